@@ -1,0 +1,62 @@
+/** A participant's contract, read from its YAML and its Avro protocol. All names of records are short names unless said otherwise. */
+export type Contract = {
+  /** The participant's name: `inventory`. */
+  readonly participant: string
+  /** Where its commands go. */
+  readonly inbox: string
+  /** Where its replies and events appear. */
+  readonly events: string
+  /** Avro namespace: `parcomolo.inventory`. */
+  readonly namespace: string
+  /** By command. */
+  readonly operations: ReadonlyMap<string, Operation>
+  /** Every record and error of the protocol, by short name. */
+  readonly records: ReadonlyMap<string, RecordType>
+  /** Records that may appear on the events topic: replies, rejections, one-way events. */
+  readonly emits: ReadonlySet<string>
+}
+
+export type Operation = {
+  /** The message's name in the protocol: `reserveStock`. */
+  readonly name: string
+  /** The request's record: `ReserveStock`. */
+  readonly command: string
+  /** The response's records: one, or several where the response is a union. */
+  readonly replies: readonly string[]
+  /** The declared errors. */
+  readonly rejections: readonly string[]
+}
+
+export type RecordType = {
+  readonly name: string
+  readonly fullName: string
+  /** Complete in itself. */
+  readonly schema: Readonly<Record<string, unknown>>
+  readonly fields: readonly { readonly name: string; readonly type: FieldType; readonly hasDefault: boolean }[]
+}
+
+/** An Avro type as the checker of expressions needs it. */
+export type FieldType =
+  | { readonly kind: 'null' | 'boolean' | 'int' | 'long' | 'float' | 'double' | 'bytes' | 'string' }
+  | { readonly kind: 'enum'; readonly name: string; readonly symbols: readonly string[] }
+  | { readonly kind: 'record'; readonly name: string; readonly fields: RecordType['fields'] }
+  | { readonly kind: 'array'; readonly items: FieldType }
+  | { readonly kind: 'map'; readonly values: FieldType }
+  | { readonly kind: 'union'; readonly of: readonly FieldType[] }
+
+/** A decoded value with the name of its record. */
+export type Message = {
+  /** Short name: `StockReserved`. */
+  readonly type: string
+  /** `parcomolo.inventory.StockReserved`. */
+  readonly fullName: string
+  readonly value: Readonly<Record<string, unknown>>
+}
+
+/** Values in the Confluent wire format (zero byte, schema id as 4 bytes big endian, Avro binary). Synchronous: made once every id is known. */
+export type Codec = {
+  /** Throws PARCOMOLO_CONTRACT_VALUE_MISMATCH, naming the field, when the value does not fit. */
+  encode(fullName: string, value: object): Uint8Array
+  /** Throws PARCOMOLO_CONTRACT_UNKNOWN_SCHEMA for an id it has not been told of, PARCOMOLO_CONTRACT_MALFORMED for bytes that are not of the format. */
+  decode(bytes: Uint8Array): Message
+}

@@ -1,0 +1,91 @@
+/**
+ * The log's port: what the journal protocol needs of a log, and nothing else. Two adapters, embedded and Kafka, pass one contract suite.
+ *
+ * Words. A *partition* is an ordered list of records, numbered by *offset* from 0. A *journal* partition has exactly one writer at a time, got by
+ * `claim`; an *inbox* partition is appended to by whoever may, by `send`. A *compacted* topic keeps at least the newest record of each key.
+ *
+ * L1. A batch is atomic: all of its records get consecutive offsets, or none is ever seen.
+ * L2. After a claim has resolved and the new writer has appended once, no append of an older writer succeeds.
+ * L3. Prefix durability: when a record is durable, so is everything that its writer could have read before it appended it.
+ *     So whoever only appends may read what is not durable yet (`visible`); whoever shows it to the outside, or stores it elsewhere, reads `durable`.
+ * L4. Within a partition readers see records in offset order, each once, without gaps other than those of compaction.
+ */
+
+export type TopicPartition = { readonly topic: string; readonly partition: number }
+
+/** String values only: what the protocol needs, and what any client can print. */
+export type Headers = Readonly<Record<string, string>>
+
+export type LogRecord = {
+  readonly key: string
+  /** Null deletes the key in a compacted topic, and is a marker of the protocol (a fence) in a journal. */
+  readonly value: Uint8Array | null
+  /** Milliseconds since 1970, UTC. */
+  readonly timestamp: number
+  readonly headers: Headers
+}
+
+/** A record with its place. Offsets are whole numbers below 2^53. */
+export type StoredRecord = LogRecord & { readonly offset: number }
+
+export type TopicSpec = {
+  readonly topic: string
+  readonly partitions: number
+  readonly cleanup: 'delete' | 'compact'
+}
+
+/** Records of one partition, in offset order; never empty. */
+export type Chunk = TopicPartition & { readonly records: readonly StoredRecord[] }
+
+/** The one writer of a journal partition or of a compacted partition. */
+export type JournalWriter = TopicPartition & {
+  /**
+   * Appends one atomic batch and resolves with the offset of its first record as soon as the order is settled and readers can see it; durability may follow
+   * (`Log.durable`). One append at a time. A fault whose outcome is unknown is retried inside, with the same bytes, until it is known.
+   * Rejects with PARCOMOLO_LOG_FENCED when another owner has claimed the partition: this writer is then dead.
+   */
+  append(records: readonly LogRecord[]): Promise<number>
+}
+
+export type Isolation = 'visible' | 'durable'
+
+/** Follows any number of partitions. What was not taken stays in the log: the log is the queue, so there is no other bound to set. */
+export type Reader = {
+  /** Hands over what has arrived, at once: at most `recordsMax` records in all, fair over the partitions; empty when there is nothing. */
+  take(recordsMax: number): Chunk[]
+  /** Resolves when `take` has something to hand over, and on close. Rejects when the log has failed for good. */
+  ready(): Promise<void>
+  close(): void
+}
+
+export type Membership = { leave(): Promise<void> }
+
+export type Log = {
+  /** Makes the topics that are missing, and checks the partition count of the others. */
+  ensureTopics(specs: readonly TopicSpec[]): Promise<void>
+  /** Number of partitions of a topic that `ensureTopics` has named; throws for any other. */
+  partitionCount(topic: string): number
+  /** Makes the caller the one writer of this partition (L2). */
+  claim(place: TopicPartition): Promise<JournalWriter>
+  /**
+   * Appends to partitions that everybody may write (inboxes): the batch of each partition in the order given. Resolves when all are acknowledged
+   * (visible, as `append`). At least once: after a rejection some may be there, and a caller that sends them again sends them in the same order.
+   */
+  send(records: readonly (LogRecord & TopicPartition)[]): Promise<void>
+  /** A reader of these partitions from these offsets on (inclusive). */
+  reader(starts: readonly (TopicPartition & { readonly offset: number })[], isolation: Isolation): Reader
+  /** Reads what stands in `[from, to)` of one partition, in chunks; for recovery. It ends at `to`, which must not lie beyond the end. */
+  read(place: TopicPartition, from: number, to: number): AsyncIterable<readonly StoredRecord[]>
+  /** The offset that the next visible record will get. */
+  end(place: TopicPartition): Promise<number>
+  /** Resolves when everything below `offset` would survive a crash of the machine. */
+  durable(place: TopicPartition, offset: number): Promise<void>
+  /** The newest values of these keys in a compacted partition; a key that is not there is left out. Unlike all else here it may lag behind the appends of other owners. */
+  lookup(place: TopicPartition, keys: readonly string[]): Promise<ReadonlyMap<string, StoredRecord>>
+  /**
+   * Joins the group that shares these partitions. `onAssignment` gets the whole list that is this member's now, each time it changes;
+   * the embedded log gives everything to its one process at once.
+   */
+  join(group: string, places: readonly TopicPartition[], onAssignment: (mine: readonly TopicPartition[]) => void): Promise<Membership>
+  close(): Promise<void>
+}

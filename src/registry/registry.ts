@@ -1,0 +1,14 @@
+/** The schema registry's port: subjects with versions of Avro schemas, each schema with one id, as the Confluent registry has them. */
+export type Registry = {
+  /**
+   * Registers a schema under a subject (TopicRecordName: `<topic>-<full record name>`), compatibility BACKWARD, and gives its id; the same schema gives the same id.
+   * Rejects with PARCOMOLO_REGISTRY_INCOMPATIBLE, naming subject and reason, before anything is written.
+   */
+  register(subject: string, schema: AvroSchema): Promise<number>
+  /** The schema with this id; rejects with PARCOMOLO_REGISTRY_UNKNOWN_ID. */
+  schema(id: number): Promise<AvroSchema>
+  close(): Promise<void>
+}
+
+/** An Avro schema as parsed JSON, complete in itself (every named type is defined where it is first used). */
+export type AvroSchema = Readonly<Record<string, unknown>>

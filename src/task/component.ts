@@ -1,0 +1,90 @@
+import type { TopicPartition } from '../log/log.ts'
+
+/**
+ * A component as the task runtime sees it: a decider over entities. All functions are pure: no clock, no I/O, no randomness, and no change of their arguments.
+ * The runtime gives them one input at a time and makes journal, recovery, timers and snapshots out of that.
+ */
+export type Component<S> = {
+  readonly name: string
+  /** The journal: the events topic that only this component writes. One task a partition. */
+  readonly journal: string
+  /** The commands topic; absent where nobody sends it commands. */
+  readonly inbox?: string
+  /** Other components' journals that it reads. */
+  readonly reads: readonly string[]
+  /** The keys of the entities that `decide` may look at for this input. The first is the one that decides to which task the input belongs. None: not for this component, passed over. */
+  keysOf(input: Input): readonly string[]
+  /** The events that follow from this input; none is a valid answer. `now` is the input's time in ms. */
+  decide(entity: (key: string) => S | undefined, input: Input, now: number): readonly Event[]
+  /** The keys of the entities that an event changes. */
+  touches(event: Event): readonly string[]
+  /** One entity after the event; undefined where it is gone. It depends on this entity and the event alone. */
+  evolve(entity: S | undefined, event: Event, key: string): S | undefined
+  /** When this entity next wants a timer input, in ms since 1970; undefined: never. */
+  dueAt(entity: S): number | undefined
+  /** True when nothing more is expected of it, so that it may leave memory after a while. */
+  hasEnded(entity: S): boolean
+  /** Commands that an event sends, by forwarding: at least once, in journal order, with a stable id. */
+  commandsOf(event: Event): readonly Command[]
+  /** Entities as bytes, for snapshots. */
+  readonly snapshot: { encode(entity: S): Uint8Array; decode(bytes: Uint8Array): S }
+}
+
+export type Input = MessageInput | TimerInput
+
+/** A record from the inbox or from a journal that the component reads. */
+export type MessageInput = {
+  readonly kind: 'message'
+  /** Short record name. */
+  readonly type: string
+  readonly value: Readonly<Record<string, unknown>>
+  /** The value as it came, in the wire format, for passing on undecoded. */
+  readonly bytes: Uint8Array
+  /** The record's key. */
+  readonly key: string
+  /** `ce_id` where there is one (a command's id, stable over retries), else `<topic>/<partition>/<offset>`. */
+  readonly id: string
+  /** `ce_causationid`: the id of the command that this answers. */
+  readonly causationId?: string
+  /** `ce_correlationid`: `<saga>/<key>`. */
+  readonly correlationId?: string
+  /** 1 for a command sent for the first time; `ce_attempt`. */
+  readonly attempt: number
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+export type TimerInput = { readonly kind: 'timer'; readonly key: string }
+
+/** An event to be journaled. The runtime adds the time and the place. */
+export type Event = {
+  /** The record's key on the journal (it settles the partition for readers that are partitioned alike). */
+  readonly key: string
+  /** Short record name. */
+  readonly type: string
+  readonly value: Readonly<Record<string, unknown>>
+  /** Set where it answers a command: its id. Written as `ce_causationid`. */
+  readonly causationId?: string
+  /** Milliseconds since 1970: when it was decided. Set by the runtime before `evolve`. */
+  readonly at?: number
+}
+
+/** A command to be written to a participant's inbox. */
+export type Command = {
+  readonly inbox: string
+  /** The record's key and `ce_subject`. */
+  readonly key: string
+  readonly id: string
+  /** Short record name, `ce_type`. */
+  readonly type: string
+  /** In the wire format. */
+  readonly value: Uint8Array
+  readonly attempt: number
+  readonly correlationId: string
+}
+
+/** How far a task has read each of its inputs: the next offset by `<topic>/<partition>`. */
+export type Positions = ReadonlyMap<string, number>
+
+export const placeName = (place: TopicPartition): string => `${place.topic}/${place.partition}`

@@ -86,6 +86,13 @@ export type Log = {
    * Joins the group that shares these partitions. `onAssignment` gets the whole list that is this member's now, each time it changes;
    * the embedded log gives everything to its one process at once.
    */
-  join(group: string, places: readonly TopicPartition[], onAssignment: (mine: readonly TopicPartition[]) => void): Promise<Membership>
+  join(
+    group: string,
+    places: readonly TopicPartition[],
+    onAssignment: (mine: readonly TopicPartition[]) => void
+  ): Promise<Membership>
   close(): Promise<void>
 }
+
+/** `<topic>/<partition>`: how a place is named in positions and messages. */
+export const placeName = (place: TopicPartition): string => `${place.topic}/${place.partition}`

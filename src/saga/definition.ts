@@ -3,7 +3,12 @@ export type Definition = {
   readonly name: string
   /** First 12 hex digits of the SHA-256 of the canonical form: equal meaning, equal revision. */
   readonly revision: string
-  readonly start: { readonly event: string; readonly topic: string; readonly key: Expression; readonly compensate?: Call }
+  readonly start: {
+    readonly event: string
+    readonly topic: string
+    readonly key: Expression
+    readonly compensate?: Call
+  }
   readonly cancel?: { readonly event: string; readonly topic: string; readonly key: Expression }
   /** From the start; counts until the pivot has been reached. */
   readonly deadlineMs?: number
@@ -16,7 +21,9 @@ export type Definition = {
 }
 
 /** A sequence is a list of nodes; a parallel node runs its branches, each a sequence, side by side and joins them. */
-export type Node = { readonly kind: 'step'; readonly index: number } | { readonly kind: 'parallel'; readonly branches: readonly (readonly Node[])[] }
+export type Node =
+  | { readonly kind: 'step'; readonly index: number }
+  | { readonly kind: 'parallel'; readonly branches: readonly (readonly Node[])[] }
 
 export type Step = Call & {
   readonly index: number

@@ -1,7 +1,11 @@
 /** A saga instance's inputs, its events, and its state. The events are also the records of `saga-events` (protocol: `src/orchestrator/saga-events.ts`). */
 
 /** A message as the engine keeps it: its type, and its value (decoded when first asked for). */
-export type Payload = { readonly type: string; readonly value: Readonly<Record<string, unknown>>; /** Wire format. */ readonly bytes: Uint8Array }
+export type Payload = {
+  readonly type: string
+  readonly value: Readonly<Record<string, unknown>>
+  /** Wire format. */ readonly bytes: Uint8Array
+}
 
 export type SagaInput =
   /** The start event. */
@@ -14,11 +18,24 @@ export type SagaInput =
   | { readonly kind: 'timer' }
 
 export type SagaEvent =
-  | { readonly type: 'SagaStarted'; readonly value: { saga: string; key: string; revision: string; start: Payload; deadlineAt: number | null } }
+  | {
+      readonly type: 'SagaStarted'
+      readonly value: { saga: string; key: string; revision: string; start: Payload; deadlineAt: number | null }
+    }
   | {
       readonly type: 'CommandIssued'
       /** `dueAt`: when the answer is overdue. `attempt` counts from 1. `undo`: a compensation. `step` is 'start' for the compensation of the start. */
-      readonly value: { step: string; undo: boolean; attempt: number; commandId: string; command: string; inbox: string; arguments: Readonly<Record<string, unknown>>; commandFullName: string; dueAt: number }
+      readonly value: {
+        step: string
+        undo: boolean
+        attempt: number
+        commandId: string
+        command: string
+        inbox: string
+        arguments: Readonly<Record<string, unknown>>
+        commandFullName: string
+        dueAt: number
+      }
     }
   /** The command has gone unanswered or failed for now; the next attempt is at `dueAt`. */
   | { readonly type: 'RetryScheduled'; readonly value: { step: string; undo: boolean; attempt: number; dueAt: number } }
@@ -30,13 +47,20 @@ export type SagaEvent =
   | { readonly type: 'StepUnknown'; readonly value: { step: string; attempts: number } }
   | { readonly type: 'PivotReached'; readonly value: { step: string } }
   /** From here on it goes backwards. `failure.type`: the rejection's record, the cancel event's record, 'Unknown' or 'DeadlineExceeded'. */
-  | { readonly type: 'CompensationStarted'; readonly value: { failure: { type: string; step: string; message: string } } }
+  | {
+      readonly type: 'CompensationStarted'
+      readonly value: { failure: { type: string; step: string; message: string } }
+    }
   | { readonly type: 'StepCompensated'; readonly value: { step: string } }
   | { readonly type: 'CancelRefused'; readonly value: { reason: string } }
   | { readonly type: 'SagaParked'; readonly value: { step: string; undo: boolean; reason: string } }
   /** What `complete.emit` / `abort.emit` asks for: journaled under its own record. */
-  | { readonly type: 'Emitted'; readonly value: { event: string; eventFullName: string; arguments: Readonly<Record<string, unknown>> } }
+  | {
+      readonly type: 'Emitted'
+      readonly value: { event: string; eventFullName: string; arguments: Readonly<Record<string, unknown>> }
+    }
   | { readonly type: 'SagaCompleted'; readonly value: Record<never, never> }
   | { readonly type: 'SagaCompensated'; readonly value: Record<never, never> }
 
-export type SagaStatus = 'running' | 'retrying' | 'waiting' | 'compensating' | 'parked' | 'completed' | 'compensated' | 'aborted'
+export type SagaStatus =
+  'running' | 'retrying' | 'waiting' | 'compensating' | 'parked' | 'completed' | 'compensated' | 'aborted'

@@ -1,5 +1,3 @@
-import type { TopicPartition } from '../log/log.ts'
-
 /**
  * A component as the task runtime sees it: a decider over entities. All functions are pure: no clock, no I/O, no randomness, and no change of their arguments.
  * The runtime gives them one input at a time and makes journal, recovery, timers and snapshots out of that.
@@ -83,8 +81,3 @@ export type Command = {
   readonly attempt: number
   readonly correlationId: string
 }
-
-/** How far a task has read each of its inputs: the next offset by `<topic>/<partition>`. */
-export type Positions = ReadonlyMap<string, number>
-
-export const placeName = (place: TopicPartition): string => `${place.topic}/${place.partition}`

@@ -1,0 +1,14 @@
+export type {
+  Chunk,
+  Headers,
+  Isolation,
+  JournalWriter,
+  Log,
+  LogRecord,
+  Membership,
+  Reader,
+  StoredRecord,
+  TopicPartition,
+  TopicSpec
+} from './log.ts'
+export { placeName } from './log.ts'

@@ -59,4 +59,8 @@ export type Codec = {
   encode(fullName: string, value: object): Uint8Array
   /** Throws PARCOMOLO_CONTRACT_UNKNOWN_SCHEMA for an id it has not been told of, PARCOMOLO_CONTRACT_MALFORMED for bytes that are not of the format. */
   decode(bytes: Uint8Array): Message
+  /** True when `decode` will find the schema of this value. */
+  knows(bytes: Uint8Array): boolean
+  /** Tells of a schema that records may have been written with. Throws PARCOMOLO_CONTRACT_SCHEMA_REFUSED when today's cannot read it. */
+  learn(id: number, schema: Readonly<Record<string, unknown>>): void
 }

@@ -11,6 +11,10 @@ export const errorCodes = {
     cause: 'The log was closed while the call was under way.',
     remedy: 'None at a normal stop; otherwise look for the error that stopped the process.'
   },
+  PARCOMOLO_TASK_JOURNAL_UNREADABLE: {
+    cause: 'A record in the own journal of a component cannot be decoded: somebody else wrote to it, or its schema is gone.',
+    remedy: 'Find out who wrote the record; a journal belongs to its component alone. Its task does not start before.'
+  },
   PARCOMOLO_TASK_DEFECT: {
     cause: 'A component broke one of its own rules, such as an event that its contract does not name.',
     remedy: 'Report it with the message; the task stops before anything wrong is written.'

@@ -10,7 +10,7 @@ export type Component<S> = {
   readonly inbox?: string
   /** Other components' journals that it reads. */
   readonly reads: readonly string[]
-  /** The keys of the entities that `decide` may look at for this input. The first is the one that decides to which task the input belongs. None: not for this component, passed over. */
+  /** The keys of the entities that `decide` may look at for this input. None: it is not for this component and is passed over. */
   keysOf(input: Input): readonly string[]
   /** The events that follow from this input; none is a valid answer. `now` is the input's time in ms. */
   decide(entity: (key: string) => S | undefined, input: Input, now: number): readonly Event[]

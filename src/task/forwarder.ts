@@ -1,0 +1,118 @@
+import { type Clock, isParcomoloError, partitionOf } from '../base/index.ts'
+import type { Log, LogRecord, TopicPartition } from '../log/index.ts'
+import type { Command } from './component.ts'
+import { header, sourceOf } from './headers.ts'
+
+type Outgoing = LogRecord & TopicPartition
+
+/** A pause before a send whose outcome is unknown is repeated. */
+const retryPauseMs = 200
+/** Bounds one send. What waits beyond it is bounded by the task: it takes no new input while this much is waiting. */
+const recordsPerSendMax = 1000
+
+/**
+ * Brings the commands of one journal partition to their inboxes.
+ *
+ * F1. In journal order, and the next send only after the last was acknowledged; a send whose outcome is unknown is repeated as it was.
+ *     So an inbox partition sees the sequences of this journal rise, but for repeats, which its reader drops (inputs.ts).
+ * F2. `forwarded` never passes a command that is not acknowledged. It is journaled with a later batch; after a crash all from there on is sent again.
+ */
+export class Forwarder {
+  /** All commands of events below this journal offset are in their inboxes. */
+  forwarded: number
+  readonly #log: Log
+  readonly #clock: Clock
+  readonly #source: string
+  readonly #fail: (error: unknown) => void
+  #waiting: Outgoing[] = []
+  /** Everything below it has been given to `add`. */
+  #seen: number
+  #running: Promise<void> | undefined
+  #stopped = false
+
+  constructor(log: Log, clock: Clock, journal: TopicPartition, from: number, fail: (error: unknown) => void) {
+    this.#log = log
+    this.#clock = clock
+    this.#source = sourceOf(journal)
+    this.#fail = fail
+    this.forwarded = from
+    this.#seen = from
+  }
+
+  get isCongested(): boolean {
+    return this.#waiting.length >= recordsPerSendMax * 4
+  }
+
+  /** Resolves when all that was added is in its inbox, or the forwarder was stopped. */
+  async drained(): Promise<void> {
+    while (this.#running !== undefined) await this.#running
+  }
+
+  /** Takes the commands of the event at this offset; offsets come in order, each once. */
+  add(commands: readonly Command[], offset: number, timestamp: number): void {
+    for (const command of commands) this.#waiting.push(this.#record(command, offset, timestamp))
+    this.#seen = offset + 1
+  }
+
+  /** Sets out with what was added, unless a send is under way already, which then goes on with it. */
+  kick(): void {
+    if (this.#running !== undefined || this.#stopped) return
+    if (this.#waiting.length === 0) {
+      this.forwarded = this.#seen
+      return
+    }
+    this.#running = this.#run().then(
+      () => (this.#running = undefined),
+      (error: unknown) => {
+        this.#running = undefined
+        if (!this.#stopped) this.#fail(error)
+      }
+    ) as Promise<void>
+  }
+
+  stop(): void {
+    this.#stopped = true
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0 && !this.#stopped) {
+      const batch = this.#waiting.splice(0, recordsPerSendMax)
+      await this.#send(batch)
+      // A later command of the same event may still be waiting, so only what lies below the first waiting one is done.
+      const next = this.#waiting[0]
+      this.forwarded = next === undefined ? this.#seen : Number(next.headers[header.sequence])
+    }
+  }
+
+  async #send(batch: readonly Outgoing[]): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        await this.#log.send(batch)
+        return
+      } catch (error) {
+        if (!isParcomoloError(error) || !error.retryable) throw error
+        await new Promise<void>((resolve) => this.#clock.at(this.#clock.now() + retryPauseMs, resolve))
+      }
+    }
+  }
+
+  #record(command: Command, offset: number, timestamp: number): Outgoing {
+    return {
+      topic: command.inbox,
+      partition: partitionOf(command.key, this.#log.partitionCount(command.inbox)),
+      key: command.key,
+      value: command.value,
+      timestamp,
+      headers: {
+        [header.specVersion]: '1.0',
+        [header.id]: command.id,
+        [header.type]: command.type,
+        [header.source]: this.#source,
+        [header.subject]: command.key,
+        [header.correlationId]: command.correlationId,
+        [header.attempt]: String(command.attempt),
+        [header.sequence]: String(offset)
+      }
+    }
+  }
+}

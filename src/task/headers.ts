@@ -1,0 +1,37 @@
+import type { Headers, TopicPartition } from '../log/index.ts'
+
+/** The journal's own headers, and those of CloudEvents (Kafka binding, binary mode) that the runtime reads and writes. */
+export const header = {
+  /** On the first record of a batch: `{"<topic>/<partition>": next offset}`, only what has changed since the batch before. */
+  positions: 'parcomolo-positions',
+  /** On the first record of a batch, where it has changed: all commands of events below this journal offset are in their inboxes. */
+  forwarded: 'parcomolo-forwarded',
+  /** On a fence: a record without a value that a new owner writes first. */
+  fence: 'parcomolo-fence',
+  /** On an entity's snapshot: the journal offset that it stands for. */
+  version: 'parcomolo-version',
+  specVersion: 'ce_specversion',
+  id: 'ce_id',
+  type: 'ce_type',
+  source: 'ce_source',
+  subject: 'ce_subject',
+  correlationId: 'ce_correlationid',
+  causationId: 'ce_causationid',
+  attempt: 'ce_attempt',
+  /** The journal offset of the event that sent the command. */
+  sequence: 'ce_sequence'
+} as const
+
+/** How the commands of a journal partition name their source. */
+export const sourceOf = (journal: TopicPartition): string => `/${journal.topic}/${journal.partition}`
+
+/**
+ * The position under which a task keeps the next sequence that it would take from a source by one inbox partition.
+ * Order is kept within a partition only, so each has its own.
+ */
+export const sequencePosition = (source: string, inbox: string): string => `from:${source.slice(1)}@${inbox}`
+
+export const parsePositions = (headers: Headers): Readonly<Record<string, number>> => {
+  const text = headers[header.positions]
+  return text === undefined ? {} : (JSON.parse(text) as Record<string, number>)
+}

@@ -1,0 +1,37 @@
+/** How far a task has read: the next offset by `<topic>/<partition>`, and the next sequence of each source of commands (headers.ts). */
+export class Positions {
+  readonly #next = new Map<string, number>()
+  readonly #changed = new Set<string>()
+
+  get(name: string): number {
+    return this.#next.get(name) ?? 0
+  }
+
+  /** True when something is not yet covered by a batch. */
+  get hasChanged(): boolean {
+    return this.#changed.size > 0
+  }
+
+  advance(name: string, next: number): void {
+    if (next <= this.get(name)) return
+    this.#next.set(name, next)
+    this.#changed.add(name)
+  }
+
+  /** Takes in positions that the journal or a snapshot already covers. */
+  restore(positions: Readonly<Record<string, number>>): void {
+    for (const [name, next] of Object.entries(positions)) if (next > this.get(name)) this.#next.set(name, next)
+  }
+
+  /** What has changed since the last batch, for the next one. */
+  takeChanged(): Record<string, number> {
+    const changed: Record<string, number> = {}
+    for (const name of this.#changed) changed[name] = this.get(name)
+    this.#changed.clear()
+    return changed
+  }
+
+  all(): Record<string, number> {
+    return Object.fromEntries(this.#next)
+  }
+}

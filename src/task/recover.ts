@@ -1,0 +1,87 @@
+import { ParcomoloError } from '../base/index.ts'
+import type { Codec } from '../contract/index.ts'
+import type { JournalWriter, Log, StoredRecord } from '../log/index.ts'
+import type { Command, Component, Event } from './component.ts'
+import type { Entities } from './entities.ts'
+import { header, parsePositions } from './headers.ts'
+import type { Positions } from './positions.ts'
+import type { Snapshots } from './snapshots.ts'
+
+export type Recovered = {
+  readonly writer: JournalWriter
+  /** The journal's next offset. */
+  readonly journalEnd: number
+  /** What the last owner may not have forwarded, in journal order. */
+  readonly unforwarded: readonly {
+    readonly commands: readonly Command[]
+    readonly offset: number
+    readonly timestamp: number
+  }[]
+  readonly forwarded: number
+}
+
+export type Recovery<S> = {
+  readonly log: Log
+  readonly codec: Codec
+  readonly component: Component<S>
+  readonly entities: Entities<S>
+  readonly positions: Positions
+  readonly snapshots: Snapshots<S>
+  readonly owner: string
+}
+
+/**
+ * Takes over a journal partition: claim it, write a fence, then read up to the fence. What an older owner appended before the fence is read;
+ * nothing of it can come after (log port, L2).
+ */
+export const recover = async <S>(writer: JournalWriter, recovery: Recovery<S>, now: number): Promise<Recovered> => {
+  const { log, snapshots, positions } = recovery
+  const fence = await writer.append([
+    { key: '', value: null, timestamp: now, headers: { [header.fence]: recovery.owner } }
+  ])
+  const marker = (await snapshots.load()) ?? { offset: 0, positions: {}, forwarded: 0 }
+  positions.restore(marker.positions)
+  let forwarded = marker.forwarded
+  let unforwarded: { commands: readonly Command[]; offset: number; timestamp: number }[] = []
+  for await (const records of log.read(writer, Math.min(marker.offset, marker.forwarded), fence)) {
+    const events = records.flatMap((record) => toEvent(recovery, record))
+    await snapshots.fetch(() => events.flatMap(({ event }) => recovery.component.touches(event)))
+    for (const record of records) {
+      positions.restore(parsePositions(record.headers))
+      forwarded = Math.max(forwarded, Number(record.headers[header.forwarded] ?? 0))
+    }
+    for (const { event, record } of events) {
+      const commands = recovery.component.commandsOf(event)
+      if (commands.length > 0) unforwarded.push({ commands, offset: record.offset, timestamp: record.timestamp })
+      if (record.offset >= marker.offset) recovery.entities.apply(event, record.offset)
+    }
+    unforwarded = unforwarded.filter(({ offset }) => offset >= forwarded)
+  }
+  return { writer, journalEnd: fence + 1, unforwarded, forwarded }
+}
+
+/** The event that a journal record is; none where it is a marker. */
+const toEvent = <S>(
+  { codec, component }: Recovery<S>,
+  record: StoredRecord
+): { event: Event; record: StoredRecord }[] => {
+  if (record.value === null) return []
+  try {
+    const { type, value } = codec.decode(record.value)
+    const causationId = record.headers[header.causationId]
+    const event = {
+      key: record.key,
+      type,
+      value,
+      at: record.timestamp,
+      ...(causationId === undefined ? {} : { causationId })
+    }
+    return [{ event, record }]
+  } catch (cause) {
+    throw new ParcomoloError(
+      'PARCOMOLO_TASK_JOURNAL_UNREADABLE',
+      `the record at offset '${record.offset}' of the journal '${component.journal}' cannot be read; only its component may write to a journal; find out who wrote it before anything else is done`,
+      { cause }
+    )
+  }
+}

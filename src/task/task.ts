@@ -1,0 +1,349 @@
+import { type Clock, ParcomoloError, partitionOf } from '../base/index.ts'
+import type { Codec } from '../contract/index.ts'
+import {
+  type Chunk,
+  type JournalWriter,
+  type Log,
+  type LogRecord,
+  placeName,
+  type Reader,
+  type StoredRecord,
+  type TopicPartition
+} from '../log/index.ts'
+import type { Component, Event, Input, MessageInput } from './component.ts'
+import { Entities } from './entities.ts'
+import { Forwarder } from './forwarder.ts'
+import { header } from './headers.ts'
+import { inputPlaces, toInput } from './inputs.ts'
+import { Positions } from './positions.ts'
+import { recover } from './recover.ts'
+import { type AtBoundary, Snapshots } from './snapshots.ts'
+import { type TimerEntry, Timers } from './timers.ts'
+
+export type TaskDeps = {
+  readonly log: Log
+  readonly codec: Codec
+  readonly clock: Clock
+  /** The full record name of a component's event, by its short name. */
+  readonly fullNameOf: (type: string) => string
+  /** Named in fences, so that a reader of the journal sees who took over. */
+  readonly owner: string
+  /** A task has failed for good, not by being fenced; the process should stop. */
+  readonly onFailure: (error: unknown) => void
+  /** An input could not be read and was passed over; `at` is `<topic>/<partition>/<offset>`. */
+  readonly onPoison: (at: string, error: unknown) => void
+  readonly limits?: Partial<TaskLimits>
+}
+
+export type TaskLimits = {
+  /** Inputs taken in one round, so one batch's bound. */
+  readonly inputsPerRoundMax: number
+  /** Inputs passed over after which the positions are journaled although nothing has happened. */
+  readonly idlePositionsMax: number
+  /** A round of snapshots begins when this many inputs have been taken, or this much time has passed, since the last. */
+  readonly inputsPerSnapshot: number
+  readonly snapshotEveryMs: number
+}
+
+export const taskLimits: TaskLimits = {
+  inputsPerRoundMax: 1000,
+  idlePositionsMax: 10_000,
+  inputsPerSnapshot: 50_000,
+  snapshotEveryMs: 10_000
+}
+
+/** What a task has done since it started; counts. */
+export type TaskStats = { rounds: number; inputs: number; events: number; snapshots: number }
+
+/**
+ * One component × one partition of its journal: single-threaded, the only writer of that partition.
+ *
+ *              claim, fence, read up to the fence             inputs or timers             appended
+ *   starting ─────────────────────────────────────▶ idle ──────────────────▶ deciding ───────────────▶ idle
+ *                                                     │   stop, or fenced                               │
+ *                                                     └──────────────────▶ stopped ◀────────────────────┘
+ *
+ * T1. One append is state change, outbox and progress at once: a batch holds all events of a round and the input positions that it covers.
+ * T2. One batch is in flight; what arrives meanwhile forms the next.
+ * T3. Memory runs ahead of the journal only within a round. If the append fails, the task ends and its memory with it.
+ * T4. Nothing leaves before the batch that decided it is acknowledged: commands are forwarded after the append.
+ */
+export class Task<S> {
+  readonly journal: TopicPartition
+  readonly stats: TaskStats = { rounds: 0, inputs: 0, events: 0, snapshots: 0 }
+  readonly #component: Component<S>
+  readonly #deps: TaskDeps
+  readonly #limits: TaskLimits
+  readonly #timers: Timers
+  readonly #entities: Entities<S>
+  readonly #positions = new Positions()
+  readonly #snapshots: Snapshots<S>
+  #forwarder!: Forwarder
+  #writer!: JournalWriter
+  #reader: Reader | undefined
+  #journalEnd = 0
+  #forwardedRecorded = 0
+  #passedOver = 0
+  #inputsAtSnapshot = 0
+  #snapshotAt = 0
+  #snapshotting: Promise<void> | undefined
+  #boundaryWork: (() => void)[] = []
+  #wake: (() => void) | undefined
+  #readerArmed = false
+  #stopping = false
+  #running: Promise<void> | undefined
+
+  constructor(component: Component<S>, journal: TopicPartition, deps: TaskDeps) {
+    this.journal = journal
+    this.#component = component
+    this.#deps = deps
+    this.#limits = { ...taskLimits, ...deps.limits }
+    this.#timers = new Timers(deps.clock, () => this.#resume())
+    this.#entities = new Entities(component, this.#timers)
+    this.#snapshots = new Snapshots(deps.log, component, journal, this.#entities)
+  }
+
+  /** Takes the journal partition over and begins to work; resolves when it does. */
+  async start(): Promise<void> {
+    const { log, codec, clock, owner } = this.#deps
+    const writer = await log.claim(this.journal)
+    const recovered = await recover(
+      writer,
+      {
+        log,
+        codec,
+        component: this.#component,
+        entities: this.#entities,
+        positions: this.#positions,
+        snapshots: this.#snapshots,
+        owner
+      },
+      clock.now()
+    )
+    this.#writer = recovered.writer
+    this.#journalEnd = recovered.journalEnd
+    this.#forwarder = new Forwarder(log, clock, this.journal, recovered.forwarded, (error) => this.#fail(error))
+    for (const { commands, offset, timestamp } of recovered.unforwarded)
+      this.#forwarder.add(commands, offset, timestamp)
+    this.#forwarder.add([], this.#journalEnd - 1, 0)
+    this.#forwarder.kick()
+    this.#forwardedRecorded = recovered.forwarded
+    this.#snapshotAt = clock.now() + this.#limits.snapshotEveryMs
+    const places = inputPlaces(this.#component, this.journal, (topic) => log.partitionCount(topic))
+    const starts = places.map((place) => ({ ...place, offset: this.#positions.get(placeName(place)) }))
+    if (this.#stopping) return
+    this.#reader = log.reader(starts, 'visible')
+    this.#running = this.#run().catch((error: unknown) => this.#fail(error))
+  }
+
+  /** Ends after the round under way; resolves when nothing of it runs any more. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    this.#forwarder?.stop()
+    this.#resume()
+    await this.#running
+    this.#reader?.close()
+    this.#timers.stop()
+    for (const work of this.#boundaryWork.splice(0)) work()
+    await this.#snapshotting
+  }
+
+  /** The state of an entity in memory; for tests and inspection. */
+  entity(key: string): S | undefined {
+    return this.#entities.get(key)
+  }
+
+  get entityCount(): number {
+    return this.#entities.size
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      await this.#idle()
+      if (this.#stopping) return
+      if (!this.#forwarder.isCongested) await this.#round()
+      for (const work of this.#boundaryWork.splice(0)) work()
+      this.#maybeSnapshot()
+    }
+  }
+
+  /** Waits for an input, a timer, boundary work, or the stop. */
+  async #idle(): Promise<void> {
+    if (!this.#readerArmed) {
+      this.#readerArmed = true
+      this.#reader!.ready().then(
+        () => this.#readerIsReady(),
+        (error: unknown) => this.#fail(error)
+      )
+    }
+    await new Promise<void>((resolve) => (this.#wake = resolve))
+  }
+
+  #readerIsReady(): void {
+    this.#readerArmed = false
+    this.#resume()
+  }
+
+  #resume(): void {
+    const wake = this.#wake
+    this.#wake = undefined
+    wake?.()
+  }
+
+  async #round(): Promise<void> {
+    const inputs = this.#takeInputs()
+    const fetching = this.#snapshots.fetch(() => inputs.flatMap((input) => this.#component.keysOf(input)))
+    if (fetching !== undefined) await fetching
+    const now = this.#deps.clock.now()
+    const records: LogRecord[] = []
+    const events: Event[] = []
+    for (const input of inputs) this.#decide(input, now, records, events)
+    for (const entry of this.#takeTimers(now)) this.#fire(entry, now, records, events)
+    this.stats.rounds++
+    this.stats.inputs += inputs.length
+    if (events.length > 0) await this.#append(records, events, now)
+    else await this.#appendPositions(now)
+  }
+
+  #takeInputs(): Input[] {
+    const inputs: Input[] = []
+    for (const chunk of this.#reader!.take(this.#limits.inputsPerRoundMax)) {
+      for (const record of chunk.records) {
+        this.#passedOver++
+        const input = this.#toInput(chunk, record)
+        if (input !== undefined && this.#component.keysOf(input).length > 0) inputs.push(input)
+      }
+    }
+    return inputs
+  }
+
+  /** Of a topic that is partitioned as the journal is, only the own partition is read, whoever has chosen it. */
+  readonly #owns = (place: TopicPartition, key: string): boolean => {
+    const partitions = this.#deps.log.partitionCount(this.journal.topic)
+    if (this.#deps.log.partitionCount(place.topic) === partitions) return true
+    return partitionOf(key, partitions) === this.journal.partition
+  }
+
+  /** What cannot be read says nothing to anybody, now or later: it is reported, stays in the log, and does not hold up what comes after it. */
+  #toInput(chunk: Chunk, record: StoredRecord): MessageInput | undefined {
+    try {
+      return toInput(chunk, record, { codec: this.#deps.codec, positions: this.#positions, owns: this.#owns })
+    } catch (error) {
+      this.#deps.onPoison(`${placeName(chunk)}/${record.offset}`, error)
+      return undefined
+    }
+  }
+
+  #decide(input: Input, now: number, records: LogRecord[], events: Event[]): void {
+    for (const decided of this.#component.decide(this.#entities.get, input, now)) {
+      const event: Event = { ...decided, at: now }
+      this.#entities.apply(event, this.#journalEnd + events.length)
+      events.push(event)
+      records.push(this.#record(event, now))
+    }
+  }
+
+  /** A timer that is due and has no consequence would be due for ever, so that is a defect. */
+  #fire(entry: TimerEntry, now: number, records: LogRecord[], events: Event[]): void {
+    if (!this.#entities.isDue(entry, now)) return
+    const before = events.length
+    this.#decide({ kind: 'timer', key: entry.key }, now, records, events)
+    if (events.length === before) throw timerWithoutConsequence(this.#component.name, entry.key)
+    this.#entities.rescheduled(entry.key)
+  }
+
+  #takeTimers(now: number): TimerEntry[] {
+    const entries: TimerEntry[] = []
+    while (entries.length < this.#limits.inputsPerRoundMax) {
+      const entry = this.#timers.take(now)
+      if (entry === undefined) break
+      entries.push(entry)
+    }
+    return entries
+  }
+
+  #record(event: Event, now: number): LogRecord {
+    const value = this.#deps.codec.encode(this.#deps.fullNameOf(event.type), event.value)
+    const headers: Record<string, string> =
+      event.causationId === undefined ? {} : { [header.causationId]: event.causationId }
+    return { key: event.key, value, timestamp: now, headers }
+  }
+
+  async #append(records: LogRecord[], events: readonly Event[], now: number): Promise<void> {
+    records[0] = { ...records[0]!, headers: { ...records[0]!.headers, ...this.#progress() } }
+    const base = await this.#writer.append(records)
+    if (base !== this.#journalEnd) throw strangeOffset(this.journal, base, this.#journalEnd)
+    for (const [i, event] of events.entries()) this.#forwarder.add(this.#component.commandsOf(event), base + i, now)
+    this.#journalEnd += records.length
+    this.stats.events += events.length
+    this.#forwarder.kick()
+  }
+
+  /** Inputs without consequence move the positions too; now and then that is journaled, so that a restart need not read them all again. */
+  async #appendPositions(now: number): Promise<void> {
+    if (this.#passedOver < this.#limits.idlePositionsMax || !this.#positions.hasChanged) return
+    await this.#append([{ key: '', value: null, timestamp: now, headers: {} }], [], now)
+  }
+
+  #progress(): Record<string, string> {
+    this.#passedOver = 0
+    const progress: Record<string, string> = {}
+    if (this.#positions.hasChanged) progress[header.positions] = JSON.stringify(this.#positions.takeChanged())
+    const { forwarded } = this.#forwarder
+    if (forwarded > this.#forwardedRecorded) progress[header.forwarded] = String(forwarded)
+    this.#forwardedRecorded = forwarded
+    return progress
+  }
+
+  #maybeSnapshot(): void {
+    const now = this.#deps.clock.now()
+    const taken = this.stats.inputs - this.#inputsAtSnapshot
+    if (this.#snapshotting !== undefined || this.#entities.dirty.size === 0) return
+    if (taken < this.#limits.inputsPerSnapshot && now < this.#snapshotAt) return
+    this.#inputsAtSnapshot = this.stats.inputs
+    this.#snapshotAt = now + this.#limits.snapshotEveryMs
+    this.#snapshotting = this.#snapshots
+      .write(this.#atBoundary, () => this.#marker())
+      .then(
+        () => void this.stats.snapshots++,
+        (error: unknown) => this.#fail(error)
+      )
+      .finally(() => (this.#snapshotting = undefined))
+  }
+
+  #marker(): { offset: number; positions: Record<string, number>; forwarded: number } {
+    return { offset: this.#journalEnd, positions: this.#positions.all(), forwarded: this.#forwarder.forwarded }
+  }
+
+  readonly #atBoundary: AtBoundary = <T>(work: (journalEnd: number) => T) =>
+    new Promise<T | undefined>((resolve, reject) => {
+      this.#boundaryWork.push(() => {
+        if (this.#stopping) return resolve(undefined)
+        try {
+          resolve(work(this.#journalEnd))
+        } catch (error) {
+          reject(error)
+        }
+      })
+      this.#resume()
+    })
+
+  #fail(error: unknown): void {
+    if (this.#stopping) return
+    this.#stopping = true
+    this.#resume()
+    this.#deps.onFailure(error)
+  }
+}
+
+const strangeOffset = (journal: TopicPartition, got: number, expected: number): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_TASK_DEFECT',
+    `the journal '${placeName(journal)}' gave offset '${got}' to a batch that belongs at '${expected}', so somebody else wrote to it; only its task may`
+  )
+
+const timerWithoutConsequence = (component: string, key: string): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_TASK_DEFECT',
+    `the timer of '${key}' in '${component}' is due but nothing follows from it; an event has to move it on`
+  )

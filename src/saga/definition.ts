@@ -7,7 +7,7 @@ export type Definition = {
     readonly event: string
     readonly topic: string
     readonly key: Expression
-    readonly compensate?: Call
+    readonly compensate?: Compensation
   }
   readonly cancel?: { readonly event: string; readonly topic: string; readonly key: Expression }
   /** From the start; counts until the pivot has been reached. */
@@ -30,23 +30,24 @@ export type Step = Call & {
   readonly name: string
   /** Skipped where this is false. */
   readonly when?: Expression
-  readonly timeoutMs: number
-  readonly retry: RetryPolicy
   /** What happens when all attempts have gone unanswered: `retry` begins a new round of attempts at the longest backoff. */
   readonly onUnknown: 'retry' | 'compensate' | 'park'
   readonly onRejection: 'compensate' | 'park'
   /** Absent: nothing to undo (`compensate: none`, or a retriable step). */
-  readonly compensate?: Call
+  readonly compensate?: Compensation
   readonly pivot: boolean
   /** After the pivot: only moves forward. */
   readonly retriable: boolean
   /** The event that ends the step, where that is not the reply; the reply is then progress, and ends the timeout. */
   readonly until?: string
-  readonly replies: readonly string[]
-  readonly rejections: readonly string[]
+  /** True where some expression reads `steps.<name>` or all of `steps`: only then does an instance keep the reply. */
+  readonly keepsReply: boolean
 }
 
-/** A command with its arguments. */
+/** The undo of a step or of the start. Where the file names no policy of its own its budget is large: what it does not manage needs an operator. */
+export type Compensation = Call
+
+/** A command with its arguments, what may come back, and how long it is asked for. */
 export type Call = {
   readonly command: string
   /** The command's full record name, for the codec. */
@@ -54,9 +55,10 @@ export type Call = {
   readonly participant: string
   readonly inbox: string
   readonly arguments: Template
-  /** For a compensation, its own policy; a step's is on the step. */
-  readonly undoRetry?: RetryPolicy
-  readonly undoTimeoutMs?: number
+  readonly replies: readonly string[]
+  readonly rejections: readonly string[]
+  readonly timeoutMs: number
+  readonly retry: RetryPolicy
 }
 
 export type Emission = { readonly event: string; readonly eventFullName: string; readonly arguments: Template }
@@ -66,6 +68,7 @@ export type RetryPolicy = {
   readonly attempts: number
   readonly backoffMs: number
   readonly factor: number
+  /** No pause is longer, jitter apart. */
   readonly capMs: number
   /** 0.2: each pause is moved by up to 20 % either way, derived from the command's id and attempt. */
   readonly jitter: number

@@ -1,0 +1,34 @@
+import type { Codec } from '../contract/index.ts'
+import type { Payload, SagaEvent } from '../saga/index.ts'
+import { payloadOf } from './payload.ts'
+
+type Value = Readonly<Record<string, unknown>>
+
+/** The members of an event that hold payloads. */
+const payloadMembers = ['start', 'reply', 'rejection'] as const
+
+/** A record's value from an engine's event: payloads become type and bytes, a command's arguments its encoded bytes. */
+export const toRecord = (event: SagaEvent, saga: string, key: string, codec: Codec): Value => {
+  const value: Record<string, unknown> = { saga, key, ...event.value }
+  if (event.type === 'CommandIssued') {
+    value['arguments'] = codec.encode(event.value.commandFullName, event.value.arguments)
+    return value
+  }
+  for (const member of payloadMembers) {
+    const payload = value[member] as Payload | undefined
+    if (payload === undefined) continue
+    value[`${member}Type`] = payload.type
+    value[member] = payload.bytes
+  }
+  return value
+}
+
+/** The engine's event from a record. The arguments of a command stay encoded: no fold needs them. */
+export const fromRecord = (type: string, record: Value, codec: Codec): SagaEvent => {
+  const value: Record<string, unknown> = { ...record }
+  for (const member of payloadMembers) {
+    const bytes = value[member]
+    if (bytes instanceof Uint8Array) value[member] = payloadOf(String(value[`${member}Type`]), bytes, codec)
+  }
+  return { type, value } as unknown as SagaEvent
+}

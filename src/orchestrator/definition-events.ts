@@ -1,0 +1,22 @@
+import { readProtocolText } from '../contract/index.ts'
+
+/** The compacted topic that carries saga definitions to every orchestrator; one partition. Key: `<saga>@<revision>`. */
+export const definitionsTopic = 'saga-definitions'
+
+/** The record with the greatest offset is the saga's current revision; a retired one runs on for what has begun, but begins nothing. */
+export const definitionProtocol = readProtocolText(
+  `@namespace("parcomolo.definition")
+protocol Definition {
+  record DefinitionPublished { string saga; string revision; string source; string yaml; boolean retired; }
+}`,
+  'src/orchestrator/definition-events.ts'
+)
+
+export type DefinitionPublished = {
+  readonly saga: string
+  readonly revision: string
+  /** The file that it came from, for errors. */
+  readonly source: string
+  readonly yaml: string
+  readonly retired: boolean
+}

@@ -1,0 +1,125 @@
+import { ParcomoloError } from '../base/index.ts'
+import type { Codec, Contracts } from '../contract/index.ts'
+import type { Log, StoredRecord } from '../log/index.ts'
+import { type Definition, loadSaga } from '../saga/index.ts'
+import { type DefinitionPublished, definitionsTopic } from './definition-events.ts'
+
+export type Revision = {
+  readonly definition: Definition
+  readonly source: string
+  readonly yaml: string
+  /** Milliseconds since 1970. */
+  readonly publishedAt: number
+  readonly retired: boolean
+}
+
+const place = { topic: definitionsTopic, partition: 0 }
+
+/** Every published revision of every saga, and which of them is current. Follows the topic until closed. */
+export class Definitions {
+  readonly #log: Log
+  readonly #codec: Codec
+  readonly #contracts: Contracts
+  readonly #onError: (error: unknown) => void
+  readonly #revisions = new Map<string, Revision>()
+  readonly #current = new Map<string, Revision>()
+  #close: (() => void) | undefined
+
+  private constructor(deps: DefinitionDeps) {
+    this.#log = deps.log
+    this.#codec = deps.codec
+    this.#contracts = deps.contracts
+    this.#onError = deps.onError
+  }
+
+  /** Reads all that is published, then follows. */
+  static async follow(deps: DefinitionDeps): Promise<Definitions> {
+    const definitions = new Definitions(deps)
+    await definitions.#follow()
+    return definitions
+  }
+
+  /** The newest revision of a saga, which new instances take; undefined where there is none, or it is retired. */
+  current(saga: string): Definition | undefined {
+    const revision = this.#current.get(saga)
+    return revision === undefined || revision.retired ? undefined : revision.definition
+  }
+
+  /** All sagas that may begin, in the order of their names. */
+  startable(): readonly Definition[] {
+    return this.#startable
+  }
+
+  /** All revisions of all sagas. */
+  all(): Iterable<Revision> {
+    return this.#revisions.values()
+  }
+
+  isCurrent(revision: Revision): boolean {
+    return this.#current.get(revision.definition.name) === revision
+  }
+
+  /** The definition that an instance is pinned to. */
+  pinned(saga: string, revision: string): Definition {
+    const found = this.#revisions.get(`${saga}@${revision}`)
+    if (found !== undefined) return found.definition
+    throw new ParcomoloError(
+      'PARCOMOLO_ORCHESTRATOR_REVISION_MISSING',
+      `an instance runs on revision '${revision}' of saga '${saga}', which is not among the definitions; publish that revision again`
+    )
+  }
+
+  close(): void {
+    this.#close?.()
+  }
+
+  #startable: readonly Definition[] = []
+
+  async #follow(): Promise<void> {
+    const end = await this.#log.end(place)
+    for await (const records of this.#log.read(place, 0, end)) for (const record of records) this.#take(record)
+    const reader = this.#log.reader([{ ...place, offset: end }], 'visible')
+    let closed = false
+    this.#close = () => {
+      closed = true
+      reader.close()
+    }
+    const run = async (): Promise<void> => {
+      for (;;) {
+        await reader.ready()
+        if (closed) return
+        for (const { records } of reader.take(1000)) for (const record of records) this.#take(record)
+      }
+    }
+    run().catch(this.#onError)
+  }
+
+  /** A definition that no longer fits the contracts is reported and left out; its instances wait until it is mended. */
+  #take(record: StoredRecord): void {
+    if (record.value === null) return
+    try {
+      const published = this.#codec.decode(record.value).value as DefinitionPublished
+      // The published name is what instances are pinned to, even where this version of the software would compute another.
+      const loaded = loadSaga({ path: published.source, text: published.yaml }, this.#contracts)
+      const definition = { ...loaded, revision: published.revision }
+      const { source, yaml, retired } = published
+      const revision = { definition, source, yaml, retired, publishedAt: record.timestamp }
+      this.#revisions.set(`${definition.name}@${definition.revision}`, revision)
+      this.#current.set(definition.name, revision)
+      this.#startable = [...this.#current.values()]
+        .filter((current) => !current.retired)
+        .map((current) => current.definition)
+        .sort((a, b) => (a.name < b.name ? -1 : 1))
+    } catch (error) {
+      this.#onError(error)
+    }
+  }
+}
+
+export type DefinitionDeps = {
+  readonly log: Log
+  readonly codec: Codec
+  readonly contracts: Contracts
+  /** A published definition could not be used, or the topic cannot be followed any more. */
+  readonly onError: (error: unknown) => void
+}

@@ -1,0 +1,32 @@
+import { type Codec, readProtocolText } from '../contract/index.ts'
+import type { Payload, SagaEvent } from '../saga/index.ts'
+
+/**
+ * The orchestrator's own records on `saga-events`, one for each event of the engine (saga/instance.ts), each with the instance that it belongs to.
+ * A payload `x` of the engine is written as its record's name in `xType` and its bytes, as they came, in `x`.
+ */
+export const sagaProtocol = readProtocolText(
+  `@namespace("parcomolo.saga")
+protocol Saga {
+  record SagaStarted { string saga; string key; string revision; string startType; bytes start; union { null, long } deadlineAt; }
+  record CommandIssued {
+    string saga; string key; string step; boolean undo; int attempt; string commandId; string command; string inbox;
+    bytes arguments; long dueAt;
+  }
+  record RetryScheduled { string saga; string key; string step; boolean undo; int attempt; long dueAt; }
+  record StepProgressed { string saga; string key; string step; string replyType; bytes reply; }
+  record StepSucceeded { string saga; string key; string step; string replyType; bytes reply; }
+  record StepSkipped { string saga; string key; string step; }
+  record StepRejected { string saga; string key; string step; string rejectionType; bytes rejection; }
+  record StepUnknown { string saga; string key; string step; int attempts; }
+  record PivotReached { string saga; string key; string step; }
+  record Failure { string type; string step; string message; }
+  record CompensationStarted { string saga; string key; Failure failure; }
+  record StepCompensated { string saga; string key; string step; }
+  record CancelRefused { string saga; string key; string reason; }
+  record SagaParked { string saga; string key; string step; boolean undo; string reason; }
+  record SagaCompleted { string saga; string key; }
+  record SagaCompensated { string saga; string key; }
+}`,
+  'src/orchestrator/saga-events.ts'
+)

@@ -1,0 +1,74 @@
+import type { OrderPlaced } from '../../contract/generated/order.ts'
+import type { ItemShipped } from '../../contract/generated/shipping.ts'
+import { bind, type Flow, type Reactions } from '../../task/bind.ts'
+import type { Component } from '../../task/component.ts'
+import {
+  type Command,
+  decide,
+  type Event,
+  evolveReservation,
+  hasEnded,
+  moveStock,
+  type Reservation,
+  setStock,
+  type Stock
+} from './decider.ts'
+
+/** Two kinds of entities, told apart by their keys: `stock/<sku>` and `order/<orderId>`, an order's reservation. */
+export const inventoryComponent = (flow: Flow): Component<Stock | Reservation> =>
+  bind<Stock | Reservation, Command, Event>({
+    name: 'inventory',
+    journal: 'stock-events',
+    inbox: 'inventory-commands',
+    commands: ['ReserveStock', 'ReleaseStock', 'DispatchStock', 'SetStock'],
+    reactions: flow === 'choreography' ? choreography : {},
+    keysOf,
+    decide: (entity, command, { id }) => [decide(warehouse(entity), command, id ?? '')],
+    recordKey: ({ value }) => ('orderId' in value ? value.orderId : value.sku),
+    touches,
+    evolve: (entity, event, key) => {
+      if (event.type === 'StockSet' || event.type === 'StockBelowReserved')
+        return setStock(entity as Stock | undefined, event, event.causationId ?? '')
+      if (isReservation(key)) return evolveReservation(entity as Reservation | undefined, event)
+      return entity === undefined ? undefined : moveStock(entity as Stock, event, key.slice(stockPrefix.length))
+    },
+    hasEnded: (entity) => 'status' in entity && hasEnded(entity)
+  })
+
+const stockPrefix = 'stock/'
+const stockKey = (sku: string): string => stockPrefix + sku
+const reservationKey = (orderId: string): string => `order/${orderId}`
+const isReservation = (key: string): boolean => !key.startsWith(stockPrefix)
+
+const warehouse = (entity: (key: string) => Stock | Reservation | undefined) => ({
+  stock: (sku: string) => entity(stockKey(sku)) as Stock | undefined,
+  reservation: (orderId: string) => entity(reservationKey(orderId)) as Reservation | undefined
+})
+
+const keysOf = (command: Command): string[] => {
+  switch (command.type) {
+    case 'SetStock':
+      return [stockKey(command.value.sku)]
+    case 'ReserveStock':
+      return [reservationKey(command.value.orderId), ...command.value.lines.map(({ sku }) => stockKey(sku))]
+    default:
+      return [reservationKey(command.value.orderId)]
+  }
+}
+
+const touches = ({ value }: Event): string[] => {
+  if (!('orderId' in value)) return [stockKey(value.sku)]
+  const lines = 'lines' in value ? value.lines : []
+  return [reservationKey(value.orderId), ...lines.map(({ sku }) => stockKey(sku))]
+}
+
+/** Goods are reserved as soon as they are ordered, and leave when they are shipped. Nobody gives back those of an order that is not paid: that takes a saga. */
+const choreography: Reactions<Command> = {
+  'order-events': {
+    OrderPlaced: ({ orderId, lines }: OrderPlaced) => ({
+      type: 'ReserveStock',
+      value: { orderId, lines: lines.map(({ sku, quantity }) => ({ sku, quantity })) }
+    })
+  },
+  'shipping-events': { ItemShipped: ({ orderId }: ItemShipped) => ({ type: 'DispatchStock', value: { orderId } }) }
+}

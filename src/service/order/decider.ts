@@ -1,0 +1,138 @@
+import type {
+  CancelOrder,
+  CompleteOrder,
+  ConfirmOrder,
+  OrderCancelled,
+  OrderCompleted,
+  OrderConfirmed,
+  OrderNotCancellable,
+  OrderNotConfirmable,
+  OrderNotRejectable,
+  OrderPlaced,
+  OrderRejected,
+  PlaceOrder,
+  RejectOrder
+} from '../../contract/generated/order.ts'
+
+/**
+ * An order: the one place where "cancel" and "confirm" meet. Whichever is decided first wins, and the other is refused.
+ *
+ *              ConfirmOrder               CompleteOrder
+ *   PENDING ─────────────────▶ CONFIRMED ───────────────▶ COMPLETED
+ *    │   │     RejectOrder         │ RejectOrder             ▲
+ *    │   ├────────────▶ REJECTED ◀─┘                         │
+ *    │   └────────────────── CompleteOrder ──────────────────┘
+ *    └─ CancelOrder ──▶ CANCELLED
+ *
+ * O1. What is COMPLETED, REJECTED or CANCELLED stays so.
+ * O2. A command whose effect is there already is answered with the same event again, and that event changes nothing.
+ */
+export type Order =
+  | { readonly status: 'PENDING' | 'CONFIRMED' | 'COMPLETED' }
+  | { readonly status: 'REJECTED' | 'CANCELLED'; readonly reason: string }
+
+export type Command =
+  | { readonly type: 'PlaceOrder'; readonly value: PlaceOrder }
+  | { readonly type: 'CancelOrder'; readonly value: CancelOrder }
+  | { readonly type: 'ConfirmOrder'; readonly value: ConfirmOrder }
+  | { readonly type: 'CompleteOrder'; readonly value: CompleteOrder }
+  | { readonly type: 'RejectOrder'; readonly value: RejectOrder }
+
+export type Event =
+  | { readonly type: 'OrderPlaced'; readonly value: OrderPlaced }
+  | { readonly type: 'OrderCancelled'; readonly value: OrderCancelled }
+  | { readonly type: 'OrderNotCancellable'; readonly value: OrderNotCancellable }
+  | { readonly type: 'OrderConfirmed'; readonly value: OrderConfirmed }
+  | { readonly type: 'OrderNotConfirmable'; readonly value: OrderNotConfirmable }
+  | { readonly type: 'OrderCompleted'; readonly value: OrderCompleted }
+  | { readonly type: 'OrderRejected'; readonly value: OrderRejected }
+  | { readonly type: 'OrderNotRejectable'; readonly value: OrderNotRejectable }
+
+export const decide = (order: Order | undefined, command: Command): readonly Event[] => {
+  switch (command.type) {
+    case 'PlaceOrder':
+      return place(order, command.value)
+    case 'CancelOrder':
+      return [cancel(order, command.value)]
+    case 'ConfirmOrder':
+      return [confirm(order, command.value)]
+    case 'CompleteOrder':
+      return complete(order, command.value)
+    case 'RejectOrder':
+      return [reject(order, command.value)]
+  }
+}
+
+export const evolve = (order: Order | undefined, event: Event): Order | undefined => {
+  switch (event.type) {
+    case 'OrderPlaced':
+      return { status: 'PENDING' }
+    case 'OrderConfirmed':
+      return order?.status === 'PENDING' ? { status: 'CONFIRMED' } : order
+    case 'OrderCompleted':
+      return { status: 'COMPLETED' }
+    case 'OrderCancelled':
+      return { status: 'CANCELLED', reason: event.value.reason }
+    case 'OrderRejected':
+      return { status: 'REJECTED', reason: event.value.reason }
+    default:
+      return order
+  }
+}
+
+export const hasEnded = (order: Order): boolean => order.status !== 'PENDING' && order.status !== 'CONFIRMED'
+
+/** An id is taken once: a second order under it, or one that was rejected before it came, is passed over. HTTP tells the two requests apart by their hash. */
+const place = (order: Order | undefined, value: PlaceOrder): Event[] =>
+  order === undefined ? [{ type: 'OrderPlaced', value }] : []
+
+const cancel = (order: Order | undefined, { orderId, reason }: CancelOrder): Event => {
+  switch (order?.status) {
+    case 'PENDING':
+      return { type: 'OrderCancelled', value: { orderId, reason } }
+    case 'CANCELLED':
+      return { type: 'OrderCancelled', value: { orderId, reason: order.reason } }
+    default:
+      return { type: 'OrderNotCancellable', value: { orderId, status: order?.status ?? 'UNKNOWN' } }
+  }
+}
+
+const confirm = (order: Order | undefined, { orderId }: ConfirmOrder): Event => {
+  switch (order?.status) {
+    case 'PENDING':
+    case 'CONFIRMED':
+    case 'COMPLETED':
+      return { type: 'OrderConfirmed', value: { orderId } }
+    default:
+      return { type: 'OrderNotConfirmable', value: { orderId, status: order?.status ?? 'UNKNOWN' } }
+  }
+}
+
+/**
+ * Also from PENDING: in choreography the shipment may be heard of before the payment, and a saga may do without a confirmation.
+ * The contract knows no refusal, so one that was rejected or cancelled keeps silent: to say "completed" would be a lie, and unanswered is what a person gets to see.
+ */
+const complete = (order: Order | undefined, { orderId }: CompleteOrder): Event[] => {
+  switch (order?.status) {
+    case 'PENDING':
+    case 'CONFIRMED':
+    case 'COMPLETED':
+      return [{ type: 'OrderCompleted', value: { orderId } }]
+    default:
+      return []
+  }
+}
+
+/** The undo of PlaceOrder: accepted for an order that never was, and then its id is taken. */
+const reject = (order: Order | undefined, { orderId, reason }: RejectOrder): Event => {
+  switch (order?.status) {
+    case 'COMPLETED':
+      return { type: 'OrderNotRejectable', value: { orderId, status: order.status } }
+    case 'CANCELLED':
+      return { type: 'OrderCancelled', value: { orderId, reason: order.reason } }
+    case 'REJECTED':
+      return { type: 'OrderRejected', value: { orderId, reason: order.reason } }
+    default:
+      return { type: 'OrderRejected', value: { orderId, reason } }
+  }
+}

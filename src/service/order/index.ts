@@ -1,0 +1,1 @@
+export { orderComponent } from './reactions.ts'

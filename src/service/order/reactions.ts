@@ -1,0 +1,34 @@
+import type { OutOfStock } from '../../contract/generated/inventory.ts'
+import type { PaymentFailed, PaymentSucceeded } from '../../contract/generated/payment.ts'
+import type { ItemShipped } from '../../contract/generated/shipping.ts'
+import { bind, type Flow, type Reactions } from '../../task/bind.ts'
+import type { Component } from '../../task/component.ts'
+import { type Command, decide, type Event, evolve, hasEnded, type Order } from './decider.ts'
+
+export const orderComponent = (flow: Flow): Component<Order> =>
+  bind<Order, Command, Event>({
+    name: 'order',
+    journal: 'order-events',
+    inbox: 'order-commands',
+    commands: ['PlaceOrder', 'CancelOrder', 'ConfirmOrder', 'CompleteOrder', 'RejectOrder'],
+    reactions: flow === 'choreography' ? choreography : {},
+    keysOf: (command) => [command.value.orderId],
+    decide: (entity, command) => decide(entity(command.value.orderId), command),
+    recordKey: (event) => event.value.orderId,
+    touches: (event) => [event.value.orderId],
+    evolve,
+    hasEnded
+  })
+
+/** Nobody tells the order what has become of it, so it listens; otherwise a late cancel would find it PENDING. */
+const choreography: Reactions<Command> = {
+  'stock-events': { OutOfStock: ({ orderId }: OutOfStock) => rejected(orderId, 'OutOfStock') },
+  'payment-events': {
+    PaymentFailed: ({ orderId }: PaymentFailed) => rejected(orderId, 'PaymentFailed'),
+    PaymentSucceeded: ({ orderId }: PaymentSucceeded) => ({ type: 'ConfirmOrder', value: { orderId } })
+  },
+  'shipping-events': { ItemShipped: ({ orderId }: ItemShipped) => ({ type: 'CompleteOrder', value: { orderId } }) }
+}
+
+/** The reason is the event's name, as it is in the saga. */
+const rejected = (orderId: string, reason: string): Command => ({ type: 'RejectOrder', value: { orderId, reason } })

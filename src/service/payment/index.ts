@@ -1,0 +1,1 @@
+export { paymentComponent } from './reactions.ts'

@@ -1,0 +1,33 @@
+import type { StockReserved } from '../../contract/generated/inventory.ts'
+import type { OrderPlaced } from '../../contract/generated/order.ts'
+import { bind, type Flow, type Reactions } from '../../task/bind.ts'
+import type { Component } from '../../task/component.ts'
+import { type Command, decide, dueAt, type Event, evolve, hasEnded, type Payment } from './decider.ts'
+
+export const paymentComponent = (flow: Flow): Component<Payment> =>
+  bind<Payment, Command, Event>({
+    name: 'payment',
+    journal: 'payment-events',
+    inbox: 'payment-commands',
+    commands: ['ProcessPayment', 'RefundPayment'],
+    reactions: flow === 'choreography' ? choreography : {},
+    onTimer: (orderId) => ({ type: 'CapturePending', value: { orderId } }),
+    keysOf: (command) => [command.value.orderId],
+    decide: (entity, command, cause) => decide(entity(command.value.orderId), command, cause),
+    recordKey: (event) => event.value.orderId,
+    touches: (event) => [event.value.orderId],
+    evolve,
+    dueAt,
+    hasEnded
+  })
+
+/** What is to be paid stands in the order, that it may be paid is said by the stock: two journals, heard in any order. */
+const choreography: Reactions<Command> = {
+  'order-events': {
+    OrderPlaced: ({ orderId, totalCents, currency, paymentToken }: OrderPlaced) => ({
+      type: 'ExpectPayment',
+      value: { orderId, amountCents: totalCents, currency, token: paymentToken }
+    })
+  },
+  'stock-events': { StockReserved: ({ orderId }: StockReserved) => ({ type: 'PayReserved', value: { orderId } }) }
+}

@@ -1,0 +1,1 @@
+export { shippingComponent } from './reactions.ts'

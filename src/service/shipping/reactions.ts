@@ -1,0 +1,33 @@
+import type { OrderPlaced } from '../../contract/generated/order.ts'
+import type { PaymentSucceeded } from '../../contract/generated/payment.ts'
+import { bind, type Flow, type Reactions } from '../../task/bind.ts'
+import type { Component } from '../../task/component.ts'
+import { carrierMs, type Command, decide, dueAt, type Event, evolve, hasEnded, type Shipment } from './decider.ts'
+
+export const shippingComponent = (flow: Flow, delayMs: number = carrierMs): Component<Shipment> =>
+  bind<Shipment, Command, Event>({
+    name: 'shipping',
+    journal: 'shipping-events',
+    inbox: 'shipping-commands',
+    commands: ['ScheduleShipping'],
+    reactions: flow === 'choreography' ? choreography : {},
+    onTimer: (orderId) => ({ type: 'HandOver', value: { orderId } }),
+    keysOf: (command) => [command.value.orderId],
+    decide: (entity, command) => decide(entity(command.value.orderId), command, delayMs),
+    recordKey: (event) => event.value.orderId,
+    touches: (event) => [event.value.orderId],
+    evolve,
+    dueAt: (shipment) => dueAt(shipment, delayMs),
+    hasEnded
+  })
+
+/** Where it goes stands in the order, that it may go is said by the payment: two journals, heard in any order. */
+const choreography: Reactions<Command> = {
+  'order-events': {
+    OrderPlaced: ({ orderId, lines, shippingAddress }: OrderPlaced) => ({
+      type: 'ExpectShipping',
+      value: { orderId, lines: lines.map(({ sku, quantity }) => ({ sku, quantity })), address: shippingAddress }
+    })
+  },
+  'payment-events': { PaymentSucceeded: ({ orderId }: PaymentSucceeded) => ({ type: 'ShipPaid', value: { orderId } }) }
+}

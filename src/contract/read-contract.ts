@@ -1,8 +1,92 @@
+import { type Node, type Scalar } from 'yaml'
 import { type Contract } from './contract.ts'
+import { type Protocol, readProtocol } from './protocol.ts'
+import { openYaml, type SourceFile, type YamlFile } from './yaml-file.ts'
 
-export type SourceFile = { readonly path: string; readonly text: string }
+export const apiVersion = 'parcomolo.io/v1alpha1'
 
 /** Reads a participant's YAML. Throws PARCOMOLO_CONTRACT_INVALID with every problem that was found, each with its place in the file. */
 export const readContract = (file: SourceFile): Contract => {
-  throw new Error(`not yet: ${file.path}`)
+  const yaml = openYaml(file)
+  const contract = yaml.root === null ? reportEmpty(yaml) : readParticipant(yaml, yaml.root)
+  yaml.finish()
+  return contract!
+}
+
+const reportEmpty = (yaml: YamlFile): undefined =>
+  yaml.report(0, '', 'the file is empty; expected a Participant') as undefined
+
+const readParticipant = (yaml: YamlFile, root: Node): Contract | undefined => {
+  const top = yaml.fields(root, '', { required: ['apiVersion', 'kind', 'metadata', 'spec'], optional: ['status'] })
+  expectText(yaml, top.get('apiVersion'), 'apiVersion', apiVersion)
+  expectText(yaml, top.get('kind'), 'kind', 'Participant')
+  const participant = readName(yaml, top.get('metadata'))
+  const spec = top.get('spec')
+  if (spec === undefined) return undefined
+  const fields = yaml.fields(spec, 'spec', { required: ['inbox', 'events', 'contract'] })
+  const inbox = readTopic(yaml, fields.get('inbox'), 'spec.inbox')
+  const events = readTopic(yaml, fields.get('events'), 'spec.events')
+  if (inbox !== undefined && inbox === events) {
+    yaml.report(fields.get('events')!, 'spec.events', `'${events}' is the inbox too; expected a topic of its own`)
+  }
+  const protocol = readIdl(yaml, yaml.text(fields.get('contract'), 'spec.contract'))
+  if (participant === undefined || inbox === undefined || events === undefined || protocol === undefined)
+    return undefined
+  return { participant, inbox, events, ...protocol }
+}
+
+const expectText = (yaml: YamlFile, node: Node | null | undefined, path: string, expected: string): void => {
+  const text = yaml.text(node, path)
+  if (text !== undefined && text.value !== expected) {
+    yaml.report(text, path, `found '${text.value}'; expected '${expected}'`)
+  }
+}
+
+/** The fields of Kubernetes' object metadata, so that the same text serves as file and as resource. */
+const metadataFields = [
+  'namespace',
+  'labels',
+  'annotations',
+  'generateName',
+  'generation',
+  'uid',
+  'resourceVersion',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'finalizers',
+  'ownerReferences',
+  'managedFields',
+  'selfLink'
+]
+
+const readName = (yaml: YamlFile, metadata: Node | null | undefined): string | undefined => {
+  if (metadata === undefined) return undefined
+  const name = yaml.text(
+    yaml.fields(metadata, 'metadata', { required: ['name'], optional: metadataFields }).get('name'),
+    'metadata.name'
+  )
+  if (name === undefined || /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name.value)) return name?.value
+  yaml.report(
+    name,
+    'metadata.name',
+    `name '${name.value}' is refused; expected at most 63 small letters, digits and '-', a letter first`
+  )
+  return undefined
+}
+
+/** Kafka's rule for the names of topics. */
+const readTopic = (yaml: YamlFile, node: Node | null | undefined, path: string): string | undefined => {
+  const topic = yaml.text(node, path)
+  if (topic === undefined || /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/.test(topic.value)) return topic?.value
+  yaml.report(topic, path, `topic '${topic.value}' is refused; expected at most 249 letters, digits, '.', '_' and '-'`)
+  return undefined
+}
+
+const readIdl = (yaml: YamlFile, contract: Scalar<string> | undefined): Protocol | undefined => {
+  if (contract === undefined) return undefined
+  const read = readProtocol(contract.value)
+  if ('protocol' in read) return read.protocol
+  for (const { at, text } of read.problems) yaml.report(yaml.offsetIn(contract, at), 'spec.contract', text)
+  return undefined
 }

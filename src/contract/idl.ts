@@ -1,0 +1,190 @@
+import { IdlSyntaxError, type Token, type Tokens, tokensOf } from './idl-tokens.ts'
+
+/** Attributes that annotations give, such as `aliases`. */
+export type Attributes = Readonly<Record<string, unknown>>
+export type IdlName = { readonly text: string; readonly at: number }
+
+export type IdlType =
+  | { readonly kind: 'name'; readonly name: string; readonly at: number; readonly attributes: Attributes }
+  | { readonly kind: 'array'; readonly of: IdlType; readonly at: number; readonly attributes: Attributes }
+  | { readonly kind: 'map'; readonly of: IdlType; readonly at: number; readonly attributes: Attributes }
+  | { readonly kind: 'union'; readonly of: readonly IdlType[]; readonly at: number }
+
+export type IdlField = {
+  readonly name: IdlName
+  readonly type: IdlType
+  readonly doc: string | undefined
+  readonly attributes: Attributes
+  readonly default: { readonly value: unknown; readonly at: number } | undefined
+}
+
+export type IdlRecord = {
+  readonly kind: 'record' | 'error'
+  readonly name: IdlName
+  readonly doc: string | undefined
+  readonly attributes: Attributes
+  readonly fields: readonly IdlField[]
+}
+
+export type IdlEnum = {
+  readonly kind: 'enum'
+  readonly name: IdlName
+  readonly doc: string | undefined
+  readonly attributes: Attributes
+  readonly symbols: readonly IdlName[]
+  readonly default: IdlName | undefined
+}
+
+export type IdlMessage = {
+  readonly name: IdlName
+  readonly response: IdlType
+  readonly parameters: readonly IdlField[]
+  readonly throws: readonly IdlName[]
+  readonly oneway: boolean
+}
+
+export type IdlProtocol = {
+  readonly name: IdlName
+  readonly attributes: Attributes
+  readonly types: readonly (IdlRecord | IdlEnum)[]
+  readonly messages: readonly IdlMessage[]
+}
+
+/**
+ * Reads an Avro protocol from IDL, every name with its place (avsc reads IDL too, but keeps no places, so nothing that is wrong behind the syntax could be pointed at).
+ * Left out of the language: `import`, `fixed`, and named types declared inside a field. Throws IdlSyntaxError.
+ */
+export const parseIdl = (text: string): IdlProtocol => {
+  const tokens = tokensOf(text)
+  const attributes = readAttributes(tokens)
+  tokens.expect('protocol', 'at the beginning')
+  const name = tokens.name("the protocol's name")
+  tokens.expect('{', `after protocol '${name.text}'`)
+  const types: (IdlRecord | IdlEnum)[] = []
+  const messages: IdlMessage[] = []
+  while (!tokens.accept('}')) {
+    const declared = readDeclaration(tokens, name.text)
+    if ('kind' in declared) types.push(declared)
+    else messages.push(declared)
+  }
+  if (tokens.peek().kind !== 'end') {
+    throw new IdlSyntaxError(tokens.peek().at, `expected nothing after the protocol, found '${tokens.peek().text}'`)
+  }
+  return { name, attributes, types, messages }
+}
+
+const readDeclaration = (tokens: Tokens, protocol: string): IdlRecord | IdlEnum | IdlMessage => {
+  const doc = tokens.doc()
+  const attributes = readAttributes(tokens)
+  const word = tokens.peek()
+  switch (word.text) {
+    case 'record':
+    case 'error':
+      return readRecord(tokens, { kind: word.text, doc, attributes })
+    case 'enum':
+      return readEnum(tokens, doc, attributes)
+    case 'import':
+    case 'fixed':
+      throw new IdlSyntaxError(word.at, `'${word.text}' is not supported${word.text === 'fixed' ? '; use bytes' : ''}`)
+    default:
+      if (word.kind === 'end') tokens.expect('}', `at the end of protocol '${protocol}'`)
+      return readMessage(tokens)
+  }
+}
+
+const readAttributes = (tokens: Tokens): Attributes => {
+  const attributes: Record<string, unknown> = {}
+  while (tokens.accept('@')) {
+    let name = tokens.name("an annotation's name").text
+    while (tokens.accept('-')) name += `-${tokens.name("the rest of the annotation's name").text}`
+    tokens.expect('(', `after '@${name}'`)
+    attributes[name] = tokens.json(`the value of '@${name}'`).value
+    tokens.expect(')', `after the value of '@${name}'`)
+  }
+  return attributes
+}
+
+const readRecord = (tokens: Tokens, head: Pick<IdlRecord, 'kind' | 'doc' | 'attributes'>): IdlRecord => {
+  tokens.next()
+  const name = tokens.name(`the ${head.kind}'s name`)
+  tokens.expect('{', `after ${head.kind} '${name.text}'`)
+  const fields: IdlField[] = []
+  while (!tokens.accept('}')) {
+    const field = readField(tokens)
+    fields.push(field)
+    tokens.expect(';', `after field '${field.name.text}'`)
+  }
+  tokens.accept(';')
+  return { ...head, name, fields }
+}
+
+const readEnum = (tokens: Tokens, doc: string | undefined, attributes: Attributes): IdlEnum => {
+  tokens.next()
+  const name = tokens.name("the enum's name")
+  tokens.expect('{', `after enum '${name.text}'`)
+  const symbols = readList(tokens, '}', () => tokens.name("a symbol's name"))
+  const standard = tokens.accept('=') ? tokens.name('the default symbol') : undefined
+  if (standard !== undefined) tokens.expect(';', "after the enum's default")
+  tokens.accept(';')
+  return { kind: 'enum', name, doc, attributes, symbols, default: standard }
+}
+
+const readField = (tokens: Tokens): IdlField => {
+  const docBefore = tokens.doc()
+  const type = readType(tokens)
+  const doc = tokens.doc() ?? docBefore
+  const attributes = readAttributes(tokens)
+  const name = tokens.name("the field's name")
+  const value = tokens.accept('=') ? tokens.json(`the default of field '${name.text}'`) : undefined
+  return { name, type, doc, attributes, default: value }
+}
+
+const readType = (tokens: Tokens): IdlType => {
+  const attributes = readAttributes(tokens)
+  const word = tokens.name('a type')
+  if (word.text === 'union') return readUnion(tokens, word, attributes)
+  if (word.text === 'array' || word.text === 'map') {
+    tokens.expect('<', `after '${word.text}'`)
+    const of = readType(tokens)
+    tokens.expect('>', `after the type of the ${word.text}`)
+    return { kind: word.text, of, at: word.at, attributes }
+  }
+  if (['record', 'error', 'enum', 'fixed'].includes(word.text)) {
+    throw new IdlSyntaxError(
+      word.at,
+      `'${word.text}' cannot be declared here; declare it beside the other types, and use its name`
+    )
+  }
+  return { kind: 'name', name: word.text, at: word.at, attributes }
+}
+
+const readUnion = (tokens: Tokens, word: Token, attributes: Attributes): IdlType => {
+  if (Object.keys(attributes).length > 0) throw new IdlSyntaxError(word.at, 'a union takes no annotations')
+  tokens.expect('{', "after 'union'")
+  return { kind: 'union', of: readList(tokens, '}', () => readType(tokens)), at: word.at }
+}
+
+const readMessage = (tokens: Tokens): IdlMessage => {
+  const response = readType(tokens)
+  const name = tokens.name("a message's name")
+  tokens.expect('(', `after message '${name.text}'`)
+  const parameters = tokens.accept(')') ? [] : readList(tokens, ')', () => readField(tokens))
+  const throws = tokens.accept('throws') ? readErrors(tokens) : []
+  const oneway = tokens.accept('oneway')
+  tokens.expect(';', `after message '${name.text}'`)
+  return { name, response, parameters, throws, oneway }
+}
+
+const readErrors = (tokens: Tokens): IdlName[] => {
+  const errors = [tokens.name("an error's name")]
+  while (tokens.accept(',')) errors.push(tokens.name("an error's name"))
+  return errors
+}
+
+/** One or more items between commas, up to the closing sign, which is taken. */
+const readList = <T>(tokens: Tokens, close: string, readItem: () => T): T[] => {
+  const items = [readItem()]
+  while (tokens.accept(',')) items.push(readItem())
+  tokens.expect(close, "or ',' after an item")
+  return items
+}

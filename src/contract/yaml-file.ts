@@ -1,0 +1,110 @@
+import { isMap, isScalar, LineCounter, type Node, parseDocument, type Scalar } from 'yaml'
+import { didYouMean, ParcomoloError } from '../base/index.ts'
+
+export type SourceFile = { readonly path: string; readonly text: string }
+
+/** A YAML file that is being read: what is wrong with it is gathered, so that one look shows all of it. */
+export type YamlFile = {
+  readonly root: Node | null
+  /** Reports a problem at a node or an offset. `path` is the field's: `spec.inbox`. */
+  report(at: Node | number, path: string, text: string): void
+  /** The fields of a mapping, by name; reports a node that is none, unknown fields, and required ones that are not there. */
+  fields(node: Node | null, path: string, known: Fields): ReadonlyMap<string, Node | null>
+  /** A text, or undefined and a report. */
+  text(node: Node | null | undefined, path: string): Scalar<string> | undefined
+  /** The offset in the file of an offset within the value of a text. */
+  offsetIn(text: Scalar<string>, at: number): number
+  /** Throws PARCOMOLO_CONTRACT_INVALID where something was reported. */
+  finish(): void
+}
+
+export type Fields = { readonly required: readonly string[]; readonly optional?: readonly string[] }
+
+type Placed = { readonly line: number; readonly column: number; readonly path: string; readonly text: string }
+
+export const openYaml = (file: SourceFile): YamlFile => {
+  const lines = new LineCounter()
+  const document = parseDocument(file.text, { lineCounter: lines, prettyErrors: false, strict: true })
+  const problems: Placed[] = []
+  const report: YamlFile['report'] = (at, path, text) => {
+    const offset = typeof at === 'number' ? at : (at.range?.[0] ?? 0)
+    const { line, col } = lines.linePos(offset)
+    problems.push({ line, column: col, path, text })
+  }
+  for (const error of document.errors) report(error.pos[0], '', error.message)
+  return {
+    root: document.contents,
+    report,
+    fields: (node, path, known) => readFields(node, path, known, report),
+    text: (node, path) => {
+      if (node === undefined) return undefined
+      if (isText(node) && node.value !== '') return node
+      report(node ?? 0, path, `found ${shown(node)}; expected a text`)
+      return undefined
+    },
+    offsetIn: (text, at) => offsetIn(file.text, text, at),
+    finish: () => {
+      if (problems.length > 0) throw invalid(file.path, problems)
+    }
+  }
+}
+
+const isText = (node: Node | null): node is Scalar<string> => isScalar(node) && typeof node.value === 'string'
+
+const readFields = (
+  node: Node | null,
+  path: string,
+  known: Fields,
+  report: YamlFile['report']
+): Map<string, Node | null> => {
+  const found = new Map<string, Node | null>()
+  if (!isMap(node)) {
+    report(node ?? 0, path, `found ${shown(node)}; expected a mapping with ${listed(known.required)}`)
+    return found
+  }
+  const names = [...known.required, ...(known.optional ?? [])]
+  for (const { key, value } of node.items as { key: Node; value: Node | null }[]) {
+    const name = isScalar(key) ? String(key.value) : ''
+    found.set(name, value ?? key)
+    if (!names.includes(name))
+      report(key, path, `unknown field '${name}'${didYouMean(name, names) || `; expected ${listed(names)}`}`)
+  }
+  for (const name of known.required)
+    if (!found.has(name)) report(node, path, `field '${name}' is missing; expected ${listed(known.required)}`)
+  return found
+}
+
+const listed = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ')
+
+const shown = (node: Node | null): string => {
+  if (node === null) return 'nothing'
+  if (isScalar(node)) return node.value === null || node.value === '' ? 'nothing' : `'${String(node.value)}'`
+  return isMap(node) ? 'a mapping' : 'a list'
+}
+
+/** Only a literal block (`|`) keeps its lines as they stand, each cut by the same indent; in any other form the place is that of its beginning. */
+const offsetIn = (source: string, text: Scalar<string>, at: number): number => {
+  const start = text.range?.[0] ?? 0
+  if (text.type !== 'BLOCK_LITERAL') return start
+  const linesBefore = text.value.slice(0, at).split('\n')
+  let lineStart = source.indexOf('\n', start) + 1
+  for (let i = 1; i < linesBefore.length; i++) lineStart = source.indexOf('\n', lineStart) + 1
+  return lineStart + indentOf(source, start) + linesBefore.at(-1)!.length
+}
+
+/** The indent of the block whose `|` stands at `start`: that of its first line that is not blank. */
+const indentOf = (source: string, start: number): number => {
+  const first = source.slice(source.indexOf('\n', start) + 1).match(/^(?:[ \t]*\r?\n)*( *)/)
+  return first?.[1]?.length ?? 0
+}
+
+const invalid = (path: string, problems: readonly Placed[]): ParcomoloError => {
+  const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column)
+  const lines = sorted.map(
+    (problem) =>
+      `${path}:${problem.line}:${problem.column}${problem.path === '' ? '' : ` ${problem.path}:`} ${problem.text}`
+  )
+  return new ParcomoloError('PARCOMOLO_CONTRACT_INVALID', lines.join('\n'), {
+    details: { file: path, problems: sorted }
+  })
+}

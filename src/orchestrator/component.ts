@@ -155,7 +155,15 @@ const isSagaEvent = (event: Event): boolean => sagaProtocol.records.has(event.ty
 const entityOf = (event: Event): string => instanceKey(String(event.value['saga']), String(event.value['key']))
 
 const commandOf = ({ key, value }: Event): Command => {
-  const issued = value as { commandId: string; command: string; inbox: string; arguments: Uint8Array; attempt: number; saga: string; key: string }
+  const issued = value as {
+    commandId: string
+    command: string
+    inbox: string
+    arguments: Uint8Array
+    attempt: number
+    saga: string
+    key: string
+  }
   return {
     inbox: issued.inbox,
     key,

@@ -50,6 +50,10 @@ export class Definitions {
     return this.#startable
   }
 
+  revision(saga: string, revision: string): Revision | undefined {
+    return this.#revisions.get(`${saga}@${revision}`)
+  }
+
   /** All revisions of all sagas. */
   all(): Iterable<Revision> {
     return this.#revisions.values()

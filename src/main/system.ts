@@ -1,0 +1,131 @@
+import type { Clock } from '../base/index.ts'
+import type { Codec, Contracts } from '../contract/index.ts'
+import type { Log, TopicSpec } from '../log/index.ts'
+import {
+  definitionProtocol,
+  Definitions,
+  definitionsTopic,
+  orchestratorComponent,
+  sagaProtocol
+} from '../orchestrator/index.ts'
+import { inventoryComponent } from '../service/inventory/index.ts'
+import { orderComponent } from '../service/order/index.ts'
+import { paymentComponent } from '../service/payment/index.ts'
+import { shippingComponent } from '../service/shipping/index.ts'
+import { type Component, type Runner, runComponent, type TaskDeps, type TaskLimits, topicsOf } from '../task/index.ts'
+
+export type Flow = 'orchestration' | 'choreography'
+
+export type SystemDeps = {
+  readonly log: Log
+  readonly codec: Codec
+  readonly contracts: Contracts
+  readonly clock: Clock
+  readonly flow: Flow
+  /** Partitions of every journal and inbox but those of inventory, which has one. */
+  readonly partitions: number
+  /** Which components run here; all that the flow has if undefined. */
+  readonly roles?: readonly string[]
+  /** Named in fences. */
+  readonly owner: string
+  readonly onFailure: (error: unknown) => void
+  readonly onPoison: (at: string, error: unknown) => void
+  readonly onDefinitionError: (error: unknown) => void
+  readonly taskLimits?: Partial<TaskLimits>
+}
+
+/** The components of this process, at work. */
+export type System = {
+  readonly runners: ReadonlyMap<string, Runner>
+  readonly definitions: Definitions
+  stop(): Promise<void>
+}
+
+/** Records on topics that no participant's contract names. */
+export const ownRecords = [
+  { topic: 'saga-events', records: [...sagaProtocol.records.values()] },
+  { topic: definitionsTopic, records: [...definitionProtocol.records.values()] }
+]
+
+/** Runs the shop's components and the orchestrator on a log whose adapter only the caller knows. Resolves when each has its tasks at work. */
+export const startSystem = async (deps: SystemDeps): Promise<System> => {
+  await deps.log.ensureTopics(topics(deps.contracts, deps.partitions))
+  const { log, codec, contracts } = deps
+  const definitions = await Definitions.follow({ log, codec, contracts, onError: deps.onDefinitionError })
+  const runners = new Map<string, Runner>()
+  try {
+    await Promise.all(
+      components(deps, definitions).map(async (start) => {
+        const [name, runner] = await start()
+        runners.set(name, runner)
+      })
+    )
+  } catch (error) {
+    await stopAll(runners, definitions)
+    throw error
+  }
+  return { runners, definitions, stop: () => stopAll(runners, definitions) }
+}
+
+const stopAll = async (runners: ReadonlyMap<string, Runner>, definitions: Definitions): Promise<void> => {
+  definitions.close()
+  await Promise.all([...runners.values()].map((runner) => runner.stop()))
+}
+
+/** The services with one journal partition, because what they guard is shared by all orders. */
+const singlePartition = new Set(['inventory'])
+
+const topics = (contracts: Contracts, partitions: number): TopicSpec[] => {
+  const participants = contracts.all.flatMap(({ participant, inbox, events }) =>
+    topicsOf({ name: participant, journal: events, inbox }, singlePartition.has(participant) ? 1 : partitions)
+  )
+  return [
+    ...participants,
+    ...topicsOf({ name: 'orchestrator', journal: 'saga-events' }, partitions),
+    { topic: definitionsTopic, partitions: 1, cleanup: 'compact' }
+  ]
+}
+
+type Start = () => Promise<[string, Runner]>
+
+const components = (deps: SystemDeps, definitions: Definitions): Start[] => {
+  const { contracts, codec, flow } = deps
+  const start =
+    <S>(component: Component<S>): Start =>
+    async () => [component.name, await runComponent(component, taskDeps(deps, component.name))]
+  const all = new Map<string, Start>([
+    ['order', start(orderComponent(flow))],
+    ['inventory', start(inventoryComponent(flow))],
+    ['payment', start(paymentComponent(flow))],
+    ['shipping', start(shippingComponent(flow))]
+  ])
+  if (flow === 'orchestration') {
+    const reads = contracts.all.map(({ events }) => events)
+    all.set('orchestrator', start(orchestratorComponent(definitions, codec, reads)))
+  }
+  return [...all].filter(([name]) => deps.roles === undefined || deps.roles.includes(name)).map(([, run]) => run)
+}
+
+const taskDeps = (deps: SystemDeps, component: string): TaskDeps => ({
+  log: deps.log,
+  codec: deps.codec,
+  clock: deps.clock,
+  owner: deps.owner,
+  onFailure: deps.onFailure,
+  onPoison: deps.onPoison,
+  fullNameOf: fullNames(deps.contracts, component),
+  ...(deps.taskLimits === undefined ? {} : { limits: deps.taskLimits })
+})
+
+/** A participant writes the records of its own contract; the orchestrator its own, and whatever event a saga emits. */
+const fullNames = (contracts: Contracts, component: string): ((type: string) => string) => {
+  const contract = contracts.participant(component)
+  const records = 'found' in contract ? contract.found.records : sagaProtocol.records
+  return (type) => {
+    const own = records.get(type)
+    if (own !== undefined) return own.fullName
+    const event = contracts.event(type)
+    if ('found' in event) return event.found.record.fullName
+    throw new TypeError(`'${component}' has decided an event '${type}' that no contract names`)
+  }
+}

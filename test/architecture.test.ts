@@ -1,0 +1,224 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import test from 'ava'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/**
+ * Who may import whom. A room that is not listed for another is forbidden to it; `main` composes all of them and nobody
+ * imports it.
+ */
+const rooms: Record<string, readonly string[]> = {
+  base: [],
+  contract: ['base'],
+  saga: ['base', 'contract'],
+  log: ['base'],
+  'log/embedded': ['base', 'log'],
+  'log/kafka': ['base', 'log'],
+  registry: ['base'],
+  'registry/embedded': ['base', 'registry'],
+  'registry/http': ['base', 'registry'],
+  task: ['base', 'contract', 'log', 'registry'],
+  // The log's port because it keeps the topic of definitions itself, outside of any task.
+  orchestrator: ['base', 'contract', 'saga', 'task', 'log'],
+  service: ['base', 'contract', 'task'],
+  view: ['base', 'contract', 'log', 'task'],
+  operator: ['base', 'contract', 'saga', 'registry'],
+  http: ['base', 'contract', 'view', 'log'],
+  console: ['http'],
+  cli: ['base', 'contract', 'view', 'log', 'saga'],
+  main: ['*']
+}
+
+/** Outside libraries, each with the rooms that need it. */
+const libraries: Record<string, readonly string[]> = {
+  avsc: ['contract', 'registry/embedded'],
+  yaml: ['contract', 'saga'],
+  '@marcbachmann/cel-js': ['saga'],
+  fastify: ['http'],
+  '@fastify/swagger': ['http'],
+  '@fastify/swagger-ui': ['http'],
+  'prom-client': ['http', 'main'],
+  'node:sqlite': ['view']
+}
+
+/** Rooms that compute and touch nothing outside, with the parts of Node that they may use all the same. */
+const pure: Record<string, readonly string[]> = {
+  base: ['node:crypto'],
+  saga: [],
+  service: [],
+  log: [],
+  registry: []
+}
+
+/**
+ * The entry file of the command line stands above all rooms: it hands `main` to the commands, which know it only as
+ * their argument.
+ */
+const entry = 'src/cli/parcomolo.ts'
+
+type Import = { file: string; line: number; target: string }
+
+test('every import goes where the table of rooms allows it', (t) => {
+  const wrong = internalImports.filter(({ file, target }) => {
+    const from = roomOf(file)
+    const to = roomOf(target)
+    return from !== to && file !== entry && !rooms[from]!.includes('*') && !rooms[from]!.includes(to)
+  })
+  t.deepEqual(wrong.map(said), [])
+  t.true(internalImports.length > 0)
+})
+
+test('no service imports another service', (t) => {
+  const service = (path: string): string | undefined => /^src\/service\/([^/]+)\//.exec(path)?.[1]
+  const wrong = internalImports.filter(({ file, target }) => {
+    const [from, to] = [service(file), service(target)]
+    return from !== undefined && to !== undefined && from !== to
+  })
+  t.deepEqual(wrong.map(said), [])
+})
+
+test('of services, only reactions know the task runtime', (t) => {
+  const wrong = internalImports.filter(
+    ({ file, target }) =>
+      roomOf(file) === 'service' && roomOf(target) === 'task' && !/\/(reactions|index)\.ts$/.test(file)
+  )
+  t.deepEqual(wrong.map(said), [])
+})
+
+test('deciders import base, contract and their own service, never its reactions', (t) => {
+  const wrong = internalImports
+    .filter(({ file }) => file.endsWith('/decider.ts'))
+    .filter(({ target }) => /\/(reactions|index)\.ts$/.test(target) && roomOf(target) === 'service')
+  t.deepEqual(wrong.map(said), [])
+})
+
+test('another room is imported through its index, unless it is generated types or the port of an adapter', (t) => {
+  const wrong = internalImports.filter(({ file, target }) => {
+    const [from, to] = [roomOf(file), roomOf(target)]
+    const isFree = from === to || from.startsWith(`${to}/`) || target.startsWith('src/contract/generated/')
+    return !isFree && !target.endsWith('/index.ts')
+  })
+  t.deepEqual(wrong.map(said), [])
+})
+
+test('main is imported by nobody but the entry file of the command line', (t) => {
+  const wrong = internalImports.filter(({ file, target }) => roomOf(target) === 'main' && roomOf(file) !== 'main')
+  t.deepEqual(wrong.filter(({ file }) => file !== entry).map(said), [])
+})
+
+test('an outside library is imported only by the rooms that need it', (t) => {
+  const wrong = externalImports.filter(({ file, target }) => {
+    const library = libraryOf(target)
+    if (library.startsWith('node:') && libraries[library] === undefined) return false
+    return !(libraries[library] ?? []).includes(roomOf(file))
+  })
+  t.deepEqual(wrong.map(said), [])
+})
+
+test('pure rooms use nothing of Node', (t) => {
+  const wrong = externalImports.filter(({ file, target }) => {
+    const allowed = pure[roomOf(file)]
+    return allowed !== undefined && target.startsWith('node:') && !allowed.includes(target)
+  })
+  t.deepEqual(wrong.map(said), [])
+})
+
+test('every folder of src is a room', (t) => {
+  t.deepEqual(
+    [...new Set(sources.map(roomOf))].filter((room) => rooms[room] === undefined),
+    []
+  )
+})
+
+test('every room explains itself in at most 30 lines', (t) => {
+  const written = new Set(sources.map(roomOf))
+  const wrong = [...written].filter((room) => {
+    const lines = linesOf(`src/${room}/README.md`)
+    return lines === undefined || lines.length > 31
+  })
+  t.deepEqual(wrong, [])
+})
+
+test('the top level holds nothing but what a reader expects there', (t) => {
+  const folders = ['charts', 'manifests', 'sagas', 'src', 'test', 'node_modules', 'dist', 'coverage']
+  const files = /^(package(-lock)?\.json|README\.md|LICENSE|tsconfig(\.\w+)?\.json|knip\.jsonc)$/
+  const wrong = readdirSync(root, { withFileTypes: true })
+    .filter(({ name }) => !name.startsWith('.'))
+    .filter((entry) => !(entry.isDirectory() ? folders.includes(entry.name) : files.test(entry.name)))
+  t.deepEqual(
+    wrong.map(({ name }) => name),
+    []
+  )
+})
+
+test('no file is named after nothing in particular', (t) => {
+  const empty = /(^|[/-])(utils?|helpers?|common|misc|manager|impl)([/.-]|$)/
+  t.deepEqual(
+    sources.filter((file) => empty.test(file)),
+    []
+  )
+})
+
+test('no line is longer than 120 characters', (t) => {
+  const files = [...sources, ...filesUnder('test', /\.ts$/)].filter((file) => !file.includes('generated'))
+  const wrong = files.flatMap((file) =>
+    linesOf(file)!.flatMap((line, at) =>
+      line.length > 120 && !isText(line) ? [`${file}:${at + 1} ${line.length}`] : []
+    )
+  )
+  t.deepEqual(wrong, [])
+})
+
+const filesUnder = (folder: string, name: RegExp): string[] =>
+  readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && name.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name).slice(root.length).replaceAll('\\', '/'))
+    .sort()
+
+const linesOf = (file: string): string[] | undefined => {
+  try {
+    return readFileSync(join(root, file), 'utf8').split('\n')
+  } catch {
+    return undefined
+  }
+}
+
+/** A message that stands alone on its line: it stays whole, so that it can be searched for. */
+const isText = (line: string): boolean => /^\s*(return |\w+: )?(['"`]).*\2,?$/.test(line)
+
+/** The longest name of a room that the path lies in; `service/order` counts as `service`. */
+const roomOf = (file: string): string => {
+  const folders = dirname(file).split('/').slice(1)
+  const adapter = folders.slice(0, 2).join('/')
+  return rooms[adapter] === undefined ? folders[0]! : adapter
+}
+
+/** `node:fs/promises` is `node:fs`; `@scope/name/part` is `@scope/name`. */
+const libraryOf = (target: string): string =>
+  target
+    .split('/')
+    .slice(0, target.startsWith('@') ? 2 : 1)
+    .join('/')
+
+const importsOf = (file: string): Import[] => {
+  const text = linesOf(file)!.join('\n')
+  const pattern = /^\s*(?:import|export)\b[^'"`;]*?\bfrom\s+'([^']+)'|^\s*import\s+'([^']+)'|\bimport\(\s*'([^']+)'/gm
+  const located = /new URL\('(\.[^']+\.ts)', import\.meta\.url\)/g
+  return [...text.matchAll(pattern), ...text.matchAll(located)].map((match) => {
+    const target = (match[1] ?? match[2] ?? match[3])!
+    return {
+      file,
+      line: text.slice(0, match.index + match[0].length).split('\n').length,
+      target: target.startsWith('.') ? normalize(join(dirname(file), target)).replaceAll('\\', '/') : target
+    }
+  })
+}
+
+const said = ({ file, line, target }: Import): string => `${file}:${line} imports ${target}`
+
+const sources = filesUnder('src', /\.ts$/)
+const imports = sources.flatMap(importsOf)
+const internalImports = imports.filter(({ target }) => target.startsWith('src/'))
+const externalImports = imports.filter(({ target }) => !target.startsWith('src/'))

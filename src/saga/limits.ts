@@ -1,0 +1,44 @@
+import { type ErrorCode } from '../base/index.ts'
+import { type RetryPolicy } from './definition.ts'
+
+/** A bound on what a definition may ask for: nothing in a saga is unbounded. */
+export type Limit = {
+  readonly name: string
+  readonly unit: string
+  readonly value: number
+  /** Of the error that names it. */
+  readonly code: ErrorCode
+}
+
+const limit = (name: string, value: number, unit: string, code: ErrorCode): Limit => ({ name, value, unit, code })
+
+export const sagaLimits = {
+  fileChars: limit('fileCharsMax', 262_144, 'characters', 'PARCOMOLO_SAGA_FILE_TOO_LARGE'),
+  aliases: limit('aliasesMax', 100, 'aliases', 'PARCOMOLO_SAGA_TOO_MANY_ALIASES'),
+  steps: limit('stepsMax', 100, 'steps', 'PARCOMOLO_SAGA_TOO_MANY_STEPS'),
+  nesting: limit('nestingMax', 4, 'levels of parallel', 'PARCOMOLO_SAGA_TOO_DEEP'),
+  parallelWidth: limit('parallelWidthMax', 20, 'branches', 'PARCOMOLO_SAGA_TOO_WIDE'),
+  valueDepth: limit('valueDepthMax', 10, 'levels', 'PARCOMOLO_SAGA_TOO_DEEP'),
+  attempts: limit('attemptsMax', 1000, 'attempts', 'PARCOMOLO_SAGA_TOO_MANY_ATTEMPTS'),
+  pauseMs: limit('pauseMsMax', 7 * 86_400_000, 'ms', 'PARCOMOLO_SAGA_DURATION_TOO_LONG'),
+  deadlineMs: limit('deadlineMsMax', 365 * 86_400_000, 'ms', 'PARCOMOLO_SAGA_DURATION_TOO_LONG'),
+  expressionChars: limit('expressionCharsMax', 2000, 'characters', 'PARCOMOLO_SAGA_EXPRESSION_TOO_LARGE'),
+  expressionNodes: limit('expressionNodesMax', 500, 'operations', 'PARCOMOLO_SAGA_EXPRESSION_TOO_LARGE'),
+  expressionDepth: limit('expressionDepthMax', 50, 'levels', 'PARCOMOLO_SAGA_EXPRESSION_TOO_LARGE'),
+  loopNesting: limit('loopNestingMax', 2, 'loops inside each other', 'PARCOMOLO_SAGA_EXPRESSION_TOO_LARGE'),
+  listItems: limit('listItemsMax', 1000, 'items', 'PARCOMOLO_SAGA_EXPRESSION_FAILED'),
+  errors: limit('errorsMax', 20, 'errors', 'PARCOMOLO_SAGA_INVALID')
+} as const satisfies Record<string, Limit>
+
+/** `the limit stepsMax is 100 steps`. */
+export const limitText = (exceeded: Limit): string =>
+  `the limit ${exceeded.name} is ${exceeded.value} ${exceeded.unit}`
+
+/** What holds where the file says nothing. */
+export const policyDefaults = {
+  timeoutMs: 10_000,
+  retry: { attempts: 5, backoffMs: 200, factor: 2, capMs: 10_000, jitter: 0.2 },
+  /** A compensation is worth far more patience: some 50 minutes, before a person is asked. */
+  undoTimeoutMs: 10_000,
+  undoRetry: { attempts: 50, backoffMs: 200, factor: 2, capMs: 60_000, jitter: 0.2 }
+} as const satisfies Record<string, RetryPolicy | number>

@@ -1,0 +1,72 @@
+import { type ErrorCode, ParcomoloError } from '../base/index.ts'
+import { sagaLimits } from './limits.ts'
+
+/** Where something stands: its offset in the text, and its path in the definition (`steps[2].compensate`; empty for the whole file). */
+export type Place = { readonly offset: number; readonly path: string }
+
+export type Finding = {
+  readonly code: ErrorCode
+  readonly file: string
+  /** From 1, as `column`. */
+  readonly line: number
+  readonly column: number
+  readonly path: string
+  readonly message: string
+}
+
+/** Collects what is wrong with one file, so that all of it is reported at once. */
+export type Findings = {
+  error(place: Place, code: ErrorCode, message: string): void
+  warn(place: Place, code: ErrorCode, message: string): void
+  /** `file:line:column path` of a place, for errors at run time. */
+  whereIs(place: Place): string
+  hasErrors(): boolean
+  warnings(): readonly Finding[]
+  /** Throws PARCOMOLO_SAGA_INVALID with every error, in the order of the file. */
+  throwIfAny(): void
+}
+
+export const createFindings = (file: { readonly path: string; readonly text: string }): Findings => {
+  const errors: Finding[] = []
+  const warnings: Finding[] = []
+  const lineStarts = startsOfLines(file.text)
+  const locate = ({ offset, path }: Place): Pick<Finding, 'file' | 'line' | 'column' | 'path'> => {
+    const line = lineStarts.findLastIndex((start) => start <= offset)
+    return { file: file.path, line: line + 1, column: offset - lineStarts[line]! + 1, path }
+  }
+  const add = (list: Finding[], finding: Finding): void => {
+    if (!list.some((other) => findingText(other) === findingText(finding))) list.push(finding)
+  }
+  return {
+    error: (place, code, message) => add(errors, { code, ...locate(place), message }),
+    warn: (place, code, message) => add(warnings, { code, ...locate(place), message }),
+    whereIs: (place) => whereText(locate(place)),
+    hasErrors: () => errors.length > 0,
+    warnings: () => warnings.toSorted(byPosition),
+    throwIfAny: () => {
+      if (errors.length > 0) throw invalid(errors.toSorted(byPosition))
+    }
+  }
+}
+
+/** `sagas/order.yaml:14:7 steps[2].compensate: unknown command 'RelaseStock'; did you mean 'ReleaseStock'?` */
+export const findingText = (finding: Finding): string => `${whereText(finding)}: ${finding.message}`
+
+const whereText = (at: Pick<Finding, 'file' | 'line' | 'column' | 'path'>): string =>
+  `${at.file}:${at.line}:${at.column}${at.path === '' ? '' : ` ${at.path}`}`
+
+const invalid = (errors: readonly Finding[]): ParcomoloError => {
+  const more = errors.length - 1
+  const rest = more === 0 ? '' : ` (and ${more} more error${more === 1 ? '' : 's'})`
+  return new ParcomoloError('PARCOMOLO_SAGA_INVALID', `${findingText(errors[0]!)}${rest}`, {
+    details: { errors: errors.slice(0, sagaLimits.errors.value), errorCount: errors.length }
+  })
+}
+
+const byPosition = (a: Finding, b: Finding): number => a.line - b.line || a.column - b.column
+
+const startsOfLines = (text: string): number[] => {
+  const starts = [0]
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
+  return starts
+}

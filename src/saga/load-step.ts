@@ -1,0 +1,127 @@
+import { limitText, policyDefaults, sagaLimits } from './limits.ts'
+import { type DraftNode, type DraftParallel, type DraftStep, type DraftUndo } from './load-draft.ts'
+import { readBoolean, readChoice, readDuration, readRetry } from './load-policy.ts'
+import { readExpression, readFields } from './load-values.ts'
+import { type Item, keysOf, type Located, quote, type Reading, readList, readMap, readText, report, scalarOf } from './yaml-reader.ts'
+
+type Members = ReadonlyMap<string, Item>
+
+const laterNodes = ['forEach', 'saga', 'wait', 'lock']
+
+const stepShape = {
+  what: 'a step',
+  required: ['name', 'command'],
+  optional: [
+    'with', 'when', 'timeout', 'retry', 'onUnknown', 'onRejection', 'compensate', 'pivot', 'until'
+  ],
+  later: laterNodes
+}
+
+/** A sequence of steps and `parallel` nodes. */
+export const readSteps = (reading: Reading, item: Item, depth: number): readonly DraftNode[] =>
+  readList(reading, item, "'steps' lists at least one step").flatMap((each) => readNode(reading, each, depth) ?? [])
+
+const readNode = (reading: Reading, item: Item, depth: number): DraftNode | undefined => {
+  const keys = keysOf(item)
+  const later = laterNodes.find((key) => keys.includes(key))
+  if (keys.includes('parallel')) return readParallel(reading, item, depth)
+  if (later !== undefined && !keys.includes('command')) {
+    const text = `'${later}' is not supported yet; this release knows steps with a 'command', and 'parallel'`
+    return report(reading, item, 'PARCOMOLO_SAGA_NOT_SUPPORTED', text)
+  }
+  if (keys.includes('steps') && !keys.includes('command')) {
+    const text = "'steps' inside 'steps' has no meaning; only a branch of 'parallel' may be { steps: [...] }"
+    return report(reading, item, 'PARCOMOLO_SAGA_UNKNOWN_KEY', text)
+  }
+  return readStep(reading, item)
+}
+
+const readParallel = (reading: Reading, item: Item, depth: number): DraftParallel | undefined => {
+  const { nesting, parallelWidth } = sagaLimits
+  const members = readMap(reading, item, { what: 'a parallel node', required: ['parallel'], optional: [] })
+  const list = members?.get('parallel')
+  if (list === undefined) return undefined
+  if (depth === nesting.value) {
+    return report(reading, list, nesting.code, `'parallel' is nested too deep; ${limitText(nesting)}`)
+  }
+  const branches = readList(reading, list, "'parallel' lists its branches: steps, or { steps: [...] }")
+  if (branches.length > parallelWidth.value) {
+    const text = `'parallel' has ${branches.length} branches; ${limitText(parallelWidth)}`
+    report(reading, list, parallelWidth.code, text)
+  }
+  return {
+    kind: 'parallel',
+    offset: item.offset,
+    path: item.path,
+    branches: branches.map((branch) => readBranch(reading, branch, depth + 1))
+  }
+}
+
+const readBranch = (reading: Reading, item: Item, depth: number): readonly DraftNode[] => {
+  const keys = keysOf(item)
+  if (!keys.includes('steps') || keys.includes('command')) return [readNode(reading, item, depth) ?? []].flat()
+  const members = readMap(reading, item, { what: 'a branch', required: ['steps'], optional: [] })
+  return readSteps(reading, members!.get('steps')!, depth)
+}
+
+const readStep = (reading: Reading, item: Item): DraftStep | undefined => {
+  const members = readMap(reading, item, stepShape)
+  if (members === undefined) return undefined
+  const timeout = members.get('timeout')
+  const undo = members.get('compensate')
+  return {
+    kind: 'step',
+    ...callOf(reading, item, members),
+    name: readStepName(reading, members.get('name')),
+    when: readExpression(reading, members.get('when')),
+    timeoutMs: readDuration(reading, timeout, sagaLimits.pauseMs)?.value ?? policyDefaults.timeoutMs,
+    timeoutPlace: timeout ?? item,
+    retry: readRetry(reading, members.get('retry'), policyDefaults.retry),
+    onUnknown: readChoice(reading, members.get('onUnknown'), ['retry', 'compensate', 'park']),
+    onRejection: readChoice(reading, members.get('onRejection'), ['compensate', 'park']),
+    compensate: undo && readCompensate(reading, undo),
+    saysCompensate: undo !== undefined,
+    pivot: readBoolean(reading, members.get('pivot')),
+    until: readText(reading, members.get('until'), 'the name of an event')
+  }
+}
+
+/** A name goes into command ids, where the start of the saga is called 'start'. */
+const readStepName = (reading: Reading, item: Item | undefined): Located<string> | undefined => {
+  const name = readText(reading, item, "the step's name")
+  if (name === undefined) return undefined
+  if (!/^[a-z][a-zA-Z0-9-]{0,62}$/.test(name.value)) {
+    const text = `'${name.value}' cannot name a step; a name has up to 63 of a-z, A-Z, 0-9 and '-', and begins with a small letter`
+    report(reading, name, 'PARCOMOLO_SAGA_WRONG_VALUE', text)
+  }
+  if (name.value === 'start') {
+    report(reading, name, 'PARCOMOLO_SAGA_WRONG_VALUE', "'start' names the beginning of the saga; choose another name")
+  }
+  return name
+}
+
+const readCompensate = (reading: Reading, item: Item): DraftUndo | Located<'none'> | undefined =>
+  scalarOf(item) === 'none' ? { value: 'none', offset: item.offset, path: item.path } : readUndo(reading, item)
+
+export const readUndo = (reading: Reading, item: Item): DraftUndo | undefined => {
+  const isText = scalarOf(item) !== undefined
+  if (isText) {
+    const text = `${quote(item)} is no compensation; write { command: …, with: {…} }, or none where there is nothing to undo`
+    return report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', text)
+  }
+  const shape = { what: "'compensate'", required: ['command'], optional: ['with', 'timeout', 'retry'] }
+  const members = readMap(reading, item, shape)
+  if (members === undefined) return undefined
+  return {
+    ...callOf(reading, item, members),
+    timeoutMs: readDuration(reading, members.get('timeout'), sagaLimits.pauseMs)?.value ?? policyDefaults.undoTimeoutMs,
+    retry: readRetry(reading, members.get('retry'), policyDefaults.undoRetry)
+  }
+}
+
+const callOf = (reading: Reading, item: Item, members: Members) => ({
+  offset: item.offset,
+  path: item.path,
+  command: readText(reading, members.get('command'), 'the name of a command'),
+  with: readFields(reading, members.get('with'), item)
+})

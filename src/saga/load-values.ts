@@ -1,0 +1,72 @@
+import { isMap, isScalar, isSeq } from 'yaml'
+import { limitText, sagaLimits } from './limits.ts'
+import { type DraftExpression, type DraftField, type DraftFields, type DraftValue } from './load-draft.ts'
+import { type Item, itemsOf, offsetsOf, quote, type Reading, readMembers, report, scalarOf } from './yaml-reader.ts'
+
+/** `with`: a map of fields. */
+export const readFields = (reading: Reading, item: Item | undefined, owner: Item): DraftFields => {
+  const none: DraftFields = { kind: 'fields', offset: owner.offset, path: owner.path, fields: new Map() }
+  if (item === undefined) return none
+  if (!isMap(item.node)) {
+    const text = `${quote(item)} is no map; 'with' gives each field of the record an expression: { orderId: start.orderId }`
+    report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', text)
+    return none
+  }
+  return readNested(reading, item, 0)
+}
+
+/** One expression: a text in CEL, or a number, true, false or null as YAML has them. */
+export const readExpression = (reading: Reading, item: Item | undefined): DraftExpression | undefined => {
+  if (item === undefined) return undefined
+  const text = textOf(item)
+  if (text === undefined) {
+    const message = `${quote(item)} is no expression; write it in CEL, such as start.orderId, or "'some text'"`
+    return report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', message)
+  }
+  const { expressionChars } = sagaLimits
+  if (text.length > expressionChars.value) {
+    const message = `the expression has ${text.length} characters; ${limitText(expressionChars)}`
+    return report(reading, item, expressionChars.code, message)
+  }
+  const whole = String(scalarOf(item))
+  const blanks = whole.length - whole.trimStart().length
+  const offsets = offsetsOf(reading, item, whole)
+  return {
+    kind: 'expression',
+    offset: item.offset,
+    path: item.path,
+    text,
+    offsetOf: (index) => offsets(index + blanks),
+    endsAtComma: item.inFlow && isScalar(item.node) && item.node.type === 'PLAIN'
+  }
+}
+
+const textOf = ({ node }: Item): string | undefined => {
+  if (!isScalar(node) || node.source === '') return undefined
+  const { value } = node
+  if (typeof value === 'string') return value.trim() === '' ? undefined : value.trim()
+  if (typeof value !== 'number') return String(value)
+  return Number.isFinite(value) && (Number.isSafeInteger(value) || !Number.isInteger(value)) ? String(value) : undefined
+}
+
+const readValue = (reading: Reading, item: Item, depth: number): DraftValue | undefined => {
+  if (!isMap(item.node) && !isSeq(item.node)) return readExpression(reading, item)
+  const { valueDepth } = sagaLimits
+  if (depth < valueDepth.value) return isMap(item.node) ? readNested(reading, item, depth) : readItems(reading, item, depth)
+  return report(reading, item, valueDepth.code, `the value is nested too deep; ${limitText(valueDepth)}`)
+}
+
+const readNested = (reading: Reading, item: Item, depth: number): DraftFields => {
+  const fields = new Map<string, DraftField>()
+  for (const [name, member] of readMembers(reading, item) ?? []) {
+    fields.set(name, { keyOffset: member.keyOffset, path: member.path, value: readValue(reading, member, depth + 1) })
+  }
+  return { kind: 'fields', offset: item.offset, path: item.path, fields }
+}
+
+const readItems = (reading: Reading, item: Item, depth: number): DraftValue => ({
+  kind: 'items',
+  offset: item.offset,
+  path: item.path,
+  items: itemsOf(reading, item).flatMap((each) => readValue(reading, each, depth + 1) ?? [])
+})

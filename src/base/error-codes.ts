@@ -151,6 +151,18 @@ export const errorCodes = {
     cause: 'The folder with the sagas and their participants does not exist or may not be read.',
     remedy: 'Start in the project folder, or set PARCOMOLO_SAGAS to the folder that holds the sagas.'
   },
+  PARCOMOLO_VIEW_STORE_UNAVAILABLE: {
+    cause: "The read model's file cannot be opened or written: the folder is missing or read-only, or the disk is full.",
+    remedy: 'Make the data folder writable or make room. The read model is only a cache: nothing is lost, and it goes on by itself.'
+  },
+  PARCOMOLO_VIEW_WAITERS_EXHAUSTED: {
+    cause: 'As many requests as waitersMax already wait for the read model.',
+    remedy: 'Repeat the request after the time in Retry-After; with an Idempotency-Key that is always safe.'
+  },
+  PARCOMOLO_VIEW_DEFECT: {
+    cause: 'The log or a fold broke a rule that the read model stands on.',
+    remedy: 'Report it with the message; deleting the read model makes it fold the journals again.'
+  },
   PARCOMOLO_TASK_DEFECT: {
     cause: 'A component broke one of its own rules, such as an event that its contract does not name.',
     remedy: 'Report it with the message; the task stops before anything wrong is written.'

@@ -163,6 +163,22 @@ export const errorCodes = {
     cause: 'The log or a fold broke a rule that the read model stands on.',
     remedy: 'Report it with the message; deleting the read model makes it fold the journals again.'
   },
+  PARCOMOLO_CONFIG_INVALID: {
+    cause: 'An environment variable has a value that it cannot have, a name that nothing reads, or asks for what is not there yet.',
+    remedy: "Each line of the message names one: correct or unset it; 'parcomolo config' lists all variables."
+  },
+  PARCOMOLO_CLI_USAGE: {
+    cause: 'The command line names a command or an option that does not exist, or lacks an argument.',
+    remedy: "'parcomolo help' lists the commands with their arguments."
+  },
+  PARCOMOLO_CLI_FILE_UNREADABLE: {
+    cause: 'A file that the command line names does not exist or may not be read.',
+    remedy: 'Check the path, which is taken from the folder that the command runs in.'
+  },
+  PARCOMOLO_CLI_TYPES_STALE: {
+    cause: 'The TypeScript types in the project are not those of the contracts under sagas/participants.',
+    remedy: "Run 'npm run generate' and commit what it writes."
+  },
   PARCOMOLO_TASK_DEFECT: {
     cause: 'A component broke one of its own rules, such as an event that its contract does not name.',
     remedy: 'Report it with the message; the task stops before anything wrong is written.'

@@ -99,5 +99,5 @@ function oneOf<const T extends string>(...values: readonly T[]): Kind<T> {
 }
 
 function folder(): Kind<string> {
-  return { expected: 'the path of a folder', parse: (text) => (text.includes('\0') ? undefined : text) }
+  return { expected: 'the path of a folder', parse: (text) => text }
 }

@@ -77,7 +77,6 @@ test(refused, 'PARTITIONS', '0', "expected a whole number from 1 to 1024; leave 
 test(refused, 'FLOW', 'both', "expected 'orchestration' or 'choreography'; leave it out to use 'orchestration'")
 test(refused, 'PARCOMOLO_ROLES', 'order', "expected 'all'; leave it out to use 'all'")
 test(refused, 'PARCOMOLO_HOST', 'a b', "expected an IP address or a host name; leave it out to use '127.0.0.1'")
-test(refused, 'PARCOMOLO_DATA', 'a\0b', "expected the path of a folder; leave it out to use '.parcomolo'")
 test(
   refused,
   'VIEW_DATABASE_URL',

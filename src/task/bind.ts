@@ -28,13 +28,16 @@ type Message = { readonly type: string; readonly value: object }
 
 export type Reactions<C> = Readonly<Record<string, Readonly<Record<string, (event: never) => C>>>>
 
-/** What a decider may know beside the command. The id is the event's where it reacts to one, and undefined for a timer. */
+/** What a decider may know beside the command. A timer has no id; an event that is reacted to has its place. */
 export type Cause = { readonly id: string | undefined; readonly attempt: number; readonly now: number }
 
 /** An event answers what caused it, unless it names an earlier command that it answers. */
 export type Decided<E> = E & Pick<Event, 'causationId' | 'at'>
 
-/** Makes a component of a decider that sends no commands: the shape of every plain participant. The contract vouches for the types of what is decoded. */
+/**
+ * Makes a component of a decider that sends no commands: the shape of every plain participant.
+ * The types of what comes from the log are vouched for by the contract, which decoded it.
+ */
 export const bind = <S, C extends Message, E extends Message>(binding: Binding<S, C, E>): Component<S> => {
   const commandOf = (input: Input): C | undefined => {
     if (input.kind === 'timer') return binding.onTimer?.(input.key)

@@ -1,3 +1,4 @@
+export { bind, type Flow, type Reactions } from './bind.ts'
 export type { Command, Component, Event, Input, MessageInput, TimerInput } from './component.ts'
 export { header } from './headers.ts'
 export { type Runner, runComponent, topicsOf } from './runner.ts'

@@ -1,30 +1,24 @@
 import type {
-  DispatchStock,
+  InventoryCommand,
+  InventoryEvent,
   Line,
-  OutOfStock,
   ReleaseStock,
-  ReservationClosed,
   ReserveStock,
-  SetStock,
-  StockBelowReserved,
-  StockDispatched,
-  StockReleased,
-  StockReserved,
-  StockSet
+  SetStock
 } from '../../contract/generated/inventory.ts'
 
 /**
  * Stock by SKU, and one reservation an order.
  *
- *      ReserveStock ┌─▶ reserved ── DispatchStock ──▶ dispatched
- *   (none) ─────────┤       │
- *      │            └─▶ refused
- *      │                    │ ReleaseStock
- *      └─ ReleaseStock ─────┴──▶ released
+ *           ReserveStock ┌──▶ reserved ──DispatchStock──▶ dispatched
+ *   (none) ──────────────┤       │
+ *      │                 └──▶ refused
+ *      │ ReleaseStock            │ ReleaseStock
+ *      └─────────────────────────┴──▶ released
  *
  * I1. 0 ≤ reserved ≤ on hand, for every SKU.
  * I2. An order reserves all of its lines or none, and once.
- * I3. The lines of an event are what moved with it. So an answer given again has none, and whoever adds up lines is right.
+ * I3. The lines of an event are what moved with it: an answer given again has none, and whoever adds up lines is right.
  */
 export type Stock = {
   readonly name: string
@@ -45,26 +39,11 @@ export type Warehouse = {
   reservation(orderId: string): Reservation | undefined
 }
 
-export type Command =
-  | { readonly type: 'ReserveStock'; readonly value: ReserveStock }
-  | { readonly type: 'ReleaseStock'; readonly value: ReleaseStock }
-  | { readonly type: 'DispatchStock'; readonly value: DispatchStock }
-  | { readonly type: 'SetStock'; readonly value: SetStock }
+/** Events of one SKU's stock; all others are of a reservation. */
+export type StockEvent = Extract<InventoryEvent, { type: 'StockSet' | 'StockBelowReserved' }>
+export type ReservationEvent = Exclude<InventoryEvent, StockEvent>
 
-export type ReservationEvent =
-  | { readonly type: 'StockReserved'; readonly value: StockReserved }
-  | { readonly type: 'OutOfStock'; readonly value: OutOfStock }
-  | { readonly type: 'ReservationClosed'; readonly value: ReservationClosed }
-  | { readonly type: 'StockReleased'; readonly value: StockReleased }
-  | { readonly type: 'StockDispatched'; readonly value: StockDispatched }
-
-export type StockEvent =
-  | { readonly type: 'StockSet'; readonly value: StockSet }
-  | { readonly type: 'StockBelowReserved'; readonly value: StockBelowReserved }
-
-export type Event = ReservationEvent | StockEvent
-
-export const decide = (warehouse: Warehouse, command: Command, commandId: string): Event => {
+export const decide = (warehouse: Warehouse, command: InventoryCommand, commandId: string): InventoryEvent => {
   switch (command.type) {
     case 'ReserveStock':
       return reserve(warehouse, command.value)
@@ -90,12 +69,12 @@ export const evolveReservation = (
       return reservation?.status === 'dispatched' ? reservation : { status: 'released' }
     case 'StockDispatched':
       return reservation?.status === 'reserved' ? { status: 'dispatched' } : reservation
-    case 'ReservationClosed':
+    default:
       return reservation
   }
 }
 
-/** A stock that an event's lines name. */
+/** A SKU that the event's lines name. */
 export const moveStock = (stock: Stock, event: ReservationEvent, sku: string): Stock => {
   const moved = 'lines' in event.value ? (event.value.lines.find((line) => line.sku === sku)?.quantity ?? 0) : 0
   switch (event.type) {
@@ -118,7 +97,7 @@ export const setStock = (stock: Stock | undefined, event: StockEvent, commandId:
 
 export const hasEnded = (reservation: Reservation): boolean => reservation.status !== 'reserved'
 
-const reserve = (warehouse: Warehouse, { orderId, lines }: ReserveStock): Event => {
+const reserve = (warehouse: Warehouse, { orderId, lines }: ReserveStock): InventoryEvent => {
   const reservation = warehouse.reservation(orderId)
   switch (reservation?.status) {
     case 'reserved':
@@ -133,26 +112,31 @@ const reserve = (warehouse: Warehouse, { orderId, lines }: ReserveStock): Event 
   }
 }
 
-const reserveFirst = (warehouse: Warehouse, orderId: string, lines: readonly Line[]): Event => {
+const reserveFirst = (warehouse: Warehouse, orderId: string, lines: readonly Line[]): InventoryEvent => {
   const wanted = new Map<string, number>()
   for (const { sku, quantity } of lines) wanted.set(sku, (wanted.get(sku) ?? 0) + countable(quantity))
-  const skus = [...wanted.keys()].filter((sku) => wanted.get(sku)! > available(warehouse.stock(sku)))
-  return skus.length > 0
-    ? { type: 'OutOfStock', value: { orderId, skus } }
-    : { type: 'StockReserved', value: { orderId, lines: [...wanted].map(([sku, quantity]) => ({ sku, quantity })) } }
+  const merged = [...wanted].map(([sku, quantity]) => ({ sku, quantity }))
+  const missing = merged.filter(({ sku, quantity }) => quantity > available(warehouse.stock(sku)))
+  return missing.length > 0
+    ? { type: 'OutOfStock', value: { orderId, skus: missing.map(({ sku }) => sku) } }
+    : { type: 'StockReserved', value: { orderId, lines: merged } }
 }
 
-/** Less than one cannot be had at any stock: a line must not make goods out of nothing, nor make room for another line. */
+/** Less than one is never available: a line must not make goods out of nothing, nor make room for another line. */
 const countable = (quantity: number): number => (quantity >= 1 ? quantity : Infinity)
 
-const available = (stock: Stock | undefined): number => (stock === undefined ? 0 : stock.onHand - stock.reserved)
+const available = (stock: Stock | undefined): number =>
+  stock === undefined ? 0 : Math.min(stock.onHand - stock.reserved, quantityMax)
+
+/** A line's quantity is an Avro int; lines of the same SKU may add up to more. */
+const quantityMax = 2 ** 31 - 1
 
 const reservedBy = (warehouse: Warehouse, { orderId }: ReleaseStock): { orderId: string; lines: readonly Line[] } => {
   const reservation = warehouse.reservation(orderId)
   return { orderId, lines: reservation?.status === 'reserved' ? reservation.lines : [] }
 }
 
-const set = (stock: Stock | undefined, value: SetStock, commandId: string): Event => {
+const set = (stock: Stock | undefined, value: SetStock, commandId: string): InventoryEvent => {
   const { sku, onHand } = value
   const reserved = stock?.reserved ?? 0
   if (stock?.setBy === commandId)

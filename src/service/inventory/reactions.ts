@@ -1,22 +1,12 @@
+import type { InventoryCommand, InventoryEvent } from '../../contract/generated/inventory.ts'
 import type { OrderPlaced } from '../../contract/generated/order.ts'
 import type { ItemShipped } from '../../contract/generated/shipping.ts'
-import { bind, type Flow, type Reactions } from '../../task/bind.ts'
-import type { Component } from '../../task/component.ts'
-import {
-  type Command,
-  decide,
-  type Event,
-  evolveReservation,
-  hasEnded,
-  moveStock,
-  type Reservation,
-  setStock,
-  type Stock
-} from './decider.ts'
+import { bind, type Component, type Flow, type Reactions } from '../../task/index.ts'
+import { decide, evolveReservation, hasEnded, moveStock, type Reservation, setStock, type Stock } from './decider.ts'
 
 /** Two kinds of entities, told apart by their keys: `stock/<sku>` and `order/<orderId>`, an order's reservation. */
 export const inventoryComponent = (flow: Flow): Component<Stock | Reservation> =>
-  bind<Stock | Reservation, Command, Event>({
+  bind<Stock | Reservation, InventoryCommand, InventoryEvent>({
     name: 'inventory',
     journal: 'stock-events',
     inbox: 'inventory-commands',
@@ -45,7 +35,7 @@ const warehouse = (entity: (key: string) => Stock | Reservation | undefined) => 
   reservation: (orderId: string) => entity(reservationKey(orderId)) as Reservation | undefined
 })
 
-const keysOf = (command: Command): string[] => {
+const keysOf = (command: InventoryCommand): string[] => {
   switch (command.type) {
     case 'SetStock':
       return [stockKey(command.value.sku)]
@@ -56,14 +46,17 @@ const keysOf = (command: Command): string[] => {
   }
 }
 
-const touches = ({ value }: Event): string[] => {
+const touches = ({ value }: InventoryEvent): string[] => {
   if (!('orderId' in value)) return [stockKey(value.sku)]
   const lines = 'lines' in value ? value.lines : []
   return [reservationKey(value.orderId), ...lines.map(({ sku }) => stockKey(sku))]
 }
 
-/** Goods are reserved as soon as they are ordered, and leave when they are shipped. Nobody gives back those of an order that is not paid: that takes a saga. */
-const choreography: Reactions<Command> = {
+/**
+ * Goods are reserved when they are ordered, and leave when they are shipped.
+ * Nobody gives back those of an order that is not paid: that takes a saga.
+ */
+const choreography: Reactions<InventoryCommand> = {
   'order-events': {
     OrderPlaced: ({ orderId, lines }: OrderPlaced) => ({
       type: 'ReserveStock',

@@ -2,14 +2,8 @@ import type {
   CancelOrder,
   CompleteOrder,
   ConfirmOrder,
-  OrderCancelled,
-  OrderCompleted,
-  OrderConfirmed,
-  OrderNotCancellable,
-  OrderNotConfirmable,
-  OrderNotRejectable,
-  OrderPlaced,
-  OrderRejected,
+  OrderCommand,
+  OrderEvent,
   PlaceOrder,
   RejectOrder
 } from '../../contract/generated/order.ts'
@@ -31,24 +25,7 @@ export type Order =
   | { readonly status: 'PENDING' | 'CONFIRMED' | 'COMPLETED' }
   | { readonly status: 'REJECTED' | 'CANCELLED'; readonly reason: string }
 
-export type Command =
-  | { readonly type: 'PlaceOrder'; readonly value: PlaceOrder }
-  | { readonly type: 'CancelOrder'; readonly value: CancelOrder }
-  | { readonly type: 'ConfirmOrder'; readonly value: ConfirmOrder }
-  | { readonly type: 'CompleteOrder'; readonly value: CompleteOrder }
-  | { readonly type: 'RejectOrder'; readonly value: RejectOrder }
-
-export type Event =
-  | { readonly type: 'OrderPlaced'; readonly value: OrderPlaced }
-  | { readonly type: 'OrderCancelled'; readonly value: OrderCancelled }
-  | { readonly type: 'OrderNotCancellable'; readonly value: OrderNotCancellable }
-  | { readonly type: 'OrderConfirmed'; readonly value: OrderConfirmed }
-  | { readonly type: 'OrderNotConfirmable'; readonly value: OrderNotConfirmable }
-  | { readonly type: 'OrderCompleted'; readonly value: OrderCompleted }
-  | { readonly type: 'OrderRejected'; readonly value: OrderRejected }
-  | { readonly type: 'OrderNotRejectable'; readonly value: OrderNotRejectable }
-
-export const decide = (order: Order | undefined, command: Command): readonly Event[] => {
+export const decide = (order: Order | undefined, command: OrderCommand): readonly OrderEvent[] => {
   switch (command.type) {
     case 'PlaceOrder':
       return place(order, command.value)
@@ -63,7 +40,7 @@ export const decide = (order: Order | undefined, command: Command): readonly Eve
   }
 }
 
-export const evolve = (order: Order | undefined, event: Event): Order | undefined => {
+export const evolve = (order: Order | undefined, event: OrderEvent): Order | undefined => {
   switch (event.type) {
     case 'OrderPlaced':
       return { status: 'PENDING' }
@@ -82,11 +59,14 @@ export const evolve = (order: Order | undefined, event: Event): Order | undefine
 
 export const hasEnded = (order: Order): boolean => order.status !== 'PENDING' && order.status !== 'CONFIRMED'
 
-/** An id is taken once: a second order under it, or one that was rejected before it came, is passed over. HTTP tells the two requests apart by their hash. */
-const place = (order: Order | undefined, value: PlaceOrder): Event[] =>
+/**
+ * An id is taken once: a second order under it, or one that was rejected before it came, is passed over.
+ * HTTP tells a repeated request from another one by its hash, which it finds in the view.
+ */
+const place = (order: Order | undefined, value: PlaceOrder): OrderEvent[] =>
   order === undefined ? [{ type: 'OrderPlaced', value }] : []
 
-const cancel = (order: Order | undefined, { orderId, reason }: CancelOrder): Event => {
+const cancel = (order: Order | undefined, { orderId, reason }: CancelOrder): OrderEvent => {
   switch (order?.status) {
     case 'PENDING':
       return { type: 'OrderCancelled', value: { orderId, reason } }
@@ -97,7 +77,7 @@ const cancel = (order: Order | undefined, { orderId, reason }: CancelOrder): Eve
   }
 }
 
-const confirm = (order: Order | undefined, { orderId }: ConfirmOrder): Event => {
+const confirm = (order: Order | undefined, { orderId }: ConfirmOrder): OrderEvent => {
   switch (order?.status) {
     case 'PENDING':
     case 'CONFIRMED':
@@ -109,10 +89,11 @@ const confirm = (order: Order | undefined, { orderId }: ConfirmOrder): Event => 
 }
 
 /**
- * Also from PENDING: in choreography the shipment may be heard of before the payment, and a saga may do without a confirmation.
- * The contract knows no refusal, so one that was rejected or cancelled keeps silent: to say "completed" would be a lie, and unanswered is what a person gets to see.
+ * Also from PENDING: in choreography the shipment may be heard of before the payment; and a saga need not confirm first.
+ * The contract has no refusal, because the saga is past its pivot. So an order that was rejected, cancelled or never
+ * placed keeps silent: "completed" would be a lie, and what goes unanswered is brought before an operator.
  */
-const complete = (order: Order | undefined, { orderId }: CompleteOrder): Event[] => {
+const complete = (order: Order | undefined, { orderId }: CompleteOrder): OrderEvent[] => {
   switch (order?.status) {
     case 'PENDING':
     case 'CONFIRMED':
@@ -124,7 +105,7 @@ const complete = (order: Order | undefined, { orderId }: CompleteOrder): Event[]
 }
 
 /** The undo of PlaceOrder: accepted for an order that never was, and then its id is taken. */
-const reject = (order: Order | undefined, { orderId, reason }: RejectOrder): Event => {
+const reject = (order: Order | undefined, { orderId, reason }: RejectOrder): OrderEvent => {
   switch (order?.status) {
     case 'COMPLETED':
       return { type: 'OrderNotRejectable', value: { orderId, status: order.status } }

@@ -1,12 +1,12 @@
 import type { OutOfStock } from '../../contract/generated/inventory.ts'
+import type { OrderCommand, OrderEvent } from '../../contract/generated/order.ts'
 import type { PaymentFailed, PaymentSucceeded } from '../../contract/generated/payment.ts'
 import type { ItemShipped } from '../../contract/generated/shipping.ts'
-import { bind, type Flow, type Reactions } from '../../task/bind.ts'
-import type { Component } from '../../task/component.ts'
-import { type Command, decide, type Event, evolve, hasEnded, type Order } from './decider.ts'
+import { bind, type Component, type Flow, type Reactions } from '../../task/index.ts'
+import { decide, evolve, hasEnded, type Order } from './decider.ts'
 
 export const orderComponent = (flow: Flow): Component<Order> =>
-  bind<Order, Command, Event>({
+  bind<Order, OrderCommand, OrderEvent>({
     name: 'order',
     journal: 'order-events',
     inbox: 'order-commands',
@@ -21,7 +21,7 @@ export const orderComponent = (flow: Flow): Component<Order> =>
   })
 
 /** Nobody tells the order what has become of it, so it listens; otherwise a late cancel would find it PENDING. */
-const choreography: Reactions<Command> = {
+const choreography: Reactions<OrderCommand> = {
   'stock-events': { OutOfStock: ({ orderId }: OutOfStock) => rejected(orderId, 'OutOfStock') },
   'payment-events': {
     PaymentFailed: ({ orderId }: PaymentFailed) => rejected(orderId, 'PaymentFailed'),
@@ -31,4 +31,7 @@ const choreography: Reactions<Command> = {
 }
 
 /** The reason is the event's name, as it is in the saga. */
-const rejected = (orderId: string, reason: string): Command => ({ type: 'RejectOrder', value: { orderId, reason } })
+const rejected = (orderId: string, reason: string): OrderCommand => ({
+  type: 'RejectOrder',
+  value: { orderId, reason }
+})

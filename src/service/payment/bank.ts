@@ -23,7 +23,10 @@ export const ask = (token: string, attempt: number): Verdict => {
   }
 }
 
-/** Where nobody asks a second time (in choreography), payment does so itself, after a pause: the flaky bank answers two pauses later, the silent one never. */
+/**
+ * In choreography nobody asks payment a second time, so it asks the bank again itself, after a pause:
+ * the flaky one answers two pauses later, the silent one never.
+ */
 export const askUntilAnswered = (token: string): Verdict =>
   token === 'tok_flaky' ? { kind: 'later', afterMs: (flakyAttempts - 1) * pauseMs } : ask(token, 1)
 

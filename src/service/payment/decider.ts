@@ -1,11 +1,9 @@
 import { sha256Hex } from '../../base/index.ts'
 import type {
+  PaymentCommand,
   PaymentDue,
-  PaymentExpected,
-  PaymentFailed,
+  PaymentEvent,
   PaymentPending,
-  PaymentRefunded,
-  PaymentSucceeded,
   ProcessPayment,
   RefundPayment
 } from '../../contract/generated/payment.ts'
@@ -18,10 +16,11 @@ import { ask, askUntilAnswered, type Verdict } from './bank.ts'
  *      │                           │        │        │                               │
  *      └───────────────────────────┴────────┴─── RefundPayment ──▶ refunded ◀────────┘
  *
- *   Choreography: (none) ──▶ expected (what is to be paid) or due (the goods are reserved), whichever is heard of first; with the second it is paid.
+ * Choreography: (none) ──▶ expected (what is to be paid is known) or due (the goods are reserved), whichever is heard
+ * of first; with the second the bank is asked, as for ProcessPayment.
  *
  * P1. An order's money is captured at most once, and what is refunded is what was captured.
- * P2. After a refund nothing is captured any more: a refund that overtakes its payment, or meets it while it is pending, stops it.
+ * P2. After a refund nothing is captured: one that overtakes its payment, or meets it while it is pending, stops it.
  * P3. A command that was answered is answered with the same event again, and that event changes nothing.
  */
 export type Payment =
@@ -34,24 +33,15 @@ export type Payment =
 
 type Money = { readonly amountCents: number; readonly currency: string }
 
-/** The last three are payment's own, made of other services' events and of its timer. */
+/** Beside those of the contract there are payment's own, made of other services' events and of its timer. */
 export type Command =
-  | { readonly type: 'ProcessPayment'; readonly value: ProcessPayment }
-  | { readonly type: 'RefundPayment'; readonly value: RefundPayment }
+  | PaymentCommand
   | { readonly type: 'ExpectPayment'; readonly value: ProcessPayment }
   | { readonly type: 'PayReserved'; readonly value: PaymentDue }
-  | { readonly type: 'CapturePending'; readonly value: { readonly orderId: string } }
-
-export type Event =
-  | { readonly type: 'PaymentExpected'; readonly value: PaymentExpected }
-  | { readonly type: 'PaymentDue'; readonly value: PaymentDue }
-  | { readonly type: 'PaymentPending'; readonly value: PaymentPending }
-  | { readonly type: 'PaymentSucceeded'; readonly value: PaymentSucceeded }
-  | { readonly type: 'PaymentFailed'; readonly value: PaymentFailed }
-  | { readonly type: 'PaymentRefunded'; readonly value: PaymentRefunded }
+  | { readonly type: 'CapturePending'; readonly value: PaymentDue }
 
 /** With the command that it answers, where that is not the one being decided on. */
-type Answer = Event & { readonly causationId?: string }
+type Answer = PaymentEvent & { readonly causationId?: string }
 
 type Tries = { readonly attempt: number; readonly now: number }
 
@@ -70,23 +60,18 @@ export const decide = (payment: Payment | undefined, command: Command, { attempt
   }
 }
 
-export const evolve = (payment: Payment | undefined, event: Answer): Payment | undefined => {
+export const evolve = (payment: Payment | undefined, event: Answer): Payment => {
   switch (event.type) {
-    case 'PaymentExpected': {
-      const { amountCents, currency, token } = event.value
-      return payment ?? { status: 'expected', amountCents, currency, token }
-    }
+    case 'PaymentExpected':
+      return { status: 'expected', ...money(event.value), token: event.value.token }
     case 'PaymentDue':
-      return payment ?? { status: 'due' }
-    case 'PaymentPending': {
-      const { amountCents, currency, captureAt } = event.value
-      if (payment?.status === 'pending') return payment
-      return { status: 'pending', amountCents, currency, captureAt, commandId: event.causationId ?? '' }
-    }
+      return { status: 'due' }
+    case 'PaymentPending':
+      return afterPending(payment, event.value, event.causationId)
     case 'PaymentSucceeded':
-      return { status: 'captured', amountCents: event.value.amountCents, currency: event.value.currency }
+      return { status: 'captured', ...money(event.value) }
     case 'PaymentFailed':
-      return payment?.status === 'refunded' ? payment : { status: 'failed', reason: event.value.reason }
+      return afterFailure(payment, event.value.reason)
     case 'PaymentRefunded':
       return { status: 'refunded', amountCents: event.value.amountCents }
   }
@@ -97,6 +82,16 @@ export const dueAt = (payment: Payment): number | undefined =>
 
 export const hasEnded = ({ status }: Payment): boolean =>
   status === 'captured' || status === 'failed' || status === 'refunded'
+
+/** The first command is the one that will be answered; another one hears the outcome when it is repeated. */
+const afterPending = (payment: Payment | undefined, value: PaymentPending, commandId = ''): Payment =>
+  payment?.status === 'pending'
+    ? payment
+    : { status: 'pending', ...money(value), captureAt: value.captureAt, commandId }
+
+/** A payment that comes after its refund fails, but what was refunded stays known. */
+const afterFailure = (payment: Payment | undefined, reason: string): Payment =>
+  payment?.status === 'refunded' ? payment : { status: 'failed', reason }
 
 const process = (payment: Payment | undefined, order: ProcessPayment, attempt: number, now: number): Answer[] => {
   const { orderId } = order
@@ -132,7 +127,7 @@ const payReserved = (payment: Payment | undefined, { orderId }: PaymentDue, now:
 const capture = (payment: Payment | undefined, orderId: string): Answer[] =>
   payment?.status === 'pending' ? [{ ...succeeded(orderId, payment), causationId: payment.commandId }] : []
 
-/** The money moves here and nowhere else, and the event makes it known: so it moves once. A bank that keeps silent leaves no trace. */
+/** A payment that has an outcome never comes here again: so money moves once. The bank's silence leaves no trace. */
 const charge = (order: Omit<ProcessPayment, 'token'>, verdict: Verdict, now: number): Answer[] => {
   if (order.amountCents < 0) return [failed(order.orderId, 'negative amount')]
   switch (verdict.kind) {
@@ -147,14 +142,19 @@ const charge = (order: Omit<ProcessPayment, 'token'>, verdict: Verdict, now: num
   }
 }
 
-const succeeded = (orderId: string, { amountCents, currency }: Money): Event => ({
+const succeeded = (orderId: string, paid: Money): PaymentEvent => ({
   type: 'PaymentSucceeded',
-  value: { orderId, paymentId: `pay_${sha256Hex(orderId).slice(0, 16)}`, amountCents, currency }
+  value: { orderId, paymentId: `pay_${sha256Hex(orderId).slice(0, 16)}`, ...money(paid) }
 })
 
-const pending = (orderId: string, { amountCents, currency }: Money, captureAt: number): Event => ({
+const pending = (orderId: string, paid: Money, captureAt: number): PaymentEvent => ({
   type: 'PaymentPending',
-  value: { orderId, amountCents, currency, captureAt }
+  value: { orderId, ...money(paid), captureAt }
 })
 
-const failed = (orderId: string, reason: string): Event => ({ type: 'PaymentFailed', value: { orderId, reason } })
+const failed = (orderId: string, reason: string): PaymentEvent => ({
+  type: 'PaymentFailed',
+  value: { orderId, reason }
+})
+
+const money = ({ amountCents, currency }: Money): Money => ({ amountCents, currency })

@@ -1,11 +1,11 @@
 import type { StockReserved } from '../../contract/generated/inventory.ts'
 import type { OrderPlaced } from '../../contract/generated/order.ts'
-import { bind, type Flow, type Reactions } from '../../task/bind.ts'
-import type { Component } from '../../task/component.ts'
-import { type Command, decide, dueAt, type Event, evolve, hasEnded, type Payment } from './decider.ts'
+import type { PaymentEvent } from '../../contract/generated/payment.ts'
+import { bind, type Component, type Flow, type Reactions } from '../../task/index.ts'
+import { type Command, decide, dueAt, evolve, hasEnded, type Payment } from './decider.ts'
 
 export const paymentComponent = (flow: Flow): Component<Payment> =>
-  bind<Payment, Command, Event>({
+  bind<Payment, Command, PaymentEvent>({
     name: 'payment',
     journal: 'payment-events',
     inbox: 'payment-commands',
@@ -21,7 +21,7 @@ export const paymentComponent = (flow: Flow): Component<Payment> =>
     hasEnded
   })
 
-/** What is to be paid stands in the order, that it may be paid is said by the stock: two journals, heard in any order. */
+/** What is to be paid stands in the order, that it is due is said by the stock: two journals, heard in any order. */
 const choreography: Reactions<Command> = {
   'order-events': {
     OrderPlaced: ({ orderId, totalCents, currency, paymentToken }: OrderPlaced) => ({

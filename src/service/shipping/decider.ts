@@ -2,9 +2,9 @@ import { sha256Hex } from '../../base/index.ts'
 import type {
   ItemShipped,
   ScheduleShipping,
+  ShippingCommand,
   ShippingDue,
-  ShippingExpected,
-  ShippingScheduled
+  ShippingEvent
 } from '../../contract/generated/shipping.ts'
 
 /**
@@ -12,7 +12,8 @@ import type {
  *
  *   (none) ──ScheduleShipping──▶ scheduled ──the carrier has taken it──▶ shipped
  *
- *   Choreography: (none) ──▶ expected (where it goes) or due (it is paid), whichever is heard of first; with the second it is scheduled.
+ * Choreography: (none) ──▶ expected (where it goes is known) or due (it is paid), whichever is heard of first;
+ * with the second it is scheduled, as by ScheduleShipping.
  *
  * S1. An order is shipped once: a command that comes again is told what is known, and that changes nothing.
  */
@@ -20,49 +21,39 @@ export type Shipment =
   | { readonly status: 'expected' | 'due' | 'shipped' }
   | { readonly status: 'scheduled'; readonly at: number; readonly commandId: string }
 
-/** The last three are shipping's own, made of other services' events and of its timer. */
+/** Beside that of the contract there are shipping's own, made of other services' events and of its timer. */
 export type Command =
-  | { readonly type: 'ScheduleShipping'; readonly value: ScheduleShipping }
+  | ShippingCommand
   | { readonly type: 'ExpectShipping'; readonly value: ScheduleShipping }
   | { readonly type: 'ShipPaid'; readonly value: ShippingDue }
-  | { readonly type: 'HandOver'; readonly value: { readonly orderId: string } }
+  | { readonly type: 'HandOver'; readonly value: ShippingDue }
 
-export type Event =
-  | { readonly type: 'ShippingExpected'; readonly value: ShippingExpected }
-  | { readonly type: 'ShippingDue'; readonly value: ShippingDue }
-  | { readonly type: 'ShippingScheduled'; readonly value: ShippingScheduled }
-  | { readonly type: 'ItemShipped'; readonly value: ItemShipped }
+type Answer = ShippingEvent & { readonly causationId?: string; readonly at?: number }
 
-type Answer = Event & { readonly causationId?: string; readonly at?: number }
-
-/** How long the simulated carrier takes to fetch a parcel, in ms. At 0 it has been there by the time that it was asked. */
+/** How long the simulated carrier takes to fetch a parcel, in ms. At 0 both of its events are one decision. */
 export const carrierMs = 0
 
 export const decide = (shipment: Shipment | undefined, command: Command, delayMs: number): readonly Answer[] => {
-  const { orderId } = command.value
   switch (command.type) {
     case 'ScheduleShipping':
-      return schedule(shipment, orderId, delayMs)
+      return schedule(shipment, command.value.orderId, delayMs)
     case 'ExpectShipping':
-      if (shipment === undefined) return [{ type: 'ShippingExpected', value: command.value }]
-      return shipment.status === 'due' ? schedule(shipment, orderId, delayMs) : []
+      return expect(shipment, command.value, delayMs)
     case 'ShipPaid':
-      if (shipment === undefined) return [{ type: 'ShippingDue', value: { orderId } }]
-      return shipment.status === 'expected' ? schedule(shipment, orderId, delayMs) : []
+      return shipPaid(shipment, command.value, delayMs)
     case 'HandOver':
-      return shipment?.status === 'scheduled' ? [{ ...shipped(orderId), causationId: shipment.commandId }] : []
+      return handOver(shipment, command.value.orderId)
   }
 }
 
 export const evolve = (shipment: Shipment | undefined, event: Answer): Shipment => {
   switch (event.type) {
     case 'ShippingExpected':
-      return shipment ?? { status: 'expected' }
+      return { status: 'expected' }
     case 'ShippingDue':
-      return shipment ?? { status: 'due' }
+      return { status: 'due' }
     case 'ShippingScheduled':
-      if (shipment?.status === 'scheduled' || shipment?.status === 'shipped') return shipment
-      return { status: 'scheduled', at: event.at ?? 0, commandId: event.causationId ?? '' }
+      return afterSchedule(shipment, event)
     case 'ItemShipped':
       return { status: 'shipped' }
   }
@@ -73,14 +64,32 @@ export const dueAt = (shipment: Shipment, delayMs: number): number | undefined =
 
 export const hasEnded = (shipment: Shipment): boolean => shipment.status === 'shipped'
 
-const schedule = (shipment: Shipment | undefined, orderId: string, delayMs: number): Event[] => {
+const schedule = (shipment: Shipment | undefined, orderId: string, delayMs: number): ShippingEvent[] => {
   const isFetched = shipment?.status === 'shipped' || (shipment?.status !== 'scheduled' && delayMs === 0)
   return isFetched ? [scheduled(orderId), shipped(orderId)] : [scheduled(orderId)]
 }
 
-const scheduled = (orderId: string): Event => ({ type: 'ShippingScheduled', value: parcel(orderId) })
+const expect = (shipment: Shipment | undefined, value: ScheduleShipping, delayMs: number): ShippingEvent[] => {
+  if (shipment === undefined) return [{ type: 'ShippingExpected', value }]
+  return shipment.status === 'due' ? schedule(shipment, value.orderId, delayMs) : []
+}
 
-const shipped = (orderId: string): Event => ({ type: 'ItemShipped', value: parcel(orderId) })
+const shipPaid = (shipment: Shipment | undefined, value: ShippingDue, delayMs: number): ShippingEvent[] => {
+  if (shipment === undefined) return [{ type: 'ShippingDue', value }]
+  return shipment.status === 'expected' ? schedule(shipment, value.orderId, delayMs) : []
+}
+
+const handOver = (shipment: Shipment | undefined, orderId: string): Answer[] =>
+  shipment?.status === 'scheduled' ? [{ ...shipped(orderId), causationId: shipment.commandId }] : []
+
+const afterSchedule = (shipment: Shipment | undefined, { at = 0, causationId = '' }: Answer): Shipment =>
+  shipment?.status === 'scheduled' || shipment?.status === 'shipped'
+    ? shipment
+    : { status: 'scheduled', at, commandId: causationId }
+
+const scheduled = (orderId: string): ShippingEvent => ({ type: 'ShippingScheduled', value: parcel(orderId) })
+
+const shipped = (orderId: string): ShippingEvent => ({ type: 'ItemShipped', value: parcel(orderId) })
 
 const parcel = (orderId: string): ItemShipped => ({
   orderId,

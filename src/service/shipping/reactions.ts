@@ -1,11 +1,11 @@
 import type { OrderPlaced } from '../../contract/generated/order.ts'
 import type { PaymentSucceeded } from '../../contract/generated/payment.ts'
-import { bind, type Flow, type Reactions } from '../../task/bind.ts'
-import type { Component } from '../../task/component.ts'
-import { carrierMs, type Command, decide, dueAt, type Event, evolve, hasEnded, type Shipment } from './decider.ts'
+import type { ShippingEvent } from '../../contract/generated/shipping.ts'
+import { bind, type Component, type Flow, type Reactions } from '../../task/index.ts'
+import { carrierMs, type Command, decide, dueAt, evolve, hasEnded, type Shipment } from './decider.ts'
 
 export const shippingComponent = (flow: Flow, delayMs: number = carrierMs): Component<Shipment> =>
-  bind<Shipment, Command, Event>({
+  bind<Shipment, Command, ShippingEvent>({
     name: 'shipping',
     journal: 'shipping-events',
     inbox: 'shipping-commands',

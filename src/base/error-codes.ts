@@ -11,6 +11,50 @@ export const errorCodes = {
     cause: 'The log was closed while the call was under way.',
     remedy: 'None at a normal stop; otherwise look for the error that stopped the process.'
   },
+  PARCOMOLO_LOG_DATA_UNUSABLE: {
+    cause: 'The data folder cannot be made, read or written.',
+    remedy: 'Give the folder to the user that runs Parcomolo, or name another one in PARCOMOLO_DATA.'
+  },
+  PARCOMOLO_LOG_IN_USE: {
+    cause: 'Another process has the data folder open.',
+    remedy: 'Stop the process that the message names, or name another folder in PARCOMOLO_DATA.'
+  },
+  PARCOMOLO_LOG_CORRUPT: {
+    cause: 'A file of the log is damaged in a place that had been stored safely.',
+    remedy: 'Look after the disk, and restore the data folder from a backup. Nothing was changed in it.'
+  },
+  PARCOMOLO_LOG_FORMAT_UNKNOWN: {
+    cause: 'The data folder was written by a version that stores the log in another way.',
+    remedy: 'Start the version that wrote it.'
+  },
+  PARCOMOLO_LOG_STALLED: {
+    cause: 'The disk does not take what is to be written, for example because it is full.',
+    remedy: 'Free space or mend the disk; the log tries again every second and goes on by itself.'
+  },
+  PARCOMOLO_LOG_FULL: {
+    cause: 'The disk does not take anything, and so much waits for it that no more is accepted.',
+    remedy: 'Free space or mend the disk, then send the same again.'
+  },
+  PARCOMOLO_LOG_FAILED: {
+    cause: 'The disk has failed to store what was written (fsync), so it may be gone.',
+    remedy: 'Mend the disk and start again: what was acknowledged before is there.'
+  },
+  PARCOMOLO_LOG_UNKNOWN_TOPIC: {
+    cause: 'A topic or partition was used that has not been declared.',
+    remedy: 'Name the topic to ensureTopics first, with enough partitions.'
+  },
+  PARCOMOLO_LOG_TOPIC_MISMATCH: {
+    cause: 'A topic exists with another number of partitions or another way of cleaning up.',
+    remedy: 'Set PARTITIONS as it was, or begin with another data folder.'
+  },
+  PARCOMOLO_LOG_BATCH_REFUSED: {
+    cause: 'A batch is empty, or longer than the log takes.',
+    remedy: 'Append fewer records at once.'
+  },
+  PARCOMOLO_LOG_OUT_OF_RANGE: {
+    cause: 'A range of offsets was to be read that the partition does not have.',
+    remedy: 'Ask for the end of the partition first.'
+  },
   PARCOMOLO_CONTRACT_INVALID: {
     cause: "A participant's file breaks a rule of YAML, of a Participant's fields, or of its Avro protocol.",
     remedy: 'Each line of the message names file, line and column, what stands there, and what was expected: mend them all.'
@@ -178,6 +222,10 @@ export const errorCodes = {
   PARCOMOLO_CLI_TYPES_STALE: {
     cause: 'The TypeScript types in the project are not those of the contracts under sagas/participants.',
     remedy: "Run 'npm run generate' and commit what it writes."
+  },
+  PARCOMOLO_SAGA_DEFECT: {
+    cause: 'A saga instance was given a definition that is not its own, or a definition contradicts itself so that the engine does not come to rest.',
+    remedy: 'Report it with the message; the task stops before anything wrong is written.'
   },
   PARCOMOLO_TASK_DEFECT: {
     cause: 'A component broke one of its own rules, such as an event that its contract does not name.',

@@ -1,0 +1,53 @@
+import type { Isolation, StoredRecord, TopicPartition } from '../log.ts'
+import type { CompactedStore } from './compacted-store.ts'
+import type { Follower, Partition } from './partition.ts'
+import type { Source } from './reader.ts'
+
+/** Follows a compacted partition, a page of rows at a time. */
+export class CompactedSource implements Source, Follower {
+  readonly isolation: Isolation
+  readonly wake: () => void
+  readonly #partition: Partition
+  readonly #store: CompactedStore
+  #next: number
+  #page: readonly StoredRecord[] = []
+
+  constructor(
+    partition: Partition,
+    store: CompactedStore,
+    start: { readonly offset: number; readonly isolation: Isolation; wake(): void }
+  ) {
+    this.#partition = partition
+    this.#store = store
+    this.#next = start.offset
+    this.isolation = start.isolation
+    this.wake = start.wake
+    partition.followers.add(this)
+  }
+
+  get place(): TopicPartition {
+    return { topic: this.#partition.topic, partition: this.#partition.partition }
+  }
+
+  available(countMax: number): number {
+    const { end } = this.#partition
+    if (this.#page.length === 0 && this.#next < end) {
+      this.#page = this.#store.page(this.#partition, this.#next, end, pageRecordsMax)
+      if (this.#page.length === 0) this.#next = end
+    }
+    return Math.min(countMax, this.#page.length)
+  }
+
+  take(count: number): readonly StoredRecord[] {
+    const records = this.#page.slice(0, count)
+    this.#page = this.#page.slice(count)
+    this.#next = records.at(-1)!.offset + 1
+    return records
+  }
+
+  close(): void {
+    this.#partition.followers.delete(this)
+  }
+}
+
+const pageRecordsMax = 500

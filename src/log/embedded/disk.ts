@@ -1,0 +1,36 @@
+/** The few calls that write the log, so that a test can make them fail. */
+import { closeSync, fdatasync, fdatasyncSync, fsyncSync, openSync, write, writeSync } from 'node:fs'
+import { promisify } from 'node:util'
+
+export type Disk = {
+  /** Makes an empty file. */
+  create(path: string): number
+  /** Both give the number of bytes that were written, which may be fewer. */
+  writeSync(fd: number, bytes: Uint8Array, position: number): number
+  write(fd: number, bytes: Uint8Array, position: number): Promise<number>
+  syncSync(fd: number): void
+  sync(fd: number): Promise<void>
+  /** Makes the names in a folder durable. */
+  syncFolder(path: string): void
+  close(fd: number): void
+}
+
+export const systemDisk: Disk = {
+  create: (path) => openSync(path, 'w'),
+  writeSync: (fd, bytes, position) => writeSync(fd, bytes, 0, bytes.length, position),
+  write: (fd, bytes, position) =>
+    new Promise((resolve, reject) =>
+      write(fd, bytes, 0, bytes.length, position, (error, written) => (error ? reject(error) : resolve(written)))
+    ),
+  syncSync: fdatasyncSync,
+  sync: promisify(fdatasync),
+  syncFolder: (path) => {
+    const fd = openSync(path, 'r')
+    try {
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+  },
+  close: closeSync
+}

@@ -1,0 +1,87 @@
+import type { Isolation, StoredRecord, TopicPartition } from '../log.ts'
+import type { Follower, Partition } from './partition.ts'
+import type { Source } from './reader.ts'
+import type { SegmentList } from './segment-list.ts'
+
+/** Follows a partition of the log: in memory where it can, else from the segments, a block ahead, in the background. */
+export class LogSource implements Source, Follower {
+  readonly isolation: Isolation
+  readonly wake: () => void
+  failed: Error | undefined
+  readonly #partition: Partition
+  readonly #segments: SegmentList
+  #next: number
+  /** Read from the segments, and not handed over yet. */
+  #loaded: readonly StoredRecord[] = []
+  #loading: AsyncGenerator<readonly StoredRecord[]> | undefined
+  #busy = false
+  #closed = false
+
+  constructor(
+    partition: Partition,
+    segments: SegmentList,
+    start: { readonly offset: number; readonly isolation: Isolation; wake(): void }
+  ) {
+    this.#partition = partition
+    this.#segments = segments
+    this.#next = start.offset
+    this.isolation = start.isolation
+    this.wake = start.wake
+    partition.followers.add(this)
+  }
+
+  get place(): TopicPartition {
+    return { topic: this.#partition.topic, partition: this.#partition.partition }
+  }
+
+  available(countMax: number): number {
+    if (this.#loaded.length > 0) return Math.min(countMax, this.#loaded.length)
+    const count = this.#limit - this.#next
+    if (count <= 0 || this.failed !== undefined) return 0
+    if (this.#next >= this.#partition.tailStart) return Math.min(countMax, count)
+    void this.#load()
+    return 0
+  }
+
+  take(count: number): readonly StoredRecord[] {
+    const records = this.#loaded.length > 0 ? this.#takeLoaded(count) : this.#takeTail(count)
+    this.#next += records.length
+    return records
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#partition.followers.delete(this)
+    if (!this.#busy) void this.#loading?.return(undefined)
+  }
+
+  get #limit(): number {
+    return this.isolation === 'durable' ? this.#partition.durableEnd : this.#partition.end
+  }
+
+  #takeTail(count: number): readonly StoredRecord[] {
+    return this.#partition.slice(this.#next, this.#limit, count)
+  }
+
+  #takeLoaded(count: number): readonly StoredRecord[] {
+    const records = count === this.#loaded.length ? this.#loaded : this.#loaded.slice(0, count)
+    this.#loaded = this.#loaded.slice(count)
+    return records
+  }
+
+  async #load(): Promise<void> {
+    if (this.#busy) return
+    this.#busy = true
+    try {
+      this.#loading ??= this.#segments.read(this.place, this.#next, this.#partition.tailStart)
+      const { value, done } = await this.#loading.next()
+      if (done === true) this.#loading = undefined
+      else this.#loaded = value
+      if (this.#closed) await this.#loading?.return(undefined)
+    } catch (error) {
+      this.failed = error as Error
+    }
+    this.#busy = false
+    this.wake()
+  }
+}

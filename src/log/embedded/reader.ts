@@ -1,0 +1,112 @@
+import type { ParcomoloError } from '../../base/index.ts'
+import type { Chunk, Isolation, Reader, StoredRecord, TopicPartition } from '../log.ts'
+import type { Wakeups } from './wakeups.ts'
+
+/** One partition of a reader. */
+export type Source = {
+  readonly place: TopicPartition
+  /** How many records can be handed over now; at most `countMax` are counted. Where it is 0 for now, the source wakes its reader later. */
+  available(countMax: number): number
+  /** Hands over this many, which `available` has named. */
+  take(count: number): readonly StoredRecord[]
+  /** Thrown by `ready`. */
+  readonly failed?: Error | undefined
+  close(): void
+}
+
+/** Makes the sources of a reader; they call `wake` when there may be more. */
+export type OpenSource = (place: TopicPartition, offset: number, isolation: Isolation, wake: () => void) => Source
+
+/** A reader over sources of any kind. */
+export class EmbeddedReader implements Reader {
+  readonly #sources: Source[] = []
+  readonly #wakeups: Wakeups
+  #first = 0
+  #closed = false
+  #failed: Error | undefined
+  #waiting: { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void } | undefined
+
+  constructor(wakeups: Wakeups) {
+    this.#wakeups = wakeups
+  }
+
+  add(source: Source): void {
+    this.#sources.push(source)
+  }
+
+  take(recordsMax: number): Chunk[] {
+    if (this.#closed) return []
+    const sources = this.#inTurn()
+    const available = sources.map((source) => source.available(recordsMax))
+    const chunks: Chunk[] = []
+    for (const [i, count] of fairShares(available, recordsMax).entries()) {
+      const source = sources[i]!
+      if (count > 0) chunks.push({ ...source.place, records: source.take(count) })
+    }
+    return chunks
+  }
+
+  ready(): Promise<void> {
+    if (this.#closed || this.#hasSome()) return Promise.resolve()
+    if (this.#failed !== undefined) return Promise.reject(this.#failed)
+    this.#waiting ??= Promise.withResolvers<void>()
+    return this.#waiting.promise
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    for (const source of this.#sources) source.close()
+    this.#settle()
+  }
+
+  fail(error: ParcomoloError | Error): void {
+    this.#failed = error
+    this.#settle(error)
+  }
+
+  /** There may be more: looked at, once for all that comes, at the end of the turn. */
+  readonly wake = (): void => {
+    if (this.#waiting !== undefined) this.#wakeups.add(this)
+  }
+
+  /** The turn has ended. */
+  look(): void {
+    if (this.#waiting !== undefined && this.#hasSome()) this.#settle()
+  }
+
+  #settle(error?: Error): void {
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    if (error === undefined) waiting?.resolve()
+    else waiting?.reject(error)
+  }
+
+  #hasSome(): boolean {
+    return this.#sources.some((source) => source.available(1) > 0)
+  }
+
+  /** Each `take` begins with the next source, so that a rest does not always go to the same. */
+  #inTurn(): Source[] {
+    if (this.#sources.length < 2) return this.#sources
+    this.#first = (this.#first + 1) % this.#sources.length
+    return [...this.#sources.slice(this.#first), ...this.#sources.slice(0, this.#first)]
+  }
+}
+
+/** Gives everyone the same share of `total`; what one does not need goes to the others. */
+export const fairShares = (wanted: readonly number[], total: number): number[] => {
+  const shares = wanted.map(() => 0)
+  let left = total
+  let hungry = wanted.flatMap((count, i) => (count > 0 ? [i] : []))
+  while (left > 0 && hungry.length > 0) {
+    const share = Math.max(1, Math.floor(left / hungry.length))
+    for (const i of hungry) {
+      const more = Math.min(share, wanted[i]! - shares[i]!, left)
+      shares[i]! += more
+      left -= more
+    }
+    hungry = hungry.filter((i) => shares[i]! < wanted[i]!)
+  }
+  return shares
+}

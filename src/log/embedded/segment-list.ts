@@ -1,0 +1,39 @@
+import { type StoredRecord, type TopicPartition, placeName } from '../log.ts'
+import { readSegment } from './segment-reader.ts'
+import type { Segment } from './segment.ts'
+import { type SegmentPart, positionFor } from './segment-index.ts'
+
+/** All segments, in log order. Only what is durable is found: an index names nothing else. */
+export class SegmentList {
+  readonly #segments: Segment[]
+
+  constructor(segments: Segment[]) {
+    this.#segments = segments
+  }
+
+  add(segment: Segment): void {
+    this.#segments.push(segment)
+  }
+
+  /** The durable records `[from, to)` of one partition, in chunks of about a block. */
+  async *read(place: TopicPartition, from: number, to: number): AsyncGenerator<readonly StoredRecord[]> {
+    let next = from
+    while (next < to) {
+      const found = this.#find(place, next)
+      if (found === undefined) return
+      const end = Math.min(to, found.part.next)
+      const position = positionFor(found.part, next)
+      yield* readSegment({ place, path: found.segment.path, position, from: next, to: end })
+      next = end
+    }
+  }
+
+  #find(place: TopicPartition, offset: number): { segment: Segment; part: SegmentPart } | undefined {
+    const name = placeName(place)
+    for (const segment of this.#segments) {
+      const part = segment.index.parts.get(name)
+      if (part !== undefined && part.next > offset) return { segment, part }
+    }
+    return undefined
+  }
+}

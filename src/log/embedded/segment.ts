@@ -1,0 +1,114 @@
+/** One file of the log: its name, and the walk over its frames that makes its index, cuts a torn tail and finds corruption. */
+import { closeSync, fdatasyncSync, ftruncateSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ParcomoloError } from '../../base/index.ts'
+import {
+  frameLength,
+  groupFrameBytes,
+  groupMark,
+  groupPosition,
+  frameHeadBytes,
+  isBatch,
+  readBatchHead,
+  segmentMagic
+} from './frame.ts'
+import { SegmentIndex } from './segment-index.ts'
+
+/** A segment that gets no more bytes, or the one that does. */
+export type Segment = { readonly base: number; readonly path: string; readonly index: SegmentIndex }
+
+export const segmentPath = (dir: string, base: number): string =>
+  join(dir, `${String(base).padStart(positionDigits, '0')}.log`)
+
+export const indexPath = (segment: string): string => segment.replace(/\.log$/, '.index')
+
+/** The log position in a segment's file name; undefined for any other file. */
+export const segmentBase = (name: string): number | undefined => {
+  const match = /^(\d{16})\.log$/.exec(name)
+  return match === null ? undefined : Number(match[1])
+}
+
+/** Indexes a segment that was synced as a whole: every bad frame is corruption. */
+export const scanSealed = (path: string, base: number): SegmentIndex => {
+  const bytes = readFileSync(path)
+  const { index, badAt } = scan(path, bytes)
+  if (badAt !== undefined) throw corrupt(path, badAt, `the segment '${base}' is whole on record`)
+  return index
+}
+
+/**
+ * Indexes the segment that was written last and cuts off what the last write has left of itself.
+ * Undefined where nothing whole is in it.
+ */
+export const scanLast = (path: string, base: number): SegmentIndex | undefined => {
+  const bytes = readFileSync(path)
+  const { index, badAt } = scan(path, bytes)
+  if (badAt === undefined) return index
+  const later = laterGroup(bytes, base, badAt)
+  if (later !== undefined) throw corrupt(path, badAt, `what stands at byte ${later} was written after it had been synced`)
+  if (index.parts.size === 0) return undefined
+  cut(path, badAt)
+  return index
+}
+
+export const corrupt = (path: string, position: number, why: string): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_LOG_CORRUPT',
+    `'${path}' is damaged at byte ${position}: expected a whole batch, as ${why}; restore the data folder from a backup`,
+    { details: { file: path, position } }
+  )
+
+const positionDigits = 16
+
+type Scan = {
+  readonly index: SegmentIndex
+  /** Where the first frame stands that is not good. */
+  readonly badAt?: number
+}
+
+const scan = (path: string, bytes: Buffer): Scan => {
+  const index = new SegmentIndex(segmentMagic.length)
+  if (!checkMagic(path, bytes)) return { index, badAt: 0 }
+  let at = segmentMagic.length
+  while (at < bytes.length) {
+    const length = frameLength(bytes, at)
+    if (length === undefined || !addFrame(index, bytes, at)) return { index, badAt: at }
+    at += length
+    index.bytes = at
+  }
+  return { index }
+}
+
+const addFrame = (index: SegmentIndex, bytes: Buffer, at: number): boolean => {
+  if (!isBatch(bytes, at)) return true
+  const head = readBatchHead(bytes, at)
+  return index.add(head, head.base, head.count, at)
+}
+
+/** False where the file ends within the magic; a whole but other magic is another format. */
+const checkMagic = (path: string, bytes: Buffer): boolean => {
+  const found = bytes.subarray(0, segmentMagic.length)
+  if (found.equals(segmentMagic)) return true
+  if (!/^PARCOMOLO LOG \d+\n/.test(found.toString('latin1'))) return false
+  throw new ParcomoloError(
+    'PARCOMOLO_LOG_FORMAT_UNKNOWN',
+    `'${path}' begins with '${found.toString('latin1').trim()}'; this version reads '${segmentMagic.toString('latin1').trim()}'; start the version that wrote it`
+  )
+}
+
+/** F1: a good group frame behind a bad place, if there is one. */
+const laterGroup = (bytes: Buffer, base: number, from: number): number | undefined => {
+  for (let found = bytes.indexOf(groupMark, from); found >= 0; found = bytes.indexOf(groupMark, found + 1)) {
+    const at = found - frameHeadBytes
+    if (at <= from || frameLength(bytes, at) !== groupFrameBytes) continue
+    if (groupPosition(bytes, at) === base + at) return at
+  }
+  return undefined
+}
+
+const cut = (path: string, length: number): void => {
+  const fd = openSync(path, 'r+')
+  ftruncateSync(fd, length)
+  fdatasyncSync(fd)
+  closeSync(fd)
+}

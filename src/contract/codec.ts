@@ -1,12 +1,145 @@
-import { type Codec } from './contract.ts'
+import { didYouMean, ParcomoloError } from '../base/index.ts'
+import { type AvroType, type Readable, type Schema, typeOfForeignSchema, typeOfSchema } from './avro-type.ts'
+import { type Codec, type Message } from './contract.ts'
+import { LongOverflow, Tap } from './tap.ts'
+import { valueMismatch } from './value-mismatch.ts'
 
-export type RegisteredSchema = {
-  readonly fullName: string
-  readonly schema: Readonly<Record<string, unknown>>
-  readonly id: number
-}
+export type RegisteredSchema = { readonly fullName: string; readonly schema: Schema; readonly id: number }
+
+/** What a value begins with: a zero byte and the schema's id as four bytes, big endian. */
+const headerBytes = 5
+/** The buffer that values are written in before they are copied out; a longer value gets one of its own. */
+const scratchBytes = 65_536
+
+type Writer = { readonly id: number; readonly type: AvroType }
+type Reader = { readonly type: string; readonly fullName: string; readonly from: Readable }
 
 /** The codec of these schemas: each is the one to write with, and the one to read with whatever older schema a record was written in. */
 export const makeCodec = (schemas: readonly RegisteredSchema[]): Codec => {
-  throw new Error(`not yet: ${schemas.length}`)
+  const writers = new Map<string, Writer>()
+  const readers = new Map<number, Reader>()
+  const byFormerName = new Map<string, AvroType>()
+  for (const { fullName, schema, id } of schemas) {
+    if (readers.has(id)) continue
+    const type = typeOfSchema(schema)
+    if (!writers.has(fullName)) writers.set(fullName, { id, type })
+    readers.set(id, readerOf(type, type))
+    for (const name of type.aliases ?? []) byFormerName.set(name, type)
+  }
+  const currentOf = (fullName: string): AvroType | undefined =>
+    writers.get(fullName)?.type ?? byFormerName.get(fullName)
+  return {
+    encode: encoder(writers),
+    decode: decoder(readers),
+    knows: (bytes) => bytes.length >= headerBytes && readers.has(idOf(bytes)),
+    learn: (id, schema) => {
+      if (!readers.has(id)) readers.set(id, learnt(id, schema, currentOf))
+    }
+  }
+}
+
+/** The schema id of a value in the wire format. */
+export const idOf = (bytes: Uint8Array): number =>
+  ((bytes[1]! << 24) | (bytes[2]! << 16) | (bytes[3]! << 8) | bytes[4]!) >>> 0
+
+const encoder = (writers: ReadonlyMap<string, Writer>): Codec['encode'] => {
+  const scratch = Buffer.alloc(scratchBytes)
+  const tap = new Tap(scratch, 0)
+  const write = ({ id, type }: Writer, value: object, buffer: Buffer): void => {
+    tap.buf = buffer
+    tap.pos = headerBytes
+    buffer.writeUInt32BE(id, 1)
+    type._write(tap, value)
+  }
+  return (fullName, value) => {
+    const writer = writers.get(fullName)
+    if (writer === undefined) throw unknownRecord(fullName, [...writers.keys()])
+    try {
+      write(writer, value, scratch)
+      if (tap.pos > scratchBytes) write(writer, value, Buffer.alloc(tap.pos))
+    } catch (error) {
+      throw valueMismatch(fullName, writer.type, value, error)
+    }
+    const bytes = Buffer.allocUnsafe(tap.pos)
+    tap.buf.copy(bytes, 0, 0, tap.pos)
+    tap.buf = scratch
+    return bytes
+  }
+}
+
+const decoder = (readers: ReadonlyMap<number, Reader>): Codec['decode'] => {
+  const nothing = Buffer.alloc(0)
+  const tap = new Tap(nothing, 0)
+  return (bytes): Message => {
+    if (bytes.length < headerBytes || bytes[0] !== 0)
+      throw malformed(`it does not begin with a zero byte and a schema id`, bytes)
+    const id = idOf(bytes)
+    const reader = readers.get(id)
+    if (reader === undefined) throw unknownSchema(id)
+    tap.buf = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    tap.pos = headerBytes
+    const value = readValue(reader, tap, bytes)
+    tap.buf = nothing
+    return { type: reader.type, fullName: reader.fullName, value }
+  }
+}
+
+const readValue = (reader: Reader, tap: Tap, bytes: Uint8Array): Message['value'] => {
+  try {
+    const value = reader.from._read(tap)
+    if (tap.pos === bytes.length) return value as Message['value']
+  } catch (error) {
+    if (isOverflow(error)) {
+      const message = `a value of '${reader.fullName}' holds a long beyond ±9007199254740990; expected one that a number can hold`
+      throw new ParcomoloError('PARCOMOLO_CONTRACT_LONG_OVERFLOW', message, { cause: error })
+    }
+    throw malformed(
+      `it is no value of '${reader.fullName}' (${error instanceof Error ? error.message : String(error)})`,
+      bytes,
+      error
+    )
+  }
+  throw malformed(`${bytes.length - tap.pos} bytes follow a value of '${reader.fullName}'`, bytes)
+}
+
+/** avsc checks the last step to 2^53 itself, in these words. */
+const isOverflow = (error: unknown): boolean =>
+  error instanceof LongOverflow || (error instanceof Error && error.message === 'potential precision loss')
+
+const readerOf = (current: AvroType, from: Readable): Reader => {
+  const fullName = current.name ?? ''
+  return { type: fullName.slice(fullName.lastIndexOf('.') + 1), fullName, from }
+}
+
+/** A reader of what was written with this schema, as today's record where there is one. */
+const learnt = (id: number, schema: Schema, currentOf: (fullName: string) => AvroType | undefined): Reader => {
+  try {
+    const written = typeOfForeignSchema(schema)
+    const current = currentOf(written.name ?? '')
+    if (current === undefined) return readerOf(written, written)
+    return readerOf(current, current.createResolver(written) as unknown as Readable)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    const message = `schema ${id} of '${String(schema['name'])}' cannot be read (${reason}); expected one that today's contract can read`
+    throw new ParcomoloError('PARCOMOLO_CONTRACT_SCHEMA_REFUSED', message, { details: { id }, cause: error })
+  }
+}
+
+const unknownRecord = (fullName: string, known: readonly string[]): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_CONTRACT_UNKNOWN_RECORD',
+    `unknown record '${fullName}'${didYouMean(fullName, known) || '; expected a record of a contract'}`
+  )
+
+const unknownSchema = (id: number): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_CONTRACT_UNKNOWN_SCHEMA',
+    `unknown schema id '${id}'; expected one that was learnt from the registry`,
+    { details: { id } }
+  )
+
+const malformed = (problem: string, bytes: Uint8Array, cause?: unknown): ParcomoloError => {
+  const shown = Buffer.from(bytes.subarray(0, 16)).toString('hex')
+  const message = `malformed value of ${bytes.length} bytes '${shown}${bytes.length > 16 ? '…' : ''}': ${problem}; expected Avro in the Confluent wire format`
+  return new ParcomoloError('PARCOMOLO_CONTRACT_MALFORMED', message, { cause })
 }

@@ -1,3 +1,4 @@
+import { idOf, makeCodec } from './codec.ts'
 import { type Codec, type Contract, type RecordType } from './contract.ts'
 
 /** As much of the registry's port as is needed here. */
@@ -15,7 +16,15 @@ export const registerContracts = async (
   contracts: readonly Contract[],
   extra: readonly TopicRecords[] = []
 ): Promise<Codec> => {
-  throw new Error(`not yet: ${typeof registry} ${contracts.length} ${extra.length}`)
+  const topics = [...contracts.flatMap(topicsOf), ...extra]
+  const pending = topics.flatMap(({ topic, records }) =>
+    records.map(async ({ fullName, schema }) => ({
+      fullName,
+      schema,
+      id: await registry.register(`${topic}-${fullName}`, schema)
+    }))
+  )
+  return makeCodec(await Promise.all(pending))
 }
 
 /** Fetches the schemas of those values that the codec does not know yet. Undefined where it knows them all, so that nobody awaits for nothing. */
@@ -24,5 +33,17 @@ export const learnSchemas = (
   registry: SchemaRegistry,
   values: Iterable<Uint8Array | null>
 ): Promise<void> | undefined => {
-  throw new Error(`not yet: ${typeof codec} ${typeof registry} ${typeof values}`)
+  const ids = new Set<number>()
+  for (const value of values)
+    if (value !== null && value[0] === 0 && value.length > 4 && !codec.knows(value)) ids.add(idOf(value))
+  return ids.size === 0 ? undefined : learnIds(codec, registry, [...ids])
+}
+
+const topicsOf = ({ operations, emits, records, inbox, events }: Contract): TopicRecords[] => [
+  { topic: inbox, records: [...operations.keys()].map((name) => records.get(name)!) },
+  { topic: events, records: [...emits].map((name) => records.get(name)!) }
+]
+
+const learnIds = async (codec: Codec, registry: SchemaRegistry, ids: readonly number[]): Promise<void> => {
+  await Promise.all(ids.map(async (id) => codec.learn(id, await registry.schema(id))))
 }

@@ -1,0 +1,68 @@
+import { type Type } from 'avsc'
+import { ParcomoloError } from '../base/index.ts'
+import { type AvroType } from './avro-type.ts'
+
+/** How many misfits of one value are told. */
+const shownMax = 5
+/** How much of a misfit is shown. */
+const valueCharsMax = 60
+
+/** What is wrong with a value that could not be written: every field that does not fit. */
+export const valueMismatch = (fullName: string, type: AvroType, value: unknown, cause: unknown): ParcomoloError => {
+  const misfits: { path: string; text: string }[] = []
+  type.isValid(value, {
+    errorHook: (path, found, expected) =>
+      misfits.push({ path: pathText(path), text: misfitText(path, found, expected) })
+  })
+  const texts = misfits.slice(0, shownMax).map((misfit) => misfit.text)
+  if (texts.length === 0) texts.push(cause instanceof Error ? cause.message : String(cause))
+  if (misfits.length > shownMax) texts.push(`and ${misfits.length - shownMax} more`)
+  return new ParcomoloError(
+    'PARCOMOLO_CONTRACT_VALUE_MISMATCH',
+    `value does not fit '${fullName}': ${texts.join('; ')}`,
+    {
+      details: { fullName, paths: misfits.map((misfit) => misfit.path) },
+      cause
+    }
+  )
+}
+
+const misfitText = (path: readonly string[], found: unknown, expected: Type): string => {
+  const where = path.length === 0 ? 'it' : `field '${pathText(path)}'`
+  return `${where} ${found === undefined ? 'is missing' : `is ${shown(found)}`}, expected ${described(expected)}`
+}
+
+const pathText = (path: readonly string[]): string =>
+  path.map((step, i) => (/^\d+$/.test(step) ? `[${step}]` : `${i === 0 ? '' : '.'}${step}`)).join('')
+
+const shown = (value: unknown): string => {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return `a list of ${value.length}`
+  if (typeof value === 'object') return value instanceof Uint8Array ? `${value.length} bytes` : 'an object'
+  const text = String(value)
+  return `the ${typeof value} '${text.length > valueCharsMax ? `${text.slice(0, valueCharsMax)}…` : text}'`
+}
+
+const described = (type: Type): string => {
+  switch (type.typeName) {
+    case 'int':
+      return 'a whole number within ±2147483647'
+    case 'long':
+      return 'a whole number within ±9007199254740990'
+    case 'float':
+    case 'double':
+      return 'a number'
+    case 'record':
+      return `a record '${type.name}'`
+    case 'enum':
+      return `one of ${(type as Type & { symbols: string[] }).symbols.map((symbol) => `'${symbol}'`).join(', ')}`
+    case 'array':
+      return 'a list'
+    case 'logical:binary':
+      return 'bytes'
+    case 'union:unwrapped':
+      return (type as Type & { types: Type[] }).types.map(described).join(' or ')
+    default:
+      return type.typeName === 'null' ? 'null' : `a ${type.typeName}`
+  }
+}

@@ -1,0 +1,75 @@
+import { header } from '../task/index.ts'
+import type { Arrived } from './record.ts'
+
+/**
+ * Puts the records of all journals into an order in which no effect comes before its cause: a batch is held until everything that its task had read,
+ * by the positions which the batch carries, has been handed on. So whoever sees that a saga has been compensated sees every undo as well.
+ *
+ * A1. Within a partition the order stays.
+ * A2. At most `heldMax` records wait. Beyond that (a partition that cannot be read) all are handed on as they came: the folds take any order,
+ *     and only the promise above is then off until the partition is back.
+ */
+export class CausalOrder {
+  readonly #next: Map<string, number>
+  readonly #held = new Map<string, Arrived[]>()
+  readonly #heldMax: number
+
+  /** `next`: the offset of each followed partition that comes next, by its name. */
+  constructor(next: ReadonlyMap<string, number>, heldMax = 5_000) {
+    this.#next = new Map(next)
+    this.#heldMax = heldMax
+  }
+
+  get heldCount(): number {
+    let count = 0
+    for (const queue of this.#held.values()) count += queue.length
+    return count
+  }
+
+  /** Takes what has arrived, and gives what may be folded now. */
+  offer(arrived: readonly Arrived[]): readonly Arrived[] {
+    for (const one of arrived) this.#enqueue(one)
+    const ready: Arrived[] = []
+    while (this.#release(ready)) continue
+    if (this.heldCount > this.#heldMax) this.#releaseAll(ready)
+    return ready
+  }
+
+  #enqueue(one: Arrived): void {
+    const queue = this.#held.get(one.place.name)
+    if (queue === undefined) this.#held.set(one.place.name, [one])
+    else queue.push(one)
+  }
+
+  /** One pass over the partitions; true when another one may find more. */
+  #release(ready: Arrived[]): boolean {
+    let hasMoved = false
+    for (const [name, queue] of this.#held) {
+      const firstHeld = queue.findIndex((one) => !this.#mayGo(one))
+      const count = firstHeld < 0 ? queue.length : firstHeld
+      if (count === 0) continue
+      hasMoved = true
+      this.#handOn(ready, name, queue, count)
+    }
+    return hasMoved && this.#held.size > 0
+  }
+
+  #handOn(ready: Arrived[], name: string, queue: Arrived[], count: number): void {
+    for (let i = 0; i < count; i++) ready.push(queue[i]!)
+    this.#next.set(name, queue[count - 1]!.record.offset + 1)
+    if (count === queue.length) this.#held.delete(name)
+    else queue.splice(0, count)
+  }
+
+  #releaseAll(ready: Arrived[]): void {
+    for (const [name, queue] of this.#held) this.#handOn(ready, name, queue, queue.length)
+  }
+
+  #mayGo(one: Arrived): boolean {
+    const text = one.record.headers[header.positions]
+    if (text === undefined) return true
+    const covered = JSON.parse(text) as Record<string, number>
+    for (const [name, next] of Object.entries(covered)) if ((this.#next.get(name) ?? next) < next) return false
+    return true
+  }
+}

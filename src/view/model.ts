@@ -1,0 +1,177 @@
+import type { Codec } from '../contract/index.ts'
+import { RowCache } from './cache.ts'
+import type { Flow, OrderRow } from './orders.ts'
+import { addTouched, applyRecord, type RowKeys, type Rows } from './projection.ts'
+import { type Arrived, decodeRecord, type Skipped, type ViewRecord } from './record.ts'
+import type { Position, TableName, Tables, ViewStore } from './store.ts'
+
+/**
+ * The read model: what is in memory, over what is in the store.
+ *
+ * M1. Rows and positions change together, within one turn of the event loop, so that any write finds them of one moment.
+ * M2. The store is written behind: an order is folded some twenty-five times within milliseconds, and written once or twice. Queries see memory first.
+ */
+export class ReadModel {
+  readonly rows: Rows
+  readonly #positions: Map<string, Position>
+  #changedPlaces = new Map<string, Position>()
+  #skipped: Skipped[] = []
+  skippedCount: number
+  readonly #store: ViewStore
+  readonly #codec: Codec
+  readonly #flow: Flow
+  readonly #learn: Learn | undefined
+  #writing: Promise<void> | undefined
+
+  constructor(deps: ModelDeps, start: ModelStart) {
+    this.#store = deps.store
+    this.#codec = deps.codec
+    this.#flow = deps.flow
+    this.#learn = deps.learn
+    this.#positions = new Map(start.positions)
+    this.skippedCount = start.skippedCount
+    this.rows = {
+      orders: new RowCache(deps.recentRowsMax),
+      stock: new RowCache(deps.recentRowsMax),
+      sagas: new RowCache(deps.recentRowsMax)
+    }
+  }
+
+  /** The offset of this partition that comes next. */
+  next(place: string): number {
+    return this.#positions.get(place)?.next ?? 0
+  }
+
+  get changedCount(): number {
+    const { orders, stock, sagas } = this.rows
+    return orders.changedCount + stock.changedCount + sagas.changedCount
+  }
+
+  get hasChanged(): boolean {
+    return this.#changedPlaces.size > 0
+  }
+
+  /** Folds what has arrived; `seen` is told of every event and of every order that has changed. */
+  async fold(arrived: readonly Arrived[], seen: FoldListener): Promise<void> {
+    const records: ViewRecord[] = []
+    const skipped: Skipped[] = []
+    for (const one of arrived) {
+      let decoded = decodeRecord(one, this.#codec)
+      if (this.#learn !== undefined && isUnknownSchema(decoded)) {
+        await this.#learn([one.record.value])
+        decoded = decodeRecord(one, this.#codec)
+      }
+      if (decoded === undefined) continue
+      if ('code' in decoded) skipped.push(decoded)
+      else records.push(decoded)
+    }
+    await this.#load(records)
+    for (const record of records) {
+      applyRecord(this.rows, record, this.#flow, seen.onOrder)
+      seen.onRecord(record)
+    }
+    for (const one of skipped) seen.onSkipped(one)
+    this.#skipped.push(...skipped)
+    this.skippedCount += skipped.length
+    for (const { place, record } of lastOfEach(arrived)) this.#advance(place.name, record)
+  }
+
+  async order(orderId: string): Promise<OrderRow | undefined> {
+    return this.get('orders', orderId)
+  }
+
+  async get<T extends TableName>(table: T, key: string): Promise<Tables[T] | undefined> {
+    return this.rows[table].get(key) ?? (await this.#store.get(table, [key])).get(key)
+  }
+
+  /** Writes what has changed in one transaction; one write at a time. After a failure everything is still to be written. */
+  async write(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing.catch(() => undefined)
+    if (!this.hasChanged) return
+    this.#writing = this.#writeOnce()
+    try {
+      await this.#writing
+    } finally {
+      this.#writing = undefined
+    }
+  }
+
+  async #writeOnce(): Promise<void> {
+    const { orders, stock, sagas } = this.rows
+    const positions = this.#changedPlaces
+    const skipped = this.#skipped
+    this.#changedPlaces = new Map()
+    this.#skipped = []
+    try {
+      await this.#store.write({
+        orders: orders.startWrite(),
+        stock: stock.startWrite(),
+        sagas: sagas.startWrite(),
+        positions,
+        skipped
+      })
+      for (const cache of [orders, stock, sagas]) cache.written()
+    } catch (error) {
+      for (const cache of [orders, stock, sagas]) cache.failed()
+      this.#changedPlaces = new Map([...positions, ...this.#changedPlaces])
+      this.#skipped = [...skipped, ...this.#skipped]
+      throw error
+    }
+  }
+
+  #advance(place: string, { offset, key, timestamp }: Arrived['record']): void {
+    const position = { next: offset + 1, key, timestamp }
+    this.#positions.set(place, position)
+    this.#changedPlaces.set(place, position)
+  }
+
+  /** Brings the rows that these events touch into memory. */
+  async #load(records: readonly ViewRecord[]): Promise<void> {
+    const keys: RowKeys = { orders: new Set(), stock: new Set(), sagas: new Set() }
+    for (const record of records) addTouched(keys, record)
+    await this.#loadTable('orders', keys.orders)
+    await this.#loadTable('stock', keys.stock)
+    await this.#loadTable('sagas', keys.sagas)
+  }
+
+  async #loadTable<T extends TableName>(table: T, keys: ReadonlySet<string>): Promise<void> {
+    const cache = this.rows[table]
+    const pinned = new Map<string, Tables[T]>()
+    const missing: string[] = []
+    for (const key of keys) {
+      const row = cache.get(key)
+      if (row === undefined) missing.push(key)
+      else pinned.set(key, row)
+    }
+    if (missing.length > 0) for (const [key, row] of await this.#store.get(table, missing)) pinned.set(key, row)
+    cache.pin(pinned)
+  }
+}
+
+export type ModelDeps = {
+  readonly store: ViewStore
+  readonly codec: Codec
+  readonly flow: Flow
+  readonly recentRowsMax: number
+  readonly learn: Learn | undefined
+}
+
+/** Teaches the codec the schemas of these values, where it does not know them (contract's `learnSchemas`). */
+export type Learn = (values: Iterable<Uint8Array | null>) => Promise<void> | undefined
+
+export type ModelStart = { readonly positions: ReadonlyMap<string, Position>; readonly skippedCount: number }
+
+export type FoldListener = {
+  onRecord(record: ViewRecord): void
+  onOrder(orderId: string): void
+  onSkipped(skipped: Skipped): void
+}
+
+const isUnknownSchema = (decoded: ReturnType<typeof decodeRecord>): boolean =>
+  decoded !== undefined && 'code' in decoded && decoded.code === 'PARCOMOLO_CONTRACT_UNKNOWN_SCHEMA'
+
+const lastOfEach = (arrived: readonly Arrived[]): Iterable<Arrived> => {
+  const last = new Map<string, Arrived>()
+  for (const one of arrived) last.set(one.place.name, one)
+  return last.values()
+}

@@ -1,0 +1,188 @@
+import type { SagaSummary } from './sagas.ts'
+import type { ViewRecord } from './record.ts'
+
+/**
+ * The orders projection: one row an order, folded from the order, stock, payment and shipping journals, with a summary of its saga.
+ *
+ * O1. Every member is a function of one journal's events of this order, in their order; `status` is a function of those members. So any interleaving of
+ *     the journals gives the same row, but for the order of `timeline`.
+ * O2. Statuses only move forward, so an event that is told again changes nothing. A repeat is not listed in `timeline` either, which bounds the row
+ *     however often a participant is asked; the saga's own timeline has every attempt.
+ * O3. A row exists from the first event of any journal; readers see it from `OrderPlaced` on (`placedAt`).
+ */
+export type OrderRow = {
+  readonly orderId: string
+  /** Ms since 1970; null while only other journals have told of this order. */
+  readonly placedAt: number | null
+  readonly customerId: string
+  readonly lines: readonly OrderLine[]
+  readonly totalCents: number
+  readonly currency: string
+  /** SHA-256 of the request that placed it. */
+  readonly requestHash: string
+  readonly status: OrderStatus
+  /** What the order journal alone says. */
+  readonly ownStatus: OrderStatus
+  readonly stock: { readonly status: OrderStockStatus }
+  readonly payment: { readonly status: PaymentStatus }
+  readonly shipping: { readonly status: ShippingStatus; readonly trackingNumber: string | null }
+  readonly saga: SagaSummary | null
+  readonly timeline: readonly TimelineEntry[]
+}
+
+export type OrderLine = { readonly sku: string; readonly quantity: number; readonly priceCents: number }
+export type TimelineEntry = {
+  readonly type: string
+  readonly at: number
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+export const orderStatuses = ['PENDING', 'CONFIRMED', 'COMPLETED', 'REJECTED', 'CANCELLED'] as const
+export type OrderStatus = (typeof orderStatuses)[number]
+export type OrderStockStatus = 'PENDING' | 'RESERVED' | 'OUT_OF_STOCK' | 'RELEASED'
+export type PaymentStatus = 'PENDING' | 'SUCCEEDED' | 'FAILED' | 'REFUNDED'
+export type ShippingStatus = 'PENDING' | 'SCHEDULED' | 'SHIPPED'
+
+/** Who drives an order: the services among themselves, or a saga. */
+export type Flow = 'choreography' | 'orchestration'
+
+/** The row after an event of the order, stock, payment or shipping journal. */
+export const foldOrder = (before: OrderRow | undefined, record: ViewRecord, flow: Flow): OrderRow => {
+  const row = before ?? emptyOrder(String(record.value['orderId']))
+  const changed = changeBySource(row, record)
+  if (changed === row && row.timeline.some((entry) => entry.type === record.type)) return row
+  const { type, at, topic, partition, offset } = record
+  const timeline = row.timeline.some((entry) => entry.type === type)
+    ? row.timeline
+    : [...row.timeline, { type, at, topic, partition, offset }]
+  return { ...changed, status: statusOf(changed, flow), timeline }
+}
+
+/** The row with what its saga has come to. */
+export const withSaga = (before: OrderRow | undefined, orderId: string, saga: SagaSummary): OrderRow => {
+  const row = before ?? emptyOrder(orderId)
+  // Several sagas may start from one order; the row shows the same one in whatever order their events arrive.
+  if (row.saga !== null && precedence(row.saga.name) < precedence(saga.name)) return row
+  return { ...row, saga }
+}
+
+/** True when nothing more will happen to the order: its status is final and, where a saga drives it, that has ended. */
+export const hasOrderEnded = (row: OrderRow, flow: Flow): boolean => {
+  if (row.placedAt === null || !isFinal(row.status)) return false
+  if (row.saga === null) return flow === 'choreography'
+  return row.saga.ended
+}
+
+export const emptyOrder = (orderId: string): OrderRow => ({
+  orderId,
+  placedAt: null,
+  customerId: '',
+  lines: [],
+  totalCents: 0,
+  currency: '',
+  requestHash: '',
+  status: 'PENDING',
+  ownStatus: 'PENDING',
+  stock: { status: 'PENDING' },
+  payment: { status: 'PENDING' },
+  shipping: { status: 'PENDING', trackingNumber: null },
+  saga: null,
+  timeline: []
+})
+
+const changeBySource = (row: OrderRow, record: ViewRecord): OrderRow => {
+  switch (record.source) {
+    case 'order':
+      return changeByOrderEvent(row, record)
+    case 'stock':
+      return changeByStockEvent(row, record.type)
+    case 'payment':
+      return changeByPaymentEvent(row, record.type)
+    case 'shipping':
+      return changeByShippingEvent(row, record)
+    case 'saga':
+      return row
+  }
+}
+
+const changeByOrderEvent = (row: OrderRow, record: ViewRecord): OrderRow => {
+  if (record.type === 'OrderPlaced') return row.placedAt === null ? placed(row, record) : row
+  const next = statusByEvent[record.type]
+  if (next === undefined || !canFollow[row.ownStatus].includes(next)) return row
+  return { ...row, ownStatus: next }
+}
+
+const placed = (row: OrderRow, record: ViewRecord): OrderRow => {
+  const { value } = record
+  return {
+    ...row,
+    placedAt: record.at,
+    customerId: String(value['customerId']),
+    lines: (value['lines'] as OrderLine[]).map(({ sku, quantity, priceCents }) => ({ sku, quantity, priceCents })),
+    totalCents: Number(value['totalCents']),
+    currency: String(value['currency']),
+    requestHash: String(value['requestHash'])
+  }
+}
+
+const statusByEvent: Readonly<Record<string, OrderStatus>> = {
+  OrderConfirmed: 'CONFIRMED',
+  OrderCompleted: 'COMPLETED',
+  OrderRejected: 'REJECTED',
+  OrderCancelled: 'CANCELLED'
+}
+
+const canFollow: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
+  PENDING: ['CONFIRMED', 'COMPLETED', 'REJECTED', 'CANCELLED'],
+  CONFIRMED: ['COMPLETED', 'REJECTED'],
+  COMPLETED: [],
+  REJECTED: [],
+  CANCELLED: []
+}
+
+const changeByStockEvent = (row: OrderRow, type: string): OrderRow => {
+  const { status } = row.stock
+  if (type === 'StockReserved' && status === 'PENDING') return { ...row, stock: { status: 'RESERVED' } }
+  if (type === 'OutOfStock' && status === 'PENDING') return { ...row, stock: { status: 'OUT_OF_STOCK' } }
+  // What ran out was never reserved, so its undo releases nothing and the reason stays.
+  if (type === 'StockReleased' && (status === 'PENDING' || status === 'RESERVED'))
+    return { ...row, stock: { status: 'RELEASED' } }
+  return row
+}
+
+const changeByPaymentEvent = (row: OrderRow, type: string): OrderRow => {
+  const { status } = row.payment
+  if (type === 'PaymentSucceeded' && status === 'PENDING') return { ...row, payment: { status: 'SUCCEEDED' } }
+  if (type === 'PaymentFailed' && status === 'PENDING') return { ...row, payment: { status: 'FAILED' } }
+  // What failed was never captured, so its undo refunds nothing and the reason stays.
+  if (type === 'PaymentRefunded' && (status === 'PENDING' || status === 'SUCCEEDED'))
+    return { ...row, payment: { status: 'REFUNDED' } }
+  return row
+}
+
+const changeByShippingEvent = (row: OrderRow, record: ViewRecord): OrderRow => {
+  const before = row.shipping.status
+  const status = shippingByEvent[record.type]
+  if (status === undefined || before === 'SHIPPED' || before === status) return row
+  return { ...row, shipping: { status, trackingNumber: String(record.value['trackingNumber']) } }
+}
+
+const shippingByEvent: Readonly<Record<string, ShippingStatus>> = {
+  ShippingScheduled: 'SCHEDULED',
+  ItemShipped: 'SHIPPED'
+}
+
+/** The order journal has the last word; without an orchestrator, what the other services say counts until it has spoken. */
+const statusOf = (row: OrderRow, flow: Flow): OrderStatus => {
+  if (flow === 'orchestration' || isFinal(row.ownStatus)) return row.ownStatus
+  if (row.shipping.status === 'SHIPPED') return 'COMPLETED'
+  if (row.stock.status === 'OUT_OF_STOCK' || row.payment.status === 'FAILED') return 'REJECTED'
+  return row.ownStatus
+}
+
+const isFinal = (status: OrderStatus): boolean => status !== 'PENDING' && status !== 'CONFIRMED'
+
+/** The saga named `order` comes first, then by name. */
+const precedence = (name: string): string => (name === 'order' ? '' : name)

@@ -1,0 +1,58 @@
+import { isParcomoloError } from '../base/index.ts'
+import type { Codec } from '../contract/index.ts'
+import type { StoredRecord, TopicPartition } from '../log/index.ts'
+
+/** The journals that the view folds, by what they tell of. */
+export type Source = 'order' | 'stock' | 'payment' | 'shipping' | 'saga'
+
+/** The events topic of each source. */
+export type Topics = Readonly<Record<Source, string>>
+
+/** A followed partition, with its name in positions. */
+export type Place = TopicPartition & { readonly name: string; readonly source: Source }
+
+/** A record as it came from the log. */
+export type Arrived = { readonly place: Place; readonly record: StoredRecord }
+
+/** A decoded event with its place: what the folds see. */
+export type ViewRecord = {
+  readonly source: Source
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  /** When it happened, in ms since 1970. */
+  readonly at: number
+  /** The record's key on its journal. */
+  readonly key: string
+  /** Short record name. */
+  readonly type: string
+  /** With its namespace, which tells the engine's own records on `saga-events` from those that a saga emits. */
+  readonly fullName: string
+  readonly value: Readonly<Record<string, unknown>>
+  /** The id of the command that this answers. */
+  readonly causationId: string | undefined
+}
+
+/** A record that cannot be decoded, and so is missing from the view. */
+export type Skipped = {
+  readonly place: string
+  readonly offset: number
+  readonly code: string
+  readonly message: string
+}
+
+/** The event of a record; undefined for a marker of the journal protocol, which has no value. */
+export const decodeRecord = (arrived: Arrived, codec: Codec): ViewRecord | Skipped | undefined => {
+  const { place, record } = arrived
+  if (record.value === null) return undefined
+  try {
+    const { type, fullName, value } = codec.decode(record.value)
+    const { topic, partition, source } = place
+    const causationId = record.headers['ce_causationid']
+    const { key, offset, timestamp: at } = record
+    return { source, topic, partition, offset, at, key, type, fullName, value, causationId }
+  } catch (error) {
+    if (!isParcomoloError(error)) throw error
+    return { place: place.name, offset: record.offset, code: error.code, message: error.message }
+  }
+}

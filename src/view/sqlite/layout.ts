@@ -1,0 +1,104 @@
+import { rmSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { ParcomoloError } from '../../base/index.ts'
+
+/** Raise it with every change of the tables, of a row's JSON or of a fold: a store of another layout is thrown away and folded again. */
+const layoutVersion = 1
+
+const tables = `
+  CREATE TABLE orders (id TEXT PRIMARY KEY, placed_at INTEGER, customer_id TEXT NOT NULL, status TEXT NOT NULL, body TEXT NOT NULL);
+  CREATE INDEX orders_placed ON orders (placed_at);
+  CREATE INDEX orders_customer ON orders (customer_id, placed_at);
+  CREATE INDEX orders_status ON orders (status, placed_at);
+  CREATE TABLE stock (sku TEXT PRIMARY KEY, is_set INTEGER NOT NULL, body TEXT NOT NULL);
+  CREATE TABLE sagas (
+    id TEXT PRIMARY KEY, saga TEXT NOT NULL, key TEXT NOT NULL, revision TEXT NOT NULL, status TEXT NOT NULL,
+    started_at INTEGER NOT NULL, ended_at INTEGER, body TEXT NOT NULL
+  );
+  CREATE INDEX sagas_started ON sagas (started_at);
+  CREATE INDEX sagas_status ON sagas (status, started_at);
+  CREATE INDEX sagas_key ON sagas (key);
+  CREATE INDEX sagas_running ON sagas (saga, revision) WHERE ended_at IS NULL;
+  CREATE TABLE positions (place TEXT PRIMARY KEY, next INTEGER NOT NULL, key TEXT NOT NULL, timestamp INTEGER NOT NULL);
+  CREATE TABLE skipped (place TEXT, offset INTEGER, code TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (place, offset));
+  PRAGMA user_version = ${layoutVersion};
+`
+
+/** Opens the file with the tables of this layout in it; a file of another layout, or one that is damaged, is made anew. */
+export const openDatabase = (path: string): { database: DatabaseSync; wasReset: boolean } => {
+  const found = openExisting(path)
+  if (found !== undefined) return { database: found, wasReset: false }
+  removeFiles(path)
+  return { database: create(path), wasReset: true }
+}
+
+/** Empties the tables. */
+export const clearDatabase = (database: DatabaseSync): void => {
+  database.exec(`BEGIN; ${tableNames.map((name) => `DELETE FROM ${name};`).join(' ')} COMMIT`)
+}
+
+const tableNames = ['orders', 'stock', 'sagas', 'positions', 'skipped']
+
+/** The database where the file is new or of this layout. */
+const openExisting = (path: string): DatabaseSync | undefined => {
+  try {
+    const database = connect(path)
+    const version = versionOf(database)
+    if (version === layoutVersion) return database
+    database.close()
+    return version === 0 && isEmptyFile(path) ? create(path) : undefined
+  } catch (error) {
+    if (isDamage(error)) return undefined
+    throw cannotOpen(path, error)
+  }
+}
+
+const create = (path: string): DatabaseSync => {
+  try {
+    const database = connect(path)
+    database.exec(`BEGIN; ${tables} COMMIT`)
+    return database
+  } catch (error) {
+    throw cannotOpen(path, error)
+  }
+}
+
+/**
+ * WAL with NORMAL: a crash of the machine may take the newest transactions, which are folded again from the journals, but never damages the file.
+ * OFF would save a sync now and then, and could leave a damaged file that nobody notices.
+ */
+const connect = (path: string): DatabaseSync => {
+  const database = new DatabaseSync(path)
+  database.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32768'
+  )
+  return database
+}
+
+const versionOf = (database: DatabaseSync): number =>
+  Number(database.prepare('PRAGMA user_version').get()?.['user_version'])
+
+const isEmptyFile = (path: string): boolean => {
+  const database = connect(path)
+  const count = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count']
+  database.close()
+  return count === 0
+}
+
+const removeFiles = (path: string): void => {
+  if (path === ':memory:') return
+  for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true })
+}
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB. */
+const isDamage = (error: unknown): boolean => {
+  const errcode = (error as { errcode?: unknown }).errcode
+  return typeof errcode === 'number' && [11, 26].includes(errcode & 0xff)
+}
+
+const cannotOpen = (path: string, cause: unknown): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_VIEW_STORE_UNAVAILABLE',
+    `cannot open the read model at '${path}': ${(cause as Error).message}; check that the folder exists and may be written`,
+    { cause, details: { path } }
+  )

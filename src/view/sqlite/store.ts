@@ -1,0 +1,198 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import { ParcomoloError } from '../../base/index.ts'
+import type { OrderRow } from '../orders.ts'
+import type { SagaRow } from '../sagas.ts'
+import type { StockRow } from '../stock.ts'
+import {
+  type OrderFilter,
+  type Page,
+  type PageRequest,
+  type Position,
+  type RunningCount,
+  type SagaFilter,
+  sagaRowKey,
+  type TableName,
+  type Tables,
+  type ViewChange,
+  type ViewStore
+} from '../store.ts'
+import { clearDatabase, openDatabase } from './layout.ts'
+import { decodeOrder, decodeSaga, decodeStock, encodeOrder, encodeSaga, encodeStock } from './row-json.ts'
+
+/** The view's store in one SQLite file (`:memory:` for none). Synchronous inside: the calls resolve at once. */
+export const openSqliteViewStore = async (path: string): Promise<ViewStore> => {
+  const { database, wasReset } = openDatabase(path)
+  return new SqliteViewStore(database, wasReset)
+}
+
+class SqliteViewStore implements ViewStore {
+  readonly wasReset: boolean
+  readonly #database: DatabaseSync
+  readonly #statements: Statements
+
+  constructor(database: DatabaseSync, wasReset: boolean) {
+    this.#database = database
+    this.wasReset = wasReset
+    this.#statements = prepare(database)
+  }
+
+  async positions(): Promise<ReadonlyMap<string, Position>> {
+    const rows = this.#database.prepare('SELECT * FROM positions').all()
+    return new Map(
+      rows.map(({ place, next, key, timestamp }) => [
+        String(place),
+        { next: Number(next), key: String(key), timestamp: Number(timestamp) }
+      ])
+    )
+  }
+
+  async get<T extends TableName>(table: T, keys: readonly string[]): Promise<ReadonlyMap<string, Tables[T]>> {
+    const statement = this.#statements.get[table]
+    const rows = new Map<string, Tables[T]>()
+    for (const key of keys) {
+      const found = statement.get(key)
+      if (found !== undefined) rows.set(key, decode[table](String(found['body'])))
+    }
+    return rows
+  }
+
+  async write(change: ViewChange): Promise<void> {
+    try {
+      this.#database.exec('BEGIN IMMEDIATE')
+      this.#writeRows(change)
+      this.#database.exec('COMMIT')
+    } catch (error) {
+      // A statement that failed for want of space may have ended the transaction by itself.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      throw cannotWrite(error)
+    }
+  }
+
+  async listOrders(filter: OrderFilter, page: PageRequest): Promise<Page<OrderRow>> {
+    const where = new Where().add('placed_at IS NOT NULL')
+    where.equal('customer_id', filter.customerId).equal('status', filter.status).before('placed_at', 'id', page)
+    const rows = this.#list(`SELECT body FROM orders ${where} ORDER BY placed_at DESC, id DESC LIMIT ?`, where, page)
+    return pageOf(rows.map(decodeOrder), page, (row) => ({ at: row.placedAt ?? 0, key: row.orderId }))
+  }
+
+  async listSagas(filter: SagaFilter, page: PageRequest): Promise<Page<SagaRow>> {
+    const where = new Where().equal('saga', filter.saga).equal('key', filter.key).equal('status', filter.status)
+    where.before('started_at', 'id', page)
+    const rows = this.#list(`SELECT body FROM sagas ${where} ORDER BY started_at DESC, id DESC LIMIT ?`, where, page)
+    return pageOf(rows.map(decodeSaga), page, (row) => ({ at: row.startedAt, key: sagaRowKey(row.saga, row.key) }))
+  }
+
+  async listStock(page: PageRequest): Promise<Page<StockRow>> {
+    const where = new Where().add('is_set = 1')
+    if (page.after !== undefined) where.add('sku > ?', page.after.key)
+    const rows = this.#list(`SELECT body FROM stock ${where} ORDER BY sku LIMIT ?`, where, page)
+    return pageOf(rows.map(decodeStock), page, (row) => ({ at: 0, key: row.sku }))
+  }
+
+  async countRunning(): Promise<readonly RunningCount[]> {
+    const rows = this.#database
+      .prepare('SELECT saga, revision, count(*) AS count FROM sagas WHERE ended_at IS NULL GROUP BY saga, revision')
+      .all()
+    return rows.map(({ saga, revision, count }) => ({
+      saga: String(saga),
+      revision: String(revision),
+      count: Number(count)
+    }))
+  }
+
+  async countSkipped(): Promise<number> {
+    return Number(this.#database.prepare('SELECT count(*) AS count FROM skipped').get()?.['count'])
+  }
+
+  async clear(): Promise<void> {
+    clearDatabase(this.#database)
+  }
+
+  async close(): Promise<void> {
+    this.#database.close()
+  }
+
+  #writeRows(change: ViewChange): void {
+    const { putOrder, putStock, putSaga, putPosition, putSkipped } = this.#statements
+    for (const row of change.orders.values())
+      putOrder.run(row.orderId, row.placedAt, row.customerId, row.status, encodeOrder(row))
+    for (const row of change.stock.values()) putStock.run(row.sku, row.isSet ? 1 : 0, encodeStock(row))
+    for (const [id, row] of change.sagas)
+      putSaga.run(id, row.saga, row.key, row.revision, row.status, row.startedAt, row.endedAt, encodeSaga(row))
+    for (const [place, { next, key, timestamp }] of change.positions) putPosition.run(place, next, key, timestamp)
+    for (const { place, offset, code, message } of change.skipped) putSkipped.run(place, offset, code, message)
+  }
+
+  #list(sql: string, where: Where, page: PageRequest): string[] {
+    const rows = this.#database.prepare(sql).all(...where.values, page.limit + 1)
+    return rows.map((row) => String(row['body']))
+  }
+}
+
+const decode: { readonly [T in TableName]: (body: string) => Tables[T] } = {
+  orders: decodeOrder,
+  stock: decodeStock,
+  sagas: decodeSaga
+}
+
+type Statements = ReturnType<typeof prepare>
+
+const prepare = (database: DatabaseSync) => {
+  const get: { readonly [T in TableName]: StatementSync } = {
+    orders: database.prepare('SELECT body FROM orders WHERE id = ?'),
+    stock: database.prepare('SELECT body FROM stock WHERE sku = ?'),
+    sagas: database.prepare('SELECT body FROM sagas WHERE id = ?')
+  }
+  return {
+    get,
+    putOrder: database.prepare(
+      `INSERT INTO orders (id, placed_at, customer_id, status, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE
+       SET placed_at = excluded.placed_at, customer_id = excluded.customer_id, status = excluded.status, body = excluded.body`
+    ),
+    putStock: database.prepare('INSERT OR REPLACE INTO stock (sku, is_set, body) VALUES (?, ?, ?)'),
+    putSaga: database.prepare(
+      `INSERT INTO sagas (id, saga, key, revision, status, started_at, ended_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET status = excluded.status, ended_at = excluded.ended_at, body = excluded.body`
+    ),
+    putPosition: database.prepare('INSERT OR REPLACE INTO positions (place, next, key, timestamp) VALUES (?, ?, ?, ?)'),
+    putSkipped: database.prepare('INSERT OR REPLACE INTO skipped (place, offset, code, message) VALUES (?, ?, ?, ?)')
+  }
+}
+
+/** The conditions of a list, joined by AND, with the values of their placeholders. */
+class Where {
+  readonly #conditions: string[] = []
+  readonly values: SQLInputValue[] = []
+
+  add(condition: string, ...values: SQLInputValue[]): this {
+    this.#conditions.push(condition)
+    this.values.push(...values)
+    return this
+  }
+
+  equal(column: string, value: string | undefined): this {
+    return value === undefined ? this : this.add(`${column} = ?`, value)
+  }
+
+  before(timeColumn: string, keyColumn: string, { after }: PageRequest): this {
+    return after === undefined ? this : this.add(`(${timeColumn}, ${keyColumn}) < (?, ?)`, after.at, after.key)
+  }
+
+  toString(): string {
+    return this.#conditions.length === 0 ? '' : `WHERE ${this.#conditions.join(' AND ')}`
+  }
+}
+
+/** One row more than asked for was read: it tells that there is a next page. */
+const pageOf = <T>(rows: readonly T[], page: PageRequest, markOf: (row: T) => Page<T>['next']): Page<T> => {
+  if (rows.length <= page.limit) return { rows, next: undefined }
+  const shown = rows.slice(0, page.limit)
+  return { rows: shown, next: markOf(shown.at(-1)!) }
+}
+
+const cannotWrite = (cause: unknown): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_VIEW_STORE_UNAVAILABLE',
+    `cannot write the read model: ${(cause as Error).message}; make room on the disk or make it writable, and it goes on by itself`,
+    { cause, retryable: true }
+  )

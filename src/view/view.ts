@@ -1,0 +1,275 @@
+import { type Clock, isParcomoloError } from '../base/index.ts'
+import type { Codec } from '../contract/index.ts'
+import { type Log, placeName } from '../log/index.ts'
+import { Follower, type FollowLimits, followLimits } from './follow.ts'
+import { type Learn, ReadModel } from './model.ts'
+import { startPositions } from './opening.ts'
+import { type Flow, hasOrderEnded, type OrderRow } from './orders.ts'
+import type { Mark } from './position.ts'
+import type { ViewHealth, ViewQuery } from './query.ts'
+import type { Place, Source, Topics, ViewRecord } from './record.ts'
+import type { SagaRow } from './sagas.ts'
+import type { StockRow } from './stock.ts'
+import {
+  type OrderFilter,
+  type Page,
+  type PageRequest,
+  type RunningCount,
+  type SagaFilter,
+  sagaRowKey,
+  type ViewStore
+} from './store.ts'
+import { type Waiter, Waiters } from './waiters.ts'
+
+export type ViewDeps = {
+  readonly log: Log
+  readonly codec: Codec
+  readonly store: ViewStore
+  readonly topics: Topics
+  readonly flow: Flow
+  readonly clock: Clock
+  /** For records that were written with schemas of other versions. */
+  readonly learn?: Learn
+  readonly logger?: ViewLogger
+  readonly limits?: Partial<ViewLimits>
+}
+
+export type ViewLimits = FollowLimits & {
+  /** Who may wait at once. */
+  readonly waitersMax: number
+  /** Rows of each table kept in memory after they have been written. */
+  readonly recentRowsMax: number
+}
+
+export const viewLimits: ViewLimits = { ...followLimits, waitersMax: 2_000, recentRowsMax: 10_000 }
+
+/** For what an operator should know. */
+export type ViewLogger = {
+  info(facts: object, message: string): void
+  error(facts: object, message: string): void
+}
+
+export type View = ViewQuery & {
+  /** Resolves when all that was in the log at opening has been folded; rejects when the view fails before. */
+  readonly caughtUp: Promise<void>
+  /** Writes what has changed, and lets the store go. Whoever still waits is answered as if the time were up. */
+  close(): Promise<void>
+}
+
+/** Opens the read model and starts to follow the journals from where the store stands. */
+export const openView = async (deps: ViewDeps): Promise<View> => {
+  const limits = { ...viewLimits, ...deps.limits }
+  const places = placesOf(deps.topics, deps.log)
+  const onRebuild = (reason: string): void => deps.logger?.info({ reason }, `the read model is built anew: ${reason}`)
+  const positions = await startPositions(deps.log, deps.store, places, onRebuild)
+  const skippedCount = await deps.store.countSkipped()
+  const { store, codec, flow, learn } = deps
+  const { recentRowsMax } = limits
+  const model = new ReadModel({ store, codec, flow, recentRowsMax, learn }, { positions, skippedCount })
+  const target = new Map<string, number>()
+  for (const place of places) target.set(place.name, await deps.log.end(place))
+  const view = new FollowingView(deps, { limits, places, model, target })
+  view.start()
+  return view
+}
+
+type Parts = {
+  readonly limits: ViewLimits
+  readonly places: readonly Place[]
+  readonly model: ReadModel
+  /** Where the log ended at opening. */
+  readonly target: ReadonlyMap<string, number>
+}
+
+class FollowingView implements View {
+  readonly caughtUp: Promise<void>
+  readonly #deps: ViewDeps
+  readonly #parts: Parts
+  readonly #waiters: Waiters
+  readonly #follower: Follower
+  #changedOrders = new Set<string>()
+  #isCaughtUp = false
+  #settleCaughtUp: { resolve(): void; reject(error: unknown): void }
+  #failure: unknown
+  #storeFailure: unknown
+
+  constructor(deps: ViewDeps, parts: Parts) {
+    this.#deps = deps
+    this.#parts = parts
+    this.#waiters = new Waiters(deps.clock, parts.limits.waitersMax)
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.caughtUp = promise
+    this.#settleCaughtUp = { resolve, reject }
+    promise.catch(() => undefined)
+    this.#follower = new Follower({
+      log: deps.log,
+      model: parts.model,
+      places: parts.places,
+      clock: deps.clock,
+      limits: parts.limits,
+      listener: {
+        onRecord: (record) => this.#waiters.onAnswer(record),
+        onOrder: (orderId) => this.#changedOrders.add(orderId),
+        onSkipped: (skipped) =>
+          deps.logger?.error(
+            skipped,
+            `skipped ${skipped.place}@${skipped.offset}, which is now missing from the read model: ${skipped.message}`
+          )
+      },
+      onRound: () => this.#onRound(),
+      onStore: (error) => this.#onStore(error),
+      onFailed: (error) => this.#onFailed(error)
+    })
+  }
+
+  start(): void {
+    this.#checkCaughtUp()
+    this.#follower.start()
+  }
+
+  async order(orderId: string): Promise<OrderRow | undefined> {
+    const row = await this.#parts.model.get('orders', orderId)
+    return row === undefined || row.placedAt === null ? undefined : row
+  }
+
+  async stock(sku: string): Promise<StockRow | undefined> {
+    const row = await this.#parts.model.get('stock', sku)
+    return row?.isSet === true ? row : undefined
+  }
+
+  saga(saga: string, key: string): Promise<SagaRow | undefined> {
+    return this.#parts.model.get('sagas', sagaRowKey(saga, key))
+  }
+
+  async orders(filter: OrderFilter, page: PageRequest): Promise<Page<OrderRow>> {
+    await this.#parts.model.write()
+    return this.#deps.store.listOrders(filter, page)
+  }
+
+  async sagas(filter: SagaFilter, page: PageRequest): Promise<Page<SagaRow>> {
+    await this.#parts.model.write()
+    return this.#deps.store.listSagas(filter, page)
+  }
+
+  async allStock(page: PageRequest): Promise<Page<StockRow>> {
+    await this.#parts.model.write()
+    return this.#deps.store.listStock(page)
+  }
+
+  async countRunning(): Promise<readonly RunningCount[]> {
+    await this.#parts.model.write()
+    return this.#deps.store.countRunning()
+  }
+
+  whenPlaced(orderId: string, timeoutMs: number): Waiter<OrderRow> {
+    return this.#whenOrder(orderId, (row) => row.placedAt !== null, timeoutMs)
+  }
+
+  whenEnded(orderId: string, timeoutMs: number): Waiter<OrderRow> {
+    return this.#whenOrder(orderId, (row) => hasOrderEnded(row, this.#deps.flow), timeoutMs)
+  }
+
+  whenAnswered(commandId: string, timeoutMs: number): Waiter<ViewRecord> {
+    return this.#waiters.answer(commandId, timeoutMs)
+  }
+
+  whenSeen(marks: readonly Mark[], timeoutMs: number): Waiter<true> {
+    const hasSeen = (mark: Mark): boolean => this.#parts.model.next(placeName(mark)) > mark.offset
+    if (marks.every(hasSeen)) return { done: Promise.resolve(true), cancel: () => undefined }
+    return this.#waiters.position(marks, hasSeen, timeoutMs)
+  }
+
+  follows(mark: Mark): boolean {
+    return this.#parts.target.has(placeName(mark))
+  }
+
+  health(): ViewHealth {
+    const { model, places } = this.#parts
+    return {
+      isCaughtUp: this.#isCaughtUp,
+      failure: messageOf(this.#failure),
+      storeFailure: messageOf(this.#storeFailure),
+      skippedCount: model.skippedCount,
+      waiterCount: this.#waiters.count,
+      changedRowCount: model.changedCount,
+      positions: Object.fromEntries(places.map(({ name }) => [name, model.next(name)]))
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#follower.close()
+    } catch (error) {
+      this.#deps.logger?.info(
+        { error: messageOf(error) },
+        'the read model could not be written at the end; it will be folded again'
+      )
+    }
+    this.#waiters.end()
+    this.#settleCaughtUp.resolve()
+    await this.#deps.store.close()
+  }
+
+  /** The wait begins before the look, so that nothing falls between them. */
+  #whenOrder(orderId: string, isMet: (row: OrderRow) => boolean, timeoutMs: number): Waiter<OrderRow> {
+    const inMemory = this.#parts.model.rows.orders.get(orderId)
+    if (inMemory !== undefined && isMet(inMemory)) return { done: Promise.resolve(inMemory), cancel: () => undefined }
+    const waiter = this.#waiters.order(orderId, isMet, timeoutMs)
+    if (inMemory === undefined) void this.#checkStored(orderId)
+    return waiter
+  }
+
+  async #checkStored(orderId: string): Promise<void> {
+    try {
+      const row = await this.#parts.model.get('orders', orderId)
+      if (row !== undefined) this.#waiters.onRound([orderId], () => row)
+    } catch (error) {
+      this.#onStore(error)
+    }
+  }
+
+  #onRound(): void {
+    const { orders } = this.#parts.model.rows
+    this.#waiters.onRound(this.#changedOrders, (orderId) => orders.get(orderId))
+    this.#changedOrders = new Set()
+    if (!this.#isCaughtUp) this.#checkCaughtUp()
+  }
+
+  #checkCaughtUp(): void {
+    const { target, model } = this.#parts
+    for (const [place, end] of target) if (model.next(place) < end) return
+    this.#isCaughtUp = true
+    this.#settleCaughtUp.resolve()
+  }
+
+  #onStore(error: unknown): void {
+    if (error !== undefined && this.#storeFailure === undefined)
+      this.#deps.logger?.error({ error: messageOf(error) }, `the read model's store fails: ${messageOf(error)}`)
+    if (error === undefined && this.#storeFailure !== undefined)
+      this.#deps.logger?.info({}, "the read model's store takes writes again")
+    this.#storeFailure = error
+  }
+
+  #onFailed(error: unknown): void {
+    this.#failure = error
+    const code = isParcomoloError(error) ? error.code : undefined
+    this.#deps.logger?.error({ error: messageOf(error), code }, `the read model has stopped: ${messageOf(error)}`)
+    this.#waiters.end(error)
+    this.#settleCaughtUp.reject(error)
+  }
+}
+
+const placesOf = (topics: Topics, log: Log): readonly Place[] =>
+  (Object.entries(topics) as [Source, string][]).flatMap(([source, topic]) =>
+    Array.from({ length: log.partitionCount(topic) }, (_, partition) => ({
+      topic,
+      partition,
+      source,
+      name: placeName({ topic, partition })
+    }))
+  )
+
+const messageOf = (error: unknown): string | undefined => {
+  if (error === undefined) return undefined
+  return error instanceof Error ? error.message : String(error)
+}

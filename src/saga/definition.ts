@@ -86,6 +86,6 @@ export type Scope = {
   readonly start?: Readonly<Record<string, unknown>>
   /** By step: the value of the reply (of the `until` event where there is one) of each step that has one. */
   readonly steps?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-  readonly failure?: { readonly type: string; readonly step: string; readonly message: string }
+  readonly failure?: { readonly type: string; readonly step: string; readonly message: string } | undefined
   readonly saga?: { readonly name: string; readonly key: string; readonly revision: string }
 }

@@ -1,4 +1,4 @@
-/** A saga instance's inputs, its events, and its state. The events are also the records of `saga-events` (protocol: `src/orchestrator/saga-events.ts`). */
+/** A saga instance: its inputs, its events, its state. The events are also the records of `saga-events` (protocol: `src/orchestrator/saga-events.ts`). */
 
 /** A message as the engine keeps it: its type, and its value (decoded when first asked for). */
 export type Payload = {
@@ -17,50 +17,95 @@ export type SagaInput =
   /** The time that `dueAt` asked for has come (or an earlier one; then nothing follows). */
   | { readonly kind: 'timer' }
 
-export type SagaEvent =
-  | {
-      readonly type: 'SagaStarted'
-      readonly value: { saga: string; key: string; revision: string; start: Payload; deadlineAt: number | null }
-    }
-  | {
-      readonly type: 'CommandIssued'
-      /** `dueAt`: when the answer is overdue. `attempt` counts from 1. `undo`: a compensation. `step` is 'start' for the compensation of the start. */
-      readonly value: {
-        step: string
-        undo: boolean
-        attempt: number
-        commandId: string
-        command: string
-        inbox: string
-        arguments: Readonly<Record<string, unknown>>
-        commandFullName: string
-        dueAt: number
-      }
-    }
-  /** The command has gone unanswered or failed for now; the next attempt is at `dueAt`. */
-  | { readonly type: 'RetryScheduled'; readonly value: { step: string; undo: boolean; attempt: number; dueAt: number } }
+/** Which step an event is about: its name, and its place among the definition's steps. -1: the start, or what `complete` and `abort` emit. */
+export type About = { readonly step: string; readonly index: number }
+
+/** `type`: the rejection's record, the cancel event's record, 'Unknown', 'ExpressionFailed' or 'DeadlineExceeded'. `step` is empty where none failed. */
+export type Failure = { readonly type: string; readonly step: string; readonly message: string }
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** What each event says. Nothing else is needed to fold a journal, so that old ones are read without their definitions. */
+export type SagaEvents = {
+  SagaStarted: {
+    readonly saga: string
+    readonly key: string
+    readonly revision: string
+    readonly start: Payload
+    readonly deadlineAt: number | null
+  }
+  /** A command for a participant's inbox. */
+  CommandIssued: About & {
+    /** True for a compensation. */
+    readonly undo: boolean
+    /** True for the pivot's command: until it is answered, nothing turns back. */
+    readonly pivot: boolean
+    /** Counts from 1; the command's id is the same each time. */
+    readonly attempt: number
+    readonly commandId: string
+    readonly command: string
+    readonly commandFullName: string
+    readonly inbox: string
+    readonly arguments: Fields
+    /** When the answer is overdue. */
+    readonly dueAt: number
+  }
+  /** The command has gone unanswered; it is sent again at `dueAt`, as this attempt. */
+  RetryScheduled: About & { readonly undo: boolean; readonly attempt: number; readonly dueAt: number }
   /** The reply of a step with `until`: from now on it waits for that event without a timeout. */
-  | { readonly type: 'StepProgressed'; readonly value: { step: string; reply: Payload } }
-  | { readonly type: 'StepSucceeded'; readonly value: { step: string; reply: Payload } }
-  | { readonly type: 'StepSkipped'; readonly value: { step: string } }
-  | { readonly type: 'StepRejected'; readonly value: { step: string; rejection: Payload } }
-  | { readonly type: 'StepUnknown'; readonly value: { step: string; attempts: number } }
-  | { readonly type: 'PivotReached'; readonly value: { step: string } }
-  /** From here on it goes backwards. `failure.type`: the rejection's record, the cancel event's record, 'Unknown' or 'DeadlineExceeded'. */
-  | {
-      readonly type: 'CompensationStarted'
-      readonly value: { failure: { type: string; step: string; message: string } }
-    }
-  | { readonly type: 'StepCompensated'; readonly value: { step: string } }
-  | { readonly type: 'CancelRefused'; readonly value: { reason: string } }
-  | { readonly type: 'SagaParked'; readonly value: { step: string; undo: boolean; reason: string } }
+  StepProgressed: About & { readonly reply: Payload }
+  /** `kept`: an expression may read the reply later. Where it is false, only the reply's type matters from here on. */
+  StepSucceeded: About & { readonly reply: Payload; readonly kept: boolean }
+  StepSkipped: About
+  /** The participant says no: the command has had no effect, so no undo is owed. */
+  StepRejected: About & { readonly rejection: Payload }
+  /** A round of attempts has gone unanswered. */
+  StepUnknown: About & { readonly attempts: number }
+  PivotReached: About
+  /** From here on it goes backwards. */
+  CompensationStarted: { readonly failure: Failure }
+  /** The reply of a step that was given up, after compensation had begun: it changes nothing, but an undo that waits for its data may now be sent. */
+  ReplyCameLate: About & { readonly reply: Payload; readonly kept: boolean }
+  StepCompensated: About
+  /** The cancel event, by its record's name. */
+  CancelRequested: { readonly event: string }
+  CancelRefused: { readonly reason: string }
+  /** This step waits for an operator. */
+  SagaParked: About & { readonly undo: boolean; readonly reason: string }
   /** What `complete.emit` / `abort.emit` asks for: journaled under its own record. */
-  | {
-      readonly type: 'Emitted'
-      readonly value: { event: string; eventFullName: string; arguments: Readonly<Record<string, unknown>> }
-    }
-  | { readonly type: 'SagaCompleted'; readonly value: Record<never, never> }
-  | { readonly type: 'SagaCompensated'; readonly value: Record<never, never> }
+  Emitted: { readonly event: string; readonly eventFullName: string; readonly arguments: Fields }
+  SagaCompleted: Readonly<Record<never, never>>
+  SagaCompensated: Readonly<Record<never, never>>
+}
+
+export type SagaEvent = {
+  [Type in keyof SagaEvents]: { readonly type: Type; readonly value: SagaEvents[Type] }
+}[keyof SagaEvents]
+
+/** Drawn above `decide`. */
+export type Phase = 'forward' | 'pivoting' | 'committed' | 'backward' | 'completed' | 'compensated'
+
+/** The fold of an instance's events. Plain data, and small: there may be a million. */
+export type Instance = {
+  readonly saga: string
+  readonly key: string
+  readonly revision: string
+  readonly start: Payload
+  readonly startedAt: number
+  readonly deadlineAt: number | null
+  readonly phase: Phase
+  /** The start first, then the steps as the definition numbers them; each a number that `slot.ts` explains. Those beyond the end are idle. */
+  readonly slots: readonly number[]
+  /** In the same places: when an answer is overdue or a pause is over; 0: never. */
+  readonly due: readonly number[]
+  /** By step: the replies that expressions may read. */
+  readonly replies: readonly (Payload | null)[]
+  /** The latest rejection; from `CompensationStarted` on what made it turn back. */
+  readonly failure: Failure | null
+  /** The cancel event's record, once it has come. */
+  readonly cancel: string | null
+  readonly cancelRefused: boolean
+}
 
 export type SagaStatus =
   'running' | 'retrying' | 'waiting' | 'compensating' | 'parked' | 'completed' | 'compensated' | 'aborted'

@@ -1,0 +1,108 @@
+import { ParcomoloError } from '../base/index.ts'
+import { backward } from './backward.ts'
+import { type Definition } from './definition.ts'
+import { evolve } from './evolve.ts'
+import { forward } from './forward.ts'
+import { answer } from './handle/answer.ts'
+import { cancel } from './handle/cancel.ts'
+import { begin } from './handle/start.ts'
+import { fireTimers } from './handle/timer.ts'
+import { type Instance, type SagaEvent, type SagaInput } from './instance.ts'
+import { type Turn } from './turn.ts'
+
+/**
+ * The saga engine: what follows from one input, as events. It records what the input says (`handle/`), then takes one microstep after another
+ * (`forward.ts`, `backward.ts`) until nothing more follows from the state alone. So it does not matter in which order things come, nor how often.
+ *
+ *   (start) ──▶ forward ─────────────▶ pivoting ─────────────▶ committed ──▶ completed
+ *                │   │  pivot's command   │    pivot succeeds                    ▲
+ *                │   │  sent              │                                      │
+ *                │   └────────────────────┼──────────────────────────────────────┘ a saga without a pivot
+ *                ▼  rejected, unknown,    ▼  pivot rejected
+ *                   cancel, deadline
+ *                └──────────▶ backward ◀──┘ ──▶ compensated
+ *
+ * What one step goes through is drawn in `slot.ts`. Parked is no phase: a parked step waits, and its branch with it, until an answer or an operator comes.
+ *
+ *  S1. Every instance ends completed or compensated, or waits for an answer, a timer or an operator.
+ *  S2. An undo is owed from the moment a command is sent until it is rejected; once compensation has begun, exactly what is owed is undone.
+ *  S3. Undos run in reverse order of completion, each confirmed before the next; branches of a parallel side by side; the start last.
+ *  S4. Nothing goes forward once compensation has begun. Nothing is compensated from the pivot on; while it is in flight, all that would turn back waits for its outcome.
+ *  S5. A command has the same id and arguments at every attempt. No command is sent twice under one attempt, and none after the end.
+ *  S6. Repeated, late, early and foreign inputs change nothing, except that a late answer settles a doubt which is still open.
+ *  S7. No failure of an expression leaves `decide`: before the pivot it compensates, elsewhere it parks.
+ *  S8. The journal alone gives the state: folding the events again, without the definition, gives the same instance.
+ */
+export const decide = (
+  definition: Definition,
+  instance: Instance | undefined,
+  input: SagaInput,
+  now: number
+): readonly SagaEvent[] => {
+  const events: SagaEvent[] = []
+  let state = instance
+  let found = handle(definition, instance, input, now)
+  for (;;) {
+    for (const event of found) state = evolve(state, event, now)
+    events.push(...found)
+    if (state === undefined) return events
+    found = follow({ definition, instance: state, now })
+    if (found.length === 0) return events
+    checkBound(definition, events)
+  }
+}
+
+const handle = (
+  definition: Definition,
+  instance: Instance | undefined,
+  input: SagaInput,
+  now: number
+): readonly SagaEvent[] => {
+  if (instance === undefined) return input.kind === 'start' ? begin(definition, input, now) : []
+  checkRevision(definition, instance)
+  const turn = { definition, instance, now }
+  switch (input.kind) {
+    case 'start':
+      return []
+    case 'answer':
+      return answer(turn, input)
+    case 'cancel':
+      return cancel(turn, input)
+    case 'timer':
+      return fireTimers(turn)
+  }
+}
+
+/** One microstep. */
+const follow = (turn: Turn): readonly SagaEvent[] => {
+  switch (turn.instance.phase) {
+    case 'forward':
+    case 'pivoting':
+    case 'committed':
+      return forward(turn)
+    case 'backward':
+      return backward(turn)
+    case 'completed':
+    case 'compensated':
+      return []
+  }
+}
+
+/** Each step gives a handful of events to one input at most; more means that the definition contradicts itself. */
+const eventsPerStepMax = 8
+
+const checkBound = ({ name, steps }: Definition, events: readonly SagaEvent[]): void => {
+  if (events.length <= eventsPerStepMax * (steps.length + 2)) return
+  throw new ParcomoloError(
+    'PARCOMOLO_SAGA_DEFECT',
+    `saga '${name}' does not come to rest: ${events.length} events follow from one input, the last is '${events.at(-1)!.type}'`
+  )
+}
+
+const checkRevision = (definition: Definition, instance: Instance): void => {
+  if (definition.revision === instance.revision && definition.name === instance.saga) return
+  throw new ParcomoloError(
+    'PARCOMOLO_SAGA_DEFECT',
+    `instance '${instance.saga}/${instance.key}' is pinned to revision '${instance.revision}', but was given '${definition.name}' at '${definition.revision}'`
+  )
+}

@@ -1,0 +1,98 @@
+import { type About, type Failure, type Instance, type Payload, type SagaEvent, type SagaEvents } from './instance.ts'
+import { answered, isOpen, moved, parked, slotOf, unparked } from './slot.ts'
+
+/** One event folded into an instance. `at` is when it was decided. It needs no definition, and neither checks nor refuses: what is journaled has happened. */
+export const evolve = (instance: Instance | undefined, event: SagaEvent, at: number): Instance | undefined => {
+  if (event.type === 'SagaStarted') return begin(event.value, at)
+  if (instance === undefined) return undefined
+  const fold = folds[event.type] as (instance: Instance, value: SagaEvent['value']) => Instance
+  return fold(instance, event.value)
+}
+
+const none: readonly never[] = []
+
+const begin = (value: SagaEvents['SagaStarted'], startedAt: number): Instance => ({
+  saga: value.saga,
+  key: value.key,
+  revision: value.revision,
+  start: value.start,
+  startedAt,
+  deadlineAt: value.deadlineAt,
+  phase: 'forward',
+  slots: [moved(0, 'succeeded')],
+  due: none,
+  replies: none,
+  failure: null,
+  cancel: null,
+  cancelRefused: false
+})
+
+type Folds = {
+  readonly [Type in Exclude<keyof SagaEvents, 'SagaStarted'>]: (instance: Instance, value: SagaEvents[Type]) => Instance
+}
+
+const folds: Folds = {
+  CommandIssued: (instance, value) => {
+    const slot = moved(slotOf(instance, value.index), value.undo ? 'undoing' : 'sent', value.attempt)
+    const sent = withSlot(instance, value, slot, value.dueAt)
+    return value.pivot && instance.phase === 'forward' ? { ...sent, phase: 'pivoting' } : sent
+  },
+  RetryScheduled: (instance, value) => {
+    const slot = moved(slotOf(instance, value.index), value.undo ? 'undoPausing' : 'pausing', value.attempt)
+    return withSlot(instance, value, slot, value.dueAt)
+  },
+  StepProgressed: (instance, value) => withSlot(instance, value, moved(slotOf(instance, value.index), 'waiting')),
+  StepSucceeded: (instance, value) => {
+    const slot = answered(moved(slotOf(instance, value.index), 'succeeded'))
+    return withReply(withSlot(instance, value, slot), value)
+  },
+  StepSkipped: (instance, value) => withSlot(instance, value, moved(slotOf(instance, value.index), 'skipped')),
+  StepRejected: (instance, value) => {
+    const rejected = withSlot(instance, value, moved(slotOf(instance, value.index), 'rejected'))
+    return instance.phase === 'backward' ? rejected : { ...rejected, failure: rejection(value) }
+  },
+  StepUnknown: (instance, value) => withSlot(instance, value, moved(slotOf(instance, value.index), 'unknown')),
+  PivotReached: (instance) => ({ ...instance, phase: 'committed' }),
+  CompensationStarted: (instance, { failure }) => ({
+    ...instance,
+    phase: 'backward',
+    failure,
+    slots: instance.slots.map(unparked),
+    due: none
+  }),
+  ReplyCameLate: (instance, value) => {
+    const slot = answered(slotOf(instance, value.index))
+    if (!isOpen(slot)) return withReply(withSlot(instance, value, slot, instance.due[value.index + 1]), value)
+    return withReply(withSlot(instance, value, unparked(slot)), value)
+  },
+  StepCompensated: (instance, value) => withSlot(instance, value, moved(slotOf(instance, value.index), 'undone')),
+  CancelRequested: (instance, { event }) => ({ ...instance, cancel: event }),
+  CancelRefused: (instance) => ({ ...instance, cancelRefused: true }),
+  SagaParked: (instance, value) => withSlot(instance, value, parked(slotOf(instance, value.index))),
+  Emitted: (instance) => instance,
+  SagaCompleted: (instance) => ({ ...instance, phase: 'completed', due: none, replies: none }),
+  SagaCompensated: (instance) => ({ ...instance, phase: 'compensated', due: none, replies: none })
+}
+
+const rejection = ({ step, rejection: { type } }: SagaEvents['StepRejected']): Failure => ({
+  type,
+  step,
+  message: `step '${step}' was rejected with '${type}'`
+})
+
+const withSlot = (instance: Instance, { index }: About, slot: number, due = 0): Instance => ({
+  ...instance,
+  slots: withItem(instance.slots, index + 1, slot, 0),
+  due: withItem(instance.due, index + 1, due, 0)
+})
+
+const withReply = (instance: Instance, value: About & { readonly reply: Payload; readonly kept: boolean }): Instance =>
+  value.kept ? { ...instance, replies: withItem(instance.replies, value.index, value.reply, null) } : instance
+
+/** A copy with one item set, grown where it was shorter. */
+const withItem = <T>(items: readonly T[], place: number, item: T, filler: T): readonly T[] => {
+  const copy = items.slice()
+  while (copy.length < place) copy.push(filler)
+  copy[place] = item
+  return copy
+}

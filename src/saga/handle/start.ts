@@ -1,0 +1,12 @@
+import { type Definition } from '../definition.ts'
+import { type SagaEvent, type SagaInput } from '../instance.ts'
+
+/** The start event, for a key that has no instance yet. */
+export const begin = (
+  { name, revision, deadlineMs }: Definition,
+  { key, message }: SagaInput & { readonly kind: 'start' },
+  now: number
+): readonly SagaEvent[] => {
+  const deadlineAt = deadlineMs === undefined ? null : now + deadlineMs
+  return [{ type: 'SagaStarted', value: { saga: name, key, revision, start: message, deadlineAt } }]
+}

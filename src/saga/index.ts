@@ -1,0 +1,15 @@
+export { type CommandAddress, commandId, parseCommandId } from './command-id.ts'
+export { decide } from './decide.ts'
+export type * from './definition.ts'
+export { evolve } from './evolve.ts'
+export {
+  type Failure,
+  type Instance,
+  type Payload,
+  type SagaEvent,
+  type SagaEvents,
+  type SagaInput,
+  type SagaStatus
+} from './instance.ts'
+export { decodeInstance, encodeInstance, type InstanceSnapshot } from './snapshot.ts'
+export { dueAt, hasEnded, statusOf } from './status.ts'

@@ -1,0 +1,137 @@
+import {
+  commandId,
+  decide,
+  type Definition,
+  dueAt,
+  evolve,
+  type Instance,
+  type Payload,
+  type SagaEvent,
+  type SagaInput,
+  type SagaStatus,
+  statusOf
+} from '../../src/saga/index.ts'
+
+export const payload = (type: string, value: Payload['value'] = {}): Payload => ({
+  type,
+  value,
+  bytes: new Uint8Array()
+})
+
+/** One instance and its clock, which begins at 0. Each call hands the engine one input and tells what follows, one line an event. */
+export class Scenario {
+  readonly definition: Definition
+  readonly journal: { event: SagaEvent; at: number }[] = []
+  instance: Instance | undefined
+  now = 0
+
+  constructor(definition: Definition) {
+    this.definition = definition
+  }
+
+  start(value: Payload['value'] = {}): string[] {
+    return this.give({ kind: 'start', key: 'k1', message: payload('TripBooked', value) })
+  }
+
+  /** An answer to a step's command; by default the reply. */
+  answer(step: string, type = `${capital(step)}Done`, value: Payload['value'] = {}): string[] {
+    return this.give({ kind: 'answer', commandId: commandId('trip', step, 'k1', false), message: payload(type, value) })
+  }
+
+  refuse(step: string): string[] {
+    return this.answer(step, `${capital(step)}Refused`)
+  }
+
+  /** An answer to a step's undo. */
+  undone(step: string, type = `${capital(step)}Undone`): string[] {
+    return this.give({ kind: 'answer', commandId: commandId('trip', step, 'k1', true), message: payload(type) })
+  }
+
+  cancel(): string[] {
+    return this.give({ kind: 'cancel', message: payload('TripCancelled') })
+  }
+
+  /** The clock moves on, and whatever timers it passes fire. */
+  wait(ms: number): string[] {
+    const until = this.now + ms
+    const lines: string[] = []
+    for (let due = this.dueAt(); due !== undefined && due <= until; due = this.dueAt()) {
+      this.now = Math.max(this.now, due)
+      lines.push(...this.give({ kind: 'timer' }))
+    }
+    this.now = until
+    return lines
+  }
+
+  give(input: SagaInput): string[] {
+    const before = this.instance
+    const events = decide(this.definition, before && freeze(before), input, this.now)
+    for (const event of events) {
+      this.journal.push({ event, at: this.now })
+      this.instance = evolve(this.instance && freeze(this.instance), event, this.now)
+    }
+    return events.map(line)
+  }
+
+  dueAt(): number | undefined {
+    return this.instance && dueAt(this.instance)
+  }
+
+  status(): SagaStatus | undefined {
+    return this.instance && statusOf(this.instance)
+  }
+}
+
+export const scenario = (definition: Definition): Scenario => new Scenario(definition)
+
+const capital = (name: string): string => name[0]!.toUpperCase() + name.slice(1)
+
+/** Makes a change of what must not change an error. */
+const freeze = (instance: Instance): Instance => {
+  for (const member of Object.values(instance)) if (Array.isArray(member)) Object.freeze(member)
+  return Object.freeze(instance)
+}
+
+const again = (attempt: number): string => (attempt === 1 ? '' : ` #${attempt}`)
+
+/** An event as a person reads it. */
+export const line = ({ type, value }: SagaEvent): string => {
+  switch (type) {
+    case 'SagaStarted':
+      return 'started'
+    case 'CommandIssued':
+      return `${value.undo ? 'undo' : 'do'} ${value.step}${again(value.attempt)}`
+    case 'RetryScheduled':
+      return `later ${value.undo ? 'undo' : 'do'} ${value.step}${again(value.attempt)}`
+    case 'StepProgressed':
+      return `progressed ${value.step}`
+    case 'StepSucceeded':
+      return `succeeded ${value.step}`
+    case 'StepSkipped':
+      return `skipped ${value.step}`
+    case 'StepRejected':
+      return `rejected ${value.step}`
+    case 'StepUnknown':
+      return `unknown ${value.step}`
+    case 'PivotReached':
+      return `pivot ${value.step}`
+    case 'CompensationStarted':
+      return `back: ${value.failure.type}`
+    case 'ReplyCameLate':
+      return `late ${value.step}`
+    case 'StepCompensated':
+      return `undone ${value.step}`
+    case 'CancelRequested':
+      return 'cancel'
+    case 'CancelRefused':
+      return 'cancel refused'
+    case 'SagaParked':
+      return `parked ${value.undo ? 'undo' : 'do'} ${value.step}`
+    case 'Emitted':
+      return `emit ${value.event}`
+    case 'SagaCompleted':
+      return 'completed'
+    case 'SagaCompensated':
+      return 'compensated'
+  }
+}

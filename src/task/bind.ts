@@ -16,8 +16,6 @@ export type Binding<S, C extends Message, E extends Message> = {
   readonly onTimer?: (key: string) => C
   readonly keysOf: (command: C) => readonly string[]
   readonly decide: (entity: (key: string) => S | undefined, command: C, cause: Cause) => readonly Decided<E>[]
-  /** The record's key on the journal. */
-  readonly recordKey: (event: E) => string
   readonly touches: (event: E) => readonly string[]
   readonly evolve: (entity: S | undefined, event: Decided<E>, key: string) => S | undefined
   readonly dueAt?: (entity: S) => number | undefined
@@ -60,7 +58,7 @@ export const bind = <S, C extends Message, E extends Message>(binding: Binding<S
       if (command === undefined) return []
       const cause =
         input.kind === 'timer' ? { id: undefined, attempt: 1, now } : { id: input.id, attempt: input.attempt, now }
-      return binding.decide(entity, command, cause).map((event) => answer(event, binding.recordKey(event), cause))
+      return binding.decide(entity, command, cause).map((event) => answer(event, input.key, cause.id))
     },
     touches: (event) => binding.touches(event as Message as E),
     evolve: (entity, event, key) => binding.evolve(entity, event as Message as Decided<E>, key),
@@ -74,8 +72,9 @@ export const bind = <S, C extends Message, E extends Message>(binding: Binding<S
   }
 }
 
-const answer = (event: Decided<Message>, key: string, cause: Cause): Event => {
-  const causationId = event.causationId ?? cause.id
+/** It gets the key of what it answers: that is how the task that asked knows it for its own. */
+const answer = (event: Decided<Message>, key: string, id: string | undefined): Event => {
+  const causationId = event.causationId ?? id
   const value = event.value as Event['value']
   return causationId === undefined ? { key, type: event.type, value } : { key, type: event.type, value, causationId }
 }

@@ -14,7 +14,6 @@ export const inventoryComponent = (flow: Flow): Component<Stock | Reservation> =
     reactions: flow === 'choreography' ? choreography : {},
     keysOf,
     decide: (entity, command, { id }) => [decide(warehouse(entity), command, id ?? '')],
-    recordKey: ({ value }) => ('orderId' in value ? value.orderId : value.sku),
     touches,
     evolve: (entity, event, key) => {
       if (event.type === 'StockSet' || event.type === 'StockBelowReserved')

@@ -14,7 +14,6 @@ export const orderComponent = (flow: Flow): Component<Order> =>
     reactions: flow === 'choreography' ? choreography : {},
     keysOf: (command) => [command.value.orderId],
     decide: (entity, command) => decide(entity(command.value.orderId), command),
-    recordKey: (event) => event.value.orderId,
     touches: (event) => [event.value.orderId],
     evolve,
     hasEnded

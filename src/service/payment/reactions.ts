@@ -14,7 +14,6 @@ export const paymentComponent = (flow: Flow): Component<Payment> =>
     onTimer: (orderId) => ({ type: 'CapturePending', value: { orderId } }),
     keysOf: (command) => [command.value.orderId],
     decide: (entity, command, cause) => decide(entity(command.value.orderId), command, cause),
-    recordKey: (event) => event.value.orderId,
     touches: (event) => [event.value.orderId],
     evolve,
     dueAt,

@@ -14,7 +14,6 @@ export const shippingComponent = (flow: Flow, delayMs: number = carrierMs): Comp
     onTimer: (orderId) => ({ type: 'HandOver', value: { orderId } }),
     keysOf: (command) => [command.value.orderId],
     decide: (entity, command) => decide(entity(command.value.orderId), command, delayMs),
-    recordKey: (event) => event.value.orderId,
     touches: (event) => [event.value.orderId],
     evolve,
     dueAt: (shipment) => dueAt(shipment, delayMs),

@@ -57,7 +57,8 @@ export const errorCodes = {
   },
   PARCOMOLO_CONTRACT_INVALID: {
     cause: "A participant's file breaks a rule of YAML, of a Participant's fields, or of its Avro protocol.",
-    remedy: 'Each line of the message names file, line and column, what stands there, and what was expected: mend them all.'
+    remedy:
+      'Each line of the message names file, line and column, what stands there, and what was expected: mend them all.'
   },
   PARCOMOLO_CONTRACT_CONFLICT: {
     cause: 'Two participants share something that has to be their own: name, namespace, inbox or events topic.',
@@ -72,7 +73,8 @@ export const errorCodes = {
     remedy: 'The message names the field and what it takes: correct the value, or the contract.'
   },
   PARCOMOLO_CONTRACT_MALFORMED: {
-    cause: 'Bytes that were to be a value in the Confluent wire format are not: wrong first byte, too short, too long, or no value of their schema.',
+    cause:
+      'Bytes that were to be a value in the Confluent wire format are not: wrong first byte, too short, too long, or no value of their schema.',
     remedy: 'Find out who wrote the record; use a serializer for Avro with a schema registry.'
   },
   PARCOMOLO_CONTRACT_LONG_OVERFLOW: {
@@ -92,12 +94,14 @@ export const errorCodes = {
     remedy: 'Correct what the message says; until then the last good revision stays in force.'
   },
   PARCOMOLO_SAGA_EXPRESSION_FAILED: {
-    cause: 'An expression of a saga met a value that it cannot work with, such as a division by zero or a list that is too long.',
+    cause:
+      'An expression of a saga met a value that it cannot work with, such as a division by zero or a list that is too long.',
     remedy: 'Guard the expression, for instance with has(…) or a condition, and retry the parked instance.'
   },
   PARCOMOLO_SAGA_SYNTAX: {
     cause: 'The file is not one YAML document.',
-    remedy: 'Correct the place that the message names; an expression with quotes, braces or \': \' in it is put in quotes as a whole.'
+    remedy:
+      "Correct the place that the message names; an expression with quotes, braces or ': ' in it is put in quotes as a whole."
   },
   PARCOMOLO_SAGA_UNKNOWN_KEY: {
     cause: 'A map of the definition has a key that the language does not have there.',
@@ -183,21 +187,47 @@ export const errorCodes = {
     cause: 'An expression is longer, deeper or has more loops inside each other than the limits allow.',
     remedy: 'Compute the value where the event or the reply is made, or split it over several fields.'
   },
+  PARCOMOLO_REGISTRY_INCOMPATIBLE: {
+    cause: 'A changed record cannot read what was written with its latest version (compatibility BACKWARD).',
+    remedy: 'Give an added field a default, keep the types of the others, or use a new record name.'
+  },
+  PARCOMOLO_REGISTRY_INVALID_SCHEMA: {
+    cause: 'What was to be registered is no Avro schema that is complete in itself.',
+    remedy: 'Define every named type where it is first used.'
+  },
+  PARCOMOLO_REGISTRY_UNKNOWN_ID: {
+    cause: 'No schema was registered under this id.',
+    remedy: 'See that whoever wrote the record uses this registry, and that its data was not deleted.'
+  },
+  PARCOMOLO_REGISTRY_BROKEN: {
+    cause: 'The file with the schemas in the data folder is not what this program wrote.',
+    remedy: 'Bring it back from a backup; without it the records of the log cannot be read.'
+  },
+  PARCOMOLO_REGISTRY_UNAVAILABLE: {
+    cause:
+      'The file with the schemas in the data folder cannot be read or written: no room, no right, or no such disk.',
+    remedy: 'Make room or grant the right; then start again.'
+  },
   PARCOMOLO_TASK_JOURNAL_UNREADABLE: {
-    cause: 'A record in the own journal of a component cannot be decoded: somebody else wrote to it, or its schema is gone.',
+    cause:
+      'A record in the own journal of a component cannot be decoded: somebody else wrote to it, or its schema is gone.',
     remedy: 'Find out who wrote the record; a journal belongs to its component alone. Its task does not start before.'
   },
   PARCOMOLO_ORCHESTRATOR_REVISION_MISSING: {
-    cause: 'An instance is pinned to a revision of its saga that is not (or no longer usably) among the published definitions.',
-    remedy: 'Publish that revision again, or mend the contract that made it unusable; the error before this one in the log says why.'
+    cause:
+      'An instance is pinned to a revision of its saga that is not (or no longer usably) among the published definitions.',
+    remedy:
+      'Publish that revision again, or mend the contract that made it unusable; the error before this one in the log says why.'
   },
   PARCOMOLO_MAIN_SAGAS_UNREADABLE: {
     cause: 'The folder with the sagas and their participants does not exist or may not be read.',
     remedy: 'Start in the project folder, or set PARCOMOLO_SAGAS to the folder that holds the sagas.'
   },
   PARCOMOLO_VIEW_STORE_UNAVAILABLE: {
-    cause: "The read model's file cannot be opened or written: the folder is missing or read-only, or the disk is full.",
-    remedy: 'Make the data folder writable or make room. The read model is only a cache: nothing is lost, and it goes on by itself.'
+    cause:
+      "The read model's file cannot be opened or written: the folder is missing or read-only, or the disk is full.",
+    remedy:
+      'Make the data folder writable or make room. The read model is only a cache: nothing is lost, and it goes on by itself.'
   },
   PARCOMOLO_VIEW_WAITERS_EXHAUSTED: {
     cause: 'As many requests as waitersMax already wait for the read model.',
@@ -208,7 +238,8 @@ export const errorCodes = {
     remedy: 'Report it with the message; deleting the read model makes it fold the journals again.'
   },
   PARCOMOLO_CONFIG_INVALID: {
-    cause: 'An environment variable has a value that it cannot have, a name that nothing reads, or asks for what is not there yet.',
+    cause:
+      'An environment variable has a value that it cannot have, a name that nothing reads, or asks for what is not there yet.',
     remedy: "Each line of the message names one: correct or unset it; 'parcomolo config' lists all variables."
   },
   PARCOMOLO_CLI_USAGE: {
@@ -224,7 +255,8 @@ export const errorCodes = {
     remedy: "Run 'npm run generate' and commit what it writes."
   },
   PARCOMOLO_SAGA_DEFECT: {
-    cause: 'A saga instance was given a definition that is not its own, or a definition contradicts itself so that the engine does not come to rest.',
+    cause:
+      'A saga instance was given a definition that is not its own, or a definition contradicts itself so that the engine does not come to rest.',
     remedy: 'Report it with the message; the task stops before anything wrong is written.'
   },
   PARCOMOLO_TASK_DEFECT: {

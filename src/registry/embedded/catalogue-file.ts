@@ -1,0 +1,98 @@
+import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ParcomoloError } from '../../base/index.ts'
+import { type AvroSchema } from '../registry.ts'
+
+/** What the registry knows. A schema's id is its place in the list, counted from 1; a subject's versions are ids, oldest first. */
+export type Catalogue = { readonly schemas: AvroSchema[]; readonly subjects: Map<string, readonly number[]> }
+
+const fileName = 'schemas.json'
+const formatVersion = 1
+
+/** The catalogue of the data folder; empty where there is no file yet. */
+export const loadCatalogue = async (dir: string): Promise<Catalogue> => {
+  const path = join(dir, fileName)
+  const text = await readText(path)
+  if (text === undefined) return { schemas: [], subjects: new Map() }
+  const found = parsed(path, text)
+  if (!isStored(found)) throw broken(path, `it is no catalogue of format ${formatVersion}`)
+  return { schemas: [...found.schemas], subjects: new Map(Object.entries(found.subjects)) }
+}
+
+/** Replaces the file as a whole: after a crash there is the old one or the new one. */
+export const storeCatalogue = async (dir: string, { schemas, subjects }: Catalogue): Promise<void> => {
+  const path = join(dir, fileName)
+  const text = JSON.stringify({ format: formatVersion, schemas, subjects: Object.fromEntries(subjects) }, undefined, 1)
+  try {
+    await mkdir(dir, { recursive: true })
+    await writeDurably(`${path}.new`, text)
+    await rename(`${path}.new`, path)
+    await syncFolder(dir)
+  } catch (error) {
+    throw unavailable(path, 'written', error)
+  }
+}
+
+type Stored = { readonly format: number; readonly schemas: AvroSchema[]; readonly subjects: Record<string, number[]> }
+
+const isStored = (value: unknown): value is Stored => {
+  if (!isObject(value) || value['format'] !== formatVersion) return false
+  const { schemas, subjects } = value
+  if (!Array.isArray(schemas) || !schemas.every(isObject) || !isObject(subjects)) return false
+  const isId = (id: unknown): boolean => Number.isInteger(id) && Number(id) >= 1 && Number(id) <= schemas.length
+  return Object.values(subjects).every((versions) => Array.isArray(versions) && versions.every(isId))
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const readText = async (path: string): Promise<string | undefined> => {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (isObject(error) && error['code'] === 'ENOENT') return undefined
+    throw unavailable(path, 'read', error)
+  }
+}
+
+const parsed = (path: string, text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw broken(path, 'it is no JSON', error)
+  }
+}
+
+const writeDurably = async (path: string, text: string): Promise<void> => {
+  const file = await open(path, 'w')
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** The new name is on the disk only when its folder is. */
+const syncFolder = async (dir: string): Promise<void> => {
+  const folder = await open(dir, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+const broken = (path: string, problem: string, cause?: unknown): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_REGISTRY_BROKEN',
+    `schema catalogue '${path}' is broken: ${problem}; expected the file as this program wrote it, from a backup`,
+    { details: { path }, cause }
+  )
+
+const unavailable = (path: string, what: string, cause: unknown): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_REGISTRY_UNAVAILABLE',
+    `schema catalogue '${path}' cannot be ${what} (${cause instanceof Error ? cause.message : String(cause)}); expected a folder with room that this process may write to`,
+    { retryable: true, details: { path }, cause }
+  )

@@ -1,0 +1,51 @@
+import avro, { type Type } from 'avsc'
+import { ParcomoloError } from '../../base/index.ts'
+import { type AvroSchema } from '../registry.ts'
+
+/** Throws where the schema is no Avro, or breaks BACKWARD: it has to read what was written with the latest version of its subject. */
+export const checkCompatible = (subject: string, schema: AvroSchema, latest: AvroSchema | undefined): void => {
+  const reader = compile(subject, schema)
+  const reason = latest === undefined ? undefined : misfitOf(reader, compile(subject, latest), '')
+  if (reason === undefined) return
+  const message = `subject '${subject}' refuses the schema: ${reason}; expected one that reads what was written with the latest version`
+  throw new ParcomoloError('PARCOMOLO_REGISTRY_INCOMPATIBLE', message, { details: { subject, reason } })
+}
+
+const compile = (subject: string, schema: AvroSchema): Type => {
+  try {
+    return avro.Type.forSchema(schema as unknown as Parameters<typeof avro.Type.forSchema>[0])
+  } catch (error) {
+    const message = `subject '${subject}' refuses the schema: ${messageOf(error)}; expected an Avro schema that is complete in itself`
+    throw new ParcomoloError('PARCOMOLO_REGISTRY_INVALID_SCHEMA', message, { details: { subject }, cause: error })
+  }
+}
+
+/** The first thing that the reader cannot read of the writer, as far down as records have fields of the same name. */
+const misfitOf = (reader: Type, writer: Type, path: string): string | undefined => {
+  const problem = refusalOf(reader, writer)
+  if (problem === undefined || !isRecord(reader) || !isRecord(writer)) {
+    return problem === undefined || path === '' ? problem : `field '${path}' ${problem}`
+  }
+  for (const field of reader.fields) {
+    const name = path === '' ? field.name : `${path}.${field.name}`
+    const written = writer.fields.find((other) => other.name === field.name || field.aliases.includes(other.name))
+    if (written === undefined && field.defaultValue() === undefined)
+      return `field '${name}' was added without a default`
+    const deeper = written === undefined ? undefined : misfitOf(field.type, written.type, name)
+    if (deeper !== undefined) return deeper
+  }
+  return problem
+}
+
+const refusalOf = (reader: Type, writer: Type): string | undefined => {
+  try {
+    reader.createResolver(writer)
+    return undefined
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
+const isRecord = (type: Type): type is Type & avro.types.RecordType => 'fields' in type
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,1 @@
+export { openEmbeddedRegistry } from './embedded-registry.ts'

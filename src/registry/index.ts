@@ -1,0 +1,1 @@
+export { type AvroSchema, type Registry } from './registry.ts'

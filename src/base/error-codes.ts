@@ -259,6 +259,10 @@ export const errorCodes = {
       'A saga instance was given a definition that is not its own, or a definition contradicts itself so that the engine does not come to rest.',
     remedy: 'Report it with the message; the task stops before anything wrong is written.'
   },
+  PARCOMOLO_CLI_DEFECT: {
+    cause: 'A command failed in a way that nobody has foreseen.',
+    remedy: 'Run it again with --verbose, and report what it prints.'
+  },
   PARCOMOLO_TASK_DEFECT: {
     cause: 'A component broke one of its own rules, such as an event that its contract does not name.',
     remedy: 'Report it with the message; the task stops before anything wrong is written.'

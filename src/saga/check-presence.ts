@@ -1,0 +1,73 @@
+import { type StepReply } from './expression-checking.ts'
+import { type Type } from './expression-types.ts'
+import { type DraftNode, type DraftStep, stepsOf } from './load-draft.ts'
+
+/** What a step's expressions, and those of its compensation, find among the replies. */
+export type Replies = ReadonlyMap<string, StepReply>
+
+export type Presences = {
+  /** In `with` and `when`. */
+  readonly forward: ReadonlyMap<DraftStep, Replies>
+  /** In `compensate`. */
+  readonly backward: ReadonlyMap<DraftStep, Replies>
+  /** In `complete`. */
+  readonly completed: Replies
+  /** In `abort`, and in the compensation of the start. */
+  readonly aborted: Replies
+}
+
+/**
+ * Which replies are there when an expression is evaluated. Before a step stands what came before it in its sequence and what joined before;
+ * steps side by side do not see each other, since which of them is first is chance. In a compensation anything may be missing that was not
+ * surely there before its step, and what only runs from the pivot on never is there.
+ */
+export const presencesOf = (body: readonly DraftNode[], typeOf: (step: DraftStep) => Type): Presences => {
+  const steps = stepsOf(body)
+  const pivot = steps.findIndex((step) => step.pivot?.value === true)
+  const before = new Map<DraftStep, ReadonlySet<DraftStep>>()
+  walk(body, new Set(), before)
+  const describe = (presence: (step: DraftStep, index: number) => Omit<StepReply, 'type'>): Replies =>
+    new Map(steps.flatMap((step, i) => (step.name === undefined ? [] : [[step.name.value, { type: typeOf(step), ...presence(step, i) }]])))
+  const undone = (step: DraftStep, index: number, sure: boolean): Omit<StepReply, 'type'> => {
+    if (pivot !== -1 && index >= pivot) return { presence: 'never', why: 'nothing is compensated once the pivot has succeeded' }
+    if (sure) return always
+    return { presence: 'maybe', why: step.when === undefined ? 'the saga may have turned back before it succeeded' : skipped }
+  }
+  const seenFrom = (from: DraftStep) => (step: DraftStep): Omit<StepReply, 'type'> => {
+    if (step === from) return { presence: 'never', why: 'it is the step itself' }
+    if (before.get(from)!.has(step)) return step.when === undefined ? always : { presence: 'maybe', why: skipped }
+    if (before.get(step)!.has(from)) return { presence: 'never', why: 'it runs later' }
+    return { presence: 'never', why: 'it runs side by side with this one' }
+  }
+  return {
+    forward: new Map(steps.map((step) => [step, describe(seenFrom(step))])),
+    backward: new Map(steps.map((from) => [from, describe((step, i) => undone(step, i, isSure(before.get(from)!, step)))])),
+    completed: describe((step) => (step.when === undefined ? always : { presence: 'maybe', why: skipped })),
+    aborted: describe((step, i) => undone(step, i, false))
+  }
+}
+
+const always = { presence: 'always', why: '' } as const
+
+const skipped = "it is skipped where its 'when' is false"
+
+const isSure = (before: ReadonlySet<DraftStep>, step: DraftStep): boolean => before.has(step) && step.when === undefined
+
+/** Notes for each step what has ended before it; gives what has ended after the sequence. */
+const walk = (
+  nodes: readonly DraftNode[],
+  earlier: ReadonlySet<DraftStep>,
+  before: Map<DraftStep, ReadonlySet<DraftStep>>
+): ReadonlySet<DraftStep> => {
+  let ended = earlier
+  for (const node of nodes) {
+    if (node.kind === 'parallel') {
+      const start = ended
+      ended = new Set([...start, ...node.branches.flatMap((branch) => [...walk(branch, start, before)])])
+    } else {
+      before.set(node, ended)
+      ended = new Set([...ended, node])
+    }
+  }
+  return ended
+}

@@ -1,0 +1,113 @@
+import { type Scope } from './definition.ts'
+import { limitText, sagaLimits } from './limits.ts'
+import { isFraction, isInteger, type RecordShape, type Type } from './expression-types.ts'
+
+/** The border between Avro values, where whole numbers are JavaScript numbers, and CEL, where they are BigInt. */
+export type Convert = (value: unknown) => unknown
+
+type Tree = Readonly<Record<string, unknown>>
+
+/** Walks from the scope along names; undefined where something is missing on the way. */
+export const readerOf = (chain: readonly string[]): ((scope: Scope) => unknown) => {
+  const [first, second] = chain as readonly [string, string | undefined]
+  if (second === undefined) return (scope) => (scope as Tree)[first]
+  if (chain.length === 2) return (scope) => ((scope as Tree)[first] as Tree | undefined)?.[second]
+  return (scope) => {
+    let value: unknown = scope
+    for (const name of chain) {
+      if (value === undefined || value === null) return undefined
+      value = (value as Tree)[name]
+    }
+    return value
+  }
+}
+
+export const hasValue = (chain: readonly string[]): ((scope: Scope) => boolean) => {
+  const read = readerOf(chain)
+  return (scope) => (read(scope) ?? null) !== null
+}
+
+const simpleNames: Readonly<Record<string, string>> = {
+  boolean: 'bool', int: 'int', long: 'int', float: 'double', double: 'double', string: 'string', enum: 'string'
+}
+
+/** The type that the evaluator is told: exact for single values and lists of them, else decided at run time. */
+export const celTypeOf = (type: Type): string => {
+  if (type.kind !== 'array') return simpleNames[type.kind] ?? 'dyn'
+  const items = simpleNames[type.items.kind]
+  return items === undefined ? 'dyn' : `list<${items}>`
+}
+
+/** Deeper values are passed on as they are; only a recursive record gets there. */
+const depthMax = 24
+
+const asIs: Convert = (value) => value
+
+export const toCel = (type: Type, depth = 0): Convert => {
+  if (depth > depthMax) return asIs
+  if (isInteger(type)) return (value) => (typeof value === 'number' ? BigInt(value) : value)
+  if (type.kind === 'array') return eachItem(toCel(type.items, depth + 1))
+  if (type.kind === 'map') return eachMember(toCel(type.values, depth + 1))
+  if (type.kind === 'record') return eachField(type, (field) => toCel(field, depth + 1))
+  if (type.kind === 'union') return byMember(type.of, (member) => toCel(member, depth + 1))
+  return asIs
+}
+
+/** Back to a value that the codec takes for a field of this type. */
+export const fromCel = (type: Type, depth = 0): Convert => {
+  if (depth > depthMax) return asIs
+  if (type.kind === 'int') return (value) => toNumber(value, [-2_147_483_648, 2_147_483_647])
+  if (type.kind === 'array') return eachItem(fromCel(type.items, depth + 1))
+  if (type.kind === 'map') return eachMember(fromCel(type.values, depth + 1))
+  if (type.kind === 'record') return eachField(type, (field) => fromCel(field, depth + 1))
+  if (type.kind === 'union') return byMember(type.of, (member) => fromCel(member, depth + 1))
+  return (value) => toNumber(value, [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER])
+}
+
+const toNumber = (value: unknown, [min, max]: readonly [number, number]): unknown => {
+  if (typeof value !== 'bigint') return value
+  if (value >= min && value <= max) return Number(value)
+  throw new RangeError(`${value} is out of range; the field takes ${min} to ${max}`)
+}
+
+const eachItem = (convert: Convert): Convert => {
+  const { listItems } = sagaLimits
+  return (value) => {
+    if (!Array.isArray(value)) return value
+    if (value.length > listItems.value) throw new RangeError(`a list has ${value.length} items; ${limitText(listItems)}`)
+    return value.map(convert)
+  }
+}
+
+const eachMember =
+  (convert: Convert): Convert =>
+  (value) =>
+    isTree(value) ? Object.fromEntries(Object.entries(value).map(([key, member]) => [key, convert(member)])) : value
+
+const eachField = (type: RecordShape, converterOf: (type: Type) => Convert): Convert => {
+  const fields = type.fields.map((field) => [field.name, converterOf(field.type)] as const)
+  return (value) => {
+    if (!isTree(value)) return value
+    const converted: Record<string, unknown> = {}
+    for (const [name, convert] of fields) {
+      if (value[name] !== undefined) converted[name] = convert(value[name])
+    }
+    return converted
+  }
+}
+
+const byMember = (members: readonly Type[], converterOf: (type: Type) => Convert): Convert => {
+  const converters = members.map((member) => [member, converterOf(member)] as const)
+  return (value) => (converters.find(([member]) => takes(member, value))?.[1] ?? asIs)(value)
+}
+
+const takes = (type: Type, value: unknown): boolean => {
+  if (Array.isArray(value)) return type.kind === 'array'
+  if (isTree(value)) return type.kind === 'record' || type.kind === 'map'
+  if (typeof value === 'bigint') return isInteger(type) || isFraction(type)
+  if (typeof value === 'number') return Number.isInteger(value) ? isInteger(type) : isFraction(type)
+  return false
+}
+
+const isTree = (value: unknown): value is Tree =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)

@@ -1,0 +1,55 @@
+import { type ASTNode } from '@marcbachmann/cel-js'
+import { type Checked, type Checking, invalid, sourceOf, unknown } from './expression-checking.ts'
+import { localName } from './expression-names.ts'
+import { booleanType, showType, type Type } from './expression-types.ts'
+import { limitText, sagaLimits } from './limits.ts'
+
+type Loop = ASTNode & { readonly op: 'rcall' }
+
+/** `list.map(x, …)`, `.filter`, `.all`, `.exists`, `.exists_one`: the variable stands for each item in turn. */
+export const checkLoop = (checking: Checking, node: Loop): Checked => {
+  const [name, listNode, args] = node.args
+  const list = checking.visit(listNode)
+  if (list.type.kind === 'unknown') return unknown
+  if (list.type.kind !== 'array') {
+    return invalid(checking, listNode, `'${name}' goes through a list; '${sourceOf(listNode)}' is ${showType(list.type)}`)
+  }
+  const variable = variableOf(checking, node)
+  if (variable === undefined) return unknown
+  const locals = new Map([...checking.locals, [variable, list.type.items]])
+  const inner = args.slice(1).map((arg) => checking.visit(arg, { locals }))
+  const conditions = name === 'map' ? inner.slice(0, -1) : inner
+  const wrong = conditions.findIndex(({ type }) => type.kind !== 'boolean' && type.kind !== 'unknown')
+  if (wrong !== -1) {
+    const text = `the condition of '${name}' is ${showType(conditions[wrong]!.type)}; it must be a boolean`
+    return invalid(checking, args[wrong + 1]!, text)
+  }
+  return {
+    type: resultOf(name, list.type, inner),
+    emit: () => `${list.emit()}.${name}(${[localName(variable), ...inner.map((arg) => arg.emit())].join(', ')})`
+  }
+}
+
+const resultOf = (name: string, list: Type, inner: readonly Checked[]): Type => {
+  if (name === 'map') return { kind: 'array', items: inner.at(-1)!.type }
+  return name === 'filter' ? list : booleanType
+}
+
+const variableOf = (checking: Checking, node: Loop): string | undefined => {
+  const [name, , args] = node.args
+  const { loopNesting } = sagaLimits
+  if (checking.locals.size === loopNesting.value) {
+    checking.report(node.start, loopNesting.code, `too many loops inside each other; ${limitText(loopNesting)}`)
+    return undefined
+  }
+  const [first] = args
+  const variable = first?.op === 'id' ? first.args : undefined
+  if (variable === undefined || args.length < 2 || args.length > (name === 'map' ? 3 : 2)) {
+    invalid(checking, node, `'${name}' takes a variable and an expression: lines.${name}(l, …)`)
+    return undefined
+  }
+  const isTaken = variable === 'steps' || [checking.scope.roots, checking.scope.absent].some((names) => Object.hasOwn(names, variable))
+  if (!isTaken && !checking.locals.has(variable)) return variable
+  invalid(checking, first!, `'${variable}' has a meaning here already; choose another variable`)
+  return undefined
+}

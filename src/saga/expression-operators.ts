@@ -1,0 +1,135 @@
+import { type ASTNode, type BinaryOperator } from '@marcbachmann/cel-js'
+import { didYouMean } from '../base/index.ts'
+import { type Checked, type Checking, invalid, sourceOf, unknown } from './expression-checking.ts'
+import { factsOf } from './expression-facts.ts'
+import {
+  booleanType, doubleType, fault, intType, isFraction, isInteger, isNullable, isText, joinTypes, longType, membersOf,
+  showType, stringType, type Type
+} from './expression-types.ts'
+
+export type BinaryNode = ASTNode & { readonly op: BinaryOperator }
+
+/** Arithmetic, comparison and `in`. */
+export const checkBinary = (checking: Checking, node: BinaryNode): Checked => {
+  const left = checking.visit(node.args[0])
+  const right = checking.visit(node.args[1])
+  if (left.type.kind === 'unknown' || right.type.kind === 'unknown') return unknown
+  if (node.op === '==' || node.op === '!=') return checkEquality(checking, node, { left, right })
+  if (node.op === 'in') return checkIn(checking, node, { left, right })
+  for (const [operand, side] of [[left, node.args[0]], [right, node.args[1]]] as const) {
+    if (isNullable(operand.type)) return mayBeNull(checking, side)
+  }
+  const type = ['<', '<=', '>', '>='].includes(node.op) ? comparison(left.type, right.type) : arithmetic(node.op, left.type, right.type)
+  if (type === undefined) return invalid(checking, node, mismatchText(node, left.type, right.type))
+  return { type, emit: () => `(${left.emit()} ${node.op} ${right.emit()})` }
+}
+
+/** `!` and `-`; a negative number is a constant. */
+export const checkUnary = (checking: Checking, node: ASTNode & { op: '!_' | '-_' }): Checked => {
+  const operand = checking.visit(node.args)
+  const { type } = operand
+  if (type.kind === 'unknown') return unknown
+  if (isNullable(type)) return mayBeNull(checking, node.args)
+  const sign = node.op === '!_' ? '!' : '-'
+  const fits = sign === '!' ? type.kind === 'boolean' : isInteger(type) || isFraction(type)
+  if (!fits) return invalid(checking, node, `'${sign}' takes ${sign === '!' ? 'a boolean' : 'a number'}; '${sourceOf(node.args)}' is ${showType(type)}`)
+  const emit = (): string => `(${sign}${operand.emit()})`
+  const value = operand.constant?.value
+  return typeof value === 'number' ? { type, emit, constant: { value: -value } } : { type, emit }
+}
+
+/** `&&` and `||`: the right side knows what the left side has found out. */
+export const checkLogic = (checking: Checking, node: ASTNode & { op: '&&' | '||' }): Checked => {
+  const [leftNode, rightNode] = node.args
+  const { whenTrue, whenFalse } = factsOf(leftNode)
+  const left = checking.visit(leftNode)
+  const right = checking.visit(rightNode, { facts: new Set([...checking.facts, ...(node.op === '&&' ? whenTrue : whenFalse)]) })
+  for (const [operand, side] of [[left, leftNode], [right, rightNode]] as const) {
+    if (!isBoolean(operand.type)) {
+      return invalid(checking, side, `'${node.op}' takes booleans; '${sourceOf(side)}' is ${showType(operand.type)}`)
+    }
+  }
+  return { type: booleanType, emit: () => `(${left.emit()} ${node.op} ${right.emit()})` }
+}
+
+/** `a ? b : c`. */
+export const checkTernary = (checking: Checking, node: ASTNode & { op: '?:' }): Checked => {
+  const [conditionNode, thenNode, elseNode] = node.args
+  const { whenTrue, whenFalse } = factsOf(conditionNode)
+  const condition = checking.visit(conditionNode)
+  const yes = checking.visit(thenNode, { facts: new Set([...checking.facts, ...whenTrue]) })
+  const no = checking.visit(elseNode, { facts: new Set([...checking.facts, ...whenFalse]) })
+  if (!isBoolean(condition.type)) {
+    return invalid(checking, conditionNode, `the condition before '?' is ${showType(condition.type)}; it must be a boolean`)
+  }
+  return {
+    type: joinTypes(yes.type, no.type),
+    emit: () => `(${condition.emit()} ? dyn(${yes.emit()}) : dyn(${no.emit()}))`
+  }
+}
+
+export const mayBeNull = (checking: Checking, node: ASTNode): Checked => {
+  const text = sourceOf(node)
+  checking.report(node.start, 'PARCOMOLO_SAGA_MAY_NOT_EXIST', `'${text}' may be null; guard it: ${text} != null ? … : …`)
+  return unknown
+}
+
+type Sides = { readonly left: Checked; readonly right: Checked }
+
+const isBoolean = (type: Type): boolean => type.kind === 'boolean' || type.kind === 'unknown'
+
+const comparison = (left: Type, right: Type): Type | undefined =>
+  (isNumber(left) && isNumber(right)) || (isText(left) && isText(right)) ? booleanType : undefined
+
+const isNumber = (type: Type): boolean => isInteger(type) || isFraction(type)
+
+const arithmetic = (op: string, left: Type, right: Type): Type | undefined => {
+  if (isInteger(left) && isInteger(right)) return left.kind === 'int' && right.kind === 'int' ? intType : longType
+  if (isFraction(left) && isFraction(right)) return op === '%' ? undefined : doubleType
+  if (op !== '+') return undefined
+  if (isText(left) && isText(right)) return stringType
+  return left.kind === 'array' && right.kind === 'array' ? joinTypes(left, right) : undefined
+}
+
+const mismatchText = (node: BinaryNode, left: Type, right: Type): string => {
+  const [leftText, rightText] = node.args.map(sourceOf) as [string, string]
+  const text = `'${node.op}' does not take ${showType(left)} and ${showType(right)}`
+  if (isInteger(left) && isFraction(right)) return `${text}; write double(${leftText})`
+  if (isFraction(left) && isInteger(right)) return `${text}; write double(${rightText})`
+  if (node.op === '+' && isText(left) && isNumber(right)) return `${text}; write string(${rightText})`
+  if (node.op === '+' && isNumber(left) && isText(right)) return `${text}; write string(${leftText})`
+  return `${text}; '${leftText}' is ${showType(left)}, '${rightText}' is ${showType(right)}`
+}
+
+const checkEquality = (checking: Checking, node: BinaryNode, { left, right }: Sides): Checked => {
+  const symbol = unknownSymbol(left, right) ?? unknownSymbol(right, left)
+  if (symbol !== undefined) return invalid(checking, node, symbol)
+  const comparable = membersOf(left.type).some((a) => membersOf(right.type).some((b) => areComparable(a, b)))
+  const besideNull = left.type.kind === 'null' || right.type.kind === 'null'
+  if (!comparable && !besideNull) {
+    const text = `'${node.op}' compares ${showType(left.type)} with ${showType(right.type)}, which are never equal`
+    return invalid(checking, node, text)
+  }
+  return { type: booleanType, emit: () => `(dyn(${left.emit()}) ${node.op} dyn(${right.emit()}))` }
+}
+
+const areComparable = (a: Type, b: Type): boolean =>
+  (isNumber(a) && isNumber(b)) || (isText(a) && isText(b)) || fault(a, b) === undefined || fault(b, a) === undefined
+
+/** A text that is compared with an enum must be one of its symbols. */
+const unknownSymbol = ({ constant }: Checked, { type }: Checked): string | undefined => {
+  const value = constant?.value
+  if (typeof value !== 'string' || type.kind !== 'enum' || type.symbols.includes(value)) return undefined
+  return `'${value}' is no symbol of ${type.name}${didYouMean(value, type.symbols) || `; it has ${type.symbols.join(', ')}`}`
+}
+
+const checkIn = (checking: Checking, node: BinaryNode, { left, right }: Sides): Checked => {
+  const { type } = right
+  if (isNullable(type)) return mayBeNull(checking, node.args[1])
+  const items = type.kind === 'array' ? type.items : type.kind === 'map' ? stringType : undefined
+  if (items === undefined) return invalid(checking, node, `'in' looks into a list or a map; '${sourceOf(node.args[1])}' is ${showType(type)}`)
+  if (items.kind !== 'unknown' && !membersOf(items).some((item) => areComparable(left.type, item))) {
+    return invalid(checking, node, `'in' looks for ${showType(left.type)} in a ${showType(type)}, where it never is`)
+  }
+  return { type: booleanType, emit: () => `(dyn(${left.emit()}) in dyn(${right.emit()}))` }
+}

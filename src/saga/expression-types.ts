@@ -1,0 +1,141 @@
+/**
+ * The types of expressions: Avro's, and `unknown`, which fits everywhere. It stands for what an error has already been reported about,
+ * and for the items of an empty list.
+ */
+export type Type =
+  | { readonly kind: 'unknown' | 'null' | 'boolean' | 'int' | 'long' | 'float' | 'double' | 'bytes' | 'string' }
+  | { readonly kind: 'enum'; readonly name: string; readonly symbols: readonly string[] }
+  | RecordShape
+  | { readonly kind: 'array'; readonly items: Type }
+  | { readonly kind: 'map'; readonly values: Type }
+  | { readonly kind: 'union'; readonly of: readonly Type[] }
+
+export type RecordShape = { readonly kind: 'record'; readonly name: string; readonly fields: readonly Field[] }
+
+export type Field = { readonly name: string; readonly type: Type; readonly hasDefault: boolean }
+
+export const unknownType: Type = { kind: 'unknown' }
+export const nullType: Type = { kind: 'null' }
+export const booleanType: Type = { kind: 'boolean' }
+export const intType: Type = { kind: 'int' }
+export const longType: Type = { kind: 'long' }
+export const doubleType: Type = { kind: 'double' }
+export const stringType: Type = { kind: 'string' }
+
+export const recordOf = (name: string, fields: Readonly<Record<string, Type>>): RecordShape => ({
+  kind: 'record',
+  name,
+  fields: Object.entries(fields).map(([field, type]) => ({ name: field, type, hasDefault: false }))
+})
+
+/** A type as messages name it. */
+export const showType = (type: Type): string => {
+  switch (type.kind) {
+    case 'enum':
+    case 'record':
+      return type.name
+    case 'array':
+      return `list of ${showType(type.items)}`
+    case 'map':
+      return `map of ${showType(type.values)}`
+    case 'union':
+      return type.of.map(showType).join(' or ')
+    default:
+      return type.kind
+  }
+}
+
+export const membersOf = (type: Type): readonly Type[] => (type.kind === 'union' ? type.of : [type])
+
+export const isNullable = (type: Type): boolean => membersOf(type).some((member) => member.kind === 'null')
+
+/** The type of a value that is known not to be null. */
+export const withoutNull = (type: Type): Type =>
+  isNullable(type) ? unionOf(membersOf(type).filter((member) => member.kind !== 'null')) : type
+
+export const unionOf = (types: readonly Type[]): Type => {
+  const members: Type[] = []
+  for (const member of types.flatMap(membersOf)) {
+    if (!members.some((known) => sameType(known, member))) members.push(member)
+  }
+  return members.length === 1 ? members[0]! : members.length === 0 ? nullType : { kind: 'union', of: members }
+}
+
+/** The type of a value that is one or the other. */
+export const joinTypes = (a: Type, b: Type): Type => {
+  if (a.kind === 'unknown') return b
+  if (b.kind === 'unknown' || sameType(a, b)) return a
+  if (isInteger(a) && isInteger(b)) return longType
+  if (isFraction(a) && isFraction(b)) return doubleType
+  if (a.kind === 'array' && b.kind === 'array') return { kind: 'array', items: joinTypes(a.items, b.items) }
+  return unionOf([a, b])
+}
+
+export const isInteger = (type: Type): boolean => type.kind === 'int' || type.kind === 'long'
+
+export const isFraction = (type: Type): boolean => type.kind === 'float' || type.kind === 'double'
+
+export const isText = (type: Type): boolean => type.kind === 'string' || type.kind === 'enum'
+
+const sameType = (a: Type, b: Type): boolean => fault(a, b) === undefined && fault(b, a) === undefined
+
+/** Deeper than any contract that a person writes; it ends the comparison of recursive records. */
+const depthMax = 24
+
+type Mismatch = { readonly path: string; readonly given: Type; readonly expected: Type }
+
+/**
+ * Why a value of one type cannot be written as another; undefined where it can. Records fit by structure: what the target needs must be
+ * there, what it does not know is left behind. Numbers fit where nothing is lost.
+ */
+export const fault = (given: Type, expected: Type, depth = 0): Mismatch | undefined => {
+  if (given.kind === 'unknown' || expected.kind === 'unknown' || depth > depthMax) return undefined
+  if (given.kind === 'union') return firstOf(given.of, (member) => fault(member, expected, depth + 1) && mismatch(given, expected))
+  if (expected.kind === 'union') {
+    const isTaken = expected.of.some((member) => fault(given, member, depth + 1) === undefined)
+    return isTaken ? undefined : mismatch(given, expected)
+  }
+  if (given.kind === 'record') return faultOfRecord(given, expected, depth)
+  if (given.kind === 'array' && expected.kind === 'array') return inside('[]', fault(given.items, expected.items, depth + 1))
+  if (given.kind === 'map' && expected.kind === 'map') return inside('.*', fault(given.values, expected.values, depth + 1))
+  if (given.kind === 'enum' && expected.kind === 'enum') {
+    return given.symbols.every((symbol) => expected.symbols.includes(symbol)) ? undefined : mismatch(given, expected)
+  }
+  return given.kind === expected.kind || widens(given, expected) ? undefined : mismatch(given, expected)
+}
+
+const widenings: Readonly<Record<string, readonly string[]>> = {
+  int: ['long', 'float', 'double'],
+  long: ['float', 'double'],
+  float: ['double'],
+  enum: ['string']
+}
+
+const widens = (given: Type, expected: Type): boolean => widenings[given.kind]?.includes(expected.kind) === true
+
+const faultOfRecord = (given: RecordShape, expected: Type, depth: number): Mismatch | undefined => {
+  if (expected.kind === 'map') {
+    return firstOf(given.fields, (field) => inside(`.${field.name}`, fault(field.type, expected.values, depth + 1)))
+  }
+  if (expected.kind !== 'record') return mismatch(given, expected)
+  return firstOf(expected.fields, (field) => {
+    const source = given.fields.find((each) => each.name === field.name)
+    if (source !== undefined) return inside(`.${field.name}`, fault(source.type, field.type, depth + 1))
+    return field.hasDefault ? undefined : inside(`.${field.name}`, mismatch(nothing, field.type))
+  })
+}
+
+const nothing: Type = { kind: 'enum', name: 'nothing', symbols: [] }
+
+const mismatch = (given: Type, expected: Type): Mismatch => ({ path: '', given, expected })
+
+const inside = (path: string, found: Mismatch | undefined): Mismatch | undefined =>
+  found && { ...found, path: `${path}${found.path}` }
+
+const firstOf = <T>(list: readonly T[], find: (item: T) => Mismatch | undefined): Mismatch | undefined => {
+  for (const item of list) {
+    const found = find(item)
+    if (found !== undefined) return found
+  }
+  return undefined
+}

@@ -1,0 +1,116 @@
+import { Environment, EvaluationError } from '@marcbachmann/cel-js'
+import { ParcomoloError } from '../base/index.ts'
+import { type Expression, type Scope } from './definition.ts'
+import { checkExpression } from './expression-check.ts'
+import { type Binding, type Checked, type ScopeType } from './expression-checking.ts'
+import { fromCel, readerOf } from './expression-convert.ts'
+import { parseExpression } from './expression-parse.ts'
+import { fault, showType, type Type } from './expression-types.ts'
+import { type DraftExpression } from './load-draft.ts'
+import { type Findings } from './load-findings.ts'
+
+/** What stands for an expression that has been refused; it is never evaluated, since the whole file is refused. */
+const refused: Expression = { source: '', evaluate: () => null }
+
+type Use = {
+  readonly scope: ScopeType
+  readonly findings: Findings
+  /** What the value is for; undefined where that is not known, because of another error. */
+  readonly expected: Type | undefined
+}
+
+/** Checks an expression and makes it ready: a literal becomes a constant, a pure walk reads directly, all else goes through CEL. */
+export const compileExpression = (draft: DraftExpression, { scope, findings, expected }: Use): Expression => {
+  const parsed = parseExpression(draft.text)
+  const report = (index: number, ...[code, message]: [Parameters<Findings['error']>[1], string]): void =>
+    findings.error({ offset: draft.offsetOf(index), path: draft.path }, code, message)
+  if ('fault' in parsed) {
+    const { index, message, limit } = parsed.fault
+    const hint = draft.endsAtComma && hasOpenBracket(draft.text) ? '; inside { } and [ ] YAML ends a value at a comma, so put the expression in quotes' : ''
+    report(index, limit?.code ?? 'PARCOMOLO_SAGA_EXPRESSION_INVALID', `${message}${hint}`)
+    return refused
+  }
+  const checked = checkExpression(parsed.ast, scope, report)
+  const wrong = expected === undefined ? undefined : misfit(checked, expected)
+  if (wrong !== undefined) report(parsed.ast.start, 'PARCOMOLO_SAGA_TYPE_MISMATCH', wrong)
+  if (findings.hasErrors()) return refused
+  return { source: draft.text, evaluate: evaluatorOf(checked, draft, { where: findings.whereIs(draft), expected }) }
+}
+
+/** Why a value does not fit; an enum takes a text that is written out and is one of its symbols. */
+const misfit = ({ type, constant }: Checked, expected: Type): string | undefined => {
+  if (typeof constant?.value === 'string' && expected.kind === 'enum') {
+    const { value } = constant
+    return expected.symbols.includes(value) ? undefined : `'${value}' is no symbol of ${expected.name}; it has ${expected.symbols.join(', ')}`
+  }
+  const found = fault(type, expected)
+  if (found === undefined) return undefined
+  const at = found.path === '' ? '' : ` at '${found.path}'`
+  return `the value is ${showType(found.given)}${at}, but ${showType(found.expected)} is expected${remedyFor(found.given, found.expected)}`
+}
+
+const remedyFor = (given: Type, expected: Type): string => {
+  const isPrintable = ['int', 'long', 'float', 'double', 'boolean'].includes(given.kind)
+  if (expected.kind === 'string' && isPrintable) return '; write string(…)'
+  const mayBeNull = given.kind === 'union' && given.of.some((member) => member.kind === 'null')
+  return mayBeNull ? '; guard it: value != null ? value : …' : ''
+}
+
+type Target = { readonly where: string; readonly expected: Type | undefined }
+
+const evaluatorOf = (
+  checked: Checked & { readonly bindings: ReadonlyMap<string, Binding> },
+  draft: DraftExpression,
+  { where, expected }: Target
+): Expression['evaluate'] => {
+  const { constant, chain } = checked
+  if (constant !== undefined) return () => constant.value
+  if (chain !== undefined) return walkerOf(chain, where)
+  const run = prepare(checked.emit(), checked.bindings)
+  const convert = fromCel(expected ?? checked.type)
+  return (scope) => {
+    try {
+      return convert(run(scope))
+    } catch (error) {
+      throw failure(`${where}: the expression '${draft.text}' failed: ${reasonOf(error, checked.bindings)}`, error)
+    }
+  }
+}
+
+const walkerOf = (chain: readonly string[], where: string): Expression['evaluate'] => {
+  const read = readerOf(chain)
+  return (scope) => {
+    const value = read(scope)
+    if (value === undefined) throw failure(`${where}: '${chain.join('.')}' has no value`)
+    return value
+  }
+}
+
+/** The evaluator with its variables; each run reads from the scope what the expression names, and nothing else. */
+const prepare = (text: string, bindings: ReadonlyMap<string, Binding>): ((scope: Scope) => unknown) => {
+  const environment = new Environment({ homogeneousAggregateLiterals: false })
+  for (const { name, celType } of bindings.values()) environment.registerVariable(name, celType)
+  const program = environment.parse(text)
+  program.check()
+  const variables = [...bindings.values()]
+  return (scope) => {
+    const context: Record<string, unknown> = {}
+    for (const { name, read } of variables) context[name] = read(scope)
+    return program(context)
+  }
+}
+
+const reasonOf = (error: unknown, bindings: ReadonlyMap<string, Binding>): string => {
+  if (error instanceof RangeError) return error.message
+  if (!(error instanceof EvaluationError)) return String(error)
+  const missing = [...bindings].find(([, { name }]) => error.summary === `Unknown variable: ${name}`)
+  return missing === undefined ? error.summary : `'${missing[0]}' has no value`
+}
+
+const failure = (message: string, cause?: unknown): ParcomoloError =>
+  new ParcomoloError('PARCOMOLO_SAGA_EXPRESSION_FAILED', message, { cause })
+
+const hasOpenBracket = (text: string): boolean => {
+  const count = (characters: string): number => [...text].filter((each) => characters.includes(each)).length
+  return count('([{') > count(')]}')
+}

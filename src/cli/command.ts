@@ -1,0 +1,51 @@
+import { type EventEmitter } from 'node:events'
+import { type ParseArgsOptionsConfig } from 'node:util'
+
+/** One word of the command line. It says what it found on the terminal, and throws what went wrong. */
+export type Command = {
+  readonly name: string
+  /** Its arguments, as `help` shows them: `FILE…`. */
+  readonly takes: string
+  readonly summary: string
+  /** How many arguments it needs and takes. */
+  readonly arguments: { readonly min: number; readonly max: number }
+  readonly options?: ParseArgsOptionsConfig
+  /** Gives the exit code. */
+  run(call: Call): Promise<number>
+}
+
+export type Call = {
+  readonly arguments: readonly string[]
+  readonly options: Readonly<Record<string, string | boolean | undefined>>
+  readonly terminal: Terminal
+  readonly program: Program
+}
+
+/** Where a command says what it has to say, and hears that it is to stop. */
+export type Terminal = {
+  /** A line on stdout. */
+  out(line: string): void
+  /** A line on stderr. */
+  err(line: string): void
+  /** Emits SIGINT and SIGTERM. */
+  readonly signals: Pick<EventEmitter, 'on' | 'off'>
+  /** Ends the process at once. */
+  exit(code: number): void
+}
+
+/** What the composition root offers to the command line. */
+export type Program = {
+  /** Runs everything as the environment says, and resolves when orders are taken. */
+  start(): Promise<{ readonly url: string; stop(): Promise<void> }>
+  /** Checks the environment: throws PARCOMOLO_CONFIG_INVALID with a line for each fault. */
+  checkSettings(): Promise<void>
+  settings(): Promise<readonly ProgramSetting[]>
+}
+
+export type ProgramSetting = {
+  readonly name: string
+  /** Empty where it has none. */
+  readonly value: string
+  readonly isSet: boolean
+  readonly meaning: string
+}

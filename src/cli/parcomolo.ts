@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+import { type Program, type Terminal } from './command.ts'
+import { run } from './run.ts'
+
+const terminal: Terminal = {
+  out: (line) => process.stdout.write(`${line}\n`),
+  err: (line) => process.stderr.write(`${line}\n`),
+  signals: process,
+  exit: (code) => process.exit(code)
+}
+
+/** Loaded when a command asks for it: most need neither a server nor a log. */
+const main = () => import('../main/index.ts')
+
+const program: Program = {
+  start: async () => {
+    const { readConfig, start } = await main()
+    return await start(readConfig(process.env))
+  },
+  checkSettings: async () => void (await main()).readConfig(process.env),
+  settings: async () => (await main()).settingsInUse(process.env)
+}
+
+process.exitCode = await run(process.argv.slice(2), terminal, program)

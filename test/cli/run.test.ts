@@ -1,0 +1,200 @@
+import { EventEmitter } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { errorCodes, ParcomoloError } from '../../src/base/index.ts'
+import { type Program } from '../../src/cli/command.ts'
+import { run } from '../../src/cli/run.ts'
+
+type Result = { readonly code: number; readonly out: string[]; readonly err: string[] }
+
+const idle: Program = {
+  start: async () => ({ url: 'http://localhost:8080', stop: async () => {} }),
+  checkSettings: async () => {},
+  settings: async () => []
+}
+
+const terminalFor = (signals = new EventEmitter()) => {
+  const seen = { out: [] as string[], err: [] as string[], exits: [] as number[] }
+  return {
+    ...seen,
+    signals,
+    terminal: {
+      signals,
+      out: (line: string) => void seen.out.push(line),
+      err: (line: string) => void seen.err.push(line),
+      exit: (code: number) => void seen.exits.push(code)
+    }
+  }
+}
+
+const ran = async (line: readonly string[], program: Partial<Program> = {}): Promise<Result> => {
+  const { terminal, out, err } = terminalFor()
+  const code = await run(line, terminal, { ...idle, ...program })
+  return { code, out, err }
+}
+
+const temporaryFolder = async (t: ExecutionContext): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), 'parcomolo-cli-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  return folder
+}
+
+for (const line of [[], ['help'], ['--help'], ['-h']]) {
+  test(`'parcomolo ${line.join(' ')}' lists every command`, async (t) => {
+    const { code, out, err } = await ran(line)
+    t.is(code, 0)
+    t.deepEqual(err, [])
+    for (const name of ['start', 'config', 'errors', 'generate', 'verify', 'graph', 'help']) {
+      t.true(
+        out.some((text) => text.startsWith(`  parcomolo ${name}`)),
+        name
+      )
+    }
+    t.true(out.every((text) => text.length <= 80))
+  })
+}
+
+const misused = test.macro({
+  title: (_, ...line: string[]) => `'parcomolo ${line.slice(1).join(' ')}' is refused with exit code 2`,
+  exec: async (t, message: string, ...line: string[]) => {
+    t.deepEqual(await ran(line), { code: 2, out: [], err: [`PARCOMOLO_CLI_USAGE: ${message}`] })
+  }
+})
+
+test(misused, "there is no command 'star'; did you mean 'start'?", 'star')
+test(misused, "Unknown option '--port'; 'parcomolo help' lists what there is", 'start', '--port', '1')
+test(misused, "start takes no arguments, and was given 'now'", 'start', 'now')
+test(misused, 'verify takes FILE…, and was given none', 'verify')
+test(misused, "no error has the code 'NO_SUCH'; 'parcomolo errors' lists them all", 'errors', 'NO_SUCH')
+test(
+  misused,
+  "no error has the code 'PARCOMOLO_LOG_FENCE'; did you mean 'PARCOMOLO_LOG_FENCED'?",
+  'errors',
+  'PARCOMOLO_LOG_FENCE'
+)
+
+test('an error with a code is one line and exit code 1', async (t) => {
+  const start = async (): Promise<never> => {
+    throw new ParcomoloError('PARCOMOLO_LOG_CLOSED', "the log is 'closed'")
+  }
+  t.deepEqual(await ran(['start'], { start }), {
+    code: 1,
+    out: [],
+    err: ["PARCOMOLO_LOG_CLOSED: the log is 'closed'"]
+  })
+})
+
+test('an error of many lines has its code on each', async (t) => {
+  const checkSettings = async (): Promise<never> => {
+    throw new ParcomoloError('PARCOMOLO_CONFIG_INVALID', 'PORT: one\nFLOW: two')
+  }
+  t.deepEqual(await ran(['config'], { checkSettings }), {
+    code: 2,
+    out: [],
+    err: ['PARCOMOLO_CONFIG_INVALID: PORT: one', 'PARCOMOLO_CONFIG_INVALID: FLOW: two']
+  })
+})
+
+test('what nobody has foreseen is a defect with exit code 70, and a stack only if asked for', async (t) => {
+  const start = async (): Promise<never> => {
+    throw new TypeError('x is not a function', { cause: new Error('the disk is gone') })
+  }
+  const quiet = await ran(['start'], { start })
+  t.is(quiet.code, 70)
+  t.deepEqual(quiet.err, [
+    'PARCOMOLO_CLI_DEFECT: x is not a function; run it again with --verbose, and report what it prints'
+  ])
+  const { err } = await ran(['start', '--verbose'], { start })
+  t.regex(err[1]!, /TypeError: x is not a function\n +at /)
+  t.regex(err[1]!, /caused by Error: the disk is gone/)
+})
+
+test('start tells where it listens and how to place an order', async (t) => {
+  const { terminal, out, signals } = terminalFor()
+  const ended = run(['start'], terminal, idle)
+  await new Promise(setImmediate)
+  t.is(out[0], 'Parcomolo is ready at http://localhost:8080')
+  t.true(out.some((line) => line.includes("curl -s http://localhost:8080/orders -H 'content-type: application/json'")))
+  t.true(out.some((line) => line.includes('http://localhost:8080/docs')))
+  signals.emit('SIGINT')
+  t.is(await ended, 0)
+})
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143]
+] as const) {
+  test(`the first ${signal} stops in good order, the second at once`, async (t) => {
+    let stopped = (): void => {}
+    const stop = (): Promise<void> => new Promise((resolve) => (stopped = resolve))
+    const seen = terminalFor()
+    const ended = run(['start'], seen.terminal, { ...idle, start: async () => ({ url: 'http://x', stop }) })
+    await new Promise(setImmediate)
+    seen.signals.emit(signal)
+    await new Promise(setImmediate)
+    t.deepEqual(seen.exits, [])
+    seen.signals.emit(signal)
+    t.deepEqual(seen.exits, [code])
+    stopped()
+    t.is(await ended, 0)
+  })
+}
+
+test('config shows each variable with its value and its meaning', async (t) => {
+  const settings = async () => [
+    { name: 'PORT', value: '9000', isSet: true, meaning: 'TCP port of the REST interface' },
+    { name: 'FLOW', value: 'orchestration', isSet: false, meaning: 'Who decides what comes next' }
+  ]
+  t.deepEqual((await ran(['config'], { settings })).out, [
+    'PORT=9000   (set)',
+    '    TCP port of the REST interface',
+    'FLOW=orchestration',
+    '    Who decides what comes next'
+  ])
+})
+
+test('errors explains every code there is', async (t) => {
+  const { out } = await ran(['errors'])
+  t.deepEqual(
+    out.filter((line) => line.startsWith('PARCOMOLO_')),
+    Object.keys(errorCodes)
+  )
+})
+
+test('errors explains the one that is asked for', async (t) => {
+  t.deepEqual((await ran(['errors', 'PARCOMOLO_LOG_FENCED'])).out, [
+    'PARCOMOLO_LOG_FENCED',
+    '    Another owner has claimed this journal partition, so this one may no longer',
+    '    write to it.',
+    ' -> None is needed: the task stops here and goes on at its new owner.'
+  ])
+})
+
+test('generate --check passes on what is committed', async (t) => {
+  t.deepEqual(await ran(['generate', '--check']), { code: 0, out: [], err: [] })
+})
+
+test('generate names a folder that cannot be read', async (t) => {
+  t.deepEqual(await ran(['generate', 'no/such/folder']), {
+    code: 1,
+    out: [],
+    err: ["PARCOMOLO_CLI_FILE_UNREADABLE: 'no/such/folder' cannot be read (ENOENT); expected a path"]
+  })
+})
+
+test('generate writes the types of a new participant, and --check misses them before', async (t) => {
+  const folder = await temporaryFolder(t)
+  const text = await readFile('sagas/participants/payment.yaml', 'utf8')
+  const renamed = text.replaceAll('payment', 'testcli').replace('protocol Payment', 'protocol Testcli')
+  await writeFile(join(folder, 'testcli.yaml'), renamed)
+  const path = join(folder, 'src/contract/generated/testcli.ts')
+  const check = ['generate', folder, '--into', folder, '--check']
+  const { code, err } = await ran(check)
+  t.is(code, 1)
+  t.true(err[0]!.startsWith(`PARCOMOLO_CLI_TYPES_STALE: not what the contracts in '${folder}' give: '${path}'; run `))
+  t.deepEqual(await ran(['generate', folder, '--into', folder]), { code: 0, out: [`wrote ${path}`], err: [] })
+  t.regex(await readFile(path, 'utf8'), /export type ProcessPayment = /)
+  t.is((await ran(check)).code, 0)
+})

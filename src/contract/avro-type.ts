@@ -7,7 +7,10 @@ export type Schema = Readonly<Record<string, unknown>>
 export type AvroType = Type & Readable & { _write(tap: Tap, value: unknown): void }
 export type Readable = { _read(tap: Tap): unknown }
 
-/** The type of a schema that values are written with here: unions are plain, so `union { null, string }` is `string | null`. */
+/**
+ * The type of a schema that values are written with here: unions are plain, so `union { null, string }` is `string |
+ * null`.
+ */
 export const typeOfSchema = (schema: Schema): AvroType => compile(schema, 'never')
 
 /** The type of a schema from elsewhere, with unions of any kind. */
@@ -31,7 +34,10 @@ const compile = (schema: Schema, wrapUnions: 'never' | 'auto'): AvroType => {
   return type as AvroType
 }
 
-/** Decoded records become plain objects, which CEL and deep comparisons ask for; the generated constructor stays, and with it the speed. */
+/**
+ * Decoded records become plain objects, which CEL and deep comparisons ask for; the generated constructor stays, and
+ * with it the speed.
+ */
 const makePlain = (type: Type): void => {
   if ('recordConstructor' in type) (type.recordConstructor as { prototype: object }).prototype = Object.prototype
 }

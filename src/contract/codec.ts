@@ -14,7 +14,10 @@ const scratchBytes = 65_536
 type Writer = { readonly id: number; readonly type: AvroType }
 type Reader = { readonly type: string; readonly fullName: string; readonly from: Readable }
 
-/** The codec of these schemas: each is the one to write with, and the one to read with whatever older schema a record was written in. */
+/**
+ * The codec of these schemas: each is the one to write with, and the one to read with whatever older schema a record
+ * was written in.
+ */
 export const makeCodec = (schemas: readonly RegisteredSchema[]): Codec => {
   const writers = new Map<string, Writer>()
   const readers = new Map<number, Reader>()
@@ -90,8 +93,12 @@ const readValue = (reader: Reader, tap: Tap, bytes: Uint8Array): Message['value'
     if (tap.pos === bytes.length) return value as Message['value']
   } catch (error) {
     if (isOverflow(error)) {
-      const message = `a value of '${reader.fullName}' holds a long beyond ±9007199254740990; expected one that a number can hold`
-      throw new ParcomoloError('PARCOMOLO_CONTRACT_LONG_OVERFLOW', message, { cause: error })
+      const problem = `a value of '${reader.fullName}' holds a long that is too large`
+      throw new ParcomoloError(
+        'PARCOMOLO_CONTRACT_LONG_OVERFLOW',
+        `${problem}; expected one within ±9007199254740990`,
+        { cause: error }
+      )
     }
     throw malformed(
       `it is no value of '${reader.fullName}' (${error instanceof Error ? error.message : String(error)})`,
@@ -120,8 +127,11 @@ const learnt = (id: number, schema: Schema, currentOf: (fullName: string) => Avr
     return readerOf(current, current.createResolver(written) as unknown as Readable)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    const message = `schema ${id} of '${String(schema['name'])}' cannot be read (${reason}); expected one that today's contract can read`
-    throw new ParcomoloError('PARCOMOLO_CONTRACT_SCHEMA_REFUSED', message, { details: { id }, cause: error })
+    throw new ParcomoloError(
+      'PARCOMOLO_CONTRACT_SCHEMA_REFUSED',
+      `schema ${id} of '${String(schema['name'])}' is unreadable (${reason}); expected one that today's contract reads`,
+      { details: { id }, cause: error }
+    )
   }
 }
 
@@ -139,7 +149,11 @@ const unknownSchema = (id: number): ParcomoloError =>
   )
 
 const malformed = (problem: string, bytes: Uint8Array, cause?: unknown): ParcomoloError => {
-  const shown = Buffer.from(bytes.subarray(0, 16)).toString('hex')
-  const message = `malformed value of ${bytes.length} bytes '${shown}${bytes.length > 16 ? '…' : ''}': ${problem}; expected Avro in the Confluent wire format`
-  return new ParcomoloError('PARCOMOLO_CONTRACT_MALFORMED', message, { cause })
+  const shown = `${Buffer.from(bytes.subarray(0, 16)).toString('hex')}${bytes.length > 16 ? '…' : ''}`
+  const value = `value of ${bytes.length} bytes '${shown}'`
+  return new ParcomoloError(
+    'PARCOMOLO_CONTRACT_MALFORMED',
+    `${value} is malformed: ${problem}; expected Avro in the Confluent wire format`,
+    { cause }
+  )
 }

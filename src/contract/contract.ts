@@ -1,4 +1,7 @@
-/** A participant's contract, read from its YAML and its Avro protocol. All names of records are short names unless said otherwise. */
+/**
+ * A participant's contract, read from its YAML and its Avro protocol. All names of records are short names unless said
+ * otherwise.
+ */
 export type Contract = {
   /** The participant's name: `inventory`. */
   readonly participant: string
@@ -53,14 +56,23 @@ export type Message = {
   readonly value: Readonly<Record<string, unknown>>
 }
 
-/** Values in the Confluent wire format (zero byte, schema id as 4 bytes big endian, Avro binary). Synchronous: made once every id is known. */
+/**
+ * Values in the Confluent wire format (zero byte, schema id as 4 bytes big endian, Avro binary). Synchronous: made once
+ * every id is known.
+ */
 export type Codec = {
   /** Throws PARCOMOLO_CONTRACT_VALUE_MISMATCH, naming the field, when the value does not fit. */
   encode(fullName: string, value: object): Uint8Array
-  /** Throws PARCOMOLO_CONTRACT_UNKNOWN_SCHEMA for an id it has not been told of, PARCOMOLO_CONTRACT_MALFORMED for bytes that are not of the format. */
+  /**
+   * Throws PARCOMOLO_CONTRACT_UNKNOWN_SCHEMA for an id it has not been told of, PARCOMOLO_CONTRACT_MALFORMED for bytes
+   * that are not of the format.
+   */
   decode(bytes: Uint8Array): Message
   /** True when `decode` will find the schema of this value. */
   knows(bytes: Uint8Array): boolean
-  /** Tells of a schema that records may have been written with. Throws PARCOMOLO_CONTRACT_SCHEMA_REFUSED when today's cannot read it. */
+  /**
+   * Tells of a schema that records may have been written with. Throws PARCOMOLO_CONTRACT_SCHEMA_REFUSED when today's
+   * cannot read it.
+   */
   learn(id: number, schema: Readonly<Record<string, unknown>>): void
 }

@@ -1,7 +1,10 @@
 import { didYouMean, ParcomoloError } from '../base/index.ts'
 import { type Contract, type Operation, type RecordType } from './contract.ts'
 
-/** What a name stands for, or what is wrong with it (to be put behind a position): `unknown command 'RelaseStock'; did you mean 'ReleaseStock'?`. */
+/**
+ * What a name stands for, or what is wrong with it (to be put behind a position): `unknown command 'RelaseStock'; did
+ * you mean 'ReleaseStock'?`.
+ */
 export type LookUp<T> = { readonly found: T } | { readonly problem: string }
 
 export type CommandType = { readonly contract: Contract; readonly operation: Operation; readonly record: RecordType }
@@ -10,7 +13,8 @@ export type CommandType = { readonly contract: Contract; readonly operation: Ope
 export type EventType = { readonly contract: Contract; readonly topic: string; readonly record: RecordType }
 
 /**
- * Look-up over all participants. A name is the record's short name, `participant.Name` where two participants have it, or its full name.
+ * Look-up over all participants. A name is the record's short name, `participant.Name` where two participants have it,
+ * or its full name.
  * Lists of names hold the short name, or the qualified one where the short one is ambiguous.
  */
 export type Contracts = {

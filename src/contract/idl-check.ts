@@ -17,7 +17,10 @@ export const logicalTypes: Readonly<Record<string, { readonly type: Primitive; r
 /** The declared types, by short and by full name. */
 export type Declared = ReadonlyMap<string, IdlRecord | IdlEnum>
 
-/** Reports all that is wrong with the types of a protocol, except the defaults of fields, which need the finished schemas. */
+/**
+ * Reports all that is wrong with the types of a protocol, except the defaults of fields, which need the finished
+ * schemas.
+ */
 export const checkTypes = (protocol: IdlProtocol, declared: Declared, report: Report): void => {
   reportDuplicates(
     protocol.types.map((type) => type.name),
@@ -109,7 +112,8 @@ const checkReference = (type: IdlType & { kind: 'name' }, declared: Declared, re
 }
 
 /**
- * In JavaScript a union's value is plain, so its kind must tell its branch: at most one of the numbers, one of string and enum, one of record and map.
+ * In JavaScript a union's value is plain, so its kind must tell its branch: at most one of the numbers, one of string
+ * and enum, one of record and map.
  */
 const checkUnion = (branches: readonly IdlType[], declared: Declared, report: Report): void => {
   const seen = new Map<string, string>()

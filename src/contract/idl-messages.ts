@@ -22,15 +22,13 @@ export const readMessages = (protocol: IdlProtocol, declared: Declared, report: 
       continue
     }
     const replies = readReplies(message, declared, report)
-    const rejections = message.throws.flatMap((name) => readName(name, 'error', declared, report) ?? [])
+    const rejections = message.throws.flatMap((name) => readName(name, errorNeeded, declared, report) ?? [])
     for (const name of [...replies, ...rejections]) emits.add(name)
     if (request === undefined) continue
     const other = operations.get(request.text)
     if (other !== undefined) {
-      report(
-        request.at,
-        `command '${request.text}' is used by '${other.name}' already; expected a record of its own for '${message.name.text}'`
-      )
+      const problem = `command '${request.text}' belongs to '${other.name}' already`
+      report(request.at, `${problem}; expected a record of its own for '${message.name.text}'`)
     }
     operations.set(request.text, { name: message.name.text, command: request.text, replies, rejections })
   }
@@ -71,25 +69,23 @@ const readReplies = (message: IdlMessage, declared: Declared, report: Report): s
 }
 
 const readRecordName = (type: IdlType, where: string, declared: Declared, report: Report): string | undefined => {
-  if (type.kind === 'name') return readName({ text: type.name, at: type.at }, 'record', declared, report, where)
+  if (type.kind === 'name')
+    return readName({ text: type.name, at: type.at }, { kind: 'record', where, text: 'a record' }, declared, report)
   report(type.at, `${where} is '${type.kind}'; expected a record`)
   return undefined
 }
 
+type Needed = { readonly kind: 'record' | 'error'; readonly text: string; readonly where: string }
+
+const errorNeeded: Needed = { kind: 'error', text: 'an error', where: "what is behind 'throws'" }
+
 /** The short name of a declared record or error. */
-const readName = (
-  { text, at }: IdlName,
-  kind: 'record' | 'error',
-  declared: Declared,
-  report: Report,
-  where = "what is behind 'throws'"
-): string | undefined => {
+const readName = ({ text, at }: IdlName, needed: Needed, declared: Declared, report: Report): string | undefined => {
+  const { kind, where } = needed
   const type = declared.get(text)
   if (type?.kind === kind) return type.name.text
-  if (type !== undefined)
-    report(at, `${where} is the ${type.kind} '${text}'; expected ${kind === 'error' ? 'an error' : 'a record'}`)
-  else if (knownTypes(declared).includes(text))
-    report(at, `${where} is '${text}'; expected ${kind === 'error' ? 'an error' : 'a record'}`)
+  if (type !== undefined) report(at, `${where} is the ${type.kind} '${text}'; expected ${needed.text}`)
+  else if (knownTypes(declared).includes(text)) report(at, `${where} is '${text}'; expected ${needed.text}`)
   else report(at, `unknown ${kind} '${text}'${didYouMean(text, namesOf(kind, declared))}`)
   return undefined
 }

@@ -4,7 +4,10 @@ import { type Attributes, type IdlEnum, type IdlField, type IdlProtocol, type Id
 
 type Json = Record<string, unknown>
 
-/** Makes records of declared types that have been checked: each schema complete in itself, every named type defined where it is first used. */
+/**
+ * Makes records of declared types that have been checked: each schema complete in itself, every named type defined
+ * where it is first used.
+ */
 export const recordTypes = (protocol: IdlProtocol, declared: Declared, namespace: string): Map<string, RecordType> => {
   const types = fieldTypes(declared)
   const records = new Map<string, RecordType>()

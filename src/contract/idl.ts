@@ -51,7 +51,8 @@ export type IdlProtocol = {
 }
 
 /**
- * Reads an Avro protocol from IDL, every name with its place (avsc reads IDL too, but keeps no places, so nothing that is wrong behind the syntax could be pointed at).
+ * Reads an Avro protocol from IDL, every name with its place (avsc reads IDL too, but keeps no places, so nothing that
+ * is wrong behind the syntax could be pointed at).
  * Left out of the language: `import`, `fixed`, and named types declared inside a field. Throws IdlSyntaxError.
  */
 export const parseIdl = (text: string): IdlProtocol => {

@@ -5,7 +5,7 @@ import { checkTypes, type Declared, type Report } from './idl-check.ts'
 import { readMessages } from './idl-messages.ts'
 import { fullNameOf, recordTypes } from './idl-schema.ts'
 import { IdlSyntaxError, type TextProblem } from './idl-tokens.ts'
-import { type IdlProtocol, parseIdl } from './idl.ts'
+import { type IdlField, type IdlProtocol, parseIdl } from './idl.ts'
 
 /** What an Avro protocol says by itself: a contract without its participant and topics. */
 export type Protocol = Omit<Contract, 'participant' | 'inbox' | 'events'>
@@ -73,29 +73,29 @@ const declaredTypes = (parsed: IdlProtocol, namespace: string): Declared =>
     ...parsed.types.map((type) => [type.name.text, type] as const)
   ])
 
-/** What remains is left to Avro: defaults, field by field, then each record as a whole. */
+/** What remains is left to Avro: each record as a whole without its defaults, then these one by one. */
 const checkSchemas = (parsed: IdlProtocol, records: Protocol['records'], report: Report): void => {
   for (const type of parsed.types) {
     if (type.kind === 'enum') continue
     const { schema } = records.get(type.name.text)!
     const fields = schema['fields'] as Record<string, unknown>[]
-    const whole = { ...schema, fields: fields.map(({ default: _, ...field }) => field) }
-    const problem = problemOf(whole)
+    const bare = fields.map(({ default: _, ...field }) => field)
+    const problem = problemOf({ ...schema, fields: bare })
     if (problem !== undefined) report(type.name.at, `${type.kind} '${type.name.text}' is refused by Avro: ${problem}`)
-    for (const [i, field] of type.fields.entries()) {
-      if (field.default === undefined || problem !== undefined) continue
-      const alone = { ...whole, fields: [...whole.fields.slice(0, i), fields[i]] }
-      if (problemOf(alone) === undefined) continue
-      report(
-        field.default.at,
-        `default ${JSON.stringify(field.default.value)} does not fit field '${field.name.text}'${unionHint(field.type.kind)}`
-      )
+    for (const [i, field] of problem === undefined ? type.fields.entries() : []) {
+      if (problemOf({ ...schema, fields: bare.with(i, fields[i]!) }) !== undefined) reportDefault(field, report)
     }
   }
 }
 
-const unionHint = (kind: string): string =>
-  kind === 'union' ? '; expected a value of the first type of the union' : '; expected a value of its type'
+const reportDefault = (field: IdlField, report: Report): void => {
+  const { value, at } = field.default!
+  const expected = field.type.kind === 'union' ? 'the first type of the union' : 'its type'
+  report(
+    at,
+    `default ${JSON.stringify(value)} does not fit field '${field.name.text}'; expected a value of ${expected}`
+  )
+}
 
 const problemOf = (schema: Readonly<Record<string, unknown>>): string | undefined => {
   try {

@@ -5,7 +5,10 @@ import { openYaml, type SourceFile, type YamlFile } from './yaml-file.ts'
 
 export const apiVersion = 'parcomolo.io/v1alpha1'
 
-/** Reads a participant's YAML. Throws PARCOMOLO_CONTRACT_INVALID with every problem that was found, each with its place in the file. */
+/**
+ * Reads a participant's YAML. Throws PARCOMOLO_CONTRACT_INVALID with every problem that was found, each with its place
+ * in the file.
+ */
 export const readContract = (file: SourceFile): Contract => {
   const yaml = openYaml(file)
   const contract = yaml.root === null ? reportEmpty(yaml) : readParticipant(yaml, yaml.root)

@@ -1,33 +1,52 @@
+import { isParcomoloError } from '../base/index.ts'
 import { idOf, makeCodec } from './codec.ts'
 import { type Codec, type Contract, type RecordType } from './contract.ts'
 
+type Schema = Readonly<Record<string, unknown>>
+
 /** As much of the registry's port as is needed here. */
 export type SchemaRegistry = {
-  register(subject: string, schema: Readonly<Record<string, unknown>>): Promise<number>
-  schema(id: number): Promise<Readonly<Record<string, unknown>>>
+  register(subject: string, schema: Schema): Promise<number>
+  versions(subject: string): Promise<readonly { readonly id: number; readonly schema: Schema }[]>
+  schema(id: number): Promise<Schema>
 }
 
 /** Records that appear on a topic beside those of the contracts: the orchestrator's own. */
 export type TopicRecords = { readonly topic: string; readonly records: readonly RecordType[] }
 
-/** Registers every record under TopicRecordName (`<topic>-<fullName>`): commands on the inbox, events on the events topic. Gives the codec of them all. */
+/**
+ * Registers every record under TopicRecordName (`<topic>-<fullName>`): commands on the inbox, events on the events
+ * topic. Gives the codec of them all, which also reads what earlier versions of these records wrote.
+ */
 export const registerContracts = async (
   registry: SchemaRegistry,
   contracts: readonly Contract[],
   extra: readonly TopicRecords[] = []
 ): Promise<Codec> => {
   const topics = [...contracts.flatMap(topicsOf), ...extra]
-  const pending = topics.flatMap(({ topic, records }) =>
-    records.map(async ({ fullName, schema }) => ({
-      fullName,
-      schema,
-      id: await registry.register(`${topic}-${fullName}`, schema)
-    }))
+  const subjects = topics.flatMap(({ topic, records }) =>
+    records.map((record) => ({ record, subject: `${topic}-${record.fullName}` }))
   )
-  return makeCodec(await Promise.all(pending))
+  const ids = await Promise.all(subjects.map(({ subject, record }) => registry.register(subject, record.schema)))
+  const codec = makeCodec(subjects.map(({ record }, i) => ({ ...record, id: ids[i]! })))
+  const versions = await Promise.all(subjects.map(({ subject }) => registry.versions(subject)))
+  for (const { id, schema } of versions.flat()) learnIfReadable(codec, id, schema)
+  return codec
 }
 
-/** Fetches the schemas of those values that the codec does not know yet. Undefined where it knows them all, so that nobody awaits for nothing. */
+/** An old version that today's record cannot read is an error only when a record written with it turns up. */
+const learnIfReadable = (codec: Codec, id: number, schema: Schema): void => {
+  try {
+    codec.learn(id, schema)
+  } catch (error) {
+    if (!isParcomoloError(error, 'PARCOMOLO_CONTRACT_SCHEMA_REFUSED')) throw error
+  }
+}
+
+/**
+ * Fetches the schemas of those values that the codec does not know yet. Undefined where it knows them all, so that
+ * nobody awaits for nothing.
+ */
 export const learnSchemas = (
   codec: Codec,
   registry: SchemaRegistry,

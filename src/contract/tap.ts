@@ -1,7 +1,9 @@
 /**
- * The cursor over bytes that avsc's generated readers and writers move along: same methods as avsc's own, which is not used for three reasons.
+ * The cursor over bytes that avsc's generated readers and writers move along: same methods as avsc's own, which is not
+ * used for three reasons.
  *
- * T1. Reading past the end throws at once. avsc's reads zeros there, so that a wrong count of items runs for minutes and fills the memory.
+ * T1. Reading past the end throws at once. avsc's reads zeros there, so that a wrong count of items runs for minutes
+ *     and fills the memory.
  * T2. Every long within 2^53 is exact; avsc's loses negative ones below -2^52.
  * T3. Strings are written as well-formed UTF-8, half surrogates replaced.
  *

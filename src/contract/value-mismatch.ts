@@ -39,30 +39,23 @@ const shown = (value: unknown): string => {
   if (value === null) return 'null'
   if (Array.isArray(value)) return `a list of ${value.length}`
   if (typeof value === 'object') return value instanceof Uint8Array ? `${value.length} bytes` : 'an object'
-  const text = String(value)
+  const text = `${value as string | number | boolean}`
   return `the ${typeof value} '${text.length > valueCharsMax ? `${text.slice(0, valueCharsMax)}…` : text}'`
 }
 
+const texts: Readonly<Record<string, string>> = {
+  null: 'null',
+  int: 'a whole number within ±2147483647',
+  long: 'a whole number within ±9007199254740990',
+  float: 'a number',
+  double: 'a number',
+  array: 'a list',
+  'logical:binary': 'bytes'
+}
+
 const described = (type: Type): string => {
-  switch (type.typeName) {
-    case 'int':
-      return 'a whole number within ±2147483647'
-    case 'long':
-      return 'a whole number within ±9007199254740990'
-    case 'float':
-    case 'double':
-      return 'a number'
-    case 'record':
-      return `a record '${type.name}'`
-    case 'enum':
-      return `one of ${(type as Type & { symbols: string[] }).symbols.map((symbol) => `'${symbol}'`).join(', ')}`
-    case 'array':
-      return 'a list'
-    case 'logical:binary':
-      return 'bytes'
-    case 'union:unwrapped':
-      return (type as Type & { types: Type[] }).types.map(described).join(' or ')
-    default:
-      return type.typeName === 'null' ? 'null' : `a ${type.typeName}`
-  }
+  if (type.typeName === 'record') return `a record '${type.name}'`
+  if ('symbols' in type) return `one of ${(type.symbols as string[]).map((symbol) => `'${symbol}'`).join(', ')}`
+  if ('types' in type) return (type.types as Type[]).map(described).join(' or ')
+  return texts[type.typeName] ?? `a ${type.typeName}`
 }

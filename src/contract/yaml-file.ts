@@ -1,4 +1,4 @@
-import { isMap, isScalar, LineCounter, type Node, parseDocument, type Scalar } from 'yaml'
+import { isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, Scalar } from 'yaml'
 import { didYouMean, ParcomoloError } from '../base/index.ts'
 
 export type SourceFile = { readonly path: string; readonly text: string }
@@ -8,7 +8,10 @@ export type YamlFile = {
   readonly root: Node | null
   /** Reports a problem at a node or an offset. `path` is the field's: `spec.inbox`. */
   report(at: Node | number, path: string, text: string): void
-  /** The fields of a mapping, by name; reports a node that is none, unknown fields, and required ones that are not there. */
+  /**
+   * The fields of a mapping, by name; reports a node that is none, unknown fields, and required ones that are not
+   * there.
+   */
   fields(node: Node | null, path: string, known: Fields): ReadonlyMap<string, Node | null>
   /** A text, or undefined and a report. */
   text(node: Node | null | undefined, path: string): Scalar<string> | undefined
@@ -22,6 +25,7 @@ export type Fields = { readonly required: readonly string[]; readonly optional?:
 
 type Placed = { readonly line: number; readonly column: number; readonly path: string; readonly text: string }
 
+/** Opens a file; throws PARCOMOLO_CONTRACT_INVALID at once where it is no YAML, since then nothing else can be said. */
 export const openYaml = (file: SourceFile): YamlFile => {
   const lines = new LineCounter()
   const document = parseDocument(file.text, { lineCounter: lines, prettyErrors: false, strict: true })
@@ -31,13 +35,16 @@ export const openYaml = (file: SourceFile): YamlFile => {
     const { line, col } = lines.linePos(offset)
     problems.push({ line, column: col, path, text })
   }
+  const resolve = (node: Node | null): Node | null => (isAlias(node) ? (node.resolve(document) ?? null) : node)
   for (const error of document.errors) report(error.pos[0], '', error.message)
+  if (problems.length > 0) throw invalid(file.path, problems)
   return {
     root: document.contents,
     report,
-    fields: (node, path, known) => readFields(node, path, known, report),
-    text: (node, path) => {
-      if (node === undefined) return undefined
+    fields: (node, path, known) => readFields(resolve(node), path, known, report),
+    text: (unresolved, path) => {
+      if (unresolved === undefined) return undefined
+      const node = resolve(unresolved)
       if (isText(node) && node.value !== '') return node
       report(node ?? 0, path, `found ${shown(node)}; expected a text`)
       return undefined
@@ -54,35 +61,46 @@ const isText = (node: Node | null): node is Scalar<string> => isScalar(node) && 
 const readFields = (
   node: Node | null,
   path: string,
-  known: Fields,
+  { required, optional = [] }: Fields,
   report: YamlFile['report']
 ): Map<string, Node | null> => {
   const found = new Map<string, Node | null>()
   if (!isMap(node)) {
-    report(node ?? 0, path, `found ${shown(node)}; expected a mapping with ${listed(known.required)}`)
+    report(node ?? 0, path, `found ${shown(node)}; expected a mapping with ${listed(required)}`)
     return found
   }
-  const names = [...known.required, ...(known.optional ?? [])]
+  const names = [...required, ...optional]
   for (const { key, value } of node.items as { key: Node; value: Node | null }[]) {
-    const name = isScalar(key) ? String(key.value) : ''
-    found.set(name, value ?? key)
-    if (!names.includes(name))
-      report(key, path, `unknown field '${name}'${didYouMean(name, names) || `; expected ${listed(names)}`}`)
+    const name = keyName(key)
+    found.set(name, value ?? nothingAt(key))
+    if (!names.includes(name)) report(key, path, unknownField(name, names))
   }
-  for (const name of known.required)
-    if (!found.has(name)) report(node, path, `field '${name}' is missing; expected ${listed(known.required)}`)
+  const missing = required.filter((name) => !found.has(name))
+  for (const name of missing) report(node, path, `field '${name}' is missing; expected ${listed(required)}`)
   return found
 }
+
+/** `{ inbox }` has a key and no value. */
+const nothingAt = (key: Node): Node => Object.assign(new Scalar(null), { range: key.range })
+
+const keyName = (key: Node): string => (isText(key) ? key.value : shown(key))
+
+const unknownField = (name: string, names: readonly string[]): string =>
+  `unknown field '${name}'${didYouMean(name, names) || `; expected one of ${listed(names)}`}`
 
 const listed = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ')
 
 const shown = (node: Node | null): string => {
   if (node === null) return 'nothing'
-  if (isScalar(node)) return node.value === null || node.value === '' ? 'nothing' : `'${String(node.value)}'`
-  return isMap(node) ? 'a mapping' : 'a list'
+  if (!isScalar(node)) return isMap(node) ? 'a mapping' : 'a list'
+  const value = node.value as string | number | boolean | null
+  return value === null || value === '' ? 'nothing' : `'${value}'`
 }
 
-/** Only a literal block (`|`) keeps its lines as they stand, each cut by the same indent; in any other form the place is that of its beginning. */
+/**
+ * Only a literal block (`|`) keeps its lines as they stand, each cut by the same indent; in any other form the place is
+ * that of its beginning.
+ */
 const offsetIn = (source: string, text: Scalar<string>, at: number): number => {
   const start = text.range?.[0] ?? 0
   if (text.type !== 'BLOCK_LITERAL') return start

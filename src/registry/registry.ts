@@ -1,10 +1,16 @@
-/** The schema registry's port: subjects with versions of Avro schemas, each schema with one id, as the Confluent registry has them. */
+/**
+ * The schema registry's port: subjects with versions of Avro schemas, each schema with one id, as the Confluent
+ * registry has them.
+ */
 export type Registry = {
   /**
-   * Registers a schema under a subject (TopicRecordName: `<topic>-<full record name>`), compatibility BACKWARD, and gives its id; the same schema gives the same id.
+   * Registers a schema under a subject (TopicRecordName: `<topic>-<full record name>`), compatibility BACKWARD, and
+   * gives its id; the same schema gives the same id.
    * Rejects with PARCOMOLO_REGISTRY_INCOMPATIBLE, naming subject and reason, before anything is written.
    */
   register(subject: string, schema: AvroSchema): Promise<number>
+  /** All versions of a subject, oldest first; none where nothing was registered under it. */
+  versions(subject: string): Promise<readonly { readonly id: number; readonly schema: AvroSchema }[]>
   /** The schema with this id; rejects with PARCOMOLO_REGISTRY_UNKNOWN_ID. */
   schema(id: number): Promise<AvroSchema>
   close(): Promise<void>

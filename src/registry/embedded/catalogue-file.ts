@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import { ParcomoloError } from '../../base/index.ts'
 import { type AvroSchema } from '../registry.ts'
 
-/** What the registry knows. A schema's id is its place in the list, counted from 1; a subject's versions are ids, oldest first. */
+/**
+ * What the registry knows. A schema's id is its place in the list, counted from 1; a subject's versions are ids, oldest
+ * first.
+ */
 export type Catalogue = { readonly schemas: AvroSchema[]; readonly subjects: Map<string, readonly number[]> }
 
 const fileName = 'schemas.json'
@@ -90,9 +93,11 @@ const broken = (path: string, problem: string, cause?: unknown): ParcomoloError 
     { details: { path }, cause }
   )
 
+const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
+
 const unavailable = (path: string, what: string, cause: unknown): ParcomoloError =>
   new ParcomoloError(
     'PARCOMOLO_REGISTRY_UNAVAILABLE',
-    `schema catalogue '${path}' cannot be ${what} (${cause instanceof Error ? cause.message : String(cause)}); expected a folder with room that this process may write to`,
+    `schema catalogue '${path}' cannot be ${what} (${reasonOf(cause)}); expected room and the right to write`,
     { retryable: true, details: { path }, cause }
   )

@@ -6,7 +6,8 @@ import { checkCompatible } from './compatibility.ts'
 /**
  * The registry of a process by itself: a small file in the data folder, read once, written whole when something is new.
  *
- * R1. Equal schemas (as JSON, whatever the order of members) have one id, in whatever subjects they stand; no id is given twice.
+ * R1. Equal schemas (as JSON, whatever the order of members) have one id, in whatever subjects they stand; no id is
+ *     given twice.
  * R2. An id is handed out only when it is on the disk.
  * R3. Registrations that come while the file is being written share the next write.
  */
@@ -29,10 +30,12 @@ export const openEmbeddedRegistry = async (dir: string): Promise<Registry> => {
       await store.stored()
       return id
     },
+    versions: async (subject) =>
+      (catalogue.subjects.get(subject) ?? []).map((id) => ({ id, schema: catalogue.schemas[id - 1]! })),
     schema: async (id) => {
       const schema = schemaOf(catalogue, id)
       if (schema !== undefined) return schema
-      const message = `unknown schema id '${id}'; expected one of the ${catalogue.schemas.length} that were registered here`
+      const message = `unknown schema id '${id}'; expected one from 1 to ${catalogue.schemas.length}`
       throw new ParcomoloError('PARCOMOLO_REGISTRY_UNKNOWN_ID', message, { details: { id } })
     },
     close: () => store.settled()
@@ -44,7 +47,10 @@ const schemaOf = (catalogue: Catalogue, id: number | undefined): AvroSchema | un
 
 type Store = { changed(): void; stored(): Promise<void>; settled(): Promise<void> }
 
-/** One write at a time; each covers all that was changed before it began. What failed is tried again when somebody next asks for it. */
+/**
+ * One write at a time; each covers all that was changed before it began. What failed is tried again when somebody next
+ * asks for it.
+ */
 const sharedStore = (write: () => Promise<void>): Store => {
   let changes = 0
   let changesStored = 0

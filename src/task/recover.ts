@@ -28,6 +28,7 @@ export type Recovery<S> = {
   readonly positions: Positions
   readonly snapshots: Snapshots<S>
   readonly owner: string
+  readonly learn?: (values: Iterable<Uint8Array | null>) => Promise<void> | undefined
 }
 
 /**
@@ -44,6 +45,7 @@ export const recover = async <S>(writer: JournalWriter, recovery: Recovery<S>, n
   let forwarded = marker.forwarded
   let unforwarded: { commands: readonly Command[]; offset: number; timestamp: number }[] = []
   for await (const records of log.read(writer, Math.min(marker.offset, marker.forwarded), fence)) {
+    await recovery.learn?.(records.map(({ value }) => value))
     const events = records.flatMap((record) => toEvent(recovery, record))
     await snapshots.fetch(() => events.flatMap(({ event }) => recovery.component.touches(event)))
     for (const record of records) {

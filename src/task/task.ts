@@ -32,6 +32,8 @@ export type TaskDeps = {
   readonly onFailure: (error: unknown) => void
   /** An input could not be read and was passed over; `at` is `<topic>/<partition>/<offset>`. */
   readonly onPoison: (at: string, error: unknown) => void
+  /** Makes the codec know the schemas of these values; undefined where it knows them all. */
+  readonly learn?: (values: Iterable<Uint8Array | null>) => Promise<void> | undefined
   readonly limits?: Partial<TaskLimits>
 }
 
@@ -89,6 +91,7 @@ export class Task<S> {
   #snapshotting: Promise<void> | undefined
   #boundaryWork: (() => void)[] = []
   #wake: (() => void) | undefined
+  #woken = false
   #readerArmed = false
   #stopping = false
   #running: Promise<void> | undefined
@@ -105,13 +108,14 @@ export class Task<S> {
 
   /** Takes the journal partition over and begins to work; resolves when it does. */
   async start(): Promise<void> {
-    const { log, codec, clock, owner } = this.#deps
+    const { log, codec, clock, owner, learn } = this.#deps
     const writer = await log.claim(this.journal)
     const recovered = await recover(
       writer,
       {
         log,
         codec,
+        ...(learn === undefined ? {} : { learn }),
         component: this.#component,
         entities: this.#entities,
         positions: this.#positions,
@@ -176,7 +180,8 @@ export class Task<S> {
         (error: unknown) => this.#fail(error)
       )
     }
-    await new Promise<void>((resolve) => (this.#wake = resolve))
+    if (!this.#woken) await new Promise<void>((resolve) => (this.#wake = resolve))
+    this.#woken = false
   }
 
   #readerIsReady(): void {
@@ -184,14 +189,18 @@ export class Task<S> {
     this.#resume()
   }
 
+  /** A wake-up that comes while a round is under way counts for the next. */
   #resume(): void {
-    const wake = this.#wake
+    this.#woken = true
+    this.#wake?.()
     this.#wake = undefined
-    wake?.()
   }
 
   async #round(): Promise<void> {
-    const inputs = this.#takeInputs()
+    const chunks = this.#reader!.take(this.#limits.inputsPerRoundMax)
+    const learning = this.#deps.learn?.(chunks.flatMap(({ records }) => records.map(({ value }) => value)))
+    if (learning !== undefined) await learning
+    const inputs = this.#toInputs(chunks)
     const fetching = this.#snapshots.fetch(() => inputs.flatMap((input) => this.#component.keysOf(input)))
     if (fetching !== undefined) await fetching
     const now = this.#deps.clock.now()
@@ -205,9 +214,9 @@ export class Task<S> {
     else await this.#appendPositions(now)
   }
 
-  #takeInputs(): Input[] {
+  #toInputs(chunks: readonly Chunk[]): Input[] {
     const inputs: Input[] = []
-    for (const chunk of this.#reader!.take(this.#limits.inputsPerRoundMax)) {
+    for (const chunk of chunks) {
       for (const record of chunk.records) {
         this.#passedOver++
         const input = this.#toInput(chunk, record)

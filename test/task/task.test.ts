@@ -1,0 +1,358 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { type Codec, makeCodec } from '../../src/contract/index.ts'
+import { type EmbeddedLog, openEmbeddedLog } from '../../src/log/embedded/index.ts'
+import type { Log, StoredRecord } from '../../src/log/index.ts'
+import { Task, type TaskDeps, type TaskLimits, topicsOf } from '../../src/task/index.ts'
+import { type Counter, counterComponent, protocol } from './counter.ts'
+import { VirtualClock } from './virtual-clock.ts'
+
+const codec: Codec = makeCodec(
+  [...protocol.records.values()].map(({ fullName, schema }, i) => ({ fullName, schema, id: i + 1 }))
+)
+const fullNameOf = (type: string): string => `test.counter.${type}`
+const journal = { topic: 'a-events', partition: 0 }
+const inbox = { topic: 'a-commands', partition: 0 }
+const targetInbox = { topic: 'b-commands', partition: 0 }
+
+/** A log in a folder of its own, and tasks of one component on it, one after the other or side by side. */
+class Stage {
+  readonly clock = new VirtualClock(1_000_000)
+  readonly failures: unknown[] = []
+  readonly poison: string[] = []
+  log!: EmbeddedLog
+  #dir = ''
+
+  static async open(t: ExecutionContext): Promise<Stage> {
+    const stage = new Stage()
+    stage.#dir = await mkdtemp(join(tmpdir(), 'parcomolo-task-'))
+    await stage.openLog()
+    t.teardown(async () => {
+      await stage.log.close()
+      await rm(stage.#dir, { recursive: true, force: true })
+    })
+    return stage
+  }
+
+  async openLog(): Promise<void> {
+    this.log = await openEmbeddedLog({ dir: this.#dir })
+    await this.log.ensureTopics([
+      ...topicsOf({ name: 'a', journal: 'a-events', inbox: 'a-commands' }, 1),
+      ...topicsOf({ name: 'b', journal: 'b-events', inbox: 'b-commands' }, 1)
+    ])
+  }
+
+  async task(limits: Partial<TaskLimits> = {}, overrides: Partial<TaskDeps> = {}): Promise<Task<Counter>> {
+    const encode = (value: object): Uint8Array => codec.encode(fullNameOf('Add'), value)
+    const task = new Task(counterComponent('a', 'b-commands', encode), journal, {
+      log: this.log,
+      codec,
+      clock: this.clock,
+      fullNameOf,
+      owner: 'test',
+      limits,
+      onFailure: (error) => this.failures.push(error),
+      onPoison: (at) => this.poison.push(at),
+      ...overrides
+    })
+    await task.start()
+    return task
+  }
+
+  async tell(type: string, value: object, headers: Record<string, string> = {}): Promise<void> {
+    const key = String((value as { name: string }).name)
+    await this.log.send([{ ...inbox, key, value: codec.encode(fullNameOf(type), value), timestamp: 0, headers }])
+  }
+
+  /** Waits until the journal has this many events of a type, and gives all of them. */
+  async events(type: string, count: number): Promise<{ value: Record<string, unknown>; record: StoredRecord }[]> {
+    const reader = this.log.reader([{ ...journal, offset: 0 }], 'visible')
+    const found: { value: Record<string, unknown>; record: StoredRecord }[] = []
+    while (found.length < count) {
+      await reader.ready()
+      for (const { records } of reader.take(1000)) {
+        for (const record of records) {
+          if (record.value === null) continue
+          const message = codec.decode(record.value)
+          if (message.type === type) found.push({ value: { ...message.value }, record })
+        }
+      }
+    }
+    reader.close()
+    return found
+  }
+
+  async all(place: { topic: string; partition: number }): Promise<StoredRecord[]> {
+    const found: StoredRecord[] = []
+    for await (const records of this.log.read(place, 0, await this.log.end(place))) found.push(...records)
+    return found
+  }
+}
+
+test('inputs that arrive together are decided in order and journaled as one batch with the positions that it covers', async (t) => {
+  const stage = await Stage.open(t)
+  const task = await stage.task()
+  await Promise.all([1, 2, 3].map((amount) => stage.tell('Add', { name: 'x', amount })))
+  const events = await stage.events('Added', 3)
+  t.deepEqual(
+    events.map(({ value }) => value['amount']),
+    [1, 2, 3]
+  )
+  t.is(events[0]!.record.headers['parcomolo-positions'], '{"a-commands/0":3}')
+  t.is(events[1]!.record.headers['parcomolo-positions'], undefined)
+  t.is(events[1]!.record.headers['ce_causationid'], 'a-commands/0/1')
+  t.is(task.entity('x')?.sum, 6)
+  await task.stop()
+})
+
+test('a restarted task has the same state, and takes no input twice and none too few', async (t) => {
+  const stage = await Stage.open(t)
+  const first = await stage.task()
+  await stage.tell('Add', { name: 'x', amount: 5 })
+  await stage.events('Added', 1)
+  await first.stop()
+  await stage.tell('Add', { name: 'x', amount: 7 })
+  await stage.log.close()
+  await stage.openLog()
+  const second = await stage.task()
+  await stage.events('Added', 2)
+  t.is(second.entity('x')?.sum, 12)
+  await second.stop()
+  t.is((await stage.all(journal)).filter(({ value }) => value !== null).length, 2)
+})
+
+test('a second owner fences the first, which stops at its next append and has changed nothing', async (t) => {
+  const stage = await Stage.open(t)
+  const fenced = Promise.withResolvers<unknown>()
+  const first = await stage.task({}, { onFailure: fenced.resolve })
+  await stage.tell('Add', { name: 'x', amount: 1 })
+  await stage.events('Added', 1)
+  const second = await stage.task()
+  await stage.tell('Add', { name: 'x', amount: 2 })
+  t.like(await fenced.promise, { code: 'PARCOMOLO_LOG_FENCED' })
+  await stage.events('Added', 2)
+  t.is(second.entity('x')?.sum, 3)
+  await Promise.all([first.stop(), second.stop()])
+  t.deepEqual(stage.failures, [])
+})
+
+test('a command is forwarded as a CloudEvent with the journal offset as its sequence', async (t) => {
+  const stage = await Stage.open(t)
+  const task = await stage.task()
+  await stage.tell('Tell', { name: 'x', amount: 4 }, { ce_id: 'first' })
+  const [told] = await stage.events('Told', 1)
+  const [command] = await waitFor(stage, targetInbox, 1)
+  await task.stop()
+  t.deepEqual(codec.decode(command!.value!).value, { name: 'x', amount: 4 })
+  t.deepEqual(command!.headers, {
+    ce_specversion: '1.0',
+    ce_id: 'tell/first',
+    ce_type: 'Add',
+    ce_source: '/a-events/0',
+    ce_subject: 'x',
+    ce_correlationid: 'tell',
+    ce_attempt: '1',
+    ce_sequence: String(told!.record.offset)
+  })
+})
+
+test('a command whose forwarding is not recorded yet is forwarded again by the next owner', async (t) => {
+  const stage = await Stage.open(t)
+  const first = await stage.task()
+  await stage.tell('Tell', { name: 'x', amount: 4 })
+  await waitFor(stage, targetInbox, 1)
+  await first.stop()
+  const second = await stage.task()
+  const commands = await waitFor(stage, targetInbox, 2)
+  await second.stop()
+  t.is(commands[0]!.headers['ce_id'], commands[1]!.headers['ce_id'])
+  t.is(commands[0]!.headers['ce_sequence'], commands[1]!.headers['ce_sequence'])
+})
+
+test('what is recorded as forwarded is not forwarded again', async (t) => {
+  const stage = await Stage.open(t)
+  const first = await stage.task()
+  await stage.tell('Tell', { name: 'x', amount: 4 })
+  await waitFor(stage, targetInbox, 1)
+  await stage.tell('Add', { name: 'x', amount: 1 })
+  await stage.events('Added', 1)
+  await first.stop()
+  const second = await stage.task()
+  await stage.tell('Tell', { name: 'x', amount: 5 })
+  const commands = await waitFor(stage, targetInbox, 2)
+  await second.stop()
+  t.deepEqual(
+    commands.map(({ value }) => codec.decode(value!).value['amount']),
+    [4, 5]
+  )
+})
+
+test('a forwarded command that comes again is dropped, also after a restart; a later one is taken', async (t) => {
+  const stage = await Stage.open(t)
+  const first = await stage.task()
+  const from = (sequence: number): Record<string, string> => ({
+    ce_source: '/b-events/0',
+    ce_sequence: String(sequence)
+  })
+  await stage.tell('Add', { name: 'x', amount: 1 }, from(7))
+  await stage.tell('Add', { name: 'x', amount: 1 }, from(7))
+  await stage.tell('Add', { name: 'x', amount: 10 }, from(9))
+  await stage.events('Added', 2)
+  await first.stop()
+  const second = await stage.task()
+  await stage.tell('Add', { name: 'x', amount: 1 }, from(9))
+  await stage.tell('Add', { name: 'x', amount: 100 }, from(10))
+  await stage.events('Added', 3)
+  t.is(second.entity('x')?.sum, 111)
+  await second.stop()
+})
+
+test('a timer fires at its time, also when it was set before a restart', async (t) => {
+  const stage = await Stage.open(t)
+  const first = await stage.task()
+  await stage.tell('RingAt', { name: 'x', at: stage.clock.now() + 5000 })
+  await stage.tell('RingAt', { name: 'y', at: stage.clock.now() + 9000 })
+  await stage.events('AlarmSet', 2)
+  stage.clock.advance(5000)
+  const [rang] = await stage.events('Rang', 1)
+  t.is(rang!.record.key, 'x')
+  t.is(rang!.record.timestamp, stage.clock.now())
+  await first.stop()
+  const second = await stage.task()
+  stage.clock.advance(4000)
+  t.is((await stage.events('Rang', 2))[1]!.record.key, 'y')
+  await second.stop()
+})
+
+test('a timer that was moved to a later time does not fire at the earlier one', async (t) => {
+  const stage = await Stage.open(t)
+  const task = await stage.task()
+  const { clock } = stage
+  await stage.tell('RingAt', { name: 'x', at: clock.now() + 1000 })
+  await stage.events('AlarmSet', 1)
+  await stage.tell('RingAt', { name: 'x', at: clock.now() + 3000 })
+  await stage.events('AlarmSet', 2)
+  clock.advance(2000)
+  await stage.tell('Add', { name: 'x', amount: 1 })
+  await stage.events('Added', 1)
+  t.not(task.entity('x')?.alarmAt, undefined)
+  clock.advance(1000)
+  await stage.events('Rang', 1)
+  await task.stop()
+})
+
+test('what has ended leaves memory with a snapshot, and a late question still meets its state', async (t) => {
+  const stage = await Stage.open(t)
+  const task = await stage.task({ inputsPerSnapshot: 1 })
+  await stage.tell('Add', { name: 'x', amount: 1 })
+  await stage.tell('Close', { name: 'x' })
+  await stage.events('Closed', 1)
+  await until(stage, () => task.entityCount === 0)
+  await stage.tell('Add', { name: 'x', amount: 50 })
+  await stage.tell('Add', { name: 'y', amount: 2 })
+  const added = await stage.events('Added', 2)
+  t.deepEqual(
+    added.map(({ value }) => value),
+    [
+      { name: 'x', amount: 1 },
+      { name: 'y', amount: 2 }
+    ]
+  )
+  await task.stop()
+})
+
+test('a start from snapshots gives the state that the whole journal gives', async (t) => {
+  const stage = await Stage.open(t)
+  const first = await stage.task({ inputsPerSnapshot: 1 })
+  for (const name of ['x', 'y', 'z']) await stage.tell('Add', { name, amount: 3 })
+  await stage.tell('Close', { name: 'z' })
+  await stage.events('Closed', 1)
+  await until(stage, () => first.stats.snapshots > 0 && first.entityCount === 2)
+  await first.stop()
+  const fromSnapshots = await stage.task()
+  await stage.tell('Add', { name: 'z', amount: 50 })
+  await stage.tell('Add', { name: 'x', amount: 4 })
+  await stage.events('Added', 4)
+  t.is(fromSnapshots.entity('x')?.sum, 7)
+  t.is(fromSnapshots.entity('y')?.sum, 3)
+  t.deepEqual([fromSnapshots.entity('z')?.sum, fromSnapshots.entity('z')?.closed], [3, true])
+  await fromSnapshots.stop()
+  await forgetSnapshots(stage)
+  const fromJournal = await stage.task()
+  t.is(fromJournal.entity('x')?.sum, 7)
+  t.is(fromJournal.entity('y')?.sum, 3)
+  t.deepEqual([fromJournal.entity('z')?.sum, fromJournal.entity('z')?.closed], [3, true])
+  await fromJournal.stop()
+})
+
+test('an input that cannot be read is reported with its place and passed over', async (t) => {
+  const stage = await Stage.open(t)
+  const task = await stage.task()
+  await stage.log.send([{ ...inbox, key: 'x', value: Buffer.from('no avro'), timestamp: 0, headers: {} }])
+  await stage.tell('Add', { name: 'x', amount: 1 })
+  await stage.events('Added', 1)
+  t.deepEqual(stage.poison, ['a-commands/0/0'])
+  await task.stop()
+})
+
+test('a defect of the component stops the task before anything is written', async (t) => {
+  const stage = await Stage.open(t)
+  const failed = Promise.withResolvers<unknown>()
+  const task = await stage.task({}, { onFailure: failed.resolve })
+  await stage.tell('Rang', { name: 'x' })
+  t.regex(String(await failed.promise), /a 'Rang' is not for a counter/)
+  await task.stop()
+  t.is((await stage.all(journal)).length, 1)
+})
+
+test('a full inbox of a participant holds up forwarding, not the decisions, and loses nothing', async (t) => {
+  const stage = await Stage.open(t)
+  const gate = Promise.withResolvers<void>()
+  const send: Log['send'] = (records) => gate.promise.then(() => stage.log.send(records))
+  const log = new Proxy<Log>(stage.log, {
+    get: (target, name: keyof Log) => (name === 'send' ? send : (target[name] as () => unknown).bind(target))
+  })
+  const task = await stage.task({}, { log })
+  await stage.tell('Tell', { name: 'x', amount: 1 })
+  await stage.tell('Add', { name: 'x', amount: 1 })
+  await stage.events('Added', 1)
+  t.is(await stage.log.end(targetInbox), 0)
+  gate.resolve()
+  t.is((await waitFor(stage, targetInbox, 1)).length, 1)
+  await task.stop()
+})
+
+const waitFor = async (
+  stage: Stage,
+  place: { topic: string; partition: number },
+  count: number
+): Promise<StoredRecord[]> => {
+  const reader = stage.log.reader([{ ...place, offset: 0 }], 'visible')
+  const found: StoredRecord[] = []
+  while (found.length < count) {
+    await reader.ready()
+    for (const { records } of reader.take(1000)) found.push(...records)
+  }
+  reader.close()
+  return found
+}
+
+/** Waits by turns of the event loop; ava's own timeout ends it if the condition never holds. */
+const until = async (stage: Stage, holds: () => boolean): Promise<void> => {
+  for (;;) {
+    if (holds()) return
+    stage.clock.advance(1)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+const forgetSnapshots = async (stage: Stage): Promise<void> => {
+  for (const topic of ['a-snapshots', 'a-archive']) {
+    const place = { topic, partition: 0 }
+    const writer = await stage.log.claim(place)
+    const records = await stage.all(place)
+    await writer.append(records.map((record) => ({ ...record, value: null })))
+  }
+}

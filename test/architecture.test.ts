@@ -40,7 +40,7 @@ const libraries: Record<string, readonly string[]> = {
   '@fastify/swagger': ['http'],
   '@fastify/swagger-ui': ['http'],
   'prom-client': ['http', 'main'],
-  'node:sqlite': ['view']
+  'node:sqlite': ['view', 'log/embedded']
 }
 
 /** Rooms that compute and touch nothing outside, with the parts of Node that they may use all the same. */

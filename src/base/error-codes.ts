@@ -219,6 +219,10 @@ export const errorCodes = {
     remedy:
       'Publish that revision again, or mend the contract that made it unusable; the error before this one in the log says why.'
   },
+  PARCOMOLO_MAIN_CANNOT_LISTEN: {
+    cause: 'The address or port of the REST interface is in use, not allowed, or not of this machine.',
+    remedy: 'Set PORT (0 takes any free port) and PARCOMOLO_HOST, or stop the process that has the port.'
+  },
   PARCOMOLO_MAIN_SAGAS_UNREADABLE: {
     cause: 'The folder with the sagas and their participants does not exist or may not be read.',
     remedy: 'Start in the project folder, or set PARCOMOLO_SAGAS to the folder that holds the sagas.'

@@ -31,6 +31,7 @@ export type SystemDeps = {
   readonly onFailure: (error: unknown) => void
   readonly onPoison: (at: string, error: unknown) => void
   readonly onDefinitionError: (error: unknown) => void
+  readonly learn?: TaskDeps['learn']
   readonly taskLimits?: Partial<TaskLimits>
 }
 
@@ -46,6 +47,15 @@ export const ownRecords = [
   { topic: 'saga-events', records: [...sagaProtocol.records.values()] },
   { topic: definitionsTopic, records: [...definitionProtocol.records.values()] }
 ]
+
+/** The journals that the read model follows. */
+export const viewTopics = {
+  order: 'order-events',
+  stock: 'stock-events',
+  payment: 'payment-events',
+  shipping: 'shipping-events',
+  saga: 'saga-events'
+} as const
 
 /** Runs the shop's components and the orchestrator on a log whose adapter only the caller knows. Resolves when each has its tasks at work. */
 export const startSystem = async (deps: SystemDeps): Promise<System> => {
@@ -114,6 +124,7 @@ const taskDeps = (deps: SystemDeps, component: string): TaskDeps => ({
   onFailure: deps.onFailure,
   onPoison: deps.onPoison,
   fullNameOf: fullNames(deps.contracts, component),
+  ...(deps.learn === undefined ? {} : { learn: deps.learn }),
   ...(deps.taskLimits === undefined ? {} : { limits: deps.taskLimits })
 })
 

@@ -45,6 +45,11 @@ export class Definitions {
     return revision === undefined || revision.retired ? undefined : revision.definition
   }
 
+  /** The newest revision, also of a retired saga. */
+  newest(saga: string): Revision | undefined {
+    return this.#current.get(saga)
+  }
+
   /** All sagas that may begin, in the order of their names. */
   startable(): readonly Definition[] {
     return this.#startable

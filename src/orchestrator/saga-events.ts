@@ -1,5 +1,4 @@
-import { type Codec, readProtocolText } from '../contract/index.ts'
-import type { Payload, SagaEvent } from '../saga/index.ts'
+import { readProtocolText } from '../contract/index.ts'
 
 /**
  * The orchestrator's own records on `saga-events`, one for each event of the engine (saga/instance.ts), each with the instance that it belongs to.
@@ -10,21 +9,23 @@ export const sagaProtocol = readProtocolText(
 protocol Saga {
   record SagaStarted { string saga; string key; string revision; string startType; bytes start; union { null, long } deadlineAt; }
   record CommandIssued {
-    string saga; string key; string step; boolean undo; int attempt; string commandId; string command; string inbox;
-    bytes arguments; long dueAt;
+    string saga; string key; string step; int index; boolean undo; boolean pivot; int attempt;
+    string commandId; string command; string inbox; bytes arguments; long dueAt;
   }
-  record RetryScheduled { string saga; string key; string step; boolean undo; int attempt; long dueAt; }
-  record StepProgressed { string saga; string key; string step; string replyType; bytes reply; }
-  record StepSucceeded { string saga; string key; string step; string replyType; bytes reply; }
-  record StepSkipped { string saga; string key; string step; }
-  record StepRejected { string saga; string key; string step; string rejectionType; bytes rejection; }
-  record StepUnknown { string saga; string key; string step; int attempts; }
-  record PivotReached { string saga; string key; string step; }
+  record RetryScheduled { string saga; string key; string step; int index; boolean undo; int attempt; long dueAt; }
+  record StepProgressed { string saga; string key; string step; int index; string replyType; bytes reply; }
+  record StepSucceeded { string saga; string key; string step; int index; string replyType; bytes reply; boolean kept; }
+  record StepSkipped { string saga; string key; string step; int index; }
+  record StepRejected { string saga; string key; string step; int index; string rejectionType; bytes rejection; }
+  record StepUnknown { string saga; string key; string step; int index; int attempts; }
+  record PivotReached { string saga; string key; string step; int index; }
   record Failure { string type; string step; string message; }
   record CompensationStarted { string saga; string key; Failure failure; }
-  record StepCompensated { string saga; string key; string step; }
+  record ReplyCameLate { string saga; string key; string step; int index; string replyType; bytes reply; boolean kept; }
+  record StepCompensated { string saga; string key; string step; int index; }
+  record CancelRequested { string saga; string key; string event; }
   record CancelRefused { string saga; string key; string reason; }
-  record SagaParked { string saga; string key; string step; boolean undo; string reason; }
+  record SagaParked { string saga; string key; string step; int index; boolean undo; string reason; }
   record SagaCompleted { string saga; string key; }
   record SagaCompensated { string saga; string key; }
 }`,

@@ -1,0 +1,36 @@
+import type { DefinitionsPort, SagaDefinition } from '../http/index.ts'
+import type { Definitions, Revision } from '../orchestrator/index.ts'
+import { sagaGraph, toMermaid, toSvg } from '../saga/index.ts'
+
+/** The published definitions as the REST interface shows them: newest revision first. */
+export const definitionsPort = (definitions: Definitions): DefinitionsPort => {
+  const get = (saga: string): SagaDefinition | undefined => {
+    const revisions = [...definitions.all()]
+      .filter(({ definition }) => definition.name === saga)
+      .sort((a, b) => b.publishedAt - a.publishedAt)
+    return revisions.length === 0 ? undefined : { saga, revisions: revisions.map((it) => show(it, definitions)) }
+  }
+  return {
+    get,
+    list: () => {
+      const names = new Set([...definitions.all()].map(({ definition }) => definition.name))
+      return [...names].sort().map((name) => get(name)!)
+    },
+    graph: (saga, revision, format) => {
+      const found = revision === undefined ? definitions.newest(saga) : definitions.revision(saga, revision)
+      if (found === undefined) return undefined
+      const graph = sagaGraph(found.definition)
+      if (format === 'json') return graph
+      return format === 'svg' ? toSvg(graph) : toMermaid(graph)
+    }
+  }
+}
+
+const show = (revision: Revision, definitions: Definitions): SagaDefinition['revisions'][number] => ({
+  revision: revision.definition.revision,
+  current: definitions.isCurrent(revision),
+  retired: revision.retired,
+  publishedAt: revision.publishedAt,
+  source: revision.source,
+  yaml: revision.yaml
+})

@@ -1,0 +1,76 @@
+import { isParcomoloError } from '../base/index.ts'
+
+export type Level = 'error' | 'warn' | 'info' | 'debug'
+
+const levels: readonly Level[] = ['error', 'warn', 'info', 'debug']
+
+/** What the process has to report: lines of JSON on stderr, the state of its health, and the failure that ends it. */
+export class Diagnostics {
+  /** Resolves with the error once something has failed for good. */
+  readonly failed: Promise<unknown>
+  readonly #level: Level
+  readonly #fail: (error: unknown) => void
+  #failure: unknown
+
+  constructor(level: Level) {
+    this.#level = level
+    const { promise, resolve } = Promise.withResolvers<unknown>()
+    this.failed = promise
+    this.#fail = resolve
+  }
+
+  readonly fail = (error: unknown): void => {
+    if (this.#failure !== undefined) return
+    this.#failure = error
+    this.report(
+      'error',
+      facts(error),
+      'a task has failed, so this process stops; it goes on where it was at the next start'
+    )
+    this.#fail(error)
+  }
+
+  readonly poison = (at: string, error: unknown): void =>
+    this.report('error', { at, ...facts(error) }, `the record at ${at} cannot be read and was passed over`)
+
+  readonly refused = (path: string, error: unknown): void => {
+    const found = isParcomoloError(error) ? error.details['errors'] : undefined
+    const errors = Array.isArray(found) ? { errors: found as unknown[] } : {}
+    this.report('error', { path, ...facts(error), ...errors }, `${path} is refused; what was published before stays`)
+  }
+
+  readonly published = (saga: string, revision: string, what: string): void =>
+    this.report('info', { saga, revision }, `saga ${saga} ${what}: revision ${revision}`)
+
+  error = (error: unknown, message = 'something could not be done'): void => this.report('error', facts(error), message)
+
+  /** The same lines, for rooms that bring their own facts. */
+  readonly logger = {
+    info: (facts: object, message: string): void => this.report('info', facts, message),
+    error: (facts: object, message: string): void => this.report('error', facts, message)
+  }
+
+  health(): { name: string; ok: boolean; detail: string }[] {
+    return [
+      {
+        name: 'tasks',
+        ok: this.#failure === undefined,
+        detail: this.#failure === undefined ? '' : messageOf(this.#failure)
+      }
+    ]
+  }
+
+  report(level: Level, facts: object, message: string): void {
+    if (levels.indexOf(level) > levels.indexOf(this.#level)) return
+    process.stderr.write(`${JSON.stringify({ level, time: new Date().toISOString(), message, ...facts })}\n`)
+  }
+}
+
+const facts = (error: unknown): object => ({
+  ...(isParcomoloError(error) ? { code: error.code } : {}),
+  error: messageOf(error),
+  // A defect is of use only with the place where it happened.
+  ...(isParcomoloError(error) || !(error instanceof Error) ? {} : { stack: error.stack })
+})
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,35 @@
+import type { AddressInfo, Server } from 'node:net'
+import { ParcomoloError } from '../base/index.ts'
+
+type Listener = {
+  listen(options: { host: string; port: number }): Promise<string>
+  readonly server: Pick<Server, 'address'>
+}
+
+/** Begins to take requests; gives the address to tell people. */
+export const listen = async (http: Listener, host: string, port: number): Promise<string> => {
+  try {
+    await http.listen({ host, port })
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new ParcomoloError('PARCOMOLO_MAIN_CANNOT_LISTEN', `port '${port}' on '${host}' ${reason(code)}`, { cause })
+  }
+  const { port: taken } = http.server.address() as AddressInfo
+  return `http://${host === '0.0.0.0' || host === '::' ? 'localhost' : bracketed(host)}:${taken}`
+}
+
+const reason = (code: string | undefined): string => {
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'is in use; stop the other process, or set PORT to another (PORT=0 takes any free one)'
+    case 'EACCES':
+      return 'may not be used by this user; set PORT to one above 1023'
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return 'cannot be listened on, since this machine does not have that address; set PARCOMOLO_HOST to one of its own'
+    default:
+      return `cannot be listened on (${code ?? 'unknown'}); set PORT and PARCOMOLO_HOST to what this machine has`
+  }
+}
+
+const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host)

@@ -27,21 +27,33 @@ export const presencesOf = (body: readonly DraftNode[], typeOf: (step: DraftStep
   const before = new Map<DraftStep, ReadonlySet<DraftStep>>()
   walk(body, new Set(), before)
   const describe = (presence: (step: DraftStep, index: number) => Omit<StepReply, 'type'>): Replies =>
-    new Map(steps.flatMap((step, i) => (step.name === undefined ? [] : [[step.name.value, { type: typeOf(step), ...presence(step, i) }]])))
+    new Map(
+      steps.flatMap((step, i) =>
+        step.name === undefined ? [] : [[step.name.value, { type: typeOf(step), ...presence(step, i) }]]
+      )
+    )
   const undone = (step: DraftStep, index: number, sure: boolean): Omit<StepReply, 'type'> => {
-    if (pivot !== -1 && index >= pivot) return { presence: 'never', why: 'nothing is compensated once the pivot has succeeded' }
+    if (pivot !== -1 && index >= pivot)
+      return { presence: 'never', why: 'nothing is compensated once the pivot has succeeded' }
     if (sure) return always
-    return { presence: 'maybe', why: step.when === undefined ? 'the saga may have turned back before it succeeded' : skipped }
+    return {
+      presence: 'maybe',
+      why: step.when === undefined ? 'the saga may have turned back before it succeeded' : skipped
+    }
   }
-  const seenFrom = (from: DraftStep) => (step: DraftStep): Omit<StepReply, 'type'> => {
-    if (step === from) return { presence: 'never', why: 'it is the step itself' }
-    if (before.get(from)!.has(step)) return step.when === undefined ? always : { presence: 'maybe', why: skipped }
-    if (before.get(step)!.has(from)) return { presence: 'never', why: 'it runs later' }
-    return { presence: 'never', why: 'it runs side by side with this one' }
-  }
+  const seenFrom =
+    (from: DraftStep) =>
+    (step: DraftStep): Omit<StepReply, 'type'> => {
+      if (step === from) return { presence: 'never', why: 'it is the step itself' }
+      if (before.get(from)!.has(step)) return step.when === undefined ? always : { presence: 'maybe', why: skipped }
+      if (before.get(step)!.has(from)) return { presence: 'never', why: 'it runs later' }
+      return { presence: 'never', why: 'it runs side by side with this one' }
+    }
   return {
     forward: new Map(steps.map((step) => [step, describe(seenFrom(step))])),
-    backward: new Map(steps.map((from) => [from, describe((step, i) => undone(step, i, isSure(before.get(from)!, step)))])),
+    backward: new Map(
+      steps.map((from) => [from, describe((step, i) => undone(step, i, isSure(before.get(from)!, step)))])
+    ),
     completed: describe((step) => (step.when === undefined ? always : { presence: 'maybe', why: skipped })),
     aborted: describe((step, i) => undone(step, i, false))
   }

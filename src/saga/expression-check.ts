@@ -1,11 +1,26 @@
 import { type ASTNode } from '@marcbachmann/cel-js'
-import { type Binding, type Checked, type Checking, invalid, type ScopeType, sourceOf, unknown } from './expression-checking.ts'
+import {
+  type Binding,
+  type Checked,
+  type Checking,
+  invalid,
+  type ScopeType,
+  sourceOf,
+  unknown
+} from './expression-checking.ts'
 import { fieldOf } from './expression-facts.ts'
 import { checkCall, checkMethod, loopNames } from './expression-functions.ts'
 import { checkList, checkLiteral, checkMap } from './expression-literals.ts'
 import { checkLoop } from './expression-loops.ts'
 import { checkField, checkHas, checkName } from './expression-names.ts'
-import { type BinaryNode, checkBinary, checkLogic, checkTernary, checkUnary, mayBeNull } from './expression-operators.ts'
+import {
+  type BinaryNode,
+  checkBinary,
+  checkLogic,
+  checkTernary,
+  checkUnary,
+  mayBeNull
+} from './expression-operators.ts'
 import { isInteger, isNullable, isText, showType } from './expression-types.ts'
 
 /**

@@ -8,6 +8,8 @@ export type ScopeType = {
   readonly roots: Readonly<Record<string, Type>>
   /** By step; undefined where no step is known (keys). */
   readonly steps: ReadonlyMap<string, StepReply> | undefined
+  /** Gets the name of each step whose reply is read. */
+  readonly read: Set<string>
   /** By root that is known elsewhere, but not here: why. */
   readonly absent: Readonly<Record<string, string>>
 }

@@ -28,7 +28,13 @@ export const hasValue = (chain: readonly string[]): ((scope: Scope) => boolean) 
 }
 
 const simpleNames: Readonly<Record<string, string>> = {
-  boolean: 'bool', int: 'int', long: 'int', float: 'double', double: 'double', string: 'string', enum: 'string'
+  boolean: 'bool',
+  int: 'int',
+  long: 'int',
+  float: 'double',
+  double: 'double',
+  string: 'string',
+  enum: 'string'
 }
 
 /** The type that the evaluator is told: exact for single values and lists of them, else decided at run time. */
@@ -74,7 +80,8 @@ const eachItem = (convert: Convert): Convert => {
   const { listItems } = sagaLimits
   return (value) => {
     if (!Array.isArray(value)) return value
-    if (value.length > listItems.value) throw new RangeError(`a list has ${value.length} items; ${limitText(listItems)}`)
+    if (value.length > listItems.value)
+      throw new RangeError(`a list has ${value.length} items; ${limitText(listItems)}`)
     return value.map(convert)
   }
 }

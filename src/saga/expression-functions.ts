@@ -3,7 +3,17 @@ import { didYouMean } from '../base/index.ts'
 import { type Checked, type Checking, invalid, sourceOf, unknown } from './expression-checking.ts'
 import { mayBeNull } from './expression-operators.ts'
 import {
-  booleanType, doubleType, intType, isFraction, isInteger, isNullable, isText, longType, showType, stringType, type Type
+  booleanType,
+  doubleType,
+  intType,
+  isFraction,
+  isInteger,
+  isNullable,
+  isText,
+  longType,
+  showType,
+  stringType,
+  type Type
 } from './expression-types.ts'
 
 type Test = (type: Type) => boolean
@@ -33,16 +43,32 @@ const methods: Readonly<Record<string, readonly Form[]>> = {
   lowerAscii: [{ takes: [isText], gives: stringType }],
   upperAscii: [{ takes: [isText], gives: stringType }],
   trim: [{ takes: [isText], gives: stringType }],
-  indexOf: [{ takes: [isText, isText], gives: intType }, { takes: [isText, isText, isWhole], gives: intType }],
-  lastIndexOf: [{ takes: [isText, isText], gives: intType }, { takes: [isText, isText, isWhole], gives: intType }],
-  substring: [{ takes: [isText, isWhole], gives: stringType }, { takes: [isText, isWhole, isWhole], gives: stringType }],
-  split: [{ takes: [isText, isText], gives: listOfTexts }, { takes: [isText, isText, isWhole], gives: listOfTexts }],
-  join: [{ takes: [isTexts], gives: stringType }, { takes: [isTexts, isText], gives: stringType }]
+  indexOf: [
+    { takes: [isText, isText], gives: intType },
+    { takes: [isText, isText, isWhole], gives: intType }
+  ],
+  lastIndexOf: [
+    { takes: [isText, isText], gives: intType },
+    { takes: [isText, isText, isWhole], gives: intType }
+  ],
+  substring: [
+    { takes: [isText, isWhole], gives: stringType },
+    { takes: [isText, isWhole, isWhole], gives: stringType }
+  ],
+  split: [
+    { takes: [isText, isText], gives: listOfTexts },
+    { takes: [isText, isText, isWhole], gives: listOfTexts }
+  ],
+  join: [
+    { takes: [isTexts], gives: stringType },
+    { takes: [isTexts, isText], gives: stringType }
+  ]
 }
 
 /** What CEL has, but a saga does not. */
 const refused: Readonly<Record<string, string>> = {
-  matches: "'matches' is left out, because nothing bounds the time that a pattern takes; use contains, startsWith or endsWith",
+  matches:
+    "'matches' is left out, because nothing bounds the time that a pattern takes; use contains, startsWith or endsWith",
   timestamp: "'timestamp' is left out; a time is a number of milliseconds in contracts, so compare numbers",
   duration: "'duration' is left out; a time is a number of milliseconds in contracts, so compare numbers",
   dyn: "'dyn' is left out, because every type is known when a saga is loaded",
@@ -67,7 +93,11 @@ export const checkMethod = (checking: Checking, node: ASTNode & { op: 'rcall' })
   return apply(checking, node, { name, forms, args, emit: ([on, ...texts]) => `${on}.${name}(${texts.join(', ')})` })
 }
 
-type LookUp = { readonly name: string; readonly known: Readonly<Record<string, readonly Form[]>>; readonly kind: string }
+type LookUp = {
+  readonly name: string
+  readonly known: Readonly<Record<string, readonly Form[]>>
+  readonly kind: string
+}
 
 const lookUp = (checking: Checking, node: ASTNode, { name, known, kind }: LookUp): readonly Form[] | undefined => {
   if (Object.hasOwn(known, name)) return known[name]
@@ -99,5 +129,9 @@ const apply = (checking: Checking, node: ASTNode, { name, forms, args, emit }: A
   const form = forms.find(({ takes }) => takes.length === args.length && takes.every((test, i) => test(args[i]!.type)))
   if (form !== undefined) return { type: form.gives, emit: () => emit(args.map((arg) => arg.emit())) }
   const given = args.map((arg) => showType(arg.type)).join(', ')
-  return invalid(checking, node, `'${sourceOf(node)}' cannot be computed; '${name}' does not take ${given === '' ? 'nothing' : given}`)
+  return invalid(
+    checking,
+    node,
+    `'${sourceOf(node)}' cannot be computed; '${name}' does not take ${given === '' ? 'nothing' : given}`
+  )
 }

@@ -1,7 +1,16 @@
 import { type ASTNode } from '@marcbachmann/cel-js'
 import { type Checked, type Checking, invalid, sourceOf } from './expression-checking.ts'
 import {
-  booleanType, doubleType, intType, joinTypes, longType, nullType, recordOf, stringType, type Type, unknownType
+  booleanType,
+  doubleType,
+  intType,
+  joinTypes,
+  longType,
+  nullType,
+  recordOf,
+  stringType,
+  type Type,
+  unknownType
 } from './expression-types.ts'
 
 /** A number, text, true, false or null. */
@@ -14,7 +23,11 @@ export const checkLiteral = (checking: Checking, node: ASTNode & { op: 'value' }
   if (typeof value === 'boolean') return { type: booleanType, emit, constant: { value } }
   if (value === null) return { type: nullType, emit, constant: { value } }
   const kind = value instanceof Uint8Array ? 'bytes' : 'unsigned numbers'
-  return invalid(checking, node, `'${sourceOf(node)}' is of a kind that contracts do not have: ${kind} cannot be written out`)
+  return invalid(
+    checking,
+    node,
+    `'${sourceOf(node)}' is of a kind that contracts do not have: ${kind} cannot be written out`
+  )
 }
 
 const intMax = 2_147_483_648n
@@ -43,11 +56,20 @@ export const checkMap = (checking: Checking, node: ASTNode & { op: 'map' }): Che
   const emits: (() => string)[] = []
   for (const [keyNode, valueNode] of node.args) {
     const key = keyNode.op === 'value' ? keyNode.args : undefined
-    if (typeof key !== 'string') return invalid(checking, keyNode, `'${sourceOf(keyNode)}' cannot be a key; write a text in quotes, such as {'sku': l.sku}`)
-    if (reservedKeys.includes(key) || key in fields) return invalid(checking, keyNode, `the key '${key}' cannot stand here${key in fields ? ' twice' : ''}`)
+    if (typeof key !== 'string')
+      return invalid(
+        checking,
+        keyNode,
+        `'${sourceOf(keyNode)}' cannot be a key; write a text in quotes, such as {'sku': l.sku}`
+      )
+    if (reservedKeys.includes(key) || key in fields)
+      return invalid(checking, keyNode, `the key '${key}' cannot stand here${key in fields ? ' twice' : ''}`)
     const value = checking.visit(valueNode)
     fields[key] = value.type
     emits.push(() => `${JSON.stringify(key)}: ${value.emit()}`)
   }
-  return { type: recordOf('the record written here', fields), emit: () => `{${emits.map((emit) => emit()).join(', ')}}` }
+  return {
+    type: recordOf('the record written here', fields),
+    emit: () => `{${emits.map((emit) => emit()).join(', ')}}`
+  }
 }

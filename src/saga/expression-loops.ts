@@ -12,7 +12,11 @@ export const checkLoop = (checking: Checking, node: Loop): Checked => {
   const list = checking.visit(listNode)
   if (list.type.kind === 'unknown') return unknown
   if (list.type.kind !== 'array') {
-    return invalid(checking, listNode, `'${name}' goes through a list; '${sourceOf(listNode)}' is ${showType(list.type)}`)
+    return invalid(
+      checking,
+      listNode,
+      `'${name}' goes through a list; '${sourceOf(listNode)}' is ${showType(list.type)}`
+    )
   }
   const variable = variableOf(checking, node)
   if (variable === undefined) return unknown
@@ -48,7 +52,9 @@ const variableOf = (checking: Checking, node: Loop): string | undefined => {
     invalid(checking, node, `'${name}' takes a variable and an expression: lines.${name}(l, …)`)
     return undefined
   }
-  const isTaken = variable === 'steps' || [checking.scope.roots, checking.scope.absent].some((names) => Object.hasOwn(names, variable))
+  const isTaken =
+    variable === 'steps' ||
+    [checking.scope.roots, checking.scope.absent].some((names) => Object.hasOwn(names, variable))
   if (!isTaken && !checking.locals.has(variable)) return variable
   invalid(checking, first!, `'${variable}' has a meaning here already; choose another variable`)
   return undefined

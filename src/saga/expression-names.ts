@@ -13,7 +13,11 @@ export const checkName = (checking: Checking, node: ASTNode & { op: 'id' }): Che
   const root = checking.scope.roots[name]
   if (root !== undefined) return chainOf(checking, [name], root)
   if (name === 'steps' && checking.scope.steps !== undefined) {
-    return invalid(checking, node, `'steps' alone is no value; name a step and a field, such as ${exampleStep(checking)}`)
+    return invalid(
+      checking,
+      node,
+      `'steps' alone is no value; name a step and a field, such as ${exampleStep(checking)}`
+    )
   }
   checking.report(node.pos, 'PARCOMOLO_SAGA_UNKNOWN_NAME', unknownName(checking, name))
   return unknown
@@ -34,7 +38,12 @@ export const checkHas = (checking: Checking, node: ASTNode & { op: 'call' }): Ch
   const [argument] = node.args[1]
   const field = argument && node.args[1].length === 1 ? fieldOf(argument) : undefined
   const path = argument && pathOf(argument)
-  if (argument === undefined || field === undefined || path === undefined || (argument.op !== '.' && argument.op !== '[]')) {
+  if (
+    argument === undefined ||
+    field === undefined ||
+    path === undefined ||
+    (argument.op !== '.' && argument.op !== '[]')
+  ) {
     return invalid(checking, node, "'has' takes one field, such as has(steps.payment) or has(start.voucher)")
   }
   const facts = new Set([...checking.facts, ...prefixesOf(path), path])
@@ -62,6 +71,7 @@ const checkStep = (checking: Checking, node: ASTNode, name: string): Checked => 
     checking.report(node.pos, 'PARCOMOLO_SAGA_MAY_NOT_EXIST', absentStep(name, reply))
     return unknown
   }
+  checking.scope.read.add(name)
   return chainOf(checking, ['steps', name], reply.type)
 }
 
@@ -101,7 +111,11 @@ const selectKey = (checking: Checking, node: ASTNode, step: Step): Checked => {
   const path = step.owner.path === undefined ? undefined : joinPath(step.owner.path, step.field)
   if (path !== undefined && checking.facts.has(path)) return walk(checking, step)
   const text = sourceOf(node)
-  checking.report(node.pos, 'PARCOMOLO_SAGA_MAY_NOT_EXIST', `the map may have no '${step.field}'; guard it: has(${text}) ? ${text} : …`)
+  checking.report(
+    node.pos,
+    'PARCOMOLO_SAGA_MAY_NOT_EXIST',
+    `the map may have no '${step.field}'; guard it: has(${text}) ? ${text} : …`
+  )
   return unknown
 }
 
@@ -124,7 +138,11 @@ const chainOf = (checking: Checking, chain: readonly string[], full: Type): Chec
   return { type, emit, chain, path }
 }
 
-const bind = (checking: Checking, key: string, binding: { celType: string; read: (scope: object) => unknown }): string => {
+const bind = (
+  checking: Checking,
+  key: string,
+  binding: { celType: string; read: (scope: object) => unknown }
+): string => {
   const name = checking.bindings.get(key)?.name ?? `v${checking.bindings.size}`
   if (!checking.bindings.has(key)) checking.bindings.set(key, { name, ...binding })
   return name
@@ -140,13 +158,18 @@ const unknownName = (checking: Checking, name: string): string => {
   const reason = absent[name]
   if (reason !== undefined) return `'${name}' is not known here: ${reason}`
   const known = [...Object.keys(roots), ...(steps === undefined ? [] : ['steps']), ...checking.locals.keys()]
-  const remedy = didYouMean(name, known) || `; known here: ${known.join(', ')}; a text needs quotes of its own: "'${name}'"`
+  const remedy =
+    didYouMean(name, known) || `; known here: ${known.join(', ')}; a text needs quotes of its own: "'${name}'"`
   return `unknown name '${name}'${remedy}`
 }
 
-const unknownField = ({ text, field }: { text: string; field: string }, type: { name: string; fields: readonly Field[] }): string => {
+const unknownField = (
+  { text, field }: { text: string; field: string },
+  type: { name: string; fields: readonly Field[] }
+): string => {
   const names = type.fields.map((each) => each.name)
-  const remedy = didYouMean(field, names) || (names.length === 0 ? '; it has no fields' : `; it has ${names.join(', ')}`)
+  const remedy =
+    didYouMean(field, names) || (names.length === 0 ? '; it has no fields' : `; it has ${names.join(', ')}`)
   return `'${text}' (${type.name}) has no field '${field}'${remedy}`
 }
 

@@ -3,8 +3,20 @@ import { didYouMean } from '../base/index.ts'
 import { type Checked, type Checking, invalid, sourceOf, unknown } from './expression-checking.ts'
 import { factsOf } from './expression-facts.ts'
 import {
-  booleanType, doubleType, fault, intType, isFraction, isInteger, isNullable, isText, joinTypes, longType, membersOf,
-  showType, stringType, type Type
+  booleanType,
+  doubleType,
+  fault,
+  intType,
+  isFraction,
+  isInteger,
+  isNullable,
+  isText,
+  joinTypes,
+  longType,
+  membersOf,
+  showType,
+  stringType,
+  type Type
 } from './expression-types.ts'
 
 export type BinaryNode = ASTNode & { readonly op: BinaryOperator }
@@ -16,10 +28,15 @@ export const checkBinary = (checking: Checking, node: BinaryNode): Checked => {
   if (left.type.kind === 'unknown' || right.type.kind === 'unknown') return unknown
   if (node.op === '==' || node.op === '!=') return checkEquality(checking, node, { left, right })
   if (node.op === 'in') return checkIn(checking, node, { left, right })
-  for (const [operand, side] of [[left, node.args[0]], [right, node.args[1]]] as const) {
+  for (const [operand, side] of [
+    [left, node.args[0]],
+    [right, node.args[1]]
+  ] as const) {
     if (isNullable(operand.type)) return mayBeNull(checking, side)
   }
-  const type = ['<', '<=', '>', '>='].includes(node.op) ? comparison(left.type, right.type) : arithmetic(node.op, left.type, right.type)
+  const type = ['<', '<=', '>', '>='].includes(node.op)
+    ? comparison(left.type, right.type)
+    : arithmetic(node.op, left.type, right.type)
   if (type === undefined) return invalid(checking, node, mismatchText(node, left.type, right.type))
   return { type, emit: () => `(${left.emit()} ${node.op} ${right.emit()})` }
 }
@@ -32,7 +49,12 @@ export const checkUnary = (checking: Checking, node: ASTNode & { op: '!_' | '-_'
   if (isNullable(type)) return mayBeNull(checking, node.args)
   const sign = node.op === '!_' ? '!' : '-'
   const fits = sign === '!' ? type.kind === 'boolean' : isInteger(type) || isFraction(type)
-  if (!fits) return invalid(checking, node, `'${sign}' takes ${sign === '!' ? 'a boolean' : 'a number'}; '${sourceOf(node.args)}' is ${showType(type)}`)
+  if (!fits)
+    return invalid(
+      checking,
+      node,
+      `'${sign}' takes ${sign === '!' ? 'a boolean' : 'a number'}; '${sourceOf(node.args)}' is ${showType(type)}`
+    )
   const emit = (): string => `(${sign}${operand.emit()})`
   const value = operand.constant?.value
   return typeof value === 'number' ? { type, emit, constant: { value: -value } } : { type, emit }
@@ -43,8 +65,13 @@ export const checkLogic = (checking: Checking, node: ASTNode & { op: '&&' | '||'
   const [leftNode, rightNode] = node.args
   const { whenTrue, whenFalse } = factsOf(leftNode)
   const left = checking.visit(leftNode)
-  const right = checking.visit(rightNode, { facts: new Set([...checking.facts, ...(node.op === '&&' ? whenTrue : whenFalse)]) })
-  for (const [operand, side] of [[left, leftNode], [right, rightNode]] as const) {
+  const right = checking.visit(rightNode, {
+    facts: new Set([...checking.facts, ...(node.op === '&&' ? whenTrue : whenFalse)])
+  })
+  for (const [operand, side] of [
+    [left, leftNode],
+    [right, rightNode]
+  ] as const) {
     if (!isBoolean(operand.type)) {
       return invalid(checking, side, `'${node.op}' takes booleans; '${sourceOf(side)}' is ${showType(operand.type)}`)
     }
@@ -60,7 +87,11 @@ export const checkTernary = (checking: Checking, node: ASTNode & { op: '?:' }): 
   const yes = checking.visit(thenNode, { facts: new Set([...checking.facts, ...whenTrue]) })
   const no = checking.visit(elseNode, { facts: new Set([...checking.facts, ...whenFalse]) })
   if (!isBoolean(condition.type)) {
-    return invalid(checking, conditionNode, `the condition before '?' is ${showType(condition.type)}; it must be a boolean`)
+    return invalid(
+      checking,
+      conditionNode,
+      `the condition before '?' is ${showType(condition.type)}; it must be a boolean`
+    )
   }
   return {
     type: joinTypes(yes.type, no.type),
@@ -70,7 +101,11 @@ export const checkTernary = (checking: Checking, node: ASTNode & { op: '?:' }): 
 
 export const mayBeNull = (checking: Checking, node: ASTNode): Checked => {
   const text = sourceOf(node)
-  checking.report(node.start, 'PARCOMOLO_SAGA_MAY_NOT_EXIST', `'${text}' may be null; guard it: ${text} != null ? … : …`)
+  checking.report(
+    node.start,
+    'PARCOMOLO_SAGA_MAY_NOT_EXIST',
+    `'${text}' may be null; guard it: ${text} != null ? … : …`
+  )
   return unknown
 }
 
@@ -127,7 +162,8 @@ const checkIn = (checking: Checking, node: BinaryNode, { left, right }: Sides): 
   const { type } = right
   if (isNullable(type)) return mayBeNull(checking, node.args[1])
   const items = type.kind === 'array' ? type.items : type.kind === 'map' ? stringType : undefined
-  if (items === undefined) return invalid(checking, node, `'in' looks into a list or a map; '${sourceOf(node.args[1])}' is ${showType(type)}`)
+  if (items === undefined)
+    return invalid(checking, node, `'in' looks into a list or a map; '${sourceOf(node.args[1])}' is ${showType(type)}`)
   if (items.kind !== 'unknown' && !membersOf(items).some((item) => areComparable(left.type, item))) {
     return invalid(checking, node, `'in' looks for ${showType(left.type)} in a ${showType(type)}, where it never is`)
   }

@@ -77,7 +77,7 @@ export const isFraction = (type: Type): boolean => type.kind === 'float' || type
 
 export const isText = (type: Type): boolean => type.kind === 'string' || type.kind === 'enum'
 
-const sameType = (a: Type, b: Type): boolean => fault(a, b) === undefined && fault(b, a) === undefined
+export const sameType = (a: Type, b: Type): boolean => fault(a, b) === undefined && fault(b, a) === undefined
 
 /** Deeper than any contract that a person writes; it ends the comparison of recursive records. */
 const depthMax = 24
@@ -90,14 +90,17 @@ type Mismatch = { readonly path: string; readonly given: Type; readonly expected
  */
 export const fault = (given: Type, expected: Type, depth = 0): Mismatch | undefined => {
   if (given.kind === 'unknown' || expected.kind === 'unknown' || depth > depthMax) return undefined
-  if (given.kind === 'union') return firstOf(given.of, (member) => fault(member, expected, depth + 1) && mismatch(given, expected))
+  if (given.kind === 'union')
+    return firstOf(given.of, (member) => fault(member, expected, depth + 1) && mismatch(given, expected))
   if (expected.kind === 'union') {
     const isTaken = expected.of.some((member) => fault(given, member, depth + 1) === undefined)
     return isTaken ? undefined : mismatch(given, expected)
   }
   if (given.kind === 'record') return faultOfRecord(given, expected, depth)
-  if (given.kind === 'array' && expected.kind === 'array') return inside('[]', fault(given.items, expected.items, depth + 1))
-  if (given.kind === 'map' && expected.kind === 'map') return inside('.*', fault(given.values, expected.values, depth + 1))
+  if (given.kind === 'array' && expected.kind === 'array')
+    return inside('[]', fault(given.items, expected.items, depth + 1))
+  if (given.kind === 'map' && expected.kind === 'map')
+    return inside('.*', fault(given.values, expected.values, depth + 1))
   if (given.kind === 'enum' && expected.kind === 'enum') {
     return given.symbols.every((symbol) => expected.symbols.includes(symbol)) ? undefined : mismatch(given, expected)
   }

@@ -26,7 +26,10 @@ export const compileExpression = (draft: DraftExpression, { scope, findings, exp
     findings.error({ offset: draft.offsetOf(index), path: draft.path }, code, message)
   if ('fault' in parsed) {
     const { index, message, limit } = parsed.fault
-    const hint = draft.endsAtComma && hasOpenBracket(draft.text) ? '; inside { } and [ ] YAML ends a value at a comma, so put the expression in quotes' : ''
+    const hint =
+      draft.endsAtComma && hasOpenBracket(draft.text)
+        ? '; inside { } and [ ] YAML ends a value at a comma, so put the expression in quotes'
+        : ''
     report(index, limit?.code ?? 'PARCOMOLO_SAGA_EXPRESSION_INVALID', `${message}${hint}`)
     return refused
   }
@@ -41,7 +44,9 @@ export const compileExpression = (draft: DraftExpression, { scope, findings, exp
 const misfit = ({ type, constant }: Checked, expected: Type): string | undefined => {
   if (typeof constant?.value === 'string' && expected.kind === 'enum') {
     const { value } = constant
-    return expected.symbols.includes(value) ? undefined : `'${value}' is no symbol of ${expected.name}; it has ${expected.symbols.join(', ')}`
+    return expected.symbols.includes(value)
+      ? undefined
+      : `'${value}' is no symbol of ${expected.name}; it has ${expected.symbols.join(', ')}`
   }
   const found = fault(type, expected)
   if (found === undefined) return undefined

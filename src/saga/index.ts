@@ -11,5 +11,7 @@ export {
   type SagaInput,
   type SagaStatus
 } from './instance.ts'
+export { type LoadedDefinition, loadSaga } from './load.ts'
+export { type Finding, findingText } from './load-findings.ts'
 export { decodeInstance, encodeInstance, type InstanceSnapshot } from './snapshot.ts'
 export { dueAt, hasEnded, statusOf } from './status.ts'

@@ -31,8 +31,7 @@ export const sagaLimits = {
 } as const satisfies Record<string, Limit>
 
 /** `the limit stepsMax is 100 steps`. */
-export const limitText = (exceeded: Limit): string =>
-  `the limit ${exceeded.name} is ${exceeded.value} ${exceeded.unit}`
+export const limitText = (exceeded: Limit): string => `the limit ${exceeded.name} is ${exceeded.value} ${exceeded.unit}`
 
 /** What holds where the file says nothing. */
 export const policyDefaults = {

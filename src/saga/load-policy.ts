@@ -79,5 +79,10 @@ const readNumber = (
   if (item === undefined) return undefined
   const value = scalarOf(item)
   if (typeof value === 'number' && value >= min && value <= max) return value
-  return report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', `${quote(item)} is out of range; expected a number from ${min} to ${max}`)
+  return report(
+    reading,
+    item,
+    'PARCOMOLO_SAGA_WRONG_VALUE',
+    `${quote(item)} is out of range; expected a number from ${min} to ${max}`
+  )
 }

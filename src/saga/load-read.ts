@@ -9,8 +9,20 @@ const apiVersion = 'parcomolo.io/v1alpha1'
 
 /** What the API server adds to a custom resource's metadata; none of it is the saga's. */
 const resourceMetadata = [
-  'namespace', 'labels', 'annotations', 'uid', 'resourceVersion', 'generation', 'creationTimestamp',
-  'deletionTimestamp', 'deletionGracePeriodSeconds', 'managedFields', 'ownerReferences', 'finalizers', 'generateName', 'selfLink'
+  'namespace',
+  'labels',
+  'annotations',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'managedFields',
+  'ownerReferences',
+  'finalizers',
+  'generateName',
+  'selfLink'
 ]
 
 /** Reads the whole form of a definition; undefined where it is no map with a `spec`. */

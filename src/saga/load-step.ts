@@ -2,7 +2,18 @@ import { limitText, policyDefaults, sagaLimits } from './limits.ts'
 import { type DraftNode, type DraftParallel, type DraftStep, type DraftUndo } from './load-draft.ts'
 import { readBoolean, readChoice, readDuration, readRetry } from './load-policy.ts'
 import { readExpression, readFields } from './load-values.ts'
-import { type Item, keysOf, type Located, quote, type Reading, readList, readMap, readText, report, scalarOf } from './yaml-reader.ts'
+import {
+  type Item,
+  keysOf,
+  type Located,
+  quote,
+  type Reading,
+  readList,
+  readMap,
+  readText,
+  report,
+  scalarOf
+} from './yaml-reader.ts'
 
 type Members = ReadonlyMap<string, Item>
 
@@ -11,9 +22,7 @@ const laterNodes = ['forEach', 'saga', 'wait', 'lock']
 const stepShape = {
   what: 'a step',
   required: ['name', 'command'],
-  optional: [
-    'with', 'when', 'timeout', 'retry', 'onUnknown', 'onRejection', 'compensate', 'pivot', 'until'
-  ],
+  optional: ['with', 'when', 'timeout', 'retry', 'onUnknown', 'onRejection', 'compensate', 'pivot', 'until'],
   later: laterNodes
 }
 

@@ -52,7 +52,8 @@ const textOf = ({ node }: Item): string | undefined => {
 const readValue = (reading: Reading, item: Item, depth: number): DraftValue | undefined => {
   if (!isMap(item.node) && !isSeq(item.node)) return readExpression(reading, item)
   const { valueDepth } = sagaLimits
-  if (depth < valueDepth.value) return isMap(item.node) ? readNested(reading, item, depth) : readItems(reading, item, depth)
+  if (depth < valueDepth.value)
+    return isMap(item.node) ? readNested(reading, item, depth) : readItems(reading, item, depth)
   return report(reading, item, valueDepth.code, `the value is nested too deep; ${limitText(valueDepth)}`)
 }
 

@@ -27,9 +27,16 @@ const compileValue = (draft: DraftValue | undefined, expected: Type | undefined,
 const compileFields = (draft: DraftFields, expected: Type | undefined, use: Use): Evaluate => {
   const target = memberOf(expected, ['record', 'map'])
   if (expected !== undefined && target === undefined) {
-    use.findings.error(draft, 'PARCOMOLO_SAGA_TYPE_MISMATCH', `a map stands here, but ${showType(expected)} is expected`)
+    use.findings.error(
+      draft,
+      'PARCOMOLO_SAGA_TYPE_MISMATCH',
+      `a map stands here, but ${showType(expected)} is expected`
+    )
   }
-  const typeOf = target?.kind === 'record' ? checkNames(draft, target, use.findings) : () => target?.kind === 'map' ? target.values : undefined
+  const typeOf =
+    target?.kind === 'record'
+      ? checkNames(draft, target, use.findings)
+      : () => (target?.kind === 'map' ? target.values : undefined)
   const fields = [...draft.fields].map(([name, field]) => [name, compileValue(field.value, typeOf(name), use)] as const)
   return (scope) => {
     const value: Record<string, unknown> = {}
@@ -41,18 +48,30 @@ const compileFields = (draft: DraftFields, expected: Type | undefined, use: Use)
 type RecordTarget = { readonly name: string; readonly fields: readonly Field[] }
 
 /** Every field is known, and none without a default is missing. Gives the type of a field. */
-const checkNames = (draft: DraftFields, record: RecordTarget, findings: Findings): ((name: string) => Type | undefined) => {
+const checkNames = (
+  draft: DraftFields,
+  record: RecordTarget,
+  findings: Findings
+): ((name: string) => Type | undefined) => {
   const types = new Map(record.fields.map((field) => [field.name, field.type]))
   for (const [name, { keyOffset, path }] of draft.fields) {
     if (types.has(name)) continue
     const known = [...types.keys()]
     const remedy = didYouMean(name, known) || (known.length === 0 ? '; it has none' : `; it has ${keyList(known)}`)
-    findings.error({ offset: keyOffset, path }, 'PARCOMOLO_SAGA_UNKNOWN_NAME', `${record.name} has no field '${name}'${remedy}`)
+    findings.error(
+      { offset: keyOffset, path },
+      'PARCOMOLO_SAGA_UNKNOWN_NAME',
+      `${record.name} has no field '${name}'${remedy}`
+    )
   }
   const missing = record.fields.filter((field) => !field.hasDefault && !draft.fields.has(field.name))
   if (missing.length > 0) {
     const list = missing.map((field) => `'${field.name}' (${showType(field.type)})`).join(', ')
-    findings.error(draft, 'PARCOMOLO_SAGA_MISSING_FIELD', `${record.name} needs ${list}; add ${missing.length === 1 ? 'it' : 'them'} to 'with'`)
+    findings.error(
+      draft,
+      'PARCOMOLO_SAGA_MISSING_FIELD',
+      `${record.name} needs ${list}; add ${missing.length === 1 ? 'it' : 'them'} to 'with'`
+    )
   }
   return (name) => types.get(name)
 }
@@ -60,7 +79,11 @@ const checkNames = (draft: DraftFields, record: RecordTarget, findings: Findings
 const compileItems = (draft: DraftItems, expected: Type | undefined, use: Use): Evaluate => {
   const target = memberOf(expected, ['array'])
   if (expected !== undefined && target === undefined) {
-    use.findings.error(draft, 'PARCOMOLO_SAGA_TYPE_MISMATCH', `a list stands here, but ${showType(expected)} is expected`)
+    use.findings.error(
+      draft,
+      'PARCOMOLO_SAGA_TYPE_MISMATCH',
+      `a list stands here, but ${showType(expected)} is expected`
+    )
   }
   const items = draft.items.map((item) => compileValue(item, target?.kind === 'array' ? target.items : undefined, use))
   return (scope) => items.map((evaluate) => evaluate(scope))

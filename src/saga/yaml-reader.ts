@@ -92,7 +92,8 @@ export const scalarOf = (item: Item): string | number | boolean | null | undefin
 export const readText = (reading: Reading, item: Item | undefined, what: string): Located<string> | undefined => {
   if (item === undefined) return undefined
   const value = scalarOf(item)
-  if (typeof value === 'string' && value.trim() !== '') return { value: value.trim(), offset: item.offset, path: item.path }
+  if (typeof value === 'string' && value.trim() !== '')
+    return { value: value.trim(), offset: item.offset, path: item.path }
   report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', `${quote(item)} is no name; expected ${what}`)
   return undefined
 }
@@ -150,5 +151,12 @@ const followAlias = (reading: Reading, alias: Node & { source: string }, place: 
   }
   const found = isAlias(alias) ? alias.resolve(reading.document) : undefined
   if (found !== undefined) return found
-  return report(reading, place, 'PARCOMOLO_SAGA_SYNTAX', `the alias '*${alias.source}' has no anchor '&${alias.source}' before it`) ?? null
+  return (
+    report(
+      reading,
+      place,
+      'PARCOMOLO_SAGA_SYNTAX',
+      `the alias '*${alias.source}' has no anchor '&${alias.source}' before it`
+    ) ?? null
+  )
 }

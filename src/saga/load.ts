@@ -1,0 +1,26 @@
+import { type Contracts } from '../contract/index.ts'
+import { type Definition } from './definition.ts'
+import { type Built, buildDefinition } from './load-build.ts'
+import { createFindings, type Finding } from './load-findings.ts'
+import { readDraft } from './load-read.ts'
+import { revisionOf } from './load-revision.ts'
+import { type Draft } from './load-draft.ts'
+import { parseYaml, type SourceFile } from './yaml-source.ts'
+
+/** A definition, and what is allowed in it but hardly meant. */
+export type LoadedDefinition = Definition & { readonly warnings: readonly Finding[] }
+
+/**
+ * Reads a saga from its YAML, against the contracts of all participants. Throws PARCOMOLO_SAGA_INVALID with everything that is wrong with the
+ * file: `details.errors` has the first 20 in the order of the file, each with its place.
+ */
+export const loadSaga = (file: SourceFile, contracts: Contracts): LoadedDefinition => {
+  const findings = createFindings(file)
+  const document = parseYaml(file, findings)
+  const draft = document && readDraft({ text: file.text, document, findings, aliasCount: 0 })
+  const built = draft && buildDefinition(draft, contracts, findings)
+  findings.throwIfAny()
+  // Where nothing was found, both are there.
+  const { definition } = built as Built
+  return { ...definition, revision: revisionOf(draft as Draft, definition, contracts), warnings: findings.warnings() }
+}

@@ -15,14 +15,18 @@ export const didYouMean = (name: string, known: Iterable<string>): string => {
   return found === undefined ? '' : `; did you mean '${found}'?`
 }
 
+/** Letters to put in, leave out, replace, or swap with their neighbour (optimal string alignment). */
 const editDistance = (a: string, b: string): number => {
+  let beforePrevious: number[] = []
   let previous = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (let i = 1; i <= a.length; i++) {
     const current = [i]
     for (let j = 1; j <= b.length; j++) {
       const replaced = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      current.push(Math.min(previous[j]! + 1, current[j - 1]! + 1, replaced))
+      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? beforePrevious[j - 2]! + 1 : replaced
+      current.push(Math.min(previous[j]! + 1, current[j - 1]! + 1, replaced, swapped))
     }
+    beforePrevious = previous
     previous = current
   }
   return previous[b.length]!

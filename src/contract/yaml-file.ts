@@ -81,7 +81,11 @@ const readFields = (
 }
 
 /** `{ inbox }` has a key and no value. */
-const nothingAt = (key: Node): Node => Object.assign(new Scalar(null), { range: key.range })
+const nothingAt = (key: Node): Node => {
+  const nothing = new Scalar(null)
+  if (key.range != null) nothing.range = key.range
+  return nothing
+}
 
 const keyName = (key: Node): string => (isText(key) ? key.value : shown(key))
 
@@ -107,7 +111,9 @@ const offsetIn = (source: string, text: Scalar<string>, at: number): number => {
   const linesBefore = text.value.slice(0, at).split('\n')
   let lineStart = source.indexOf('\n', start) + 1
   for (let i = 1; i < linesBefore.length; i++) lineStart = source.indexOf('\n', lineStart) + 1
-  return lineStart + indentOf(source, start) + linesBefore.at(-1)!.length
+  const lineEnd = source.indexOf('\n', lineStart)
+  const offset = lineStart + indentOf(source, start) + linesBefore.at(-1)!.length
+  return Math.min(offset, lineEnd === -1 ? source.length : lineEnd)
 }
 
 /** The indent of the block whose `|` stands at `start`: that of its first line that is not blank. */

@@ -141,6 +141,16 @@ test('every room explains itself in at most 30 lines', (t) => {
   t.deepEqual(wrong, [])
 })
 
+// Coverage depends on it too: a file that holds nothing but types counts as uncovered until it is loaded.
+test('every file can be loaded by itself', async (t) => {
+  const modules = sources.filter((file) => file !== entry)
+  const outcomes = await Promise.allSettled(modules.map((file) => import(join(root, file))))
+  const wrong = outcomes.flatMap((outcome, at) =>
+    outcome.status === 'rejected' ? [`${modules[at]}: ${String(outcome.reason)}`] : []
+  )
+  t.deepEqual(wrong, [])
+})
+
 test('the top level holds nothing but what a reader expects there', (t) => {
   const folders = ['charts', 'manifests', 'sagas', 'src', 'test', 'node_modules', 'dist', 'coverage']
   const files = /^(package(-lock)?\.json|README\.md|LICENSE|tsconfig(\.\w+)?\.json|knip\.jsonc)$/

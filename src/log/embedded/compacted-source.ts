@@ -1,7 +1,7 @@
 import type { Isolation, StoredRecord, TopicPartition } from '../log.ts'
 import type { CompactedStore } from './compacted-store.ts'
 import type { Follower, Partition } from './partition.ts'
-import type { Source } from './reader.ts'
+import type { Source, Start } from './reader.ts'
 
 /** Follows a compacted partition, a page of rows at a time. */
 export class CompactedSource implements Source, Follower {
@@ -12,11 +12,7 @@ export class CompactedSource implements Source, Follower {
   #next: number
   #page: readonly StoredRecord[] = []
 
-  constructor(
-    partition: Partition,
-    store: CompactedStore,
-    start: { readonly offset: number; readonly isolation: Isolation; wake(): void }
-  ) {
+  constructor(partition: Partition, store: CompactedStore, start: Start) {
     this.#partition = partition
     this.#store = store
     this.#next = start.offset

@@ -25,6 +25,8 @@ export const systemDisk: Disk = {
   syncSync: fdatasyncSync,
   sync: promisify(fdatasync),
   syncFolder: (path) => {
+    // Windows cannot open a folder, and keeps names in order by itself.
+    if (process.platform === 'win32') return
     const fd = openSync(path, 'r')
     try {
       fsyncSync(fd)

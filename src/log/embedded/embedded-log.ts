@@ -7,7 +7,7 @@
  * E3. After a failed fsync nothing more is taken or given out as durable (G3).
  */
 import { setImmediate as turn } from 'node:timers/promises'
-import { type Clock, ParcomoloError } from '../../base/index.ts'
+import { ParcomoloError } from '../../base/index.ts'
 import {
   type Isolation,
   type JournalWriter,
@@ -43,8 +43,7 @@ export type Parts = {
   readonly commit: GroupCommit
   readonly compacted: CompactedTopics
   readonly waitingBytesMax: number
-  readonly clock: Clock
-  unlock(): void
+  readonly unlock: () => void
 }
 
 export class FolderLog implements EmbeddedLog {
@@ -94,10 +93,10 @@ export class FolderLog implements EmbeddedLog {
   reader(starts: readonly (TopicPartition & { readonly offset: number })[], isolation: Isolation): Reader {
     this.#checkOpen()
     const { segments, compacted, commit } = this.#parts
-    const reader = new EmbeddedReader(this.#wakeups)
+    const reader = new EmbeddedReader(this.#wakeups, () => this.#readers.delete(reader))
     for (const start of starts) {
       const partition = this.#partition(start)
-      const from = { offset: start.offset, isolation, wake: reader.wake }
+      const from = { offset: start.offset, isolation, wake: reader.wake, fail: reader.fail }
       reader.add(
         this.#isCompacted(partition)
           ? new CompactedSource(partition, compacted.store, from)
@@ -197,6 +196,8 @@ export class FolderLog implements EmbeddedLog {
   #appendLog(partition: Partition, records: readonly LogRecord[]): number {
     const { commit, tail } = this.#parts
     const base = partition.end
+    // Readers are woken before the group is thought of, so that what they append in this turn still goes with it.
+    partition.wake('visible')
     const frameBytes = commit.append(partition, base, records)
     const stored = records.map(({ key, value, timestamp, headers }, i) => ({
       key,
@@ -207,7 +208,6 @@ export class FolderLog implements EmbeddedLog {
     }))
     partition.end += records.length
     tail.add(partition, stored, frameBytes)
-    partition.wake('visible')
     return base
   }
 

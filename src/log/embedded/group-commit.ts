@@ -9,7 +9,7 @@
  * each other), for at most `patienceMs`. How: on this thread where the loop is quiet, the group small and the disk fast, as the way through the
  * thread pool costs more than it frees; otherwise through the pool, beside the work.
  */
-import { type Clock, ParcomoloError } from '../../base/index.ts'
+import { type Clock, type ErrorCode, ParcomoloError } from '../../base/index.ts'
 import type { LogRecord } from '../log.ts'
 import { ActiveSegment } from './active-segment.ts'
 import { type Disk } from './disk.ts'
@@ -35,7 +35,7 @@ export type GroupCommitOptions = {
   onFailed(error: ParcomoloError): void
 }
 
-export type Health = { readonly ok: true } | { readonly ok: false; readonly code: string; readonly message: string }
+export type Health = { readonly ok: true } | { readonly ok: false; readonly code: ErrorCode; readonly message: string }
 
 export type GroupCommitStats = { fsyncs: number; bytes: number; batches: number; records: number }
 
@@ -119,7 +119,7 @@ export class GroupCommit {
         void this.#flush()
       }
       await settled
-      if (stalled !== undefined && this.#stalled !== undefined) this.#fail(this.#stalled.error)
+      if (stalled !== undefined && this.#stalled !== undefined) this.fail(this.#stalled.error)
     }
     if (this.#failed === undefined) this.#segment.seal()
     else this.#segment.abandon()
@@ -159,7 +159,7 @@ export class GroupCommit {
     try {
       this.#segment.syncSync()
     } catch (error) {
-      return this.#fail(syncFailed(this.#segment.path, error))
+      return this.fail(syncFailed(this.#segment.path, error))
     }
     this.#done(startMs)
   }
@@ -176,7 +176,7 @@ export class GroupCommit {
     try {
       await this.#segment.sync()
     } catch (error) {
-      return this.#fail(syncFailed(this.#segment.path, error))
+      return this.fail(syncFailed(this.#segment.path, error))
     }
     this.#done(startMs)
   }
@@ -234,7 +234,9 @@ export class GroupCommit {
     this.#release()
   }
 
-  #fail(error: ParcomoloError): void {
+  /** For good: by a failed sync, here or of the compacted topics. */
+  fail(error: ParcomoloError): void {
+    if (this.#failed !== undefined) return
     this.#failed = error
     while (this.#drained.length > 0) this.#drained.shift()!.settle(error)
     this.#options.onFailed(error)

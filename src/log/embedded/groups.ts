@@ -33,7 +33,7 @@ export class Groups {
 /** In the order of joining, so that a newcomer gets its share after the others have heard that they lose it. */
 const announce = (members: readonly Member[]): void => {
   const shares = deal(members)
-  for (const member of [...members]) {
+  for (const member of members.slice()) {
     const mine = shares.get(member)!
     if (namesOf(mine) === member.mine) continue
     member.mine = namesOf(mine)

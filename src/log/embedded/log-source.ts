@@ -1,13 +1,13 @@
 import type { Isolation, StoredRecord, TopicPartition } from '../log.ts'
 import type { Follower, Partition } from './partition.ts'
-import type { Source } from './reader.ts'
+import type { Source, Start } from './reader.ts'
 import type { SegmentList } from './segment-list.ts'
 
 /** Follows a partition of the log: in memory where it can, else from the segments, a block ahead, in the background. */
 export class LogSource implements Source, Follower {
   readonly isolation: Isolation
   readonly wake: () => void
-  failed: Error | undefined
+  readonly #fail: (error: Error) => void
   readonly #partition: Partition
   readonly #segments: SegmentList
   #next: number
@@ -17,16 +17,13 @@ export class LogSource implements Source, Follower {
   #busy = false
   #closed = false
 
-  constructor(
-    partition: Partition,
-    segments: SegmentList,
-    start: { readonly offset: number; readonly isolation: Isolation; wake(): void }
-  ) {
+  constructor(partition: Partition, segments: SegmentList, start: Start) {
     this.#partition = partition
     this.#segments = segments
     this.#next = start.offset
     this.isolation = start.isolation
     this.wake = start.wake
+    this.#fail = start.fail
     partition.followers.add(this)
   }
 
@@ -37,7 +34,7 @@ export class LogSource implements Source, Follower {
   available(countMax: number): number {
     if (this.#loaded.length > 0) return Math.min(countMax, this.#loaded.length)
     const count = this.#limit - this.#next
-    if (count <= 0 || this.failed !== undefined) return 0
+    if (count <= 0) return 0
     if (this.#next >= this.#partition.tailStart) return Math.min(countMax, count)
     void this.#load()
     return 0
@@ -79,7 +76,7 @@ export class LogSource implements Source, Follower {
       else this.#loaded = value
       if (this.#closed) await this.#loading?.return(undefined)
     } catch (error) {
-      this.failed = error as Error
+      this.#fail(error as Error)
     }
     this.#busy = false
     this.wake()

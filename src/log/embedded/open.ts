@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs'
-import { type Clock, isParcomoloError, ParcomoloError, systemClock } from '../../base/index.ts'
+import { type Clock, systemClock } from '../../base/index.ts'
 import { CompactedStore } from './compacted-store.ts'
 import { CompactedTopics } from './compacted-topics.ts'
+import { makeFolder, usable } from './data-folder.ts'
 import { type Disk, systemDisk } from './disk.ts'
 import { type EmbeddedLog, FolderLog } from './embedded-log.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -29,13 +29,14 @@ export type EmbeddedLogOptions = {
 }
 
 /** Opens the log in a data folder, which one process may do at a time. */
-export const openEmbeddedLog = async (options: EmbeddedLogOptions): Promise<EmbeddedLog> => {
+export const openEmbeddedLog = async (given: EmbeddedLogOptions): Promise<EmbeddedLog> => {
+  const options = { ...defaults, ...given }
   const unlock = usable(options.dir, () => {
-    mkdirSync(options.dir, { recursive: true })
+    makeFolder(options.dir, options.disk)
     return lockFolder(options.dir)
   })
   try {
-    return usable(options.dir, () => open({ ...defaults, ...options }, unlock))
+    return usable(options.dir, () => open(options, unlock))
   } catch (error) {
     unlock()
     throw error
@@ -58,30 +59,30 @@ const open = (options: Required<EmbeddedLogOptions>, unlock: () => void): Embedd
   const { segments, position, ends } = recover(dir)
   const list = new SegmentList(segments)
   const tail = new TailMemory(options.tailBytesMax)
-  let log: FolderLog
   const commit = new GroupCommit({
-    ...{ dir, disk, clock, segmentBytes, patienceMs, syncBytesMax, position },
+    dir,
+    disk,
+    clock,
+    segmentBytes,
+    patienceMs,
+    syncBytesMax,
+    position,
     onSegment: (segment) => list.add(segment),
     onDurable: () => tail.evict(),
     onFailed: (error) => log.failed(error)
   })
-  const compacted = new CompactedTopics(new CompactedStore(dir, clock.now()), () => commit.drained(), clock)
+  const compacted = new CompactedTopics(new CompactedStore(dir, clock.now()), commit, clock)
   const { waitingBytesMax } = options
-  log = new FolderLog({ topics, ends, segments: list, tail, commit, compacted, waitingBytesMax, clock, unlock })
+  const log: FolderLog = new FolderLog({
+    topics,
+    ends,
+    segments: list,
+    tail,
+    commit,
+    compacted,
+    waitingBytesMax,
+    unlock
+  })
+  disk.syncFolder(dir)
   return log
-}
-
-/** Runs what touches the folder, and says of the system's errors what is wrong with it. */
-const usable = <T>(dir: string, run: () => T): T => {
-  try {
-    return run()
-  } catch (error) {
-    if (isParcomoloError(error)) throw error
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new ParcomoloError(
-      'PARCOMOLO_LOG_DATA_UNUSABLE',
-      `the data folder '${dir}' cannot be used (${reason}); expected a folder that this user may write; mend its permissions, or name another in PARCOMOLO_DATA`,
-      { details: { dir }, cause: error }
-    )
-  }
 }

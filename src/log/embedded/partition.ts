@@ -19,8 +19,11 @@ export class Partition {
   epoch = 0
   readonly tail = new Queue<TailBatch>()
   readonly followers = new Set<Follower>()
-  readonly #waiters: { readonly offset: number; readonly resolve: () => void; readonly reject: (error: Error) => void }[] =
-    []
+  readonly #waiters: {
+    readonly offset: number
+    readonly resolve: () => void
+    readonly reject: (error: Error) => void
+  }[] = []
 
   constructor(place: TopicPartition, end: number) {
     this.topic = place.topic

@@ -1,4 +1,3 @@
-import type { ParcomoloError } from '../../base/index.ts'
 import type { Chunk, Isolation, Reader, StoredRecord, TopicPartition } from '../log.ts'
 import type { Wakeups } from './wakeups.ts'
 
@@ -9,25 +8,30 @@ export type Source = {
   available(countMax: number): number
   /** Hands over this many, which `available` has named. */
   take(count: number): readonly StoredRecord[]
-  /** Thrown by `ready`. */
-  readonly failed?: Error | undefined
   close(): void
 }
 
-/** Makes the sources of a reader; they call `wake` when there may be more. */
-export type OpenSource = (place: TopicPartition, offset: number, isolation: Isolation, wake: () => void) => Source
+/** Where a source begins, and what it tells its reader: that there may be more, or that it cannot go on. */
+export type Start = {
+  readonly offset: number
+  readonly isolation: Isolation
+  readonly wake: () => void
+  readonly fail: (error: Error) => void
+}
 
 /** A reader over sources of any kind. */
 export class EmbeddedReader implements Reader {
   readonly #sources: Source[] = []
   readonly #wakeups: Wakeups
+  readonly #onClose: () => void
   #first = 0
   #closed = false
   #failed: Error | undefined
   #waiting: { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void } | undefined
 
-  constructor(wakeups: Wakeups) {
+  constructor(wakeups: Wakeups, onClose: () => void) {
     this.#wakeups = wakeups
+    this.#onClose = onClose
   }
 
   add(source: Source): void {
@@ -35,7 +39,7 @@ export class EmbeddedReader implements Reader {
   }
 
   take(recordsMax: number): Chunk[] {
-    if (this.#closed) return []
+    if (this.#closed || this.#failed !== undefined) return []
     const sources = this.#inTurn()
     const available = sources.map((source) => source.available(recordsMax))
     const chunks: Chunk[] = []
@@ -47,8 +51,9 @@ export class EmbeddedReader implements Reader {
   }
 
   ready(): Promise<void> {
-    if (this.#closed || this.#hasSome()) return Promise.resolve()
+    if (this.#closed) return Promise.resolve()
     if (this.#failed !== undefined) return Promise.reject(this.#failed)
+    if (this.#hasSome()) return Promise.resolve()
     this.#waiting ??= Promise.withResolvers<void>()
     return this.#waiting.promise
   }
@@ -57,11 +62,13 @@ export class EmbeddedReader implements Reader {
     if (this.#closed) return
     this.#closed = true
     for (const source of this.#sources) source.close()
+    this.#onClose()
     this.#settle()
   }
 
-  fail(error: ParcomoloError | Error): void {
-    this.#failed = error
+  /** Nothing more is handed over: the log is broken. */
+  readonly fail = (error: Error): void => {
+    this.#failed ??= error
     this.#settle(error)
   }
 

@@ -22,7 +22,7 @@ export const recover = (dir: string): Recovered => {
     .sort((a, b) => a - b)
   const segments: Segment[] = []
   const ends = new Map<string, number>()
-  let position = bases[0] ?? 0
+  let position = 0
   for (const base of bases) {
     const path = join(dir, `${String(base).padStart(16, '0')}.log`)
     if (base !== position) throw segmentMissing(dir, position, base)

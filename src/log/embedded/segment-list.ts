@@ -1,7 +1,8 @@
-import { type StoredRecord, type TopicPartition, placeName } from '../log.ts'
+import { ParcomoloError } from '../../base/index.ts'
+import { placeName, type StoredRecord, type TopicPartition } from '../log.ts'
 import { readSegment } from './segment-reader.ts'
 import type { Segment } from './segment.ts'
-import { type SegmentPart, positionFor } from './segment-index.ts'
+import { positionFor, type SegmentPart } from './segment-index.ts'
 
 /** All segments, in log order. Only what is durable is found: an index names nothing else. */
 export class SegmentList {
@@ -20,7 +21,7 @@ export class SegmentList {
     let next = from
     while (next < to) {
       const found = this.#find(place, next)
-      if (found === undefined) return
+      if (found === undefined || found.part.first > next) throw notFound(place, next)
       const end = Math.min(to, found.part.next)
       const position = positionFor(found.part, next)
       yield* readSegment({ place, path: found.segment.path, position, from: next, to: end })
@@ -37,3 +38,9 @@ export class SegmentList {
     return undefined
   }
 }
+
+const notFound = (place: TopicPartition, offset: number): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_LOG_CORRUPT',
+    `no segment holds offset ${offset} of '${placeName(place)}'; expected it below the partition's end; restore the data folder from a backup`
+  )

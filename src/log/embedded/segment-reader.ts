@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import type { StoredRecord, TopicPartition } from '../log.ts'
-import { type BatchHead, frameEnd, frameLength, isBatch, readBatchHead, readRecords } from './frame.ts'
+import type { ParcomoloError } from '../../base/index.ts'
+import { placeName, type StoredRecord, type TopicPartition } from '../log.ts'
+import { type BatchHead, frameEnd, frameHeadBytes, frameLength, isBatch, readBatchHead, readRecords } from './frame.ts'
 import { corrupt } from './segment.ts'
 
 export type SegmentRange = {
@@ -23,7 +24,7 @@ export async function* readSegment(range: SegmentRange): AsyncGenerator<readonly
     while (next < range.to) {
       const bytes = await readBlock(file, position, blockBytes)
       const walk = walkBlock(range, bytes, position)
-      if (walk.used === 0 && bytes.length < blockBytes) throw corrupt(range.path, position, 'its index names more')
+      if (walk.used === 0 && bytes.length < blockBytes) throw notAsIndexed(range, position)
       blockBytes = walk.used === 0 ? Math.max(blockBytes * 2, walk.wanted) : blockBytesMin
       position += walk.used
       const records = within(walk.records, next, range.to)
@@ -46,26 +47,44 @@ type Walk = {
   readonly wanted: number
 }
 
+/** Up to the end of the block, or of what is wanted: behind it may stand what is not synced yet. */
 const walkBlock = (range: SegmentRange, bytes: Buffer, position: number): Walk => {
   const records: StoredRecord[] = []
   let at = 0
   while (at < bytes.length) {
-    const end = frameEnd(bytes, at)
-    if (end === undefined && bytes.length - at > 16) throw corrupt(range.path, position + at, 'its index names more')
-    if (end === undefined || end > bytes.length) return { records, used: at, wanted: (end ?? at) - at }
-    const head = isBatch(bytes, at) ? readBatchHead(bytes, at) : undefined
-    if (head !== undefined && isOf(head, range.place)) {
-      if (frameLength(bytes, at) === undefined) throw corrupt(range.path, position + at, 'its index names more')
-      for (const record of readRecords(bytes, head)) records.push(record)
-    }
+    const end = endOfFrame(range, bytes, at, position)
+    if (end > bytes.length) return { records, used: at, wanted: end - at }
+    const head = ownBatch(range, bytes, at, position)
     at = end
-    if (head !== undefined && isOf(head, range.place) && head.base + head.count >= range.to) break
+    if (head === undefined) continue
+    for (const record of readRecords(bytes, head)) records.push(record)
+    if (head.base + head.count >= range.to) break
   }
   return { records, used: at, wanted: 0 }
 }
 
-const isOf = (head: BatchHead, place: TopicPartition): boolean =>
-  head.topic === place.topic && head.partition === place.partition
+/** Where the frame ends, by its head; beyond the block where that does not hold the whole head. */
+const endOfFrame = (range: SegmentRange, bytes: Buffer, at: number, position: number): number => {
+  if (bytes.length - at <= frameHeadBytes) return at + frameHeadBytes + 1
+  const end = frameEnd(bytes, at)
+  if (end === undefined) throw notAsIndexed(range, position + at)
+  return end
+}
+
+const ownBatch = (range: SegmentRange, bytes: Buffer, at: number, position: number): BatchHead | undefined => {
+  if (!isBatch(bytes, at)) return undefined
+  const head = readBatchHead(bytes, at)
+  if (head.topic !== range.place.topic || head.partition !== range.place.partition) return undefined
+  if (frameLength(bytes, at) === undefined) throw notAsIndexed(range, position + at)
+  return head
+}
+
+const notAsIndexed = (range: SegmentRange, position: number): ParcomoloError =>
+  corrupt(
+    range.path,
+    position,
+    `its index says that offset ${range.to - 1} of '${placeName(range.place)}' stands behind`
+  )
 
 const within = (records: StoredRecord[], from: number, to: number): readonly StoredRecord[] => {
   const first = records[0]?.offset ?? to

@@ -45,7 +45,8 @@ export const scanLast = (path: string, base: number): SegmentIndex | undefined =
   const { index, badAt } = scan(path, bytes)
   if (badAt === undefined) return index
   const later = laterGroup(bytes, base, badAt)
-  if (later !== undefined) throw corrupt(path, badAt, `what stands at byte ${later} was written after it had been synced`)
+  if (later !== undefined)
+    throw corrupt(path, badAt, `what stands at byte ${later} was written after it had been synced`)
   if (index.parts.size === 0) return undefined
   cut(path, badAt)
   return index

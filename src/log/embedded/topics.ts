@@ -1,8 +1,9 @@
 /** Which topics there are: `topics.json` in the data folder, replaced as a whole. */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { didYouMean, ParcomoloError } from '../../base/index.ts'
 import type { TopicPartition, TopicSpec } from '../log.ts'
+import { usable } from './data-folder.ts'
 import type { Disk } from './disk.ts'
 
 export class Topics {
@@ -21,9 +22,11 @@ export class Topics {
   /** Adds what is missing; refuses before anything is written. */
   ensure(specs: readonly TopicSpec[]): void {
     for (const spec of specs) this.#check(spec)
-    const missing = specs.filter(({ topic }) => !this.#specs.has(topic))
-    for (const { topic, partitions, cleanup } of missing) this.#specs.set(topic, { topic, partitions, cleanup })
-    if (missing.length > 0) this.#write()
+    const missing = specs
+      .filter(({ topic }) => !this.#specs.has(topic))
+      .map(({ topic, partitions, cleanup }) => ({ topic, partitions, cleanup }))
+    if (missing.length > 0) usable(this.#dir, () => this.#write([...this.#specs.values(), ...missing]))
+    for (const spec of missing) this.#specs.set(spec.topic, spec)
     for (const { topic } of specs) this.#ensured.add(topic)
   }
 
@@ -57,12 +60,9 @@ export class Topics {
     )
   }
 
-  #write(): void {
+  #write(topics: readonly TopicSpec[]): void {
     const path = join(this.#dir, fileName)
-    const fd = openSync(`${path}.new`, 'w')
-    writeSync(fd, JSON.stringify({ format: 1, topics: [...this.#specs.values()] }, undefined, 2) + '\n')
-    fsyncSync(fd)
-    closeSync(fd)
+    writeFileSync(`${path}.new`, `${JSON.stringify({ format: 1, topics }, undefined, 2)}\n`, { flush: true })
     renameSync(`${path}.new`, path)
     this.#disk.syncFolder(this.#dir)
   }

@@ -1,6 +1,6 @@
 export { type Flow, type OrderRow, type OrderStatus, orderStatuses } from './orders.ts'
 export { formatPosition, type Mark, parsePosition } from './position.ts'
-export type { ViewHealth, ViewQuery } from './query.ts'
+export type { ViewHealth, ViewQuery, ViewState } from './query.ts'
 export type { Topics, ViewRecord } from './record.ts'
 export { type SagaRow, type SagaStatus, sagaStatuses } from './sagas.ts'
 export type { StockRow } from './stock.ts'

@@ -27,8 +27,13 @@ export type ViewQuery = {
   whenSeen(marks: readonly Mark[], timeoutMs: number): Waiter<true>
   /** False for a place of which no record will ever be seen. */
   follows(mark: Mark): boolean
+  /** Cheap enough for every request. */
+  state(): ViewState
   health(): ViewHealth
 }
+
+/** `failed`: it will see nothing more. */
+export type ViewState = 'catching-up' | 'following' | 'failed'
 
 export type ViewHealth = {
   /** All that was durable when the view was opened has been folded. */

@@ -6,7 +6,7 @@ import { type Learn, ReadModel } from './model.ts'
 import { startPositions } from './opening.ts'
 import { type Flow, hasOrderEnded, type OrderRow } from './orders.ts'
 import type { Mark } from './position.ts'
-import type { ViewHealth, ViewQuery } from './query.ts'
+import type { ViewHealth, ViewQuery, ViewState } from './query.ts'
 import type { Place, Source, Topics, ViewRecord } from './record.ts'
 import type { SagaRow } from './sagas.ts'
 import type { StockRow } from './stock.ts'
@@ -181,6 +181,11 @@ class FollowingView implements View {
 
   follows(mark: Mark): boolean {
     return this.#parts.target.has(placeName(mark))
+  }
+
+  state(): ViewState {
+    if (this.#failure !== undefined) return 'failed'
+    return this.#isCaughtUp ? 'following' : 'catching-up'
   }
 
   health(): ViewHealth {

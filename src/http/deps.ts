@@ -1,0 +1,84 @@
+import type { Clock } from '../base/index.ts'
+import type { Flow, ViewQuery } from '../view/index.ts'
+
+/** All that the REST interface needs of the rest; `main` hands it in. */
+export type HttpDeps = {
+  readonly view: ViewQuery
+  /** Puts a command into an inbox; resolves when the log has taken it. */
+  readonly sendCommand: (command: OutgoingCommand) => Promise<unknown>
+  readonly definitions: DefinitionsPort
+  readonly clock: Clock
+  readonly flow: Flow
+  /** Of the whole process, beside the view's own. */
+  readonly health?: () => readonly HealthCheck[]
+  /** Prometheus text of the other rooms, appended to the own. */
+  readonly metrics?: () => Promise<string> | string
+  /** Ids of commands and of orders without an Idempotency-Key; random if not given. */
+  readonly newId?: () => string
+  readonly logLevel?: LogLevel
+  /** Where log lines go; stderr if not given. */
+  readonly logStream?: { write(line: string): void }
+  readonly limits?: Partial<HttpLimits>
+}
+
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'silent'
+
+export type OutgoingCommand = {
+  readonly inbox: string
+  readonly key: string
+  /** Found again in the answer's `ce_causationid`. */
+  readonly id: string
+  /** Full record name. */
+  readonly type: string
+  readonly value: object
+}
+
+/** The published definitions of sagas. */
+export type DefinitionsPort = {
+  list(): readonly SagaDefinition[]
+  get(saga: string): SagaDefinition | undefined
+  /** The newest revision if none is named; undefined for one that there is not. JSON as an object, the others as text. */
+  graph(saga: string, revision: string | undefined, format: GraphFormat): string | object | undefined
+}
+
+export type SagaDefinition = { readonly saga: string; readonly revisions: readonly DefinitionRevision[] }
+
+export type DefinitionRevision = {
+  readonly revision: string
+  /** New instances take it. */
+  readonly current: boolean
+  readonly retired: boolean
+  /** Ms since 1970. */
+  readonly publishedAt: number
+  /** The file that it came from. */
+  readonly source: string
+  readonly yaml: string
+}
+
+export type GraphFormat = 'json' | 'svg' | 'mermaid'
+
+export type HealthCheck = { readonly name: string; readonly ok: boolean; readonly detail: string }
+
+export type HttpLimits = {
+  readonly bodyBytesMax: number
+  /** How long a write waits for its answer. */
+  readonly answerTimeoutMs: number
+  /** The longest `?wait=`. */
+  readonly waitMsMax: number
+  readonly pageSizeDefault: number
+  readonly pageSizeMax: number
+}
+
+export const httpLimits: HttpLimits = {
+  bodyBytesMax: 65_536,
+  answerTimeoutMs: 10_000,
+  waitMsMax: 60_000,
+  pageSizeDefault: 50,
+  pageSizeMax: 200
+}
+
+/** What the routes get: the dependencies with nothing left open. */
+export type RouteDeps = Omit<HttpDeps, 'limits' | 'newId'> & {
+  readonly limits: HttpLimits
+  readonly newId: () => string
+}

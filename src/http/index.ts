@@ -1,0 +1,13 @@
+export {
+  type DefinitionRevision,
+  type DefinitionsPort,
+  type GraphFormat,
+  type HealthCheck,
+  type HttpDeps,
+  type HttpLimits,
+  httpLimits,
+  type LogLevel,
+  type OutgoingCommand,
+  type SagaDefinition
+} from './deps.ts'
+export { createHttp } from './server.ts'

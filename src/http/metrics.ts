@@ -1,0 +1,51 @@
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { RouteDeps } from './deps.ts'
+import { RequestStats } from './request-stats.ts'
+
+export type Metrics = {
+  readonly contentType: string
+  readonly requests: RequestStats
+  text(): Promise<string>
+}
+
+/** The process's metrics, those of requests and of the view, and what the other rooms add. */
+export const makeMetrics = (deps: RouteDeps): Metrics => {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 })
+  addViewGauges(registry, deps)
+  const requests = new RequestStats()
+  return {
+    contentType: registry.contentType,
+    requests,
+    text: async () => {
+      const parts = [await registry.metrics(), requests.text(), (await deps.metrics?.()) ?? '']
+      return parts.filter((part) => part !== '').join('\n')
+    }
+  }
+}
+
+const addViewGauges = (registry: Registry, { view }: RouteDeps): void => {
+  const registers = [registry]
+  const gauge = (name: string, help: string, read: () => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read())
+      }
+    })
+  }
+  gauge('parcomolo_view_waiters', 'Requests that wait for the read model', () => view.health().waiterCount)
+  gauge('parcomolo_view_skipped_records', 'Records that could not be decoded', () => view.health().skippedCount)
+  gauge('parcomolo_view_changed_rows', 'Rows that are not in the store yet', () => view.health().changedRowCount)
+  new Gauge({
+    name: 'parcomolo_view_position',
+    help: 'The offset that the read model folds next',
+    labelNames: ['place'],
+    registers,
+    collect() {
+      for (const [place, next] of Object.entries(view.health().positions)) this.set({ place }, next)
+    }
+  })
+}

@@ -1,0 +1,46 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
+import { problemAnswers } from './route-docs.ts'
+import { problem } from './schemas.ts'
+
+/** The OpenAPI document, made of the routes themselves, and its pages. Before the routes, which it listens to. */
+export const addOpenApi = (http: FastifyInstance): void => {
+  http.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Parcomolo',
+        version: '0.1.0',
+        description:
+          'A shop on declarative sagas. Money is in whole cents, times are RFC 3339 in UTC, errors are problem details (RFC 9457) whose `type` explains the `code`.'
+      },
+      tags: [
+        { name: 'Orders', description: 'Place, look at and cancel orders' },
+        { name: 'Stock', description: 'What can be ordered' },
+        { name: 'Sagas', description: 'Instances of sagas' },
+        { name: 'Definitions', description: 'Published sagas and their revisions' },
+        { name: 'Service', description: 'For whoever runs it' }
+      ],
+      components: { schemas: { Problem: problem } }
+    },
+    transform: ({ schema, url, route }) => ({ schema: documented(schema, route), url })
+  })
+  http.register(swaggerUi, { routePrefix: '/docs', uiConfig: { docExpansion: 'list', tryItOutEnabled: true } })
+  // After the plugin is there; a plugin of its own, so that `swagger` is known.
+  http.register(async (inner) => {
+    inner.get('/openapi.json', { schema: { hide: true } }, async () => inner.swagger())
+  })
+}
+
+/** A route's schema with the problems that its docs name. */
+const documented = (schema: FastifySchema, route: RouteOptions): FastifySchema => {
+  const docs = route.config?.docs
+  if (docs === undefined) return schema
+  const response = {
+    ...(schema.response as object | undefined),
+    ...docs.answers,
+    ...problemAnswers(docs.problems, schema.body !== undefined)
+  }
+  return { ...schema, response }
+}

@@ -1,0 +1,49 @@
+import type { OrderRow, SagaRow, StockRow } from '../view/index.ts'
+
+/** The view's rows as users see them: times in RFC 3339, and nothing that only the view needs. */
+export const orderJson = (row: OrderRow) => {
+  const { orderId, customerId, status, lines, totalCents, currency, stock, payment, shipping } = row
+  const saga = row.saga === null ? null : sagaOfOrder(row.saga)
+  const timeline = row.timeline.map((entry) => ({ ...entry, at: time(entry.at) }))
+  return { orderId, customerId, status, lines, totalCents, currency, stock, payment, shipping, saga, timeline }
+}
+
+const sagaOfOrder = ({ name, revision, status, step }: NonNullable<OrderRow['saga']>) => ({
+  name,
+  revision,
+  status,
+  step
+})
+
+export const stockJson = ({ sku, name, priceCents, onHand, reserved }: StockRow) => ({
+  sku,
+  name,
+  priceCents,
+  onHand,
+  reserved,
+  available: onHand - reserved
+})
+
+export const sagaSummaryJson = (row: SagaRow) => {
+  const { saga, key, revision, status, step, failure } = row
+  const parked = row.active.find((active) => active.state === 'parked')
+  return {
+    saga,
+    key,
+    revision,
+    status,
+    step,
+    startedAt: time(row.startedAt),
+    endedAt: row.endedAt === null ? null : time(row.endedAt),
+    failure,
+    parked: parked === undefined ? null : { step: parked.step, undo: parked.undo, reason: parked.reason ?? '' }
+  }
+}
+
+export const sagaJson = (row: SagaRow) => ({
+  ...sagaSummaryJson(row),
+  timelineOmitted: row.omitted,
+  timeline: row.timeline.map((entry) => ({ ...entry, at: time(entry.at) }))
+})
+
+export const time = (ms: number): string => new Date(ms).toISOString()

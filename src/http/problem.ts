@@ -1,0 +1,98 @@
+import type { FastifyReply } from 'fastify'
+import { type ErrorCode, errorCodes } from '../base/index.ts'
+
+/** Problem details (RFC 9457), and the only place that knows which code has which HTTP status. */
+export type Problem = {
+  /** Where the code is explained: `/errors/<code>`. */
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly code: ErrorCode
+  readonly detail: string
+  /** The path that was asked for. */
+  readonly instance: string
+  readonly errors?: readonly Violation[]
+  /** Where the server is at fault: the id of the log line that says more. */
+  readonly requestId?: string
+}
+
+/** One thing that is wrong with a request. `path`: a JSON pointer into the body, or the name of a parameter or header. */
+export type Violation = { readonly path: string; readonly message: string }
+
+export type ProblemExtra = Pick<Problem, 'errors' | 'requestId'> & {
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export const problemType = 'application/problem+json'
+
+export const sendProblem = (
+  reply: FastifyReply,
+  code: ErrorCode,
+  detail: string,
+  extra: ProblemExtra = {}
+): FastifyReply => {
+  const { headers, ...members } = extra
+  const status = statusOf(code)
+  const problem: Problem = {
+    type: `/errors/${code}`,
+    title: titles[status] ?? 'Error',
+    status,
+    code,
+    detail,
+    instance: reply.request.url.slice(0, instanceCharsMax),
+    ...members
+  }
+  if (status === 503) reply.header('retry-after', retryAfterSeconds)
+  if (headers !== undefined) reply.headers(headers)
+  return reply.code(status).type(problemType).send(JSON.stringify(problem))
+}
+
+/** 500 for a code that no request should meet. */
+export const statusOf = (code: ErrorCode): number => statusByCode[code] ?? 500
+
+/** A value as it stands in a message: in quotes, short, on one line. */
+export const quoted = (value: unknown): string => {
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object' && value !== null) return 'an object'
+  const text = String(value)
+  const short = text.length > quotedCharsMax ? `${text.slice(0, quotedCharsMax)}…` : text
+  // JSON's escapes make control characters visible.
+  return `'${JSON.stringify(short).slice(1, -1)}'`
+}
+
+const statusByCode: Partial<Record<ErrorCode, number>> = {
+  PARCOMOLO_HTTP_INVALID_REQUEST: 400,
+  PARCOMOLO_HTTP_MALFORMED_JSON: 400,
+  PARCOMOLO_HTTP_NOT_FOUND: 404,
+  PARCOMOLO_HTTP_METHOD_NOT_ALLOWED: 405,
+  PARCOMOLO_HTTP_NOT_ACCEPTABLE: 406,
+  PARCOMOLO_HTTP_CONFLICT: 409,
+  PARCOMOLO_HTTP_IDEMPOTENCY_KEY_REUSED: 409,
+  PARCOMOLO_HTTP_BODY_TOO_LARGE: 413,
+  PARCOMOLO_HTTP_UNSUPPORTED_MEDIA_TYPE: 415,
+  PARCOMOLO_HTTP_UNKNOWN_SKU: 422,
+  PARCOMOLO_HTTP_TOTAL_TOO_LARGE: 422,
+  PARCOMOLO_HTTP_INTERNAL: 500,
+  PARCOMOLO_HTTP_NOT_READY: 503,
+  PARCOMOLO_HTTP_OUTCOME_UNKNOWN: 503,
+  PARCOMOLO_HTTP_POSITION_NOT_REACHED: 503,
+  PARCOMOLO_VIEW_WAITERS_EXHAUSTED: 503,
+  PARCOMOLO_VIEW_STORE_UNAVAILABLE: 503
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'The request is not valid',
+  404: 'Not found',
+  405: 'Method not allowed',
+  406: 'Not acceptable',
+  409: 'Not possible in this state',
+  413: 'The request is too large',
+  415: 'Unsupported media type',
+  422: 'The request cannot be carried out',
+  500: 'Internal error',
+  503: 'Not available at the moment'
+}
+
+const retryAfterSeconds = '1'
+const instanceCharsMax = 500
+const quotedCharsMax = 80

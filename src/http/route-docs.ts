@@ -1,0 +1,44 @@
+import { type ErrorCode } from '../base/index.ts'
+import { statusOf } from './problem.ts'
+import type { Schema } from './schemas.ts'
+
+/** What a route says of itself beside its schema. */
+export type RouteDocs = {
+  /** The codes of the problems that it answers with; those that any route may meet are added. */
+  readonly problems: readonly ErrorCode[]
+  /** Answers that are not JSON, by status: as they stand in the OpenAPI document. */
+  readonly answers?: Readonly<Record<string, Schema>>
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    docs?: RouteDocs
+  }
+}
+
+/** A success that is JSON of this form. Its schema also writes the answer. */
+export const json = (description: string, schema: Schema, headers?: Readonly<Record<string, Schema>>): Schema => ({
+  description,
+  ...(headers === undefined ? {} : { headers }),
+  ...schema
+})
+
+/** Answers of the OpenAPI document for problems, by status: added there only, as nothing is written by them. */
+export const problemAnswers = (codes: readonly ErrorCode[], hasBody: boolean): Record<string, Schema> => {
+  const all = [...codes, ...everywhere, ...(hasBody ? withBody : [])]
+  const byStatus = Map.groupBy(new Set(all), statusOf)
+  const answers: Record<string, Schema> = {}
+  for (const [status, group] of byStatus)
+    answers[status] = {
+      description: group.join(', '),
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
+    }
+  return answers
+}
+
+const everywhere: readonly ErrorCode[] = ['PARCOMOLO_HTTP_INVALID_REQUEST', 'PARCOMOLO_HTTP_INTERNAL']
+const withBody: readonly ErrorCode[] = [
+  'PARCOMOLO_HTTP_MALFORMED_JSON',
+  'PARCOMOLO_HTTP_BODY_TOO_LARGE',
+  'PARCOMOLO_HTTP_UNSUPPORTED_MEDIA_TYPE'
+]

@@ -1,0 +1,201 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { canonicalJson, isParcomoloError, sha256Hex } from '../../base/index.ts'
+import { formatPosition, type OrderRow, type OrderStatus, orderStatuses } from '../../view/index.ts'
+import { formatCursor } from '../cursor.ts'
+import type { RouteDeps } from '../deps.ts'
+import { type OrderRequest, priced } from '../pricing.ts'
+import { orderJson } from '../present.ts'
+import { quoted, sendProblem } from '../problem.ts'
+import { hasReachedPosition, pageRequested, settled, waitRequested } from '../reading.ts'
+import { json } from '../route-docs.ts'
+import {
+  anyId,
+  customerId,
+  order,
+  orderAnswer,
+  orderRequest,
+  pageOf,
+  pageParameters,
+  parameters,
+  pathParameters,
+  positionHeader
+} from '../schemas.ts'
+
+/** `/orders`: place one, look at one, list them. */
+export const orderRoutes = (http: FastifyInstance, deps: RouteDeps): void => {
+  addPlaceOrder(http, deps)
+  addGetOrder(http, deps)
+  addListOrders(http, deps)
+}
+
+const addPlaceOrder = (http: FastifyInstance, deps: RouteDeps): void => {
+  http.post(
+    '/orders',
+    {
+      schema: {
+        tags: ['Orders'],
+        summary: 'Place an order',
+        description:
+          'Answers when the order is durable and can be read. With an Idempotency-Key the request may be repeated safely: the same body gets the same answer.',
+        headers: { type: 'object', properties: idempotencyHeader },
+        body: orderRequest,
+        response: { 201: json('The order is placed', orderAnswer, placedHeaders) }
+      },
+      config: { docs: { problems: placeProblems } }
+    },
+    (request, reply) => placeOrder(deps, request, reply)
+  )
+}
+
+const placeProblems = [
+  'PARCOMOLO_HTTP_IDEMPOTENCY_KEY_REUSED',
+  'PARCOMOLO_HTTP_UNKNOWN_SKU',
+  'PARCOMOLO_HTTP_TOTAL_TOO_LARGE',
+  'PARCOMOLO_HTTP_OUTCOME_UNKNOWN',
+  'PARCOMOLO_HTTP_NOT_READY',
+  'PARCOMOLO_VIEW_WAITERS_EXHAUSTED'
+] as const
+
+const idempotencyHeader = {
+  'idempotency-key': {
+    type: 'string',
+    minLength: 1,
+    maxLength: 255,
+    pattern: '^[ -~]+$',
+    description: 'printable ASCII, at most 255 characters'
+  }
+}
+
+const placedHeaders = {
+  Location: { type: 'string', description: 'Where the order is found' },
+  'Parcomolo-Position': { type: 'string', description: 'For a later request that must see this order' }
+}
+
+const placeOrder = async (deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  const body = request.body as OrderRequest
+  const requestHash = sha256Hex(canonicalJson({ ...body, voucher: body.voucher ?? null }))
+  const key = request.headers['idempotency-key']
+  const orderId = key === undefined ? deps.newId() : orderIdOf(String(key))
+  const known = key === undefined ? undefined : await deps.view.order(orderId)
+  if (known !== undefined) return answerPlaced(reply, known, requestHash)
+  const price = await priced(body.lines, deps.view)
+  if ('code' in price) return sendProblem(reply, price.code, price.detail, { errors: price.errors })
+  const waiter = deps.view.whenPlaced(orderId, deps.limits.answerTimeoutMs)
+  const { customerId: customer, paymentToken, shippingAddress, voucher = null } = body
+  try {
+    await deps.sendCommand({
+      inbox: 'order-commands',
+      key: orderId,
+      id: deps.newId(),
+      type: 'parcomolo.order.PlaceOrder',
+      value: { orderId, customerId: customer, ...price, currency, paymentToken, shippingAddress, voucher, requestHash }
+    })
+  } catch (error) {
+    waiter.cancel()
+    return outcomeUnknown(request, reply, orderId, error)
+  }
+  const row = await settled(reply, waiter)
+  return row === undefined ? outcomeUnknown(request, reply, orderId) : answerPlaced(reply, row, requestHash)
+}
+
+const currency = 'EUR'
+
+/** The same key is the same order. */
+const orderIdOf = (idempotencyKey: string): string => sha256Hex(`order/${idempotencyKey}`).slice(0, 32)
+
+/** The row is that of whoever came first with this id, so it tells whether this request is a repeat of it or another one. */
+const answerPlaced = (reply: FastifyReply, row: OrderRow, requestHash: string): FastifyReply => {
+  if (row.requestHash !== requestHash) {
+    const detail = `the Idempotency-Key was used for order '${row.orderId}' with another body; expected a new key for a new order`
+    return sendProblem(reply, 'PARCOMOLO_HTTP_IDEMPOTENCY_KEY_REUSED', detail)
+  }
+  const placed = row.timeline.find((entry) => entry.type === 'OrderPlaced')
+  if (placed !== undefined) reply.header('parcomolo-position', formatPosition([placed]))
+  const { orderId, totalCents } = row
+  return reply
+    .code(201)
+    .header('location', `/orders/${orderId}`)
+    .send({ orderId, status: 'PENDING', totalCents, currency: row.currency })
+}
+
+const outcomeUnknown = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  orderId: string,
+  error?: unknown
+): FastifyReply => {
+  const reason = error === undefined ? 'no answer came in time' : `the log did not take it: ${(error as Error).message}`
+  const code = isParcomoloError(error) ? error.code : undefined
+  request.log.warn({ requestId: request.id, orderId, code }, `an order was not confirmed: ${reason}`)
+  const advice =
+    request.headers['idempotency-key'] === undefined
+      ? `look for it at '/orders/${orderId}' before you place it again; an Idempotency-Key makes a repeat safe`
+      : 'repeat the request with the same Idempotency-Key, which is safe'
+  const detail = `${reason}; the order may still be placed, so ${advice}`
+  return sendProblem(reply, 'PARCOMOLO_HTTP_OUTCOME_UNKNOWN', detail, { requestId: request.id })
+}
+
+const addGetOrder = (http: FastifyInstance, deps: RouteDeps): void => {
+  http.get(
+    '/orders/:orderId',
+    {
+      schema: {
+        tags: ['Orders'],
+        summary: 'Look at an order',
+        params: pathParameters({ orderId: anyId }),
+        headers: { type: 'object', properties: positionHeader },
+        querystring: parameters({
+          wait: {
+            type: 'string',
+            maxLength: 20,
+            description: 'A duration like 10s, at most 60s: the answer is held until the order has reached its end'
+          }
+        }),
+        response: { 200: json('The order', order) }
+      },
+      config: { docs: { problems: ['PARCOMOLO_HTTP_NOT_FOUND', ...readProblems] } }
+    },
+    (request, reply) => getOrder(deps, request, reply)
+  )
+}
+
+const readProblems = ['PARCOMOLO_HTTP_POSITION_NOT_REACHED', 'PARCOMOLO_HTTP_NOT_READY'] as const
+
+const getOrder = async (deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  const { orderId } = request.params as { orderId: string }
+  const waitMs = waitRequested(deps, request, reply)
+  if (waitMs === undefined || !(await hasReachedPosition(deps, request, reply))) return reply
+  const ended = waitMs === 0 ? undefined : await settled(reply, deps.view.whenEnded(orderId, waitMs))
+  // Not ended in time: the answer is how far it has come.
+  const row = ended ?? (await deps.view.order(orderId))
+  if (row === undefined) return sendProblem(reply, 'PARCOMOLO_HTTP_NOT_FOUND', `there is no order ${quoted(orderId)}`)
+  return reply.send(orderJson(row))
+}
+
+const addListOrders = (http: FastifyInstance, deps: RouteDeps): void => {
+  const { pageSizeMax, pageSizeDefault } = deps.limits
+  http.get(
+    '/orders',
+    {
+      schema: {
+        tags: ['Orders'],
+        summary: 'List orders, newest first',
+        headers: { type: 'object', properties: positionHeader },
+        querystring: parameters({
+          customerId,
+          status: { type: 'string', enum: orderStatuses },
+          ...pageParameters(pageSizeMax, pageSizeDefault)
+        }),
+        response: { 200: json('A page of orders', pageOf(order)) }
+      },
+      config: { docs: { problems: readProblems } }
+    },
+    async (request, reply) => {
+      const page = pageRequested(deps, request, reply)
+      if (page === undefined || !(await hasReachedPosition(deps, request, reply))) return reply
+      const filter = request.query as { customerId?: string; status?: OrderStatus }
+      const { rows, next } = await deps.view.orders({ customerId: filter.customerId, status: filter.status }, page)
+      return reply.send({ items: rows.map(orderJson), nextCursor: formatCursor(next) })
+    }
+  )
+}

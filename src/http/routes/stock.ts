@@ -1,0 +1,121 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { formatPosition } from '../../view/index.ts'
+import { answerOf } from '../command.ts'
+import { formatCursor } from '../cursor.ts'
+import type { RouteDeps } from '../deps.ts'
+import { stockJson } from '../present.ts'
+import { quoted, sendProblem } from '../problem.ts'
+import { hasReachedPosition, pageRequested } from '../reading.ts'
+import { json } from '../route-docs.ts'
+import {
+  anyId,
+  pageOf,
+  pageParameters,
+  parameters,
+  pathParameters,
+  positionHeader,
+  sku,
+  stock,
+  stockRequest
+} from '../schemas.ts'
+
+/** `/stock`: what there is, and how much of it. */
+export const stockRoutes = (http: FastifyInstance, deps: RouteDeps): void => {
+  addListStock(http, deps)
+  addGetStock(http, deps)
+  addPutStock(http, deps)
+}
+
+const readProblems = ['PARCOMOLO_HTTP_POSITION_NOT_REACHED', 'PARCOMOLO_HTTP_NOT_READY'] as const
+
+const addListStock = (http: FastifyInstance, deps: RouteDeps): void => {
+  const { pageSizeMax, pageSizeDefault } = deps.limits
+  http.get(
+    '/stock',
+    {
+      schema: {
+        tags: ['Stock'],
+        summary: 'List the stock by SKU',
+        headers: { type: 'object', properties: positionHeader },
+        querystring: parameters(pageParameters(pageSizeMax, pageSizeDefault)),
+        response: { 200: json('A page of stock', pageOf(stock)) }
+      },
+      config: { docs: { problems: readProblems } }
+    },
+    async (request, reply) => {
+      const page = pageRequested(deps, request, reply)
+      if (page === undefined || !(await hasReachedPosition(deps, request, reply))) return reply
+      const { rows, next } = await deps.view.allStock(page)
+      return reply.send({ items: rows.map(stockJson), nextCursor: formatCursor(next) })
+    }
+  )
+}
+
+const addGetStock = (http: FastifyInstance, deps: RouteDeps): void => {
+  http.get(
+    '/stock/:sku',
+    {
+      schema: {
+        tags: ['Stock'],
+        summary: 'Look at one SKU',
+        params: pathParameters({ sku: anyId }),
+        headers: { type: 'object', properties: positionHeader },
+        response: { 200: json('The stock', stock) }
+      },
+      config: { docs: { problems: ['PARCOMOLO_HTTP_NOT_FOUND', ...readProblems] } }
+    },
+    async (request, reply) => {
+      if (!(await hasReachedPosition(deps, request, reply))) return reply
+      const params = request.params as { sku: string }
+      const row = await deps.view.stock(params.sku)
+      if (row !== undefined) return reply.send(stockJson(row))
+      return sendProblem(
+        reply,
+        'PARCOMOLO_HTTP_NOT_FOUND',
+        `there is no SKU ${quoted(params.sku)}; '/stock' lists those that there are`
+      )
+    }
+  )
+}
+
+const addPutStock = (http: FastifyInstance, deps: RouteDeps): void => {
+  http.put(
+    '/stock/:sku',
+    {
+      schema: {
+        tags: ['Stock'],
+        summary: 'Set name, price and stock on hand of a SKU',
+        params: pathParameters({ sku }),
+        body: stockRequest,
+        response: { 200: json('The stock as it is now', stock) }
+      },
+      config: {
+        docs: {
+          problems: [
+            'PARCOMOLO_HTTP_CONFLICT',
+            'PARCOMOLO_HTTP_OUTCOME_UNKNOWN',
+            'PARCOMOLO_HTTP_NOT_READY',
+            'PARCOMOLO_VIEW_WAITERS_EXHAUSTED'
+          ]
+        }
+      }
+    },
+    (request, reply) => putStock(deps, request, reply)
+  )
+}
+
+type StockRequest = { readonly name: string; readonly priceCents: number; readonly onHand: number }
+
+const putStock = async (deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  const params = request.params as { sku: string }
+  const value = { sku: params.sku, ...(request.body as StockRequest) }
+  const command = { inbox: 'inventory-commands', key: params.sku, type: 'parcomolo.inventory.SetStock', value }
+  const answer = await answerOf(deps, request, reply, command)
+  if (answer === undefined) return reply
+  reply.header('parcomolo-position', formatPosition([answer]))
+  const row = answer.type === 'StockSet' ? await deps.view.stock(params.sku) : undefined
+  if (row !== undefined) return reply.send(stockJson(row))
+  const { onHand, reserved } = answer.value
+  const detail = `onHand ${String(onHand)} of SKU '${params.sku}' is below the ${String(reserved)} that are reserved; expected at least as many`
+  return sendProblem(reply, 'PARCOMOLO_HTTP_CONFLICT', detail)
+}

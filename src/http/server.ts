@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto'
+import fastify, { type FastifyInstance, LogController } from 'fastify'
+import { type HttpDeps, httpLimits, type RouteDeps } from './deps.ts'
+import { answerBadHttp, handleErrors, onError } from './error-handler.ts'
+import { makeMetrics, type Metrics } from './metrics.ts'
+import { answerUnknownRoutes } from './not-found.ts'
+import { addOpenApi } from './openapi.ts'
+import { numberLimit } from './reading.ts'
+import { refuseUntilReady } from './readiness.ts'
+import { cancelOrderRoutes } from './routes/cancel-order.ts'
+import { definitionRoutes } from './routes/definitions.ts'
+import { errorRoutes } from './routes/errors.ts'
+import { healthRoutes } from './routes/health.ts'
+import { orderRoutes } from './routes/orders.ts'
+import { rootRoutes } from './routes/root.ts'
+import { sagaRoutes } from './routes/sagas.ts'
+import { stockRoutes } from './routes/stock.ts'
+
+/** The REST interface, ready to listen. `close` lets requests under way finish. */
+export const createHttp = (deps: HttpDeps): FastifyInstance => {
+  const routeDeps: RouteDeps = { ...deps, limits: { ...httpLimits, ...deps.limits }, newId: deps.newId ?? randomId }
+  const http = makeServer(deps, routeDeps)
+  const metrics = makeMetrics(routeDeps)
+  observeRequests(http, metrics)
+  handleErrors(http)
+  answerUnknownRoutes(http)
+  // Bodies are JSON: any other content type is refused.
+  http.removeContentTypeParser('text/plain')
+  http.addHook('preValidation', (request, _, done) => {
+    numberLimit(request)
+    done()
+  })
+  addOpenApi(http)
+  http.register(async (inner) => {
+    rootRoutes(inner, routeDeps)
+    errorRoutes(inner)
+    healthRoutes(inner, routeDeps, metrics)
+  })
+  http.register(async (inner) => {
+    refuseUntilReady(inner, routeDeps)
+    orderRoutes(inner, routeDeps)
+    cancelOrderRoutes(inner, routeDeps)
+    stockRoutes(inner, routeDeps)
+    sagaRoutes(inner, routeDeps)
+    definitionRoutes(inner, routeDeps)
+  })
+  return http
+}
+
+const makeServer = (deps: HttpDeps, { limits }: RouteDeps): FastifyInstance =>
+  fastify({
+    logger: { level: deps.logLevel ?? 'info', ...(deps.logStream === undefined ? {} : { stream: deps.logStream }) },
+    // A line a request would cost more than the request: metrics count them, and errors are logged by the error handler.
+    logController: new LogController({ disableRequestLogging: true }),
+    childLoggerFactory: (logger) => logger,
+    genReqId: requestIds(),
+    bodyLimit: limits.bodyBytesMax,
+    keepAliveTimeout: 72_000,
+    routerOptions: { maxParamLength: 300 },
+    clientErrorHandler: answerBadHttp,
+    frameworkErrors: (error, request, reply) => {
+      onError(error, request, reply)
+    },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true, verbose: true } }
+  })
+
+const randomId = (): string => randomBytes(16).toString('hex')
+
+/** Unlike in every process, so that a user's report leads to one line of the log. */
+const requestIds = (): (() => string) => {
+  const prefix = randomBytes(4).toString('hex')
+  let count = 0
+  return () => `${prefix}-${++count}`
+}
+
+const observeRequests = (http: FastifyInstance, { requests }: Metrics): void => {
+  http.addHook('onResponse', (request, reply, done) => {
+    requests.observe(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime)
+    done()
+  })
+}

@@ -1,8 +1,8 @@
 import { type Call } from './definition.ts'
 import { type About, type SagaEvent } from './instance.ts'
 import { finish, send } from './send.ts'
-import { attemptOf, dueOf, isParked, slotOf, stateOf } from './slot.ts'
-import { about, start, type Turn, undoOf } from './turn.ts'
+import { attemptOf, isParked, slotOf, stateOf } from './slot.ts'
+import { about, isDue, start, type Turn, undoOf } from './turn.ts'
 import { type Found, walk } from './walk.ts'
 
 /**
@@ -33,8 +33,7 @@ const goBack = (turn: Turn, undone: About, call: Call | undefined): Found => {
     case 'undoing':
       return 'busy'
     case 'undoPausing':
-      if (turn.now < dueOf(turn.instance, undone.index)) return 'busy'
-      return send(turn, undoOf(undone, call!), attemptOf(slot))
+      return isDue(turn, undone.index) ? send(turn, undoOf(undone, call!), attemptOf(slot)) : 'busy'
     default:
       return call === undefined ? 'through' : send(turn, undoOf(undone, call), 1)
   }

@@ -8,21 +8,25 @@ import { cancel } from './handle/cancel.ts'
 import { begin } from './handle/start.ts'
 import { fireTimers } from './handle/timer.ts'
 import { type Instance, type SagaEvent, type SagaInput } from './instance.ts'
+import { hasEnded } from './status.ts'
 import { type Turn } from './turn.ts'
 
 /**
  * The saga engine: what follows from one input, as events. It records what the input says (`handle/`), then takes one microstep after another
  * (`forward.ts`, `backward.ts`) until nothing more follows from the state alone. So it does not matter in which order things come, nor how often.
  *
- *   (start) ──▶ forward ─────────────▶ pivoting ─────────────▶ committed ──▶ completed
- *                │   │  pivot's command   │    pivot succeeds                    ▲
- *                │   │  sent              │                                      │
- *                │   └────────────────────┼──────────────────────────────────────┘ a saga without a pivot
- *                ▼  rejected, unknown,    ▼  pivot rejected
- *                   cancel, deadline
- *                └──────────▶ backward ◀──┘ ──▶ compensated
+ *   forward ─────────────▶ pivoting ─────────────▶ committed ─────▶ completed
+ *     │ │  pivot's command    │   pivot succeeded                     ▲
+ *     │ │  sent               │                                       │
+ *     │ └─────────────────────┼───── all done, there is no pivot ─────┘
+ *     │ rejected, unknown,    │ pivot rejected
+ *     ▼ cancel, deadline      │
+ *   backward ◀────────────────┘
+ *     │ all that is owed is undone
+ *     ▼
+ *   compensated
  *
- * What one step goes through is drawn in `slot.ts`. Parked is no phase: a parked step waits, and its branch with it, until an answer or an operator comes.
+ * What one step goes through is drawn in `slot.ts`. Parked is no phase: a parked step waits, and its branch with it, until a late answer settles it or an operator comes.
  *
  *  S1. Every instance ends completed or compensated, or waits for an answer, a timer or an operator.
  *  S2. An undo is owed from the moment a command is sent until it is rejected; once compensation has begun, exactly what is owed is undone.
@@ -60,6 +64,7 @@ const handle = (
 ): readonly SagaEvent[] => {
   if (instance === undefined) return input.kind === 'start' ? begin(definition, input, now) : []
   checkRevision(definition, instance)
+  if (hasEnded(instance)) return []
   const turn = { definition, instance, now }
   switch (input.kind) {
     case 'start':

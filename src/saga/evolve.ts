@@ -1,4 +1,12 @@
-import { type About, type Failure, type Instance, type Payload, type SagaEvent, type SagaEvents } from './instance.ts'
+import {
+  type About,
+  type Failure,
+  type Instance,
+  type Payload,
+  type SagaEvent,
+  type SagaEvents,
+  type Timer
+} from './instance.ts'
 import { answered, isOpen, moved, parked, slotOf, unparked } from './slot.ts'
 
 /** One event folded into an instance. `at` is when it was decided. It needs no definition, and neither checks nor refuses: what is journaled has happened. */
@@ -20,7 +28,7 @@ const begin = (value: SagaEvents['SagaStarted'], startedAt: number): Instance =>
   deadlineAt: value.deadlineAt,
   phase: 'forward',
   slots: [moved(0, 'succeeded')],
-  due: none,
+  timers: none,
   replies: none,
   failure: null,
   cancel: null,
@@ -58,20 +66,20 @@ const folds: Folds = {
     phase: 'backward',
     failure,
     slots: instance.slots.map(unparked),
-    due: none
+    timers: none
   }),
   ReplyCameLate: (instance, value) => {
     const slot = answered(slotOf(instance, value.index))
-    if (!isOpen(slot)) return withReply(withSlot(instance, value, slot, instance.due[value.index + 1]), value)
-    return withReply(withSlot(instance, value, unparked(slot)), value)
+    const slots = withItem(instance.slots, value.index + 1, isOpen(slot) ? unparked(slot) : slot, 0)
+    return withReply({ ...instance, slots }, value)
   },
   StepCompensated: (instance, value) => withSlot(instance, value, moved(slotOf(instance, value.index), 'undone')),
   CancelRequested: (instance, { event }) => ({ ...instance, cancel: event }),
   CancelRefused: (instance) => ({ ...instance, cancelRefused: true }),
   SagaParked: (instance, value) => withSlot(instance, value, parked(slotOf(instance, value.index))),
   Emitted: (instance) => instance,
-  SagaCompleted: (instance) => ({ ...instance, phase: 'completed', due: none, replies: none }),
-  SagaCompensated: (instance) => ({ ...instance, phase: 'compensated', due: none, replies: none })
+  SagaCompleted: (instance) => ({ ...instance, phase: 'completed', timers: none, replies: none }),
+  SagaCompensated: (instance) => ({ ...instance, phase: 'compensated', timers: none, replies: none })
 }
 
 const rejection = ({ step, rejection: { type } }: SagaEvents['StepRejected']): Failure => ({
@@ -80,19 +88,20 @@ const rejection = ({ step, rejection: { type } }: SagaEvents['StepRejected']): F
   message: `step '${step}' was rejected with '${type}'`
 })
 
-const withSlot = (instance: Instance, { index }: About, slot: number, due = 0): Instance => ({
-  ...instance,
-  slots: withItem(instance.slots, index + 1, slot, 0),
-  due: withItem(instance.due, index + 1, due, 0)
-})
+/** The slot changed, and its timer with it: none but the one given. */
+const withSlot = (instance: Instance, { index }: About, slot: number, dueAt?: number): Instance => {
+  const others: readonly Timer[] =
+    instance.timers.length === 0 ? none : instance.timers.filter((timer) => timer.index !== index)
+  const timers = dueAt === undefined ? others : others.concat([{ index, dueAt }])
+  return { ...instance, slots: withItem(instance.slots, index + 1, slot, 0), timers }
+}
 
 const withReply = (instance: Instance, value: About & { readonly reply: Payload; readonly kept: boolean }): Instance =>
   value.kept ? { ...instance, replies: withItem(instance.replies, value.index, value.reply, null) } : instance
 
-/** A copy with one item set, grown where it was shorter. */
+/** A copy with one item set, and no longer than that needs, as there are many of them. */
 const withItem = <T>(items: readonly T[], place: number, item: T, filler: T): readonly T[] => {
-  const copy = items.slice()
-  while (copy.length < place) copy.push(filler)
-  copy[place] = item
-  return copy
+  if (place < items.length) return items.with(place, item)
+  const gap = place === items.length ? none : Array.from({ length: place - items.length }, () => filler)
+  return items.concat(gap, [item])
 }

@@ -1,8 +1,8 @@
 import { type Step } from './definition.ts'
 import { type SagaEvent } from './instance.ts'
 import { compensationStarted, evaluate, expressionFailed, finish, sagaParked, send, sendAgainLater } from './send.ts'
-import { attemptOf, dueOf, isParked, slotOf, stateOf } from './slot.ts'
-import { about, commandOf, start, type Turn } from './turn.ts'
+import { attemptOf, isParked, slotOf, stateOf } from './slot.ts'
+import { about, commandOf, isDue, start, type Turn } from './turn.ts'
 import { type Found, walk } from './walk.ts'
 
 /** What follows while the saga goes forward. Whatever turns it back comes before anything that sends it further. */
@@ -85,7 +85,7 @@ const goOn = (turn: Turn, step: Step): Found => {
     case 'idle':
       return begin(turn, step)
     case 'pausing':
-      return turn.now < dueOf(turn.instance, step.index) ? 'busy' : send(turn, commandOf(step), attemptOf(slot))
+      return isDue(turn, step.index) ? send(turn, commandOf(step), attemptOf(slot)) : 'busy'
     default:
       return isDone(slot) ? 'through' : 'busy'
   }

@@ -85,6 +85,8 @@ export type SagaEvent = {
 /** Drawn above `decide`. */
 export type Phase = 'forward' | 'pivoting' | 'committed' | 'backward' | 'completed' | 'compensated'
 
+export type Timer = { readonly index: number; readonly dueAt: number }
+
 /** The fold of an instance's events. Plain data, and small: there may be a million. */
 export type Instance = {
   readonly saga: string
@@ -96,8 +98,8 @@ export type Instance = {
   readonly phase: Phase
   /** The start first, then the steps as the definition numbers them; each a number that `slot.ts` explains. Those beyond the end are idle. */
   readonly slots: readonly number[]
-  /** In the same places: when an answer is overdue or a pause is over; 0: never. */
-  readonly due: readonly number[]
+  /** For each command that is under way: when its answer is overdue, or the pause before it is sent again is over. */
+  readonly timers: readonly Timer[]
   /** By step: the replies that expressions may read. */
   readonly replies: readonly (Payload | null)[]
   /** The latest rejection; from `CompensationStarted` on what made it turn back. */

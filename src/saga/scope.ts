@@ -1,26 +1,34 @@
 import { type Definition, type Scope } from './definition.ts'
 import { type Instance } from './instance.ts'
 
-/** What expressions see of an instance. Members are made when asked for: most expressions need one of them, and decoding costs. */
-export const scopeOf = (definition: Definition, instance: Instance): Scope => ({
-  get start() {
-    return instance.start.value
-  },
-  get steps() {
-    return replies(definition, instance)
-  },
-  get failure() {
-    return instance.failure ?? undefined
-  },
-  get saga() {
-    return { name: instance.saga, key: instance.key, revision: instance.revision }
-  }
-})
+/** What expressions see of an instance. Each member is made when it is asked for: most expressions need one of them, and decoding costs. */
+export class InstanceScope implements Scope {
+  readonly #definition: Definition
+  readonly #instance: Instance
 
-const replies = (definition: Definition, instance: Instance): NonNullable<Scope['steps']> => {
-  const byName: Record<string, Readonly<Record<string, unknown>>> = {}
-  for (const [index, reply] of instance.replies.entries()) {
-    if (reply !== null) byName[definition.steps[index]!.name] = reply.value
+  constructor(definition: Definition, instance: Instance) {
+    this.#definition = definition
+    this.#instance = instance
   }
-  return byName
+
+  get start(): Scope['start'] & object {
+    return this.#instance.start.value
+  }
+
+  get steps(): Scope['steps'] & object {
+    const byName: Record<string, Readonly<Record<string, unknown>>> = {}
+    for (const [index, reply] of this.#instance.replies.entries()) {
+      if (reply !== null) byName[this.#definition.steps[index]!.name] = reply.value
+    }
+    return byName
+  }
+
+  get failure(): Scope['failure'] {
+    return this.#instance.failure ?? undefined
+  }
+
+  get saga(): Scope['saga'] & object {
+    const { saga, key, revision } = this.#instance
+    return { name: saga, key, revision }
+  }
 }

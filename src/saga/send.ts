@@ -2,7 +2,7 @@ import { pauseMs } from './backoff.ts'
 import { commandId } from './command-id.ts'
 import { type Emission, type Scope } from './definition.ts'
 import { type About, type Failure, type Instance, type SagaEvent } from './instance.ts'
-import { scopeOf } from './scope.ts'
+import { InstanceScope } from './scope.ts'
 import { type Target, type Turn } from './turn.ts'
 
 /** The command is issued, or its arguments cannot be had. The arguments are the same at every attempt, as nothing that they read changes meanwhile. */
@@ -54,7 +54,7 @@ export const finish = (
 /** The value, or the message of the error: whatever an expression throws is about the data that it met, never a fault of the engine. */
 export const evaluate = <T>(turn: Turn, expression: { evaluate(scope: Scope): T }): { readonly value: T } | string => {
   try {
-    return { value: expression.evaluate(scopeOf(turn.definition, turn.instance)) }
+    return { value: expression.evaluate(new InstanceScope(turn.definition, turn.instance)) }
   } catch (error) {
     return (error as Error).message
   }

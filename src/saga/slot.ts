@@ -34,8 +34,6 @@ const attemptShift = 6
 /** The slot of a step, or of the start (index -1). */
 export const slotOf = (instance: Instance, index: number): number => instance.slots[index + 1] ?? 0
 
-export const dueOf = (instance: Instance, index: number): number => instance.due[index + 1] ?? 0
-
 export const stateOf = (slot: number): SlotState => states[slot & stateBits]!
 
 /** True where the step waits for an operator. */

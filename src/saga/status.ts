@@ -19,9 +19,7 @@ export const hasEnded = (instance: Instance): boolean =>
 /** When the instance next wants a timer input: an overdue answer, a pause that is over, or the deadline, which counts until the pivot's command is sent. */
 export const dueAt = (instance: Instance): number | undefined => {
   let earliest = instance.phase === 'forward' ? (instance.deadlineAt ?? Infinity) : Infinity
-  for (const due of instance.due) {
-    if (due !== 0 && due < earliest) earliest = due
-  }
+  for (const timer of instance.timers) earliest = Math.min(earliest, timer.dueAt)
   return earliest === Infinity ? undefined : earliest
 }
 

@@ -15,3 +15,7 @@ export const about = ({ name, index }: Step): About => ({ step: name, index })
 export const commandOf = (step: Step): Target => ({ ...about(step), call: step, undo: false, pivot: step.pivot })
 
 export const undoOf = ({ step, index }: About, call: Call): Target => ({ step, index, call, undo: true, pivot: false })
+
+/** True when the timer of this step is up. */
+export const isDue = ({ instance, now }: Turn, index: number): boolean =>
+  instance.timers.some((timer) => timer.index === index && timer.dueAt <= now)

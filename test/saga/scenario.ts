@@ -7,6 +7,7 @@ import {
   type Instance,
   type Payload,
   type SagaEvent,
+  type SagaEvents,
   type SagaInput,
   type SagaStatus,
   statusOf
@@ -92,46 +93,29 @@ const freeze = (instance: Instance): Instance => {
   return Object.freeze(instance)
 }
 
-const again = (attempt: number): string => (attempt === 1 ? '' : ` #${attempt}`)
-
 /** An event as a person reads it. */
-export const line = ({ type, value }: SagaEvent): string => {
-  switch (type) {
-    case 'SagaStarted':
-      return 'started'
-    case 'CommandIssued':
-      return `${value.undo ? 'undo' : 'do'} ${value.step}${again(value.attempt)}`
-    case 'RetryScheduled':
-      return `later ${value.undo ? 'undo' : 'do'} ${value.step}${again(value.attempt)}`
-    case 'StepProgressed':
-      return `progressed ${value.step}`
-    case 'StepSucceeded':
-      return `succeeded ${value.step}`
-    case 'StepSkipped':
-      return `skipped ${value.step}`
-    case 'StepRejected':
-      return `rejected ${value.step}`
-    case 'StepUnknown':
-      return `unknown ${value.step}`
-    case 'PivotReached':
-      return `pivot ${value.step}`
-    case 'CompensationStarted':
-      return `back: ${value.failure.type}`
-    case 'ReplyCameLate':
-      return `late ${value.step}`
-    case 'StepCompensated':
-      return `undone ${value.step}`
-    case 'CancelRequested':
-      return 'cancel'
-    case 'CancelRefused':
-      return 'cancel refused'
-    case 'SagaParked':
-      return `parked ${value.undo ? 'undo' : 'do'} ${value.step}`
-    case 'Emitted':
-      return `emit ${value.event}`
-    case 'SagaCompleted':
-      return 'completed'
-    case 'SagaCompensated':
-      return 'compensated'
-  }
+export const line = ({ type, value }: SagaEvent): string =>
+  (lines[type] as (value: SagaEvent['value']) => string)(value)
+
+const lines: { readonly [Type in keyof SagaEvents]: (value: SagaEvents[Type]) => string } = {
+  SagaStarted: () => 'started',
+  CommandIssued: ({ undo, step, attempt }) => `${undo ? 'undo' : 'do'} ${step}${again(attempt)}`,
+  RetryScheduled: ({ undo, step, attempt }) => `later ${undo ? 'undo' : 'do'} ${step}${again(attempt)}`,
+  StepProgressed: ({ step }) => `progressed ${step}`,
+  StepSucceeded: ({ step }) => `succeeded ${step}`,
+  StepSkipped: ({ step }) => `skipped ${step}`,
+  StepRejected: ({ step }) => `rejected ${step}`,
+  StepUnknown: ({ step }) => `unknown ${step}`,
+  PivotReached: ({ step }) => `pivot ${step}`,
+  CompensationStarted: ({ failure }) => `back: ${failure.type}`,
+  ReplyCameLate: ({ step }) => `late ${step}`,
+  StepCompensated: ({ step }) => `undone ${step}`,
+  CancelRequested: () => 'cancel',
+  CancelRefused: () => 'cancel refused',
+  SagaParked: ({ undo, step }) => `parked ${undo ? 'undo' : 'do'} ${step}`,
+  Emitted: ({ event }) => `emit ${event}`,
+  SagaCompleted: () => 'completed',
+  SagaCompensated: () => 'compensated'
 }
+
+const again = (attempt: number): string => (attempt === 1 ? '' : ` #${attempt}`)

@@ -1,12 +1,11 @@
 import { type SagaEvent, type SagaInput } from '../instance.ts'
 import { type Turn } from '../turn.ts'
 
-/** The cancel event: recorded once, and answered as soon as it can be (`forward.ts`). Where it already goes backward, or has ended, it changes nothing. */
+/** The cancel event: recorded once, and answered as soon as it can be (`forward.ts`). Where it already goes backward it changes nothing. */
 export const cancel = (
   { instance }: Turn,
   { message }: SagaInput & { readonly kind: 'cancel' }
 ): readonly SagaEvent[] => {
-  const goesForward = instance.phase === 'forward' || instance.phase === 'pivoting' || instance.phase === 'committed'
-  if (!goesForward || instance.cancel !== null) return []
+  if (instance.phase === 'backward' || instance.cancel !== null) return []
   return [{ type: 'CancelRequested', value: { event: message.type } }]
 }

@@ -1,29 +1,24 @@
-import { type Call } from '../definition.ts'
 import { type SagaEvent } from '../instance.ts'
 import { sagaParked, sendAgainLater } from '../send.ts'
-import { attemptOf, dueOf, slotOf, stateOf } from '../slot.ts'
+import { attemptOf, slotOf, stateOf } from '../slot.ts'
 import { about, commandOf, start, type Target, type Turn, undoOf } from '../turn.ts'
 
 /**
  * Answers that are overdue. Pauses that are over and the deadline need nothing here: they follow from the time alone (`forward.ts`, `backward.ts`).
  * What was answered in time waits for no timer, so one that fires early, late or twice finds nothing.
  */
-export const fireTimers = (turn: Turn): readonly SagaEvent[] => {
-  const { definition, instance } = turn
-  const events: SagaEvent[] = []
-  if (isOverdue(turn, start.index)) events.push(giveUpUndo(turn, undoOf(start, definition.start.compensate!)))
-  for (const step of definition.steps) {
-    if (!isOverdue(turn, step.index)) continue
-    const isUndo = stateOf(slotOf(instance, step.index)) === 'undoing'
-    events.push(isUndo ? giveUpUndo(turn, undoOf(about(step), step.compensate!)) : giveUp(turn, commandOf(step)))
-  }
-  return events
-}
+export const fireTimers = (turn: Turn): readonly SagaEvent[] =>
+  turn.instance.timers.flatMap(({ index, dueAt }) => {
+    const state = stateOf(slotOf(turn.instance, index))
+    if (dueAt > turn.now || (state !== 'sent' && state !== 'undoing')) return []
+    return [
+      state === 'sent' ? giveUp(turn, commandOf(turn.definition.steps[index]!)) : giveUpUndo(turn, undoAt(turn, index))
+    ]
+  })
 
-const isOverdue = ({ instance, now }: Turn, index: number): boolean => {
-  const due = dueOf(instance, index)
-  const state = stateOf(slotOf(instance, index))
-  return due !== 0 && due <= now && (state === 'sent' || state === 'undoing')
+const undoAt = ({ definition }: Turn, index: number): Target => {
+  const step = definition.steps[index]
+  return step === undefined ? undoOf(start, definition.start.compensate!) : undoOf(about(step), step.compensate!)
 }
 
 /** At the end of each round of attempts it is for `onUnknown` to say what follows. */

@@ -36,10 +36,17 @@ export type Terminal = {
 /** What the composition root offers to the command line. */
 export type Program = {
   /** Runs everything as the environment says, and resolves when orders are taken. */
-  start(): Promise<{ readonly url: string; stop(): Promise<void> }>
+  start(): Promise<Running>
   /** Checks the environment: throws PARCOMOLO_CONFIG_INVALID with a line for each fault. */
   checkSettings(): Promise<void>
   settings(): Promise<readonly ProgramSetting[]>
+}
+
+export type Running = {
+  readonly url: string
+  /** Resolves with the error when something has failed for good. */
+  readonly failed: Promise<unknown>
+  stop(): Promise<void>
 }
 
 export type ProgramSetting = {

@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { ParcomoloError } from '../base/index.ts'
 import { type Contracts, contractSet, readContract } from '../contract/index.ts'
+import { type LoadedDefinition, loadSaga } from '../saga/index.ts'
 
 export type TextFile = { readonly path: string; readonly text: string }
 
@@ -12,6 +13,13 @@ export const readText = async (path: string): Promise<TextFile> => {
     throw unreadable(path, cause)
   }
 }
+
+/** Checks a saga against the participants of a folder; throws PARCOMOLO_SAGA_INVALID with all that is wrong. */
+export const loadFrom = async (file: TextFile, participants: string): Promise<LoadedDefinition> =>
+  loadSaga(file, await readContracts(participants))
+
+/** Where a saga's participants are if nobody says otherwise. */
+export const participantsBeside = (path: string): string => join(dirname(path), 'participants')
 
 /** The contracts of all participants in a folder. */
 export const readContracts = async (folder: string): Promise<Contracts> => {

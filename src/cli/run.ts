@@ -7,6 +7,7 @@ import { exitCodeOf } from './exit-code.ts'
 import { generate } from './generate.ts'
 import { helpOn } from './help.ts'
 import { start } from './start.ts'
+import { verify } from './verify.ts'
 
 /** Runs one command line and gives the exit code. Nothing that a command throws gets past it. */
 export const run = async (line: readonly string[], terminal: Terminal, program: Program): Promise<number> => {
@@ -19,7 +20,7 @@ export const run = async (line: readonly string[], terminal: Terminal, program: 
   }
 }
 
-const commands: readonly Command[] = [start, config, errors, generate, helpOn(() => commands)]
+const commands: readonly Command[] = [start, verify, generate, config, errors, helpOn(() => commands)]
 
 /** `--help` and `-h` are what people try first. */
 const commandNamed = (word: string): Command => {

@@ -10,14 +10,19 @@ export const start: Command = {
     const running = await program.start()
     const stopAsked = untilStopAsked(terminal)
     for (const line of greeting(running.url)) terminal.out(line)
-    await stopAsked
-    await running.stop()
-    return exitCode.done
+    const failure = await Promise.race([stopAsked, running.failed.then((error) => ({ error }))])
+    if (failure === undefined) {
+      await running.stop()
+      return exitCode.done
+    }
+    // What made it fail is worth more than what the stop then stumbles over.
+    await Promise.allSettled([running.stop()])
+    throw failure.error
   }
 }
 
 /** Resolves with the first signal; from then on a second one ends the process at once, which loses nothing either. */
-const untilStopAsked = (terminal: Terminal): Promise<void> =>
+const untilStopAsked = (terminal: Terminal): Promise<undefined> =>
   new Promise((resolve) => {
     let asked = false
     for (const [signal, number] of [
@@ -29,7 +34,7 @@ const untilStopAsked = (terminal: Terminal): Promise<void> =>
         if (asked) return terminal.exit(128 + number)
         asked = true
         terminal.err('Stopping; once more stops at once')
-        resolve()
+        resolve(undefined)
       })
     }
   })

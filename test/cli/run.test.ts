@@ -10,7 +10,7 @@ import { run } from '../../src/cli/run.ts'
 type Result = { readonly code: number; readonly out: string[]; readonly err: string[] }
 
 const idle: Program = {
-  start: async () => ({ url: 'http://localhost:8080', stop: async () => {} }),
+  start: async () => ({ url: 'http://localhost:8080', failed: new Promise(() => {}), stop: async () => {} }),
   checkSettings: async () => {},
   settings: async () => []
 }
@@ -130,7 +130,7 @@ for (const [signal, code] of [
     let stopped = (): void => {}
     const stop = (): Promise<void> => new Promise((resolve) => (stopped = resolve))
     const seen = terminalFor()
-    const ended = run(['start'], seen.terminal, { ...idle, start: async () => ({ url: 'http://x', stop }) })
+    const ended = run(['start'], seen.terminal, { ...idle, start: async () => ({ ...(await idle.start()), stop }) })
     await new Promise(setImmediate)
     seen.signals.emit(signal)
     await new Promise(setImmediate)
@@ -141,6 +141,20 @@ for (const [signal, code] of [
     t.is(await ended, 0)
   })
 }
+
+test('a failure stops what runs and is told, whatever the stop stumbles over', async (t) => {
+  let stops = 0
+  const start = async () => ({
+    url: 'http://localhost:8080',
+    failed: Promise.resolve(new ParcomoloError('PARCOMOLO_LOG_CLOSED', "the log is 'closed'")),
+    stop: async () => {
+      stops += 1
+      throw new Error('a consequence')
+    }
+  })
+  const { code, err } = await ran(['start'], { start })
+  t.deepEqual([code, err, stops], [1, ["PARCOMOLO_LOG_CLOSED: the log is 'closed'"], 1])
+})
 
 test('config shows each variable with its value and its meaning', async (t) => {
   const settings = async () => [
@@ -197,4 +211,45 @@ test('generate writes the types of a new participant, and --check misses them be
   t.deepEqual(await ran(['generate', folder, '--into', folder]), { code: 0, out: [`wrote ${path}`], err: [] })
   t.regex(await readFile(path, 'utf8'), /export type ProcessPayment = /)
   t.is((await ran(check)).code, 0)
+})
+
+test('verify passes what is committed', async (t) => {
+  const { code, out, err } = await ran(['verify', 'sagas/order.yaml', 'sagas/participants/payment.yaml'])
+  t.deepEqual([code, err], [0, []])
+  t.regex(out[0]!, /^sagas\/order\.yaml: saga 'order' is valid: \d+ steps, revision [0-9a-f]{12}$/)
+  t.regex(out[1]!, /^sagas\/participants\/payment\.yaml: participant 'payment' is valid: \d+ operations$/)
+})
+
+test('verify tells file, line and column of everything that is wrong, and ends with exit code 1', async (t) => {
+  const folder = await temporaryFolder(t)
+  const saga = join(folder, 'order.yaml')
+  const text = await readFile('sagas/order.yaml', 'utf8')
+  await writeFile(
+    saga,
+    text.replace('command: ReleaseStock', 'command: RelaseStock').replace('timeout: 3s', 'timeout: 3x')
+  )
+  const { code, out, err } = await ran(['verify', saga, '--participants', 'sagas/participants'])
+  t.deepEqual([code, err], [1, []])
+  t.is(out.length, 2)
+  t.true(out[0]!.startsWith(`${saga}:17:30 steps[0].compensate.command: unknown command 'RelaseStock'; did you mean`))
+  t.true(out[1]!.startsWith(`${saga}:26:16 steps[1].timeout: '3x' is no duration`))
+})
+
+test('verify tells what is wrong with a participant', async (t) => {
+  const folder = await temporaryFolder(t)
+  const path = join(folder, 'payment.yaml')
+  const text = await readFile('sagas/participants/payment.yaml', 'utf8')
+  await writeFile(path, text.replace('inbox: payment-commands', 'inbox: payment commands'))
+  const { code, out } = await ran(['verify', path])
+  t.is(code, 1)
+  t.true(out[0]!.startsWith(`${path}:5:10 spec.inbox: `), out[0])
+})
+
+test('verify names the folder of participants that it has missed', async (t) => {
+  const folder = await temporaryFolder(t)
+  await writeFile(join(folder, 'order.yaml'), 'kind: Saga')
+  const { code, err } = await ran(['verify', join(folder, 'order.yaml')])
+  t.is(code, 1)
+  const missing = join(folder, 'participants')
+  t.deepEqual(err, [`PARCOMOLO_CLI_FILE_UNREADABLE: '${missing}' cannot be read (ENOENT); expected a path`])
 })

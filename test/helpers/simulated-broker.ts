@@ -64,10 +64,10 @@ export class SimulatedBroker {
 
   ensure(specs: readonly TopicSpec[]): void {
     for (const spec of specs) {
-      const known = this.topics.get(spec.topic)
-      if (known === undefined) this.topics.set(spec.topic, spec)
-      else if (known.partitions !== spec.partitions || known.cleanup !== spec.cleanup) throw mismatch(spec, known)
+      const known = this.topics.get(spec.topic) ?? spec
+      if (known.partitions !== spec.partitions || known.cleanup !== spec.cleanup) throw mismatch(spec, known)
     }
+    for (const spec of specs) this.topics.set(spec.topic, spec)
   }
 
   partitionCount(topic: string): number {

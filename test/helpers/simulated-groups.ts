@@ -8,6 +8,7 @@ type Member = {
   readonly onAssignment: (mine: readonly TopicPartition[]) => void
   /** Assignments reach a member in order. */
   announced: number
+  hasLeft: boolean
 }
 
 type Group = { members: Member[]; generation: number }
@@ -31,12 +32,13 @@ export class SimulatedGroups {
   }
 
   /** Gives the function that leaves. */
-  join(name: string, member: Omit<Member, 'announced'>): () => void {
+  join(name: string, member: Omit<Member, 'announced' | 'hasLeft'>): () => void {
     const group = this.#groups.get(name) ?? { members: [], generation: 0 }
     this.#groups.set(name, group)
-    const joined: Member = { ...member, announced: 0 }
+    const joined: Member = { ...member, announced: 0, hasLeft: false }
     group.members.push(joined)
     const leave = (): void => {
+      joined.hasLeft = true
       if (!group.members.includes(joined)) return
       group.members = group.members.filter((other) => other !== joined)
       this.#share(name, group)
@@ -58,7 +60,7 @@ export class SimulatedGroups {
       })
       this.#time.after(ms, () => {
         if (!process.isAlive) return
-        group.members.push(...absent)
+        group.members.push(...absent.filter((member) => !member.hasLeft && !group.members.includes(member)))
         this.#share(name, group)
       })
     }

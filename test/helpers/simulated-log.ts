@@ -144,9 +144,11 @@ class SimulatedLog implements Log {
         if (isInFlight) throw new TypeError(`two appends at once to '${placeName(place)}'`)
         isInFlight = true
         const request = { epoch, sequence: sequence++, records: checked(place, records) }
-        const offset = await this.#repeat(placeName(place), () => this.#append(partition, request))
-        isInFlight = false
-        return offset
+        try {
+          return await this.#repeat(placeName(place), () => this.#append(partition, request))
+        } finally {
+          isInFlight = false
+        }
       }
     }
   }
@@ -199,15 +201,14 @@ class SimulatedLog implements Log {
   async durable(place: TopicPartition, offset: number): Promise<void> {
     const partition = this.#broker.partition(place)
     while (partition.durableEnd < offset) {
-      await new Promise<void>((resolve) => {
+      await this.#settled<void>((settle) => {
         const listener = (): void => {
           partition.listeners.delete(listener)
-          this.#process.after(this.#cluster.delayMs(), resolve)
+          this.#process.after(this.#cluster.delayMs(), () => settle({ value: undefined }))
         }
         partition.listeners.add(listener)
       })
     }
-    this.#checkOpen()
   }
 
   lookup(place: TopicPartition, keys: readonly string[]): Promise<ReadonlyMap<string, StoredRecord>> {
@@ -216,7 +217,11 @@ class SimulatedLog implements Log {
     return this.#ask(() => {
       const found = new Map<string, StoredRecord>()
       const end = lags ? Math.floor(partition.end * this.#cluster.time.random()) : partition.end
-      for (const record of partition.between(0, end)) if (keys.includes(record.key)) found.set(record.key, record)
+      for (const record of partition.between(0, end)) {
+        if (!keys.includes(record.key)) continue
+        if (record.value === null) found.delete(record.key)
+        else found.set(record.key, record)
+      }
       return found
     })
   }

@@ -31,8 +31,10 @@ export class SimulatedReader implements Reader {
       }
       source.partition.listeners.add(listener)
       this.#unlisten.push(() => source.partition.listeners.delete(listener))
-      listener()
     }
+    // What is there already comes with the first answer.
+    const ends = this.#sources.map((source) => this.#endOf(source))
+    deliver(() => this.#sources.forEach((source, i) => this.#arrive(source, ends[i]!)))
   }
 
   take(recordsMax: number): Chunk[] {

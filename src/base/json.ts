@@ -1,4 +1,7 @@
-/** JSON with the members of every object in order of their names: equal meaning gives equal text. Undefined members are left out. */
+/**
+ * JSON with the members of every object in order of their names: equal meaning gives equal text. Undefined members are
+ * left out.
+ */
 export const canonicalJson = (value: unknown): string => {
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`
   if (value === null || typeof value !== 'object') return JSON.stringify(value)

@@ -1,4 +1,7 @@
-/** The known name that is closest to a mistyped one, if any is close enough to be meant: at most a third of its letters apart. */
+/**
+ * The known name that is closest to a mistyped one, if any is close enough to be meant: at most a third of its letters
+ * apart.
+ */
 export const nearest = (name: string, known: Iterable<string>): string | undefined => {
   let best: string | undefined
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1

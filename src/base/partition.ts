@@ -1,4 +1,6 @@
-/** The partition of a key, as Kafka's default partitioner computes it (murmur2 over UTF-8), so that any client agrees. */
+/**
+ * The partition of a key, as Kafka's default partitioner computes it (murmur2 over UTF-8), so that any client agrees.
+ */
 export const partitionOf = (key: string, partitions: number): number =>
   partitions === 1 ? 0 : (murmur2(Buffer.from(key, 'utf8')) & 0x7fffffff) % partitions
 

@@ -1,4 +1,7 @@
-/** A seeded generator of numbers in [0, 1): xmur3 to spread the seed, mulberry32 to draw. Same seed, same numbers, on every machine. */
+/**
+ * A seeded generator of numbers in [0, 1): xmur3 to spread the seed, mulberry32 to draw. Same seed, same numbers, on
+ * every machine.
+ */
 export const seededRandom = (seed: string): (() => number) => {
   let h = 1779033703 ^ seed.length
   for (let i = 0; i < seed.length; i++) {

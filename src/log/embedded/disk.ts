@@ -3,7 +3,7 @@ import { closeSync, fdatasync, fdatasyncSync, fsyncSync, openSync, write, writeS
 import { promisify } from 'node:util'
 
 export type Disk = {
-  /** Makes an empty file. */
+  /** Makes an empty file; fails where there is one, so that nothing is ever overwritten. */
   create(path: string): number
   /** Both give the number of bytes that were written, which may be fewer. */
   writeSync(fd: number, bytes: Uint8Array, position: number): number
@@ -16,7 +16,7 @@ export type Disk = {
 }
 
 export const systemDisk: Disk = {
-  create: (path) => openSync(path, 'w'),
+  create: (path) => openSync(path, 'wx'),
   writeSync: (fd, bytes, position) => writeSync(fd, bytes, 0, bytes.length, position),
   write: (fd, bytes, position) =>
     new Promise((resolve, reject) =>

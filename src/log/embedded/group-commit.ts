@@ -152,7 +152,8 @@ export class GroupCommit {
   #flushSync(): void {
     const startMs = performance.now()
     try {
-      this.#segment.writeSync(this.#prepare())
+      const bytes = this.#prepare()
+      this.#segment.writeSync(bytes)
     } catch (error) {
       return this.#stall(error)
     }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type ErrorCode, isParcomoloError } from '../base/index.ts'
 import { problemType, quoted, sendProblem, statusOf } from './problem.ts'
@@ -18,7 +19,7 @@ export const onError = (error: FastifyError, request: FastifyRequest, reply: Fas
 }
 
 /** For bytes that are not HTTP: there is no request yet, so this is written by hand. */
-export const answerBadHttp = (error: NodeJS.ErrnoException, socket: import('node:net').Socket): void => {
+export const answerBadHttp = (error: NodeJS.ErrnoException, socket: Socket): void => {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
   const tooLarge = error.code === 'HPE_HEADER_OVERFLOW'
   const status = tooLarge ? 431 : 400

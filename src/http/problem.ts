@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import { type ErrorCode, errorCodes } from '../base/index.ts'
+import type { ErrorCode } from '../base/index.ts'
 
 /** Problem details (RFC 9457), and the only place that knows which code has which HTTP status. */
 export type Problem = {

@@ -11,7 +11,7 @@ export class RequestStats {
     let series = this.#series.get(key)
     if (series === undefined) {
       const labels = `method="${method}",route="${route}",status="${status}"`
-      series = { labels, buckets: new Array<number>(boundsMs.length).fill(0), count: 0, sumMs: 0 }
+      series = { labels, buckets: boundsMs.map(() => 0), count: 0, sumMs: 0 }
       this.#series.set(key, series)
     }
     series.count++

@@ -18,8 +18,8 @@ type SchemaError = FastifySchemaValidationError & {
 }
 
 const violationOf = (error: SchemaError, part: string): Violation => {
-  const member = error.params['missingProperty'] ?? error.params['additionalProperty']
-  const pointer = member === undefined ? error.instancePath : `${error.instancePath}/${pointerPart(String(member))}`
+  const member = (error.params['missingProperty'] ?? error.params['additionalProperty']) as string | undefined
+  const pointer = member === undefined ? error.instancePath : `${error.instancePath}/${pointerPart(member)}`
   return { path: part === 'body' ? pointer : pointer.slice(1), message: messageOf(error) }
 }
 

@@ -32,6 +32,11 @@ export class RowCache<T> {
     this.#pinned = rows
   }
 
+  /** After the round: what is pinned would soon be out of date. */
+  unpin(): void {
+    this.#pinned = new Map()
+  }
+
   /** A row as the store has it. */
   remember(key: string, row: T): void {
     this.#recent.delete(key)

@@ -3,7 +3,7 @@ import type { Arrived } from './record.ts'
 
 /**
  * Puts the records of all journals into an order in which no effect comes before its cause: a batch is held until everything that its task had read,
- * by the positions which the batch carries, has been handed on. So whoever sees that a saga has been compensated sees every undo as well.
+ * by the positions which the batch carries, has been handed on; and so have the events behind the commands that it had read. So whoever sees that a saga has been compensated sees every undo as well.
  *
  * A1. Within a partition the order stays.
  * A2. At most `heldMax` records wait. Beyond that (a partition that cannot be read) all are handed on as they came: the folds take any order,
@@ -69,7 +69,11 @@ export class CausalOrder {
     const text = one.record.headers[header.positions]
     if (text === undefined) return true
     const covered = JSON.parse(text) as Record<string, number>
-    for (const [name, next] of Object.entries(covered)) if ((this.#next.get(name) ?? next) < next) return false
+    for (const [name, next] of Object.entries(covered)) if ((this.#next.get(placeOf(name)) ?? next) < next) return false
     return true
   }
 }
+
+/** The journal that a position is of: of `from:saga-events/0@payment-commands/0`, which counts forwarded commands by the events that sent them, `saga-events/0`. */
+const placeOf = (position: string): string =>
+  position.startsWith('from:') ? position.slice(5, position.indexOf('@')) : position

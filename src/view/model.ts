@@ -70,6 +70,7 @@ export class ReadModel {
       applyRecord(this.rows, record, this.#flow, seen.onOrder)
       seen.onRecord(record)
     }
+    for (const cache of Object.values(this.rows)) cache.unpin()
     for (const one of skipped) seen.onSkipped(one)
     this.#skipped.push(...skipped)
     this.skippedCount += skipped.length
@@ -162,9 +163,9 @@ export type Learn = (values: Iterable<Uint8Array | null>) => Promise<void> | und
 export type ModelStart = { readonly positions: ReadonlyMap<string, Position>; readonly skippedCount: number }
 
 export type FoldListener = {
-  onRecord(record: ViewRecord): void
-  onOrder(orderId: string): void
-  onSkipped(skipped: Skipped): void
+  readonly onRecord: (record: ViewRecord) => void
+  readonly onOrder: (orderId: string) => void
+  readonly onSkipped: (skipped: Skipped) => void
 }
 
 const isUnknownSchema = (decoded: ReturnType<typeof decodeRecord>): boolean =>

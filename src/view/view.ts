@@ -276,5 +276,5 @@ const placesOf = (topics: Topics, log: Log): readonly Place[] =>
 
 const messageOf = (error: unknown): string | undefined => {
   if (error === undefined) return undefined
-  return error instanceof Error ? error.message : String(error)
+  return error instanceof Error ? error.message : 'something that is no error was thrown'
 }

@@ -4,7 +4,7 @@ import type { Mark } from './position.ts'
 import type { ViewRecord } from './record.ts'
 
 /** Something that is waited for. `done` resolves with undefined when the time is up or the wait is cancelled; it rejects when the view has failed. */
-export type Waiter<T> = { readonly done: Promise<T | undefined>; cancel(): void }
+export type Waiter<T> = { readonly done: Promise<T | undefined>; readonly cancel: () => void }
 
 /**
  * Who waits for the view to see something. In memory, told by each round of folding; nothing polls.

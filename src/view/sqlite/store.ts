@@ -71,21 +71,29 @@ class SqliteViewStore implements ViewStore {
   async listOrders(filter: OrderFilter, page: PageRequest): Promise<Page<OrderRow>> {
     const where = new Where().add('placed_at IS NOT NULL')
     where.equal('customer_id', filter.customerId).equal('status', filter.status).before('placed_at', 'id', page)
-    const rows = this.#list(`SELECT body FROM orders ${where} ORDER BY placed_at DESC, id DESC LIMIT ?`, where, page)
+    const rows = this.#list(
+      `SELECT body FROM orders ${where.text()} ORDER BY placed_at DESC, id DESC LIMIT ?`,
+      where,
+      page
+    )
     return pageOf(rows.map(decodeOrder), page, (row) => ({ at: row.placedAt ?? 0, key: row.orderId }))
   }
 
   async listSagas(filter: SagaFilter, page: PageRequest): Promise<Page<SagaRow>> {
     const where = new Where().equal('saga', filter.saga).equal('key', filter.key).equal('status', filter.status)
     where.before('started_at', 'id', page)
-    const rows = this.#list(`SELECT body FROM sagas ${where} ORDER BY started_at DESC, id DESC LIMIT ?`, where, page)
+    const rows = this.#list(
+      `SELECT body FROM sagas ${where.text()} ORDER BY started_at DESC, id DESC LIMIT ?`,
+      where,
+      page
+    )
     return pageOf(rows.map(decodeSaga), page, (row) => ({ at: row.startedAt, key: sagaRowKey(row.saga, row.key) }))
   }
 
   async listStock(page: PageRequest): Promise<Page<StockRow>> {
     const where = new Where().add('is_set = 1')
     if (page.after !== undefined) where.add('sku > ?', page.after.key)
-    const rows = this.#list(`SELECT body FROM stock ${where} ORDER BY sku LIMIT ?`, where, page)
+    const rows = this.#list(`SELECT body FROM stock ${where.text()} ORDER BY sku LIMIT ?`, where, page)
     return pageOf(rows.map(decodeStock), page, (row) => ({ at: 0, key: row.sku }))
   }
 
@@ -178,7 +186,7 @@ class Where {
     return after === undefined ? this : this.add(`(${timeColumn}, ${keyColumn}) < (?, ?)`, after.at, after.key)
   }
 
-  toString(): string {
+  text(): string {
     return this.#conditions.length === 0 ? '' : `WHERE ${this.#conditions.join(' AND ')}`
   }
 }

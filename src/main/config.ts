@@ -58,11 +58,15 @@ const unknownNames = (environment: Environment): string[] => {
   return namesSet(environment)
     .filter((name) => name.startsWith('PARCOMOLO_') && !known.some((other) => other === name))
     .map((name) => {
-      const meant = nearest(name, known)
-      const remedy = meant === undefined ? "'parcomolo config' lists all that there are" : `did you mean '${meant}'?`
+      // Compared without the prefix, which would make any two names alike, and which not all of them have.
+      const meant = nearest(bare(name), known.map(bare))
+      const found = known.find((other) => bare(other) === meant)
+      const remedy = found === undefined ? "'parcomolo config' lists all that there are" : `did you mean '${found}'?`
       return `${name}: no variable has this name; ${remedy}`
     })
 }
+
+const bare = (name: string): string => name.replace(/^PARCOMOLO_/, '')
 
 const laterNames = (environment: Environment): string[] =>
   namesSet(environment)

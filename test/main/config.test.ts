@@ -89,6 +89,7 @@ test('a mistyped variable is refused, with the one that was meant', (t) => {
   t.deepEqual(linesOf({ PARCOMOLO_DATE: 'x' }), [
     "PARCOMOLO_DATE: no variable has this name; did you mean 'PARCOMOLO_DATA'?"
   ])
+  t.deepEqual(linesOf({ PARCOMOLO_PORT: 'x' }), ["PARCOMOLO_PORT: no variable has this name; did you mean 'PORT'?"])
   t.deepEqual(linesOf({ PARCOMOLO_SOMETHING_QUITE_DIFFERENT: 'x' }), [
     "PARCOMOLO_SOMETHING_QUITE_DIFFERENT: no variable has this name; 'parcomolo config' lists all that there are"
   ])

@@ -2,6 +2,9 @@ export { type CommandAddress, commandId, parseCommandId } from './command-id.ts'
 export { decide } from './decide.ts'
 export type * from './definition.ts'
 export { evolve } from './evolve.ts'
+export { type GraphEdge, type GraphNode, type SagaGraph, sagaGraph } from './graph.ts'
+export { toMermaid } from './graph-mermaid.ts'
+export { toSvg } from './graph-svg.ts'
 export {
   type Failure,
   type Instance,
@@ -11,6 +14,7 @@ export {
   type SagaInput,
   type SagaStatus
 } from './instance.ts'
+export { type Limit, sagaLimits } from './limits.ts'
 export { type LoadedDefinition, loadSaga } from './load.ts'
 export { type Finding, findingText } from './load-findings.ts'
 export { decodeInstance, encodeInstance, type InstanceSnapshot } from './snapshot.ts'

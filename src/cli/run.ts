@@ -5,6 +5,7 @@ import { config } from './config.ts'
 import { errors } from './errors.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { generate } from './generate.ts'
+import { graph } from './graph.ts'
 import { helpOn } from './help.ts'
 import { start } from './start.ts'
 import { verify } from './verify.ts'
@@ -20,7 +21,7 @@ export const run = async (line: readonly string[], terminal: Terminal, program: 
   }
 }
 
-const commands: readonly Command[] = [start, verify, generate, config, errors, helpOn(() => commands)]
+const commands: readonly Command[] = [start, verify, graph, generate, config, errors, helpOn(() => commands)]
 
 /** `--help` and `-h` are what people try first. */
 const commandNamed = (word: string): Command => {

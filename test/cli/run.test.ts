@@ -253,3 +253,13 @@ test('verify names the folder of participants that it has missed', async (t) => 
   const missing = join(folder, 'participants')
   t.deepEqual(err, [`PARCOMOLO_CLI_FILE_UNREADABLE: '${missing}' cannot be read (ENOENT); expected a path`])
 })
+
+test('graph draws each step of the saga', async (t) => {
+  const { code, out } = await ran(['graph', 'sagas/order.yaml'])
+  t.is(code, 0)
+  const drawing = out.join('\n')
+  t.regex(drawing, /^flowchart /m)
+  for (const step of ['stock', 'payment', 'confirm', 'shipping', 'dispatch', 'complete']) {
+    t.regex(drawing, new RegExp(`\\b${step}\\b`))
+  }
+})

@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import test, { type ExecutionContext } from 'ava'
+
+type Started = { readonly child: ChildProcess; readonly url: string; readonly errors: Promise<string> }
+
+const launch = (variables: Record<string, string>, ...line: string[]): ChildProcess =>
+  spawn(process.execPath, ['src/cli/parcomolo.ts', ...line], {
+    env: { ...process.env, PORT: '0', LOG_LEVEL: 'error', ...variables },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+
+const started = async (t: ExecutionContext, variables: Record<string, string>): Promise<Started> => {
+  const child = launch(variables, 'start')
+  t.teardown(() => child.kill('SIGKILL'))
+  const errors = text(child.stderr!)
+  const [greeting = ''] = (await Promise.race([once(child.stdout!, 'data'), once(child, 'exit')])).map(String)
+  const url = /^Parcomolo is ready at (http:\/\/\S+)\n/.exec(greeting)?.[1]
+  if (url === undefined) throw new Error(`it did not start: ${greeting} ${await errors}`)
+  return { child, url, errors }
+}
+
+const ended = async (child: ChildProcess): Promise<unknown> => (await once(child, 'exit'))[0]
+
+const refusal = async (variables: Record<string, string>): Promise<{ code: unknown; errors: string }> => {
+  const child = launch(variables, 'start')
+  const [code, errors] = await Promise.all([ended(child), text(child.stderr!)])
+  return { code, errors }
+}
+
+const dataFolder = async (t: ExecutionContext): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), 'parcomolo-process-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+test('start listens, is ready, and stops on SIGTERM and on SIGINT with exit code 0', async (t) => {
+  const folder = await dataFolder(t)
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const { child, url, errors } = await started(t, { PARCOMOLO_DATA: folder })
+    t.is((await fetch(`${url}/readyz`)).status, 200)
+    child.kill(signal)
+    t.is(await ended(child), 0)
+    t.is(await errors, 'Stopping; once more stops at once\n')
+  }
+})
+
+test('a port in use is told with its number and what to do', async (t) => {
+  const { child, url } = await started(t, { PARCOMOLO_DATA: await dataFolder(t) })
+  const { port } = new URL(url)
+  const { code, errors } = await refusal({ PORT: port, PARCOMOLO_DATA: await dataFolder(t) })
+  t.is(code, 1)
+  t.regex(errors, new RegExp(`^PARCOMOLO_MAIN_CANNOT_LISTEN: port '${port}' on '127.0.0.1' is in use; [^\\n]*\\n$`))
+  child.kill()
+  t.is(await ended(child), 0)
+})
+
+test('a data folder in use by another process is told', async (t) => {
+  const folder = await dataFolder(t)
+  const { child } = await started(t, { PARCOMOLO_DATA: folder })
+  const { code, errors } = await refusal({ PARCOMOLO_DATA: folder })
+  t.is(code, 1)
+  t.regex(errors, /^PARCOMOLO_LOG_IN_USE: [^\n]*\n$/)
+  child.kill()
+  t.is(await ended(child), 0)
+})
+
+test('a data folder that is a file is told', async (t) => {
+  const path = join(await dataFolder(t), 'file')
+  await writeFile(path, '')
+  const { code, errors } = await refusal({ PARCOMOLO_DATA: path })
+  t.is(code, 1)
+  t.regex(errors, /^PARCOMOLO_[A-Z_]+: [^\n]*'[^\n]*file[^\n]*\n$/)
+})
+
+test('a folder without sagas is told', async (t) => {
+  const folder = await dataFolder(t)
+  const { code, errors } = await refusal({ PARCOMOLO_DATA: folder, PARCOMOLO_SAGAS: join(folder, 'none') })
+  t.is(code, 1)
+  t.regex(errors, /^PARCOMOLO_MAIN_SAGAS_UNREADABLE: [^\n]*\n$/)
+})
+
+test('a wrong environment ends with exit code 2 and a line for each fault', async (t) => {
+  t.deepEqual(await refusal({ PORT: 'http', PARCOMOLO_FLOW: 'choreography' }), {
+    code: 2,
+    errors:
+      "PARCOMOLO_CONFIG_INVALID: PORT: 'http' is not accepted; expected a whole number from 0 to 65535; leave it out to use '8080'\n" +
+      "PARCOMOLO_CONFIG_INVALID: PARCOMOLO_FLOW: no variable has this name; did you mean 'FLOW'?\n"
+  })
+})

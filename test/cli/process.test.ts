@@ -49,22 +49,19 @@ test('start listens, is ready, and stops on SIGTERM and on SIGINT with exit code
   }
 })
 
-test('a port in use is told with its number and what to do', async (t) => {
-  const { child, url } = await started(t, { PARCOMOLO_DATA: await dataFolder(t) })
-  const { port } = new URL(url)
-  const { code, errors } = await refusal({ PORT: port, PARCOMOLO_DATA: await dataFolder(t) })
-  t.is(code, 1)
-  t.regex(errors, new RegExp(`^PARCOMOLO_MAIN_CANNOT_LISTEN: port '${port}' on '127.0.0.1' is in use; [^\\n]*\\n$`))
-  child.kill()
-  t.is(await ended(child), 0)
-})
-
-test('a data folder in use by another process is told', async (t) => {
+test('a port and a data folder that another process has are told, with what to do', async (t) => {
   const folder = await dataFolder(t)
-  const { child } = await started(t, { PARCOMOLO_DATA: folder })
-  const { code, errors } = await refusal({ PARCOMOLO_DATA: folder })
-  t.is(code, 1)
-  t.regex(errors, /^PARCOMOLO_LOG_IN_USE: [^\n]*\n$/)
+  const { child, url } = await started(t, { PARCOMOLO_DATA: folder })
+  const { port } = new URL(url)
+  const onPort = await refusal({ PORT: port, PARCOMOLO_DATA: await dataFolder(t) })
+  t.is(onPort.code, 1)
+  t.regex(
+    onPort.errors,
+    new RegExp(`^PARCOMOLO_MAIN_CANNOT_LISTEN: port '${port}' on '127.0.0.1' is in use; [^\\n]*\\n$`)
+  )
+  const onFolder = await refusal({ PARCOMOLO_DATA: folder })
+  t.is(onFolder.code, 1)
+  t.regex(onFolder.errors, /^PARCOMOLO_LOG_IN_USE: [^\n]*\n$/)
   child.kill()
   t.is(await ended(child), 0)
 })

@@ -29,6 +29,9 @@ export const checkTypes = (protocol: IdlProtocol, declared: Declared, report: Re
   )
   for (const type of protocol.types) {
     checkTypeName(type.name, report)
+    if ('namespace' in type.attributes) {
+      report(type.name.at, `type '${type.name.text}' has a namespace; expected it to be in that of its protocol`)
+    }
     if (type.kind === 'enum') checkEnum(type, report)
     else checkRecord(type, declared, report)
   }

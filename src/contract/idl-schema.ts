@@ -1,6 +1,6 @@
 import { type FieldType, type RecordType } from './contract.ts'
 import { type Declared, logicalTypes, type Primitive } from './idl-check.ts'
-import { type Attributes, type IdlEnum, type IdlField, type IdlProtocol, type IdlRecord, type IdlType } from './idl.ts'
+import { type IdlEnum, type IdlField, type IdlProtocol, type IdlRecord, type IdlType } from './idl.ts'
 
 type Json = Record<string, unknown>
 
@@ -24,33 +24,25 @@ export const recordTypes = (protocol: IdlProtocol, declared: Declared, namespace
   return records
 }
 
-export const fullNameOf = (type: IdlRecord | IdlEnum, namespace: string): string => {
-  const own = type.attributes['namespace']
-  return `${typeof own === 'string' ? own : namespace}.${type.name.text}`
-}
+export const fullNameOf = (type: IdlRecord | IdlEnum, namespace: string): string => `${namespace}.${type.name.text}`
 
 /** What is defined above the place where a schema is being written. */
 type Context = { readonly declared: Declared; readonly namespace: string; readonly defined: Set<string> }
 
 /** Errors are written as records: only protocols know errors, and registries hold schemas. */
 const definition = (type: IdlRecord | IdlEnum, context: Context): Json => {
-  const fullName = fullNameOf(type, context.namespace)
-  context.defined.add(fullName)
-  const dot = fullName.lastIndexOf('.')
+  context.defined.add(fullNameOf(type, context.namespace))
   const head: Json = {
     type: type.kind === 'enum' ? 'enum' : 'record',
-    name: fullName.slice(dot + 1),
-    namespace: fullName.slice(0, dot)
+    name: type.name.text,
+    namespace: context.namespace,
+    ...(type.doc === undefined ? {} : { doc: type.doc }),
+    ...type.attributes
   }
-  if (type.doc !== undefined) head['doc'] = type.doc
-  Object.assign(head, without(type.attributes, 'namespace'))
   if (type.kind !== 'enum') return { ...head, fields: type.fields.map((field) => fieldSchema(field, context)) }
   const symbols = type.symbols.map((symbol) => symbol.text)
   return { ...head, symbols, ...(type.default === undefined ? {} : { default: type.default.text }) }
 }
-
-const without = (attributes: Attributes, name: string): Attributes =>
-  Object.fromEntries(Object.entries(attributes).filter(([key]) => key !== name))
 
 const fieldSchema = (field: IdlField, context: Context): Json => ({
   name: field.name.text,

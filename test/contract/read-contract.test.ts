@@ -321,6 +321,13 @@ test(
   at('13:42', "type name 'box' is refused; expected a capital letter, then letters, digits or '_'")
 )
 test(
+  'a type with a namespace of its own',
+  refused,
+  'error NoRoom',
+  '@namespace("other") error NoRoom',
+  at('13:33', "type 'NoRoom' has a namespace; expected it to be in that of its protocol")
+)
+test(
   'a type that is declared twice',
   refused,
   'record ParcelSent { string id; }',

@@ -1,0 +1,148 @@
+import test from 'ava'
+import type { AvroSchema, Registry } from '../../src/registry/index.ts'
+
+/** What an adapter's own tests give: an empty registry, and the same one opened anew. */
+export type RegistryFactory = () => Promise<{ readonly registry: Registry; reopen: () => Promise<Registry> }>
+
+type Field = { readonly name: string; readonly type: unknown; readonly default?: unknown }
+
+export const recordSchema = (name: string, ...fields: readonly Field[]): AvroSchema => ({
+  type: 'record',
+  name,
+  namespace: 'shop',
+  fields
+})
+
+const id: Field = { name: 'id', type: 'string' }
+const note: Field = { name: 'note', type: 'string', default: '' }
+
+/** The contract of the registry's port: every adapter passes it. */
+export const testRegistry = (adapter: string, open: RegistryFactory): void => {
+  const title: Title = (text) => `${adapter}: ${text}`
+  testIds(title, open)
+  testVersions(title, open)
+  testRefusals(title, open)
+}
+
+type Title = (text: string) => string
+
+const testIds = (title: Title, open: RegistryFactory): void => {
+  test(title('a schema is found by the id that its registration gave'), async (t) => {
+    const { registry } = await open()
+    const schema = recordSchema('Item', id)
+    const given = await registry.register('stock-shop.Item', schema)
+    t.true(Number.isInteger(given) && given > 0 && given < 2 ** 32)
+    t.deepEqual(await registry.schema(given), schema)
+    await registry.close()
+  })
+
+  test(title('the same schema gives the same id, again and under another subject'), async (t) => {
+    const { registry } = await open()
+    const first = await registry.register('a-shop.Item', recordSchema('Item', id))
+    t.is(await registry.register('a-shop.Item', recordSchema('Item', id)), first)
+    t.is(await registry.register('b-shop.Item', recordSchema('Item', id)), first)
+    t.not(await registry.register('b-shop.Other', recordSchema('Other', id)), first)
+    t.is((await registry.versions('a-shop.Item')).length, 1)
+    await registry.close()
+  })
+
+  test(title('registrations at the same time give one id a schema'), async (t) => {
+    const { registry } = await open()
+    const names = Array.from({ length: 30 }, (_, i) => `Item${i % 10}`)
+    const ids = await Promise.all(names.map((name, i) => registry.register(`s${i}`, recordSchema(name, id))))
+    t.is(new Set(ids).size, 10)
+    for (const [i, name] of names.entries()) t.is((await registry.schema(ids[i]!))['name'], name)
+    await registry.close()
+  })
+
+  test(title('an unknown id is refused'), async (t) => {
+    const { registry } = await open()
+    await registry.register('s', recordSchema('Item', id))
+    for (const unknown of [0, -1, 4711, 1.5]) {
+      const error = await t.throwsAsync(registry.schema(unknown))
+      t.like(error, { code: 'PARCOMOLO_REGISTRY_UNKNOWN_ID' })
+      t.true(error!.message.includes(`'${unknown}'`))
+    }
+    await registry.close()
+  })
+
+  test(title('what is no Avro is refused'), async (t) => {
+    const { registry } = await open()
+    const wrong = recordSchema('Item', { name: 'n', type: 'Nowhere' })
+    await t.throwsAsync(registry.register('s', wrong), { code: 'PARCOMOLO_REGISTRY_INVALID_SCHEMA' })
+    t.deepEqual(await registry.versions('s'), [])
+    await registry.close()
+  })
+}
+
+const testVersions = (title: Title, open: RegistryFactory): void => {
+  test(title('a subject has its versions, oldest first, and an unknown one has none'), async (t) => {
+    const { registry } = await open()
+    const [first, second] = [recordSchema('Item', id), recordSchema('Item', id, note)]
+    const ids = [await registry.register('s', first), await registry.register('s', second)]
+    t.not(ids[0], ids[1])
+    t.deepEqual(await registry.versions('s'), [
+      { id: ids[0]!, schema: first },
+      { id: ids[1]!, schema: second }
+    ])
+    t.deepEqual(await registry.versions('t'), [])
+    await registry.close()
+  })
+
+  test(title('a version that reads the latest is taken: fields gone, with default, widened'), async (t) => {
+    const { registry } = await open()
+    await registry.register('s', recordSchema('Item', id, { name: 'n', type: 'int' }))
+    await registry.register('s', recordSchema('Item', id, { name: 'n', type: 'long' }))
+    await registry.register('s', recordSchema('Item', id, { name: 'n', type: ['null', 'long'] }))
+    await registry.register('s', recordSchema('Item', id))
+    await registry.register('s', recordSchema('Item', id, note))
+    t.is((await registry.versions('s')).length, 5)
+    await registry.close()
+  })
+
+  test(title('all is there after it was opened anew, and numbering goes on'), async (t) => {
+    const { registry, reopen } = await open()
+    const first = await registry.register('s', recordSchema('Item', id))
+    const second = await registry.register('s', recordSchema('Item', id, note))
+    await registry.close()
+    const again = await reopen()
+    t.deepEqual(await again.schema(first), recordSchema('Item', id))
+    t.is(await again.register('s', recordSchema('Item', id, note)), second)
+    t.false([first, second].includes(await again.register('t', recordSchema('Other', id))))
+    await t.throwsAsync(again.register('s', recordSchema('Item', { name: 'id', type: 'int' })), {
+      code: 'PARCOMOLO_REGISTRY_INCOMPATIBLE'
+    })
+    await again.close()
+  })
+}
+
+const testRefusals = (title: Title, open: RegistryFactory): void => {
+  const refused = (what: string, from: AvroSchema, to: AvroSchema): void =>
+    test(title(`${what} is refused with subject and reason, and nothing is written`), async (t) => {
+      const { registry } = await open()
+      await registry.register('stock-shop.Item', from)
+      const error = await t.throwsAsync(registry.register('stock-shop.Item', to))
+      t.like(error, { code: 'PARCOMOLO_REGISTRY_INCOMPATIBLE', details: { subject: 'stock-shop.Item' } })
+      t.regex(error!.message, /^subject 'stock-shop\.Item' refuses the schema: .+; expected/)
+      t.is((await registry.versions('stock-shop.Item')).length, 1)
+      await registry.close()
+    })
+
+  refused(
+    'a field added without a default',
+    recordSchema('Item', id),
+    recordSchema('Item', id, { name: 'n', type: 'int' })
+  )
+
+  refused(
+    'a field of another type',
+    recordSchema('Item', { name: 'n', type: 'string' }),
+    recordSchema('Item', { name: 'n', type: 'int' })
+  )
+
+  refused(
+    'a narrowed number inside a record',
+    recordSchema('Item', { name: 'in', type: recordSchema('In', { name: 'n', type: 'long' }) }),
+    recordSchema('Item', { name: 'in', type: recordSchema('In', { name: 'n', type: 'int' }) })
+  )
+}

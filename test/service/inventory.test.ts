@@ -135,6 +135,7 @@ test('a dispatch takes from both what is on hand and what is reserved', (t) => {
 const stillAnswered: readonly [string[], string, string, unknown][] = [
   [['ReserveStock'], 'ReserveStock', 'StockReserved', []],
   [['ReserveStock', 'DispatchStock'], 'ReserveStock', 'StockReserved', []],
+  [['ReserveStock', 'DispatchStock', 'ReleaseStock'], 'ReserveStock', 'StockReserved', []],
   [['ReserveStock', 'ReleaseStock'], 'ReserveStock', 'ReservationClosed', undefined],
   [['ReleaseStock'], 'ReserveStock', 'ReservationClosed', undefined],
   [['ReserveTooMuch'], 'ReserveStock', 'OutOfStock', ['lamp']],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'ava'
 import fc from 'fast-check'
-import type { Shipment } from '../../src/service/shipping/decider.ts'
+import { evolve, type Shipment } from '../../src/service/shipping/decider.ts'
 import { shippingComponent } from '../../src/service/shipping/index.ts'
 import { holds, said, Stage, typesOf } from './stage.ts'
 
@@ -26,6 +26,10 @@ test('a repeat is told the same again', (t) => {
   const stage = stageOf()
   stage.tell('ScheduleShipping', schedule())
   t.deepEqual(said(stage.tell('ScheduleShipping', schedule(), { attempt: 2 })), [scheduled, shipped])
+})
+
+test('a shipped parcel is not scheduled again by an answer that is given again', (t) => {
+  t.deepEqual(evolve({ status: 'shipped' }, { type: 'ShippingScheduled', value: parcel }), { status: 'shipped' })
 })
 
 test('with a slower carrier the parcel is shipped by a timer, in answer to its command', (t) => {

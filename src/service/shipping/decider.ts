@@ -65,7 +65,7 @@ export const dueAt = (shipment: Shipment, delayMs: number): number | undefined =
 export const hasEnded = (shipment: Shipment): boolean => shipment.status === 'shipped'
 
 const schedule = (shipment: Shipment | undefined, orderId: string, delayMs: number): ShippingEvent[] => {
-  const isFetched = shipment?.status === 'shipped' || (shipment?.status !== 'scheduled' && delayMs === 0)
+  const isFetched = shipment?.status === 'shipped' || delayMs === 0
   return isFetched ? [scheduled(orderId), shipped(orderId)] : [scheduled(orderId)]
 }
 

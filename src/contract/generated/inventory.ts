@@ -10,6 +10,7 @@ export type ReserveStock = {
   readonly lines: readonly Line[]
 }
 
+/** The lines of an event are what moves with it: an answer that is given again moves nothing and has none. */
 export type StockReserved = {
   readonly orderId: string
   readonly lines: readonly Line[]

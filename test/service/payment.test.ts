@@ -109,7 +109,7 @@ test('a refund while the payment is pending stops the capture', (t) => {
   t.deepEqual(stage.elapse(60_000), [])
 })
 
-test('the command that a pending payment answers is the first; another one hears the outcome when it is repeated', (t) => {
+test('a pending payment answers its first command; another one hears the outcome when it is repeated', (t) => {
   const stage = stageOf()
   stage.tell('ProcessPayment', pay('tok_slow'), { id: 'c1' })
   t.deepEqual(typesOf(stage.tell('ProcessPayment', pay('tok_slow'), { id: 'c2' })), ['PaymentPending'])

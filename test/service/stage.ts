@@ -9,8 +9,8 @@ type Value = Readonly<Record<string, unknown>>
 
 /**
  * Runs a component without a log: one input at a time, every event folded at once. On the way it holds the component to
- * what the runtime relies on: nothing passed in is changed, nothing is looked at that `keysOf` has not named, only named
- * keys change, and an entity survives its snapshot.
+ * what the runtime relies on: nothing that is passed in is changed, nothing is looked at that `keysOf` has not named,
+ * and an entity survives its snapshot.
  */
 export class Stage<S> {
   readonly journal: Event[] = []

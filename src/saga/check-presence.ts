@@ -26,44 +26,38 @@ export const presencesOf = (body: readonly DraftNode[], typeOf: (step: DraftStep
   const pivot = steps.findIndex((step) => step.pivot?.value === true)
   const before = new Map<DraftStep, ReadonlySet<DraftStep>>()
   walk(body, new Set(), before)
-  const describe = (presence: (step: DraftStep, index: number) => Omit<StepReply, 'type'>): Replies =>
-    new Map(
-      steps.flatMap((step, i) =>
-        step.name === undefined ? [] : [[step.name.value, { type: typeOf(step), ...presence(step, i) }]]
-      )
-    )
-  const undone = (step: DraftStep, index: number, sure: boolean): Omit<StepReply, 'type'> => {
-    if (pivot !== -1 && index >= pivot)
-      return { presence: 'never', why: 'nothing is compensated once the pivot has succeeded' }
-    if (sure) return always
-    return {
-      presence: 'maybe',
-      why: step.when === undefined ? 'the saga may have turned back before it succeeded' : skipped
-    }
+  const describe = (presence: (step: DraftStep, index: number) => Presence): Replies =>
+    new Map(steps.map((step, i) => [step.name.value, { type: typeOf(step), ...presence(step, i) }]))
+  const undone = (step: DraftStep, index: number, sure: boolean): Presence => {
+    if (pivot !== -1 && index >= pivot) return never('nothing is compensated once the pivot has succeeded')
+    if (step.when !== undefined) return skippable
+    return sure ? always : { presence: 'maybe', why: 'the saga may have turned back before it succeeded' }
   }
   const seenFrom =
     (from: DraftStep) =>
-    (step: DraftStep): Omit<StepReply, 'type'> => {
-      if (step === from) return { presence: 'never', why: 'it is the step itself' }
-      if (before.get(from)!.has(step)) return step.when === undefined ? always : { presence: 'maybe', why: skipped }
-      if (before.get(step)!.has(from)) return { presence: 'never', why: 'it runs later' }
-      return { presence: 'never', why: 'it runs side by side with this one' }
+    (step: DraftStep): Presence => {
+      if (step === from) return never('it is the step itself')
+      if (before.get(from)!.has(step)) return ended(step)
+      return never(before.get(step)!.has(from) ? 'it runs later' : 'it runs side by side with this one')
     }
   return {
     forward: new Map(steps.map((step) => [step, describe(seenFrom(step))])),
-    backward: new Map(
-      steps.map((from) => [from, describe((step, i) => undone(step, i, isSure(before.get(from)!, step)))])
-    ),
-    completed: describe((step) => (step.when === undefined ? always : { presence: 'maybe', why: skipped })),
+    backward: new Map(steps.map((from) => [from, describe((step, i) => undone(step, i, before.get(from)!.has(step)))])),
+    completed: describe(ended),
     aborted: describe((step, i) => undone(step, i, false))
   }
 }
 
-const always = { presence: 'always', why: '' } as const
+type Presence = Omit<StepReply, 'type'>
 
-const skipped = "it is skipped where its 'when' is false"
+const always: Presence = { presence: 'always', why: '' }
 
-const isSure = (before: ReadonlySet<DraftStep>, step: DraftStep): boolean => before.has(step) && step.when === undefined
+const skippable: Presence = { presence: 'maybe', why: "it is skipped where its 'when' is false" }
+
+const never = (why: string): Presence => ({ presence: 'never', why })
+
+/** Of a step that is over. */
+const ended = (step: DraftStep): Presence => (step.when === undefined ? always : skippable)
 
 /** Notes for each step what has ended before it; gives what has ended after the sequence. */
 const walk = (
@@ -71,15 +65,15 @@ const walk = (
   earlier: ReadonlySet<DraftStep>,
   before: Map<DraftStep, ReadonlySet<DraftStep>>
 ): ReadonlySet<DraftStep> => {
-  let ended = earlier
+  let over = earlier
   for (const node of nodes) {
     if (node.kind === 'parallel') {
-      const start = ended
-      ended = new Set([...start, ...node.branches.flatMap((branch) => [...walk(branch, start, before)])])
+      const start = over
+      over = new Set([...start, ...node.branches.flatMap((branch) => [...walk(branch, start, before)])])
     } else {
-      before.set(node, ended)
-      ended = new Set([...ended, node])
+      before.set(node, over)
+      over = new Set([...over, node])
     }
   }
-  return ended
+  return over
 }

@@ -1,4 +1,4 @@
-import { type Draft, isNone } from './load-draft.ts'
+import { type Draft } from './load-draft.ts'
 import { type Findings } from './load-findings.ts'
 import { type ResolvedStep } from './load-resolve.ts'
 
@@ -19,9 +19,8 @@ export const checkRules = (draft: Draft, steps: readonly ResolvedStep[], finding
 const checkNames = (steps: readonly ResolvedStep[], findings: Findings): void => {
   const seen = new Set<string>()
   for (const { draft } of steps) {
-    if (draft.name === undefined) continue
     const { value } = draft.name
-    if (seen.has(value)) {
+    if (value !== '' && seen.has(value)) {
       findings.error(
         draft.name,
         'PARCOMOLO_SAGA_DUPLICATE_NAME',
@@ -47,7 +46,7 @@ const checkPivots = (draft: Draft, steps: readonly ResolvedStep[], findings: Fin
   }
 }
 
-const nameOf = ({ draft }: ResolvedStep): string => draft.name?.value ?? ''
+const nameOf = ({ draft }: ResolvedStep): string => draft.name.value
 
 const checkPivot = (step: ResolvedStep, findings: Findings): void => {
   const { draft } = step
@@ -100,8 +99,7 @@ const checkRetriable = (step: ResolvedStep, findings: Findings): void => {
 }
 
 const refuseUndo = ({ draft }: ResolvedStep, findings: Findings, message: string): void => {
-  const { compensate } = draft
-  if (compensate !== undefined && !isNone(compensate)) findings.error(compensate, 'PARCOMOLO_SAGA_PIVOT', message)
+  if (draft.compensate !== undefined) findings.error(draft.compensate, 'PARCOMOLO_SAGA_PIVOT', message)
 }
 
 const checkCompensatable = (step: ResolvedStep, hasPivot: boolean, findings: Findings): void => {

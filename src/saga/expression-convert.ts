@@ -44,29 +44,24 @@ export const celTypeOf = (type: Type): string => {
   return items === undefined ? 'dyn' : `list<${items}>`
 }
 
-/** Deeper values are passed on as they are; only a recursive record gets there. */
-const depthMax = 24
-
 const asIs: Convert = (value) => value
 
-export const toCel = (type: Type, depth = 0): Convert => {
-  if (depth > depthMax) return asIs
+export const toCel = (type: Type): Convert => {
   if (isInteger(type)) return (value) => (typeof value === 'number' ? BigInt(value) : value)
-  if (type.kind === 'array') return eachItem(toCel(type.items, depth + 1))
-  if (type.kind === 'map') return eachMember(toCel(type.values, depth + 1))
-  if (type.kind === 'record') return eachField(type, (field) => toCel(field, depth + 1))
-  if (type.kind === 'union') return byMember(type.of, (member) => toCel(member, depth + 1))
+  if (type.kind === 'array') return eachItem(toCel(type.items))
+  if (type.kind === 'map') return eachMember(toCel(type.values))
+  if (type.kind === 'record') return eachField(type, (field) => toCel(field))
+  if (type.kind === 'union') return byMember(type.of, (member) => toCel(member))
   return asIs
 }
 
 /** Back to a value that the codec takes for a field of this type. */
-export const fromCel = (type: Type, depth = 0): Convert => {
-  if (depth > depthMax) return asIs
+export const fromCel = (type: Type): Convert => {
   if (type.kind === 'int') return (value) => toNumber(value, [-2_147_483_648, 2_147_483_647])
-  if (type.kind === 'array') return eachItem(fromCel(type.items, depth + 1))
-  if (type.kind === 'map') return eachMember(fromCel(type.values, depth + 1))
-  if (type.kind === 'record') return eachField(type, (field) => fromCel(field, depth + 1))
-  if (type.kind === 'union') return byMember(type.of, (member) => fromCel(member, depth + 1))
+  if (type.kind === 'array') return eachItem(fromCel(type.items))
+  if (type.kind === 'map') return eachMember(fromCel(type.values))
+  if (type.kind === 'record') return eachField(type, (field) => fromCel(field))
+  if (type.kind === 'union') return byMember(type.of, (member) => fromCel(member))
   return (value) => toNumber(value, [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER])
 }
 

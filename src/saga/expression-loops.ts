@@ -47,15 +47,15 @@ const variableOf = (checking: Checking, node: Loop): string | undefined => {
     return undefined
   }
   const [first] = args
-  const variable = first?.op === 'id' ? first.args : undefined
-  if (variable === undefined || args.length < 2 || args.length > (name === 'map' ? 3 : 2)) {
+  const isCountRight = args.length === 2 || (name === 'map' && args.length === 3)
+  if (first?.op !== 'id' || !isCountRight) {
     invalid(checking, node, `'${name}' takes a variable and an expression: lines.${name}(l, …)`)
     return undefined
   }
-  const isTaken =
-    variable === 'steps' ||
-    [checking.scope.roots, checking.scope.absent].some((names) => Object.hasOwn(names, variable))
-  if (!isTaken && !checking.locals.has(variable)) return variable
-  invalid(checking, first!, `'${variable}' has a meaning here already; choose another variable`)
+  if (!isTaken(checking, first.args)) return first.args
+  invalid(checking, first, `'${first.args}' has a meaning here already; choose another variable`)
   return undefined
 }
+
+const isTaken = ({ scope, locals }: Checking, name: string): boolean =>
+  name === 'steps' || Object.hasOwn(scope.roots, name) || Object.hasOwn(scope.absent, name) || locals.has(name)

@@ -121,7 +121,10 @@ const isNumber = (type: Type): boolean => isInteger(type) || isFraction(type)
 const arithmetic = (op: string, left: Type, right: Type): Type | undefined => {
   if (isInteger(left) && isInteger(right)) return left.kind === 'int' && right.kind === 'int' ? intType : longType
   if (isFraction(left) && isFraction(right)) return op === '%' ? undefined : doubleType
-  if (op !== '+') return undefined
+  return op === '+' ? joined(left, right) : undefined
+}
+
+const joined = (left: Type, right: Type): Type | undefined => {
   if (isText(left) && isText(right)) return stringType
   return left.kind === 'array' && right.kind === 'array' ? joinTypes(left, right) : undefined
 }
@@ -129,11 +132,14 @@ const arithmetic = (op: string, left: Type, right: Type): Type | undefined => {
 const mismatchText = (node: BinaryNode, left: Type, right: Type): string => {
   const [leftText, rightText] = node.args.map(sourceOf) as [string, string]
   const text = `'${node.op}' does not take ${showType(left)} and ${showType(right)}`
-  if (isInteger(left) && isFraction(right)) return `${text}; write double(${leftText})`
-  if (isFraction(left) && isInteger(right)) return `${text}; write double(${rightText})`
-  if (node.op === '+' && isText(left) && isNumber(right)) return `${text}; write string(${rightText})`
-  if (node.op === '+' && isNumber(left) && isText(right)) return `${text}; write string(${leftText})`
-  return `${text}; '${leftText}' is ${showType(left)}, '${rightText}' is ${showType(right)}`
+  const remedy = remedyFor(left, right, rightText) ?? remedyFor(right, left, leftText)
+  return `${text}; ${remedy ?? `'${leftText}' is ${showType(left)}, '${rightText}' is ${showType(right)}`}`
+}
+
+/** How the second operand becomes one of the first's kind. */
+const remedyFor = (first: Type, second: Type, secondText: string): string | undefined => {
+  if (isFraction(first) && isInteger(second)) return `write double(${secondText})`
+  return isText(first) && isNumber(second) ? `write string(${secondText})` : undefined
 }
 
 const checkEquality = (checking: Checking, node: BinaryNode, { left, right }: Sides): Checked => {

@@ -79,33 +79,38 @@ export const isText = (type: Type): boolean => type.kind === 'string' || type.ki
 
 export const sameType = (a: Type, b: Type): boolean => fault(a, b) === undefined && fault(b, a) === undefined
 
-/** Deeper than any contract that a person writes; it ends the comparison of recursive records. */
-const depthMax = 24
-
 type Mismatch = { readonly path: string; readonly given: Type; readonly expected: Type }
 
 /**
  * Why a value of one type cannot be written as another; undefined where it can. Records fit by structure: what the target needs must be
  * there, what it does not know is left behind. Numbers fit where nothing is lost.
  */
-export const fault = (given: Type, expected: Type, depth = 0): Mismatch | undefined => {
-  if (given.kind === 'unknown' || expected.kind === 'unknown' || depth > depthMax) return undefined
-  if (given.kind === 'union')
-    return firstOf(given.of, (member) => fault(member, expected, depth + 1) && mismatch(given, expected))
-  if (expected.kind === 'union') {
-    const isTaken = expected.of.some((member) => fault(given, member, depth + 1) === undefined)
-    return isTaken ? undefined : mismatch(given, expected)
+export const fault = (given: Type, expected: Type): Mismatch | undefined => {
+  if (given.kind === 'unknown' || expected.kind === 'unknown') return undefined
+  if (given.kind === 'union') {
+    return firstOf(given.of, (member) => fault(member, expected) && mismatch(given, expected))
   }
-  if (given.kind === 'record') return faultOfRecord(given, expected, depth)
-  if (given.kind === 'array' && expected.kind === 'array')
-    return inside('[]', fault(given.items, expected.items, depth + 1))
-  if (given.kind === 'map' && expected.kind === 'map')
-    return inside('.*', fault(given.values, expected.values, depth + 1))
-  if (given.kind === 'enum' && expected.kind === 'enum') {
-    return given.symbols.every((symbol) => expected.symbols.includes(symbol)) ? undefined : mismatch(given, expected)
-  }
-  return given.kind === expected.kind || widens(given, expected) ? undefined : mismatch(given, expected)
+  if (expected.kind !== 'union') return faultOfOne(given, expected)
+  const isTaken = expected.of.some((member) => fault(given, member) === undefined)
+  return isTaken ? undefined : mismatch(given, expected)
 }
+
+const faultOfOne = (given: Type, expected: Type): Mismatch | undefined => {
+  if (given.kind === 'record') return faultOfRecord(given, expected)
+  if (given.kind === 'array' && expected.kind === 'array') {
+    return inside('[]', fault(given.items, expected.items))
+  }
+  if (given.kind === 'map' && expected.kind === 'map') {
+    return inside('.*', fault(given.values, expected.values))
+  }
+  const fits = given.kind === 'enum' && expected.kind === 'enum' ? hasSymbols(expected, given) : widens(given, expected)
+  return fits ? undefined : mismatch(given, expected)
+}
+
+type Enum = Type & { readonly kind: 'enum' }
+
+const hasSymbols = (target: Enum, source: Enum): boolean =>
+  source.symbols.every((symbol) => target.symbols.includes(symbol))
 
 const widenings: Readonly<Record<string, readonly string[]>> = {
   int: ['long', 'float', 'double'],
@@ -114,16 +119,17 @@ const widenings: Readonly<Record<string, readonly string[]>> = {
   enum: ['string']
 }
 
-const widens = (given: Type, expected: Type): boolean => widenings[given.kind]?.includes(expected.kind) === true
+const widens = (given: Type, expected: Type): boolean =>
+  given.kind === expected.kind || widenings[given.kind]?.includes(expected.kind) === true
 
-const faultOfRecord = (given: RecordShape, expected: Type, depth: number): Mismatch | undefined => {
+const faultOfRecord = (given: RecordShape, expected: Type): Mismatch | undefined => {
   if (expected.kind === 'map') {
-    return firstOf(given.fields, (field) => inside(`.${field.name}`, fault(field.type, expected.values, depth + 1)))
+    return firstOf(given.fields, (field) => inside(`.${field.name}`, fault(field.type, expected.values)))
   }
   if (expected.kind !== 'record') return mismatch(given, expected)
   return firstOf(expected.fields, (field) => {
     const source = given.fields.find((each) => each.name === field.name)
-    if (source !== undefined) return inside(`.${field.name}`, fault(source.type, field.type, depth + 1))
+    if (source !== undefined) return inside(`.${field.name}`, fault(source.type, field.type))
     return field.hasDefault ? undefined : inside(`.${field.name}`, mismatch(nothing, field.type))
   })
 }

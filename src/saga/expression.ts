@@ -116,6 +116,6 @@ const failure = (message: string, cause?: unknown): ParcomoloError =>
   new ParcomoloError('PARCOMOLO_SAGA_EXPRESSION_FAILED', message, { cause })
 
 const hasOpenBracket = (text: string): boolean => {
-  const count = (characters: string): number => [...text].filter((each) => characters.includes(each)).length
-  return count('([{') > count(')]}')
+  const count = (brackets: RegExp): number => text.match(brackets)?.length ?? 0
+  return count(/[([{]/g) > count(/[)\]}]/g)
 }

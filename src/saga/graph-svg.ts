@@ -21,7 +21,7 @@ export const toSvg = (graph: SagaGraph): string => {
 /** Text that can stand in an element or an attribute; what XML 1.0 has no place for becomes a space. */
 export const escapeXml = (text: string): string =>
   text
-    .replaceAll(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]|\p{Surrogate}/gu, ' ')
+    .replaceAll(/(?![\t\n\r])\p{Control}|[\uFFFE\uFFFF]|\p{Surrogate}/gu, ' ')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
@@ -96,7 +96,7 @@ const drawEdge = ({ from, to, kind }: GraphEdge, { boxes }: Layout): string => {
     return `<path class="undo-line" marker-end="url(#undo)" d="M${x} ${a.y + a.height}V${b.y - 1}"/>`
   }
   const [x1, y1] = [a.x + a.width, a.y + a.height / 2]
-  const [x2, y2] = [b.x - 1, b.y + b.height / 2]
+  const x2 = b.x - 1
   return `<path class="next" marker-end="url(#next)" d="M${x1} ${y1}${bend(a, b)}H${x2}"/>`
 }
 

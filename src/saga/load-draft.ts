@@ -28,7 +28,8 @@ export type DraftParallel = Place & { readonly kind: 'parallel'; readonly branch
 export type DraftStep = Place &
   DraftCall & {
     readonly kind: 'step'
-    readonly name: Located<string> | undefined
+    /** Empty where it is broken. */
+    readonly name: Located<string>
     readonly when: DraftExpression | undefined
     readonly timeoutMs: number
     /** Where the timeout stands, or else the step. */
@@ -36,8 +37,8 @@ export type DraftStep = Place &
     readonly retry: RetryPolicy
     readonly onUnknown: Located<'retry' | 'compensate' | 'park'> | undefined
     readonly onRejection: Located<'compensate' | 'park'> | undefined
-    readonly compensate: DraftUndo | Located<'none'> | undefined
-    /** True where `compensate` stands there, even if it is broken. */
+    readonly compensate: DraftUndo | undefined
+    /** True where `compensate` stands there, be it `none` or broken. */
     readonly saysCompensate: boolean
     readonly pivot: Located<boolean> | undefined
     readonly until: Located<string> | undefined
@@ -77,8 +78,6 @@ export type DraftExpression = Place & {
   /** Written plain inside `{ }` or `[ ]`, where YAML ends a value at a comma. */
   readonly endsAtComma: boolean
 }
-
-export const isNone = (undo: DraftUndo | Located<'none'>): undo is Located<'none'> => 'value' in undo
 
 /** All steps of a body, in the order of the file. */
 export const stepsOf = (body: readonly DraftNode[]): DraftStep[] =>

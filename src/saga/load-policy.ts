@@ -18,25 +18,32 @@ export const readDuration = (reading: Reading, item: Item | undefined, limit: Li
 
 /** `{ attempts, backoff, factor, cap, jitter }`, each with a default. */
 export const readRetry = (reading: Reading, item: Item | undefined, defaults: RetryPolicy): RetryPolicy => {
-  if (item === undefined) return defaults
   const shape = { what: "'retry'", required: [], optional: ['attempts', 'backoff', 'factor', 'cap', 'jitter'] }
-  const members = readMap(reading, item, shape)
+  const members = item && readMap(reading, item, shape)
   if (members === undefined) return defaults
+  return {
+    attempts: readAttempts(reading, members.get('attempts')) ?? defaults.attempts,
+    ...readPauses(reading, members, defaults),
+    factor: readNumber(reading, members.get('factor'), [1, 10]) ?? defaults.factor,
+    jitter: readNumber(reading, members.get('jitter'), [0, 1]) ?? defaults.jitter
+  }
+}
+
+/** Where only the backoff is given, and is longer than the usual cap, it is the cap too. */
+const readPauses = (
+  reading: Reading,
+  members: ReadonlyMap<string, Item>,
+  defaults: RetryPolicy
+): Pick<RetryPolicy, 'backoffMs' | 'capMs'> => {
   const { pauseMs } = sagaLimits
-  const backoff = readDuration(reading, members.get('backoff'), pauseMs)
+  const backoffMs = readDuration(reading, members.get('backoff'), pauseMs)?.value ?? defaults.backoffMs
   const cap = readDuration(reading, members.get('cap'), pauseMs)
-  const backoffMs = backoff?.value ?? defaults.backoffMs
-  if (cap !== undefined && cap.value < backoffMs) {
+  if (cap === undefined) return { backoffMs, capMs: Math.max(defaults.capMs, backoffMs) }
+  if (cap.value < backoffMs) {
     const text = `the cap of ${cap.value} ms is below the first backoff of ${backoffMs} ms; raise 'cap' or lower 'backoff'`
     report(reading, cap, 'PARCOMOLO_SAGA_WRONG_VALUE', text)
   }
-  return {
-    attempts: readAttempts(reading, members.get('attempts')) ?? defaults.attempts,
-    backoffMs,
-    factor: readNumber(reading, members.get('factor'), [1, 10]) ?? defaults.factor,
-    capMs: cap?.value ?? Math.max(defaults.capMs, backoffMs),
-    jitter: readNumber(reading, members.get('jitter'), [0, 1]) ?? defaults.jitter
-  }
+  return { backoffMs, capMs: cap.value }
 }
 
 /** One of a few words. */

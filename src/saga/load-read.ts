@@ -86,10 +86,9 @@ const checkCount = (reading: Reading, item: Item, body: readonly DraftNode[]): v
 const readStart = (reading: Reading, item: Item | undefined, spec: Item): Draft['start'] => {
   const shape = { what: "'start'", required: ['on', 'key'], optional: ['compensate'] }
   const members = item && readMap(reading, item, shape)
-  const undo = members?.get('compensate')
   return {
     ...triggerOf(reading, item ?? spec, members),
-    compensate: undo === undefined || scalarOf(undo) === 'none' ? undefined : readUndo(reading, undo)
+    compensate: readUndo(reading, members?.get('compensate'))
   }
 }
 

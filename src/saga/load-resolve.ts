@@ -1,6 +1,6 @@
 import { type CommandType, type Contracts, type EventType, type LookUp } from '../contract/index.ts'
 import { type Field, recordOf, sameType, type RecordShape, type Type, unknownType } from './expression-types.ts'
-import { type DraftStep, isNone, stepsOf, type Draft } from './load-draft.ts'
+import { type DraftStep, stepsOf, type Draft } from './load-draft.ts'
 import { type Findings } from './load-findings.ts'
 import { type Located } from './yaml-reader.ts'
 
@@ -9,7 +9,6 @@ export type ResolvedStep = {
   readonly draft: DraftStep
   readonly index: number
   readonly command: CommandType | undefined
-  readonly undo: CommandType | undefined
   readonly until: EventType | undefined
   /** Of what other expressions see of the step. */
   readonly reply: Type
@@ -24,12 +23,10 @@ export const resolveSteps = (draft: Draft, lookup: Lookup): readonly ResolvedSte
   const pivot = drafts.findIndex((step) => step.pivot?.value === true)
   return drafts.map((step, index) => {
     const command = resolveCommand(step.command, lookup)
-    const { compensate } = step
     return {
       draft: step,
       index,
       command,
-      undo: compensate === undefined || isNone(compensate) ? undefined : resolveCommand(compensate.command, lookup),
       ...resolveReply(step, command, lookup),
       pivot: index === pivot,
       retriable: pivot !== -1 && index > pivot

@@ -1,72 +1,72 @@
-import { type Contracts } from '../contract/index.ts'
-import { type Located } from './yaml-reader.ts'
 import { canonicalJson, sha256Hex } from '../base/index.ts'
-import { type Call, type Compensation, type Definition, type Emission, type Step } from './definition.ts'
+import { type Call, type Emission } from './definition.ts'
+import { type Built } from './load-build.ts'
 import {
   type Draft,
   type DraftCall,
   type DraftEmission,
   type DraftNode,
+  type DraftStep,
   type DraftUndo,
-  type DraftValue,
-  isNone
+  type DraftValue
 } from './load-draft.ts'
 
 /**
  * The hash of what a definition means: defaults are filled in, names are full, expressions are their text. So order of keys, comments and style
  * leave it as it is, and whatever changes a run changes it.
  */
-export const revisionOf = (draft: Draft, definition: Omit<Definition, 'revision'>, contracts: Contracts): string =>
-  sha256Hex(canonicalJson(canonicalForm(draft, definition, contracts))).slice(0, 12)
+export const revisionOf = (draft: Draft, built: Built): string =>
+  sha256Hex(canonicalJson(canonicalForm(draft, built))).slice(0, 12)
 
-const canonicalForm = (draft: Draft, definition: Omit<Definition, 'revision'>, contracts: Contracts) => ({
-  /** Raised when the same text begins to mean something else. */
-  language: 1,
-  name: definition.name,
-  start: {
-    on: eventName(draft.start.on, contracts),
-    key: draft.start.key?.text,
-    compensate: draft.start.compensate && undoForm(draft.start.compensate, definition.start.compensate)
-  },
-  cancel: draft.cancel && { on: eventName(draft.cancel.on, contracts), key: draft.cancel.key?.text },
-  deadlineMs: definition.deadlineMs,
-  body: bodyForm(draft.body, { steps: definition.steps[Symbol.iterator](), contracts }),
-  complete: emissionForm(draft.complete, definition.complete),
-  abort: emissionForm(draft.abort, definition.abort)
-})
-
-/** The full name of an event that is known to be one. */
-const eventName = (name: Located<string> | undefined, contracts: Contracts): string | undefined => {
-  const result = name && contracts.event(name.value)
-  return result && 'found' in result ? result.found.record.fullName : undefined
+const canonicalForm = (draft: Draft, built: Built) => {
+  const { definition, steps } = built
+  const places = new Map(steps.map((step) => [step.draft, step.index]))
+  return {
+    /** Raised when the same text begins to mean something else. */
+    language: 1,
+    name: definition.name,
+    start: {
+      on: built.start.record.fullName,
+      key: draft.start.key?.text,
+      compensate: callForm(draft.start.compensate, definition.start.compensate)
+    },
+    cancel: draft.cancel && { on: built.cancel.record.fullName, key: draft.cancel.key?.text },
+    deadlineMs: definition.deadlineMs,
+    body: bodyForm(draft.body, (step) => stepForm(step, built, places.get(step)!)),
+    complete: emissionForm(draft.complete, definition.complete),
+    abort: emissionForm(draft.abort, definition.abort)
+  }
 }
 
-/** Draft and definition list the steps in the same order, that of the file. */
-const bodyForm = (nodes: readonly DraftNode[], walk: { steps: Iterator<Step>; contracts: Contracts }): unknown[] =>
-  nodes.map((node) => {
-    if (node.kind === 'parallel') return { parallel: node.branches.map((branch) => bodyForm(branch, walk)) }
-    const step = walk.steps.next().value as Step
-    const { name, pivot, onUnknown, onRejection } = step
-    return {
-      ...callForm(node, step),
-      ...{ name, pivot, onUnknown, onRejection },
-      until: eventName(node.until, walk.contracts),
-      when: node.when?.text,
-      compensate: node.compensate && !isNone(node.compensate) ? undoForm(node.compensate, step.compensate) : 'none'
-    }
-  })
+const bodyForm = (nodes: readonly DraftNode[], formOf: (step: DraftStep) => unknown): unknown =>
+  nodes.map((node) =>
+    node.kind === 'step' ? formOf(node) : { parallel: node.branches.map((branch) => bodyForm(branch, formOf)) }
+  )
 
-const undoForm = (draft: DraftUndo, undo: Compensation | undefined) => undo && callForm(draft, undo)
+const stepForm = (draft: DraftStep, { definition, steps }: Built, index: number) => {
+  const step = definition.steps[index]!
+  return {
+    name: step.name,
+    call: callForm(draft, step),
+    when: draft.when?.text,
+    until: steps[index]!.until?.record.fullName,
+    onUnknown: step.onUnknown,
+    onRejection: step.onRejection,
+    compensate: callForm(draft.compensate, step.compensate),
+    pivot: step.pivot
+  }
+}
 
-const callForm = (draft: DraftCall, { commandFullName, timeoutMs, retry }: Call) => ({
-  command: commandFullName,
-  with: valueForm(draft.with),
-  timeoutMs,
-  retry
-})
+const callForm = (draft: DraftCall | DraftUndo | undefined, call: Call | undefined) =>
+  call && {
+    command: call.commandFullName,
+    with: valueForm(draft?.with),
+    timeoutMs: call.timeoutMs,
+    retry: call.retry
+  }
 
 const emissionForm = (draft: DraftEmission | undefined, emission: Emission | undefined) =>
-  draft && emission && { emit: emission.eventFullName, with: valueForm(draft.with) }
+  emission && { emit: emission.eventFullName, with: valueForm(draft?.with) }
 
 const valueForm = (value: DraftValue | undefined): unknown => {
   if (value === undefined || value.kind === 'expression') return value?.text

@@ -81,14 +81,14 @@ const readStep = (reading: Reading, item: Item): DraftStep | undefined => {
   return {
     kind: 'step',
     ...callOf(reading, item, members),
-    name: readStepName(reading, members.get('name')),
+    name: readStepName(reading, members.get('name')) ?? { value: '', offset: item.offset, path: item.path },
     when: readExpression(reading, members.get('when')),
     timeoutMs: readDuration(reading, timeout, sagaLimits.pauseMs)?.value ?? policyDefaults.timeoutMs,
     timeoutPlace: timeout ?? item,
     retry: readRetry(reading, members.get('retry'), policyDefaults.retry),
     onUnknown: readChoice(reading, members.get('onUnknown'), ['retry', 'compensate', 'park']),
     onRejection: readChoice(reading, members.get('onRejection'), ['compensate', 'park']),
-    compensate: undo && readCompensate(reading, undo),
+    compensate: readUndo(reading, undo),
     saysCompensate: undo !== undefined,
     pivot: readBoolean(reading, members.get('pivot')),
     until: readText(reading, members.get('until'), 'the name of an event')
@@ -109,12 +109,10 @@ const readStepName = (reading: Reading, item: Item | undefined): Located<string>
   return name
 }
 
-const readCompensate = (reading: Reading, item: Item): DraftUndo | Located<'none'> | undefined =>
-  scalarOf(item) === 'none' ? { value: 'none', offset: item.offset, path: item.path } : readUndo(reading, item)
-
-export const readUndo = (reading: Reading, item: Item): DraftUndo | undefined => {
-  const isText = scalarOf(item) !== undefined
-  if (isText) {
+/** `{ command, with, timeout, retry }`; undefined for `none`. */
+export const readUndo = (reading: Reading, item: Item | undefined): DraftUndo | undefined => {
+  if (item === undefined || scalarOf(item) === 'none') return undefined
+  if (scalarOf(item) !== undefined) {
     const text = `${quote(item)} is no compensation; write { command: …, with: {…} }, or none where there is nothing to undo`
     return report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', text)
   }

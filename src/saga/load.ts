@@ -1,10 +1,9 @@
 import { type Contracts } from '../contract/index.ts'
 import { type Definition } from './definition.ts'
-import { type Built, buildDefinition } from './load-build.ts'
+import { buildDefinition } from './load-build.ts'
 import { createFindings, type Finding } from './load-findings.ts'
 import { readDraft } from './load-read.ts'
 import { revisionOf } from './load-revision.ts'
-import { type Draft } from './load-draft.ts'
 import { parseYaml, type SourceFile } from './yaml-source.ts'
 
 /** A definition, and what is allowed in it but hardly meant. */
@@ -18,9 +17,8 @@ export const loadSaga = (file: SourceFile, contracts: Contracts): LoadedDefiniti
   const findings = createFindings(file)
   const document = parseYaml(file, findings)
   const draft = document && readDraft({ text: file.text, document, findings, aliasCount: 0 })
-  const built = draft && buildDefinition(draft, contracts, findings)
+  const loaded = draft && { draft, built: buildDefinition(draft, contracts, findings) }
   findings.throwIfAny()
-  // Where nothing was found, both are there.
-  const { definition } = built as Built
-  return { ...definition, revision: revisionOf(draft as Draft, definition, contracts), warnings: findings.warnings() }
+  const { draft: form, built } = loaded!
+  return { ...built.definition, revision: revisionOf(form, built), warnings: findings.warnings() }
 }

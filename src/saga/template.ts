@@ -21,7 +21,8 @@ const compileValue = (draft: DraftValue | undefined, expected: Type | undefined,
   if (draft === undefined) return () => null
   if (draft.kind === 'fields') return compileFields(draft, expected, use)
   if (draft.kind === 'items') return compileItems(draft, expected, use)
-  return compileExpression(draft, { ...use, expected }).evaluate
+  const expression = compileExpression(draft, { ...use, expected })
+  return (scope) => expression.evaluate(scope)
 }
 
 const compileFields = (draft: DraftFields, expected: Type | undefined, use: Use): Evaluate => {

@@ -1,4 +1,4 @@
-import { type Document, LineCounter, parseDocument, type YAMLError } from 'yaml'
+import { type Document, parseDocument, type YAMLError } from 'yaml'
 import { type Findings } from './load-findings.ts'
 import { limitText, sagaLimits } from './limits.ts'
 
@@ -14,7 +14,6 @@ export const parseYaml = (file: SourceFile, findings: Findings): Document.Parsed
     return undefined
   }
   const document = parseDocument(file.text, {
-    lineCounter: new LineCounter(),
     stringKeys: true,
     prettyErrors: false,
     logLevel: 'silent'

@@ -4,7 +4,7 @@ import type { Component, Event, Input } from './component.ts'
 export type Flow = 'orchestration' | 'choreography'
 
 /** A decider bound to its topics. C: the commands that it decides on. E: its events. */
-export type Binding<S, C extends Message, E extends Message> = {
+type Binding<S, C extends Message, E extends Message> = {
   readonly name: string
   readonly journal: string
   readonly inbox: string
@@ -27,10 +27,10 @@ type Message = { readonly type: string; readonly value: object }
 export type Reactions<C> = Readonly<Record<string, Readonly<Record<string, (event: never) => C>>>>
 
 /** What a decider may know beside the command. A timer has no id; an event that is reacted to has its place. */
-export type Cause = { readonly id: string | undefined; readonly attempt: number; readonly now: number }
+type Cause = { readonly id: string | undefined; readonly attempt: number; readonly now: number }
 
 /** An event answers what caused it, unless it names an earlier command that it answers. */
-export type Decided<E> = E & Pick<Event, 'causationId' | 'at'>
+type Decided<E> = E & Pick<Event, 'causationId' | 'at'>
 
 /**
  * Makes a component of a decider that sends no commands: the shape of every plain participant.

@@ -34,14 +34,14 @@ export type Reservation =
   | { readonly status: 'refused'; readonly skus: readonly string[] }
   | { readonly status: 'dispatched' | 'released' }
 
-export type Warehouse = {
+type Warehouse = {
   stock(sku: string): Stock | undefined
   reservation(orderId: string): Reservation | undefined
 }
 
 /** Events of one SKU's stock; all others are of a reservation. */
-export type StockEvent = Extract<InventoryEvent, { type: 'StockSet' | 'StockBelowReserved' }>
-export type ReservationEvent = Exclude<InventoryEvent, StockEvent>
+type StockEvent = Extract<InventoryEvent, { type: 'StockSet' | 'StockBelowReserved' }>
+type ReservationEvent = Exclude<InventoryEvent, StockEvent>
 
 export const decide = (warehouse: Warehouse, command: InventoryCommand, commandId: string): InventoryEvent => {
   switch (command.type) {

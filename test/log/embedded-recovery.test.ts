@@ -79,6 +79,17 @@ test('any wrong byte in the last group is a torn tail too, as the disk may store
   }
 })
 
+test('a whole group at the wrong place is no group', async (t) => {
+  const { dir, segment, lengths } = await threeGroups(t)
+  const whole = readFileSync(segment)
+  for (const stale of [whole.subarray(lengths[1]!), whole.subarray(lengths[1]! + 22)]) {
+    unsealed(dir)
+    writeFileSync(segment, Buffer.concat([whole, stale]))
+    t.is(recover(dir).ends.get('journal/0'), 5)
+    t.deepEqual(readFileSync(segment), whole)
+  }
+})
+
 test('the log goes on behind a cut tail', async (t) => {
   const { dir, segment, lengths } = await threeGroups(t)
   unsealed(dir)

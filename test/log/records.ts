@@ -15,7 +15,10 @@ export const keysOf = (list: readonly StoredRecord[]): string[] => list.map(({ k
 
 /** What a person would write down of a stored record. */
 export const plain = ({ key, value, timestamp, headers, offset }: StoredRecord): unknown => ({
-  ...{ key, timestamp, offset, headers: { ...headers } },
+  key,
+  timestamp,
+  offset,
+  headers: { ...headers },
   value: value === null ? null : Buffer.from(value).toString()
 })
 

@@ -30,8 +30,7 @@ export const segmentBase = (name: string): number | undefined => {
 
 /** Indexes a segment that was synced as a whole: every bad frame is corruption. */
 export const scanSealed = (path: string, base: number): SegmentIndex => {
-  const bytes = readFileSync(path)
-  const { index, badAt } = scan(path, bytes)
+  const { index, badAt } = scan(path, base)
   if (badAt !== undefined) throw corrupt(path, badAt, `the segment '${base}' is whole on record`)
   return index
 }
@@ -41,8 +40,7 @@ export const scanSealed = (path: string, base: number): SegmentIndex => {
  * Undefined where nothing whole is in it.
  */
 export const scanLast = (path: string, base: number): SegmentIndex | undefined => {
-  const bytes = readFileSync(path)
-  const { index, badAt } = scan(path, bytes)
+  const { index, bytes, badAt } = scan(path, base)
   if (badAt === undefined) return index
   const later = laterGroup(bytes, base, badAt)
   if (later !== undefined)
@@ -62,26 +60,29 @@ export const corrupt = (path: string, position: number, why: string): ParcomoloE
 const positionDigits = 16
 
 type Scan = {
+  readonly bytes: Buffer
   readonly index: SegmentIndex
   /** Where the first frame stands that is not good. */
   readonly badAt?: number
 }
 
-const scan = (path: string, bytes: Buffer): Scan => {
+const scan = (path: string, base: number): Scan => {
+  const bytes = readFileSync(path)
   const index = new SegmentIndex(segmentMagic.length)
-  if (!checkMagic(path, bytes)) return { index, badAt: 0 }
+  if (!checkMagic(path, bytes)) return { index, bytes, badAt: 0 }
   let at = segmentMagic.length
   while (at < bytes.length) {
     const length = frameLength(bytes, at)
-    if (length === undefined || !addFrame(index, bytes, at)) return { index, badAt: at }
+    if (length === undefined || !addFrame(index, base, bytes, at)) return { index, bytes, badAt: at }
     at += length
     index.bytes = at
   }
-  return { index }
+  return { index, bytes }
 }
 
-const addFrame = (index: SegmentIndex, bytes: Buffer, at: number): boolean => {
-  if (!isBatch(bytes, at)) return true
+/** False for a frame that is good in itself but stands where it does not belong. */
+const addFrame = (index: SegmentIndex, base: number, bytes: Buffer, at: number): boolean => {
+  if (!isBatch(bytes, at)) return groupPosition(bytes, at) === base + at
   const head = readBatchHead(bytes, at)
   return index.add(head, head.base, head.count, at)
 }
@@ -99,10 +100,11 @@ const checkMagic = (path: string, bytes: Buffer): boolean => {
 
 /** F1: a good group frame behind a bad place, if there is one. */
 const laterGroup = (bytes: Buffer, base: number, from: number): number | undefined => {
-  for (let found = bytes.indexOf(groupMark, from); found >= 0; found = bytes.indexOf(groupMark, found + 1)) {
+  let found = bytes.indexOf(groupMark, from + frameHeadBytes)
+  while (found >= 0) {
     const at = found - frameHeadBytes
-    if (at <= from || frameLength(bytes, at) !== groupFrameBytes) continue
-    if (groupPosition(bytes, at) === base + at) return at
+    if (frameLength(bytes, at) === groupFrameBytes && groupPosition(bytes, at) === base + at) return at
+    found = bytes.indexOf(groupMark, found + 1)
   }
   return undefined
 }

@@ -1,0 +1,60 @@
+/**
+ * The auditor: reads whole journals, folds them in its own way, and says what of DESIGN §9 does not hold. It shares no code with what it judges, so that
+ * an error in the product cannot hide in the judgement as well; it reads any log, whatever wrote it.
+ */
+import { type AuditRecord, Journals, type Schemas, type Violation } from './auditor/events.ts'
+import { auditMoney } from './auditor/money.ts'
+import { auditEnds, auditOrders } from './auditor/orders.ts'
+import { type Acknowledged, auditAcknowledged, auditShown, type Shown } from './auditor/outside.ts'
+import { auditProtocol } from './auditor/protocol.ts'
+import { auditSagas, foldSaga, instancesOf } from './auditor/sagas.ts'
+import { auditStock } from './auditor/stock.ts'
+
+export type { AuditRecord, Schemas, Violation } from './auditor/events.ts'
+export type { Acknowledged, Shown, ShownOrder, ShownStock } from './auditor/outside.ts'
+
+export type Audit = {
+  /** Everything on the journals and inboxes. */
+  readonly records: readonly AuditRecord[]
+  readonly schemas: Schemas
+  readonly flow: 'orchestration' | 'choreography'
+  /** True when time has been moved on until nothing more happened. */
+  readonly isQuiet: boolean
+  /** Milliseconds since 1970. */
+  readonly now: number
+  readonly acknowledged?: Acknowledged
+  readonly shown?: Shown
+}
+
+/** The shop's steps with an undo. */
+const undoable = { order: ['stock', 'payment', 'start'] }
+
+export const audit = (input: Audit): Violation[] => {
+  const journals = new Journals(input.records, input.schemas)
+  const { isQuiet, now } = input
+  return [
+    ...auditStock(journals),
+    ...auditMoney(journals),
+    ...auditOrders(journals),
+    ...auditSagas(journals, { undoable, isQuiet, now }),
+    ...auditProtocol(journals, isQuiet),
+    ...(isQuiet && input.flow === 'orchestration' ? auditAtRest(journals) : []),
+    ...auditAcknowledged(journals, input.acknowledged ?? {}),
+    ...(input.shown === undefined ? [] : auditShown(journals, input.shown))
+  ]
+}
+
+/** Nothing can be said yet about an order whose saga is parked. */
+const auditAtRest = (journals: Journals): Violation[] => {
+  const instances = instancesOf(journals)
+  return auditEnds(journals, (orderId) => {
+    const end = foldSaga(instances.get(`order/${orderId}`) ?? [])
+    return end === 'parked'
+  })
+}
+
+/** All violations as text, for a failing test. */
+export const told = (violations: readonly Violation[]): string =>
+  violations
+    .map(({ rule, message, evidence }) => [`${rule}: ${message}`, ...evidence.map((one) => `    ${one}`)].join('\n'))
+    .join('\n')

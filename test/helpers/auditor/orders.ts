@@ -1,0 +1,108 @@
+import { type AuditEvent, type Journals, linesOf, type Violation, violation } from './events.ts'
+import { foldPayment } from './money.ts'
+
+export type OrderStatus = 'PENDING' | 'CONFIRMED' | 'COMPLETED' | 'REJECTED' | 'CANCELLED'
+
+const statusOf: Readonly<Record<string, OrderStatus>> = {
+  OrderPlaced: 'PENDING',
+  OrderConfirmed: 'CONFIRMED',
+  OrderCompleted: 'COMPLETED',
+  OrderRejected: 'REJECTED',
+  OrderCancelled: 'CANCELLED'
+}
+
+/** What an order's own journal says of it: the last end that it has come to, else whether it was confirmed. */
+export const foldOrder = (events: readonly AuditEvent[]): OrderStatus => {
+  let status: OrderStatus = 'PENDING'
+  for (const { type } of events) {
+    const next = statusOf[type]
+    if (next !== undefined && next !== 'PENDING' && !(next === 'CONFIRMED' && status !== 'PENDING')) status = next
+  }
+  return status
+}
+
+/** Rule 9.3: an order that was cancelled is never confirmed, and the reverse; an end is an end; an order is placed once. */
+export const auditOrders = (journals: Journals): Violation[] =>
+  [...journals.by('order-events', 'orderId')].flatMap(([orderId, events]) => {
+    const found: Violation[] = []
+    const report = (message: string, ...evidence: AuditEvent[]): void =>
+      void found.push(violation('9.3 orders', message, ...evidence))
+    const of = (type: string): AuditEvent[] => events.filter((event) => event.type === type)
+    const placed = of('OrderPlaced')
+    if (placed.length > 1) report(`order '${orderId}' was placed ${placed.length} times`, ...placed)
+    for (const [one, other] of exclusive) {
+      if (of(one).length > 0 && of(other).length > 0)
+        report(`order '${orderId}' has both ${one} and ${other}`, of(one)[0]!, of(other)[0]!)
+    }
+    return found
+  })
+
+/** Confirmed and rejected do not exclude one another: a saga whose deadline passes before it hears of the confirmation turns back. */
+const exclusive = [
+  ['OrderConfirmed', 'OrderCancelled'],
+  ['OrderCompleted', 'OrderCancelled'],
+  ['OrderCompleted', 'OrderRejected'],
+  ['OrderRejected', 'OrderCancelled']
+] as const
+
+/**
+ * What the journals of all services together say of an order that has come to rest under a saga: goods and money went the way of its end.
+ * Part of rules 9.1, 9.2 and 9.3. `isOpen`: its saga is parked or has not ended, so nothing can be said yet.
+ */
+export const auditEnds = (journals: Journals, isOpen: (orderId: string) => boolean): Violation[] => {
+  const stock = journals.by('stock-events', 'orderId')
+  const payments = journals.by('payment-events', 'orderId')
+  const shipments = journals.by('shipping-events', 'orderId')
+  return [...journals.by('order-events', 'orderId')].flatMap(([orderId, events]) => {
+    if (isOpen(orderId)) return []
+    const moved = (stock.get(orderId) ?? []).filter((event) => linesOf(event).length > 0)
+    const paid = payments.get(orderId) ?? []
+    const shipped = (shipments.get(orderId) ?? []).filter(({ type }) => type === 'ItemShipped')
+    const end = { orderId, status: foldOrder(events), evidence: [events.at(-1)!] }
+    return end.status === 'COMPLETED' ? whatIsMissing(end, moved, paid, shipped) : whatIsLeft(end, moved, paid, shipped)
+  })
+}
+
+type End = { readonly orderId: string; readonly status: OrderStatus; readonly evidence: AuditEvent[] }
+
+const whatIsMissing = (
+  { orderId, evidence }: End,
+  moved: readonly AuditEvent[],
+  paid: readonly AuditEvent[],
+  shipped: readonly AuditEvent[]
+): Violation[] => {
+  const found: Violation[] = []
+  if (!moved.some(({ type }) => type === 'StockDispatched'))
+    found.push(
+      violation(
+        '9.1 stock',
+        `order '${orderId}' is completed, but its goods were not dispatched`,
+        ...evidence,
+        ...moved
+      )
+    )
+  if (foldPayment(paid) !== 'captured')
+    found.push(violation('9.2 money', `order '${orderId}' is completed, but not paid`, ...evidence, ...paid))
+  if (shipped.length === 0)
+    found.push(violation('9.3 orders', `order '${orderId}' is completed, but not shipped`, ...evidence))
+  return found
+}
+
+const whatIsLeft = (
+  { orderId, status, evidence }: End,
+  moved: readonly AuditEvent[],
+  paid: readonly AuditEvent[],
+  shipped: readonly AuditEvent[]
+): Violation[] => {
+  const found: Violation[] = []
+  const say = `order '${orderId}' is ${status}`
+  if (status === 'PENDING' || status === 'CONFIRMED')
+    found.push(violation('9.4 progress', `${say}, and nothing more will happen to it`, ...evidence))
+  const last = moved.at(-1)
+  if (last !== undefined && last.type !== 'StockReleased')
+    found.push(violation('9.1 stock', `${say}, but its goods are not back`, ...evidence, ...moved))
+  if (foldPayment(paid) === 'captured')
+    found.push(violation('9.2 money', `${say}, but its payment was not refunded`, ...evidence, ...paid))
+  if (shipped.length > 0) found.push(violation('9.3 orders', `${say}, but it was shipped`, ...evidence, ...shipped))
+  return found
+}

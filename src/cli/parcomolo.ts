@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { type Program, type Terminal } from './command.ts'
+import { whenOrphaned } from './orphan.ts'
 import { run } from './run.ts'
 
 const terminal: Terminal = {
@@ -15,7 +16,9 @@ const main = () => import('../main/index.ts')
 const program: Program = {
   start: async () => {
     const { readConfig, start } = await main()
-    return await start(readConfig(process.env))
+    const running = await start(readConfig(process.env))
+    whenOrphaned(() => process.emit('SIGTERM'))
+    return running
   },
   checkSettings: async () => void (await main()).readConfig(process.env),
   settings: async () => (await main()).settingsInUse(process.env)

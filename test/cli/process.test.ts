@@ -38,15 +38,26 @@ const dataFolder = async (t: ExecutionContext): Promise<string> => {
   return folder
 }
 
-test('start listens, is ready, and stops on SIGTERM and on SIGINT with exit code 0', async (t) => {
-  const folder = await dataFolder(t)
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    const { child, url, errors } = await started(t, { PARCOMOLO_DATA: folder })
-    t.is((await fetch(`${url}/readyz`)).status, 200)
-    child.kill(signal)
-    t.is(await ended(child), 0)
-    t.is(await errors, 'Stopping; once more stops at once\n')
-  }
+test('start listens, is ready, and stops on SIGINT with exit code 0', async (t) => {
+  const { child, url, errors } = await started(t, { PARCOMOLO_DATA: await dataFolder(t) })
+  t.is((await fetch(`${url}/readyz`)).status, 200)
+  child.kill('SIGINT')
+  t.is(await ended(child), 0)
+  t.is(await errors, 'Stopping; once more stops at once\n')
+})
+
+test('start stops when npm is killed that runs it through a shell', async (t) => {
+  const command = `sh -c "'${process.execPath}' src/cli/parcomolo.ts start; true"; true`
+  const variables = { PORT: '0', LOG_LEVEL: 'error', PARCOMOLO_DATA: await dataFolder(t) }
+  const child = spawn('sh', ['-c', command], {
+    env: { ...process.env, ...variables, npm_lifecycle_event: 'start' },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  const errors = text(child.stderr)
+  t.regex(String(await once(child.stdout, 'data')), /^Parcomolo is ready at /)
+  child.kill('SIGKILL')
+  // The stream ends when the last process that holds it is gone.
+  t.is(await errors, 'Stopping; once more stops at once\n')
 })
 
 test('a port and a data folder that another process has are told, with what to do', async (t) => {

@@ -24,6 +24,7 @@ const open = async (options: EmbeddedLogOptions): Promise<EmbeddedLog> => {
 const faulty = async (t: ExecutionContext, options: Partial<EmbeddedLogOptions> = {}) => {
   const [dir, disk, clock] = [newFolder(t), new FaultyDisk(), new VirtualClock(0)]
   const log = await open({ dir, disk, clock, ...options })
+  t.teardown(() => log.close().catch(() => undefined))
   return { dir, disk, clock, log, writer: await log.claim(place) }
 }
 
@@ -170,9 +171,11 @@ test('what is not synced is visible, but not durable', async (t) => {
   t.false(await isSettled(Promise.race([second, ready])))
   t.deepEqual(durable!.take(1), [])
   disk.release()
+  const third = log.durable(place, 3)
   await Promise.all([second, ready])
+  t.false(await isSettled(third))
   t.deepEqual(keysOf(await takeUntil(durable!, 1)), ['b0'])
-  await log.close()
+  await Promise.all([log.close(), t.throwsAsync(third, { code: 'PARCOMOLO_LOG_CLOSED' })])
 })
 
 test('a compacted batch waits until all that was appended before it is durable', async (t) => {

@@ -93,7 +93,7 @@ const sendToAll = (count: number): Step => ({
 })
 
 const appendTable = (keys: readonly number[]): Step => ({
-  name: `appendTable(${keys})`,
+  name: `appendTable(${keys.join()})`,
   run: async (model, real) => {
     const base = model.tableHistory.length
     for (const key of keys) model.tableHistory.push({ key: String(key), place: model.history.length })

@@ -53,6 +53,7 @@ export class FolderLog implements EmbeddedLog {
   readonly #wakeups = new Wakeups()
   readonly #groups = new Groups()
   #closed = false
+  #closing: Promise<void> | undefined
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -145,18 +146,9 @@ export class FolderLog implements EmbeddedLog {
     return { leave: async () => leave() }
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
-    const { commit, compacted, unlock } = this.#parts
-    try {
-      await commit.close()
-    } finally {
-      for (const reader of this.#readers) reader.close()
-      for (const partition of this.#partitions.values()) partition.fail(closedError())
-      compacted.close()
-      unlock()
-    }
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
   }
 
   stats(): Readonly<GroupCommitStats> {
@@ -173,6 +165,19 @@ export class FolderLog implements EmbeddedLog {
   failed(error: ParcomoloError): void {
     for (const partition of this.#partitions.values()) partition.fail(error)
     for (const reader of this.#readers) reader.fail(error)
+  }
+
+  async #close(): Promise<void> {
+    this.#closed = true
+    const { commit, compacted, unlock } = this.#parts
+    try {
+      await commit.close()
+    } finally {
+      for (const reader of this.#readers) reader.close()
+      for (const partition of this.#partitions.values()) partition.fail(closedError())
+      compacted.close()
+      unlock()
+    }
   }
 
   async #append(partition: Partition, records: readonly LogRecord[], check: () => void): Promise<number> {

@@ -3,7 +3,7 @@
  *
  *   segment = "PARCOMOLO LOG 1\n" group*             one file; the file's name is the log position of its first byte
  *   group   = frame('G') frame('B')*                 what one write and one fsync have carried
- *   frame   = length:u32 crc:u32 kind:u8 body        length of kind and body; CRC-32 (zlib's) of length, kind and body
+ *   frame   = length:u32 crc:u32 kind:u8 body        length of kind and body; CRC-32 (zlib's) of kind and body
  *   G body  = "roup@" position:f64                   its own log position
  *   B body  = base:f64 partition:u32 count:u32 topic:string names record{count}     one atomic batch
  *   names   = count:varint string*                   the names of all headers in the batch
@@ -149,9 +149,7 @@ const seal = (bytes: Buffer, start: number, end: number): void => {
   bytes.writeUInt32LE(crcOf(bytes, start, end), start + 4)
 }
 
-/** The length goes in as the start value, so that a changed length is found even where the bytes are good. */
-const crcOf = (bytes: Buffer, start: number, end: number): number =>
-  crc32(bytes.subarray(start + frameHeadBytes, end), end - start)
+const crcOf = (bytes: Buffer, start: number, end: number): number => crc32(bytes.subarray(start + frameHeadBytes, end))
 
 const batchTooLong = (place: TopicPartition, bytes: number): ParcomoloError =>
   new ParcomoloError(

@@ -1,7 +1,7 @@
 import { didYouMean, ParcomoloError } from '../base/index.ts'
 import { type AvroType, type Readable, type Schema, typeOfForeignSchema, typeOfSchema } from './avro-type.ts'
 import { type Codec, type Message } from './contract.ts'
-import { LongOverflow, Tap } from './tap.ts'
+import { Tap } from './tap.ts'
 import { valueMismatch } from './value-mismatch.ts'
 
 export type RegisteredSchema = { readonly fullName: string; readonly schema: Schema; readonly id: number }
@@ -65,14 +65,12 @@ const encoder = (writers: ReadonlyMap<string, Writer>): Codec['encode'] => {
     }
     const bytes = Buffer.allocUnsafe(tap.pos)
     tap.buf.copy(bytes, 0, 0, tap.pos)
-    tap.buf = scratch
     return bytes
   }
 }
 
 const decoder = (readers: ReadonlyMap<number, Reader>): Codec['decode'] => {
-  const nothing = Buffer.alloc(0)
-  const tap = new Tap(nothing, 0)
+  const tap = new Tap(Buffer.alloc(0), 0)
   return (bytes): Message => {
     if (bytes.length < headerBytes || bytes[0] !== 0)
       throw malformed(`it does not begin with a zero byte and a schema id`, bytes)
@@ -81,9 +79,7 @@ const decoder = (readers: ReadonlyMap<number, Reader>): Codec['decode'] => {
     if (reader === undefined) throw unknownSchema(id)
     tap.buf = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     tap.pos = headerBytes
-    const value = readValue(reader, tap, bytes)
-    tap.buf = nothing
-    return { type: reader.type, fullName: reader.fullName, value }
+    return { type: reader.type, fullName: reader.fullName, value: readValue(reader, tap, bytes) }
   }
 }
 
@@ -109,9 +105,8 @@ const readValue = (reader: Reader, tap: Tap, bytes: Uint8Array): Message['value'
   throw malformed(`${bytes.length - tap.pos} bytes follow a value of '${reader.fullName}'`, bytes)
 }
 
-/** avsc checks the last step to 2^53 itself, in these words. */
-const isOverflow = (error: unknown): boolean =>
-  error instanceof LongOverflow || (error instanceof Error && error.message === 'potential precision loss')
+/** These are avsc's words. */
+const isOverflow = (error: unknown): boolean => error instanceof Error && error.message === 'potential precision loss'
 
 const readerOf = (current: AvroType, from: Readable): Reader => {
   const fullName = current.name ?? ''

@@ -46,7 +46,7 @@ export const openYaml = (file: SourceFile): YamlFile => {
       if (unresolved === undefined) return undefined
       const node = resolve(unresolved)
       if (isText(node) && node.value !== '') return node
-      report(node ?? 0, path, `found ${shown(node)}; expected a text`)
+      report(unresolved ?? 0, path, `found ${shown(node)}; expected a text`)
       return undefined
     },
     offsetIn: (text, at) => offsetIn(file.text, text, at),

@@ -243,7 +243,7 @@ test('a value of no bytes', malformed, '', /value of 0 bytes '' is malformed: it
 test('a value without an id', malformed, '00000001', /does not begin with a zero byte and a schema id/)
 test('a value with another first byte', malformed, '7b0000000100000000', /does not begin with a zero byte/)
 test('a value that ends too early', malformed, '0000000001 0478', /no value of 'shop.Item' \(it ends too early\)/)
-test('a value with a negative length', malformed, '0000000001 03', /it ends too early/)
+test('a value with a negative length', malformed, '0000000001 01 00 00', /it ends too early/)
 test('a boolean that is none', malformed, '0000000001 00 02 00 00', /2 is no boolean/)
 test('an int that is none', malformed, '0000000001 00 01 808080808001 00', /is no int/)
 test('a number that does not end', malformed, '0000000001 00 01 ffffffffffffffffffffffffffffff', /more than 10 bytes/)

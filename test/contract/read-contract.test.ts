@@ -202,6 +202,20 @@ test(
   "parcel.yaml:6:11 spec.events: 'parcel-commands' is the inbox too; expected a topic of its own"
 )
 
+test('a field without a colon is refused as one without a value', (t) => {
+  t.deepEqual(problemsOf(changed('{ name: parcel }', '{ name }')), [
+    'parcel.yaml:3:13 metadata.name: found nothing; expected a text'
+  ])
+})
+
+test('an alias stands for what it names', (t) => {
+  const text = changed('{ name: parcel }', '{ name: &name parcel, labels: &labels { a: b } }')
+  t.is(read(text.replace('inbox: parcel-commands', 'inbox: *name')).inbox, 'parcel')
+  t.deepEqual(problemsOf(text.replace('inbox: parcel-commands', 'inbox: *labels')), [
+    'parcel.yaml:5:10 spec.inbox: found a mapping; expected a text'
+  ])
+})
+
 test('a misspelt field is named with the nearest known one, and the missing one with it', (t) => {
   t.deepEqual(problemsOf(changed('  inbox:', '  inbux:')), [
     "parcel.yaml:5:3 spec: unknown field 'inbux'; did you mean 'inbox'?",

@@ -30,6 +30,15 @@ test('the reason names the field, however deep, and what was wrong with it', asy
   })
 })
 
+test('a renamed field is told by its new name', async (t) => {
+  const registry = await openEmbeddedRegistry(newFolder())
+  await registry.register('s', recordSchema('Item', { name: 'old', type: 'string' }))
+  const renamed = { name: 'new', type: 'int', aliases: ['old'] }
+  await t.throwsAsync(registry.register('s', recordSchema('Item', renamed)), {
+    message: /^subject 's' refuses the schema: field 'new' changed: cannot read/
+  })
+})
+
 test('an order of members makes no new schema', async (t) => {
   const registry = await openEmbeddedRegistry(newFolder())
   const first = await registry.register('s', { type: 'record', name: 'A', fields: [{ name: 'a', type: 'int' }] })
@@ -43,6 +52,19 @@ test('an id is on the disk when it is handed out, and one file is all there is',
   const other = await openEmbeddedRegistry(dir)
   t.deepEqual(await other.schema(given), recordSchema('Item', id))
   t.deepEqual(readdirSync(dir), ['schemas.json'])
+})
+
+test('what comes while the file is being written is on the disk when its id is handed out', async (t) => {
+  const dir = newFolder()
+  const registry = await openEmbeddedRegistry(dir)
+  const first = registry.register('a', recordSchema('A', id))
+  await new Promise(setImmediate)
+  const second = registry.register('b', recordSchema('B', id))
+  await first
+  const given = await registry.register('b', recordSchema('B', id))
+  const other = await openEmbeddedRegistry(dir)
+  t.deepEqual(await other.schema(given), recordSchema('B', id))
+  t.is(await second, given)
 })
 
 test('a write that was cut short before it took effect changes nothing', async (t) => {

@@ -117,6 +117,22 @@ const testVersions = (title: Title, open: RegistryFactory): void => {
 }
 
 const testRefusals = (title: Title, open: RegistryFactory): void => {
+  test(title('only the latest version counts'), async (t) => {
+    const { registry } = await open()
+    const text = recordSchema('Item', id, { name: 'n', type: 'string' })
+    const number = recordSchema('Item', id, { name: 'n', type: 'int', default: 0 })
+    for (const schema of [text, recordSchema('Item', id), number]) await registry.register('s', schema)
+    await registry.register('t', recordSchema('Item', id))
+    t.deepEqual(
+      (await registry.versions('s')).map(({ schema }) => schema),
+      [text, recordSchema('Item', id), number]
+    )
+    const later = recordSchema('Item', id, { name: 'n', type: 'string', default: '' })
+    await registry.register('t', later)
+    await t.throwsAsync(registry.register('t', number), { code: 'PARCOMOLO_REGISTRY_INCOMPATIBLE' })
+    await registry.close()
+  })
+
   const refused = (what: string, from: AvroSchema, to: AvroSchema): void =>
     test(title(`${what} is refused with subject and reason, and nothing is written`), async (t) => {
       const { registry } = await open()

@@ -1,10 +1,10 @@
-import type { OrderRow, SagaRow, StockRow } from '../view/index.ts'
+import { type OrderRow, type SagaRow, type SagaTimelineEntry, type StockRow, timelineEntries } from '../view/index.ts'
 
 /** The view's rows as users see them: times in RFC 3339, and nothing that only the view needs. */
 export const orderJson = (row: OrderRow) => {
   const { orderId, customerId, status, lines, totalCents, currency, stock, payment, shipping } = row
   const saga = row.saga === null ? null : sagaOfOrder(row.saga)
-  const timeline = row.timeline.map((entry) => ({ ...entry, at: time(entry.at) }))
+  const timeline = timelineEntries(row.timeline).map((entry) => ({ ...entry, at: time(entry.at) }))
   return { orderId, customerId, status, lines, totalCents, currency, stock, payment, shipping, saga, timeline }
 }
 
@@ -43,7 +43,7 @@ export const sagaSummaryJson = (row: SagaRow) => {
 export const sagaJson = (row: SagaRow) => ({
   ...sagaSummaryJson(row),
   timelineOmitted: row.omitted,
-  timeline: row.timeline.map((entry) => ({ ...entry, at: time(entry.at) }))
+  timeline: timelineEntries<SagaTimelineEntry>(row.timeline).map((entry) => ({ ...entry, at: time(entry.at) }))
 })
 
 export const time = (ms: number): string => new Date(ms).toISOString()

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import fastify, { type FastifyInstance, LogController } from 'fastify'
 import { type HttpDeps, httpLimits, type RouteDeps } from './deps.ts'
 import { answerBadHttp, handleErrors, onError } from './error-handler.ts'
@@ -18,7 +18,11 @@ import { stockRoutes } from './routes/stock.ts'
 
 /** The REST interface, ready to listen. `close` lets requests under way finish. */
 export const createHttp = (deps: HttpDeps): FastifyInstance => {
-  const routeDeps: RouteDeps = { ...deps, limits: { ...httpLimits, ...deps.limits }, newId: deps.newId ?? randomId }
+  const routeDeps: RouteDeps = {
+    ...deps,
+    limits: { ...httpLimits, ...deps.limits },
+    newId: deps.newId ?? timedIds(deps.clock)
+  }
   const http = makeServer(deps, routeDeps)
   const metrics = makeMetrics(routeDeps)
   observeRequests(http, metrics)
@@ -64,7 +68,11 @@ const makeServer = (deps: HttpDeps, { limits }: RouteDeps): FastifyInstance =>
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true, verbose: true } }
   })
 
-const randomId = (): string => randomBytes(16).toString('hex')
+/** Time first, then chance, as in UUIDv7: neighbours in time are neighbours in an index, which spares a store most of its page writes. */
+const timedIds =
+  (clock: HttpDeps['clock']): (() => string) =>
+  () =>
+    clock.now().toString(16).padStart(12, '0') + randomUUID().replaceAll('-', '').slice(12)
 
 /** Unlike in every process, so that a user's report leads to one line of the log. */
 const requestIds = (): (() => string) => {

@@ -1,67 +1,101 @@
+/** A row in memory. `row` is undefined where there is none in the store either. */
+export type Holder<T> = {
+  readonly key: string
+  row: T | undefined
+  isLoaded: boolean
+  /** Since it was last handed to the store. */
+  isChanged: boolean
+  isBeingWritten: boolean
+}
+
 /**
- * The rows of one table that are in memory: those changed since the last write to the store, those being written, those that a round needs,
- * and a bounded number of recent ones.
+ * The rows of one table that are in memory: those that differ from the store, and a bounded number of others.
  *
- * C1. A changed row leaves memory only after the store has it.
+ * C1. A row leaves memory only when the store has it.
+ * C2. Nothing leaves memory but by `trim`, between rounds: a holder that a round has taken stays the one of its key.
  */
 export class RowCache<T> {
-  #changed = new Map<string, T>()
-  #writing = new Map<string, T>()
-  #pinned: ReadonlyMap<string, T> = new Map()
-  readonly #recent = new Map<string, T>()
-  readonly #recentMax: number
+  readonly #holders = new Map<string, Holder<T>>()
+  readonly #rowsMax: number
+  #missing: Holder<T>[] = []
+  #changed: Holder<T>[] = []
+  #writing: Holder<T>[] = []
 
-  constructor(recentMax: number) {
-    this.#recentMax = recentMax
+  constructor(rowsMax: number) {
+    this.#rowsMax = rowsMax
   }
 
+  /** Rows that the store does not have yet. */
   get changedCount(): number {
-    return this.#changed.size + this.#writing.size
+    return this.#changed.length + this.#writing.length
   }
 
+  /** The row where it is known; undefined where only the store can tell. */
   get(key: string): T | undefined {
-    return this.#changed.get(key) ?? this.#writing.get(key) ?? this.#pinned.get(key) ?? this.#recent.get(key)
+    return this.#holders.get(key)?.row
   }
 
-  change(key: string, row: T): void {
-    this.#changed.set(key, row)
+  /** For a round: the holder of this key, which is loaded after `takeMissing` has been served. */
+  hold(key: string): Holder<T> {
+    const known = this.#holders.get(key)
+    if (known !== undefined) return known
+    const holder = { key, row: undefined, isLoaded: false, isChanged: false, isBeingWritten: false }
+    this.#holders.set(key, holder)
+    this.#missing.push(holder)
+    return holder
   }
 
-  /** Keeps these rows, as the store has them, in memory for one round of folding, whatever a write meanwhile pushes out. */
-  pin(rows: ReadonlyMap<string, T>): void {
-    this.#pinned = rows
+  /** The holders that wait for what the store has; `load` must follow. */
+  get missing(): readonly Holder<T>[] {
+    return this.#missing
   }
 
-  /** After the round: what is pinned would soon be out of date. */
-  unpin(): void {
-    this.#pinned = new Map()
-  }
-
-  /** A row as the store has it. */
-  remember(key: string, row: T): void {
-    this.#recent.delete(key)
-    this.#recent.set(key, row)
-    if (this.#recent.size <= this.#recentMax) return
-    for (const oldest of this.#recent.keys()) {
-      this.#recent.delete(oldest)
-      return
+  load(rows: ReadonlyMap<string, T>): void {
+    for (const holder of this.#missing) {
+      holder.row = rows.get(holder.key)
+      holder.isLoaded = true
     }
   }
 
-  /** What has changed, for one write, which `written` or `failed` must follow. */
-  startWrite(): ReadonlyMap<string, T> {
+  change(holder: Holder<T>, row: T): void {
+    holder.row = row
+    if (holder.isChanged) return
+    holder.isChanged = true
+    this.#changed.push(holder)
+  }
+
+  /** After a round: forgets what turned out not to be there, and the oldest rows beyond the limit. */
+  trim(): void {
+    for (const { key, row } of this.#missing) if (row === undefined) this.#holders.delete(key)
+    this.#missing = []
+    let surplus = this.#holders.size - this.#rowsMax
+    if (surplus <= 0) return
+    for (const [key, holder] of this.#holders) {
+      if (!holder.isChanged && !holder.isBeingWritten) this.#holders.delete(key)
+      if (--surplus <= 0) return
+    }
+  }
+
+  /** The rows that the store does not have, for one write, which `written` or `failed` must follow. */
+  startWrite(): readonly T[] {
     this.#writing = this.#changed
-    this.#changed = new Map()
-    return this.#writing
+    this.#changed = []
+    for (const holder of this.#writing) {
+      holder.isChanged = false
+      holder.isBeingWritten = true
+    }
+    return this.#writing.map(({ row }) => row!)
   }
 
   written(): void {
-    for (const [key, row] of this.#writing) this.remember(key, row)
-    this.#writing = new Map()
+    for (const holder of this.#writing) holder.isBeingWritten = false
+    this.#writing = []
   }
 
   failed(): void {
-    this.#changed = new Map([...this.#writing, ...this.#changed])
-    this.#writing = new Map()
+    const again = this.#writing.filter((holder) => !holder.isChanged)
+    this.written()
+    for (const holder of again) holder.isChanged = true
+    this.#changed.push(...again)
   }
 }

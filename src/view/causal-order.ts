@@ -1,29 +1,36 @@
+import type { Clock } from '../base/index.ts'
 import { header } from '../task/index.ts'
-import type { Arrived } from './record.ts'
+import type { Arrived, Place } from './record.ts'
 
 /**
  * Puts the records of all journals into an order in which no effect comes before its cause: a batch is held until everything that its task had read,
- * by the positions which the batch carries, has been handed on; and so have the events behind the commands that it had read. So whoever sees that a saga has been compensated sees every undo as well.
+ * by the positions which the batch carries, has been handed on; and so have the events behind the commands that it had read.
+ * So whoever sees that a saga has been compensated sees every undo as well.
  *
  * A1. Within a partition the order stays.
- * A2. At most `heldMax` records wait. Beyond that (a partition that cannot be read) all are handed on as they came: the folds take any order,
- *     and only the promise above is then off until the partition is back.
+ * A2. A partition of which something is held is not read on, so what waits is bounded.
+ * A3. When nothing has moved for `patienceMs` (a partition cannot be read, or was lost), what is held is handed on as it came:
+ *     the folds take any order, and only the promise above is then off.
  */
 export class CausalOrder {
+  /** Called when patience is over: `offer` then hands on what was held. */
+  onPatienceOver: () => void = () => undefined
   readonly #next: Map<string, number>
   readonly #held = new Map<string, Arrived[]>()
-  readonly #heldMax: number
+  readonly #clock: Clock
+  readonly #patienceMs: number
+  #stopTimer: (() => void) | undefined
+  #isPatienceOver = false
 
   /** `next`: the offset of each followed partition that comes next, by its name. */
-  constructor(next: ReadonlyMap<string, number>, heldMax = 5_000) {
+  constructor(next: ReadonlyMap<string, number>, clock: Clock, patienceMs: number) {
     this.#next = new Map(next)
-    this.#heldMax = heldMax
+    this.#clock = clock
+    this.#patienceMs = patienceMs
   }
 
-  get heldCount(): number {
-    let count = 0
-    for (const queue of this.#held.values()) count += queue.length
-    return count
+  holds(place: Place): boolean {
+    return this.#held.has(place.name)
   }
 
   /** Takes what has arrived, and gives what may be folded now. */
@@ -31,8 +38,14 @@ export class CausalOrder {
     for (const one of arrived) this.#enqueue(one)
     const ready: Arrived[] = []
     while (this.#release(ready)) continue
-    if (this.heldCount > this.#heldMax) this.#releaseAll(ready)
+    if (this.#isPatienceOver) for (const [name, queue] of this.#held) this.#handOn(ready, name, queue, queue.length)
+    this.#isPatienceOver = false
+    this.#watch(ready.length > 0)
     return ready
+  }
+
+  close(): void {
+    this.#stopTimer?.()
   }
 
   #enqueue(one: Arrived): void {
@@ -61,16 +74,25 @@ export class CausalOrder {
     else queue.splice(0, count)
   }
 
-  #releaseAll(ready: Arrived[]): void {
-    for (const [name, queue] of this.#held) this.#handOn(ready, name, queue, queue.length)
-  }
-
   #mayGo(one: Arrived): boolean {
     const text = one.record.headers[header.positions]
     if (text === undefined) return true
     const covered = JSON.parse(text) as Record<string, number>
     for (const [name, next] of Object.entries(covered)) if ((this.#next.get(placeOf(name)) ?? next) < next) return false
     return true
+  }
+
+  /** Patience begins anew with whatever moves. */
+  #watch(hasMoved: boolean): void {
+    if (this.#stopTimer !== undefined && !hasMoved) return
+    this.#stopTimer?.()
+    this.#stopTimer = undefined
+    if (this.#held.size === 0) return
+    this.#stopTimer = this.#clock.at(this.#clock.now() + this.#patienceMs, () => {
+      this.#stopTimer = undefined
+      this.#isPatienceOver = true
+      this.onPatienceOver()
+    })
   }
 }
 

@@ -1,8 +1,9 @@
-import { type Clock, ParcomoloError } from '../base/index.ts'
-import type { Log, Reader } from '../log/index.ts'
+import type { Clock } from '../base/index.ts'
+import type { Log } from '../log/index.ts'
 import { CausalOrder } from './causal-order.ts'
 import type { FoldListener, ReadModel } from './model.ts'
-import type { Arrived, Place } from './record.ts'
+import { PlaceReaders } from './place-readers.ts'
+import type { Place } from './record.ts'
 
 export type FollowDeps = {
   readonly log: Log
@@ -12,11 +13,11 @@ export type FollowDeps = {
   readonly limits: FollowLimits
   readonly listener: FoldListener
   /** After every round, its orders told to the listener: whoever waits may be answered. */
-  onRound(): void
-  /** The store refuses to write, or does so again. */
-  onStore(error: unknown): void
+  readonly onRound: () => void
+  /** The store refuses to write, or (undefined) does so again. */
+  readonly onStore: (error: unknown) => void
   /** The log or a fold has failed: nothing more will be seen. */
-  onFailed(error: unknown): void
+  readonly onFailed: (error: unknown) => void
 }
 
 export type FollowLimits = {
@@ -28,13 +29,16 @@ export type FollowLimits = {
   readonly writeRowsMax: number
   /** Changed rows that may wait for a store that refuses to write; beyond it the view stands still. */
   readonly waitingRowsMax: number
+  /** How long an effect is held for a cause that does not come; then it is folded without. */
+  readonly causePatienceMs: number
 }
 
 export const followLimits: FollowLimits = {
   roundRecordsMax: 500,
   writeDelayMs: 100,
   writeRowsMax: 1_000,
-  waitingRowsMax: 50_000
+  waitingRowsMax: 50_000,
+  causePatienceMs: 5_000
 }
 
 /**
@@ -44,9 +48,8 @@ export const followLimits: FollowLimits = {
  */
 export class Follower {
   readonly #deps: FollowDeps
-  readonly #placeByName: ReadonlyMap<string, Place>
   readonly #order: CausalOrder
-  readonly #reader: Reader
+  readonly #readers: PlaceReaders
   #cancelWrite: (() => void) | undefined
   #lastWriteFailed = false
   #isClosed = false
@@ -54,13 +57,10 @@ export class Follower {
 
   constructor(deps: FollowDeps) {
     this.#deps = deps
-    const starts = deps.places.map((place) => ({ ...place, offset: deps.model.next(place.name) }))
-    this.#placeByName = new Map(deps.places.map((place) => [place.name, place]))
-    this.#order = new CausalOrder(new Map(starts.map(({ name, offset }) => [name, offset])))
-    this.#reader = deps.log.reader(
-      starts.map(({ topic, partition, offset }) => ({ topic, partition, offset })),
-      'durable'
-    )
+    const { log, places, model, clock, limits } = deps
+    const next = new Map(places.map(({ name }) => [name, model.next(name)]))
+    this.#order = new CausalOrder(next, clock, limits.causePatienceMs)
+    this.#readers = new PlaceReaders(log, places, next)
   }
 
   start(): void {
@@ -73,35 +73,29 @@ export class Follower {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#cancelWrite?.()
-    this.#reader.close()
+    this.#readers.close()
+    this.#order.close()
     await this.#running
     await this.#deps.model.write()
   }
 
   async #run(): Promise<void> {
-    const { limits, model } = this.#deps
+    const { limits, model, listener } = this.#deps
+    const isHeld = (place: Place): boolean => this.#order.holds(place)
+    this.#order.onPatienceOver = () => this.#readers.wake()
     while (!this.#isClosed) {
-      await this.#reader.ready()
+      await this.#readers.ready(isHeld)
       if (this.#isClosed) return
-      const arrived = this.#order.offer(this.#take())
+      const taken = this.#readers.take(limits.roundRecordsMax, isHeld)
+      const arrived = this.#order.offer(taken)
       if (arrived.length > 0) {
-        await model.fold(arrived, this.#deps.listener)
+        await model.fold(arrived, listener)
         this.#deps.onRound()
         await this.#planWrite()
       }
       await nextTurn()
       while (model.changedCount > limits.waitingRowsMax && !this.#isClosed) await this.#pause()
     }
-  }
-
-  #take(): Arrived[] {
-    const arrived: Arrived[] = []
-    for (const chunk of this.#reader.take(this.#deps.limits.roundRecordsMax)) {
-      const place = this.#placeByName.get(`${chunk.topic}/${chunk.partition}`)
-      if (place === undefined) throw unknownPlace(chunk.topic, chunk.partition)
-      for (const record of chunk.records) arrived.push({ place, record })
-    }
-    return arrived
   }
 
   async #planWrite(): Promise<void> {
@@ -132,9 +126,3 @@ export class Follower {
 }
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
-
-const unknownPlace = (topic: string, partition: number): ParcomoloError =>
-  new ParcomoloError(
-    'PARCOMOLO_VIEW_DEFECT',
-    `the log handed over records of '${topic}/${partition}', which the view does not follow`
-  )

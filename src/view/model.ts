@@ -1,7 +1,7 @@
 import type { Codec } from '../contract/index.ts'
 import { RowCache } from './cache.ts'
-import type { Flow, OrderRow } from './orders.ts'
-import { addTouched, applyRecord, type RowKeys, type Rows } from './projection.ts'
+import type { Flow } from './orders.ts'
+import { applyTouch, type Rows, touch } from './projection.ts'
 import { type Arrived, decodeRecord, type Skipped, type ViewRecord } from './record.ts'
 import type { Position, TableName, Tables, ViewStore } from './store.ts'
 
@@ -65,20 +65,17 @@ export class ReadModel {
       if ('code' in decoded) skipped.push(decoded)
       else records.push(decoded)
     }
-    await this.#load(records)
-    for (const record of records) {
-      applyRecord(this.rows, record, this.#flow, seen.onOrder)
-      seen.onRecord(record)
+    const touched = records.map((record) => touch(this.rows, record))
+    await this.#load()
+    for (const one of touched) {
+      applyTouch(this.rows, one, this.#flow, seen.onOrder)
+      seen.onRecord(one.record)
     }
-    for (const cache of Object.values(this.rows)) cache.unpin()
-    for (const one of skipped) seen.onSkipped(one)
     this.#skipped.push(...skipped)
     this.skippedCount += skipped.length
     for (const { place, record } of lastOfEach(arrived)) this.#advance(place.name, record)
-  }
-
-  async order(orderId: string): Promise<OrderRow | undefined> {
-    return this.get('orders', orderId)
+    for (const cache of Object.values(this.rows)) cache.trim()
+    for (const one of skipped) seen.onSkipped(one)
   }
 
   async get<T extends TableName>(table: T, key: string): Promise<Tables[T] | undefined> {
@@ -126,26 +123,22 @@ export class ReadModel {
     this.#changedPlaces.set(place, position)
   }
 
-  /** Brings the rows that these events touch into memory. */
-  async #load(records: readonly ViewRecord[]): Promise<void> {
-    const keys: RowKeys = { orders: new Set(), stock: new Set(), sagas: new Set() }
-    for (const record of records) addTouched(keys, record)
-    await this.#loadTable('orders', keys.orders)
-    await this.#loadTable('stock', keys.stock)
-    await this.#loadTable('sagas', keys.sagas)
+  /** Brings the rows that a round has taken hold of into memory. */
+  async #load(): Promise<void> {
+    await this.#loadTable('orders')
+    await this.#loadTable('stock')
+    await this.#loadTable('sagas')
   }
 
-  async #loadTable<T extends TableName>(table: T, keys: ReadonlySet<string>): Promise<void> {
+  async #loadTable<T extends TableName>(table: T): Promise<void> {
     const cache = this.rows[table]
-    const pinned = new Map<string, Tables[T]>()
-    const missing: string[] = []
-    for (const key of keys) {
-      const row = cache.get(key)
-      if (row === undefined) missing.push(key)
-      else pinned.set(key, row)
-    }
-    if (missing.length > 0) for (const [key, row] of await this.#store.get(table, missing)) pinned.set(key, row)
-    cache.pin(pinned)
+    if (cache.missing.length === 0) return
+    cache.load(
+      await this.#store.get(
+        table,
+        cache.missing.map(({ key }) => key)
+      )
+    )
   }
 }
 

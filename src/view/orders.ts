@@ -1,5 +1,6 @@
-import type { SagaSummary } from './sagas.ts'
 import type { ViewRecord } from './record.ts'
+import type { SagaSummary } from './sagas.ts'
+import { appended, hasEntry, type Timeline } from './timeline.ts'
 
 /**
  * The orders projection: one row an order, folded from the order, stock, payment and shipping journals, with a summary of its saga.
@@ -27,17 +28,10 @@ export type OrderRow = {
   readonly payment: { readonly status: PaymentStatus }
   readonly shipping: { readonly status: ShippingStatus; readonly trackingNumber: string | null }
   readonly saga: SagaSummary | null
-  readonly timeline: readonly TimelineEntry[]
+  readonly timeline: Timeline
 }
 
 export type OrderLine = { readonly sku: string; readonly quantity: number; readonly priceCents: number }
-export type TimelineEntry = {
-  readonly type: string
-  readonly at: number
-  readonly topic: string
-  readonly partition: number
-  readonly offset: number
-}
 
 export const orderStatuses = ['PENDING', 'CONFIRMED', 'COMPLETED', 'REJECTED', 'CANCELLED'] as const
 export type OrderStatus = (typeof orderStatuses)[number]
@@ -52,11 +46,9 @@ export type Flow = 'choreography' | 'orchestration'
 export const foldOrder = (before: OrderRow | undefined, record: ViewRecord, flow: Flow): OrderRow => {
   const row = before ?? emptyOrder(String(record.value['orderId']))
   const changed = changeBySource(row, record)
-  if (changed === row && row.timeline.some((entry) => entry.type === record.type)) return row
-  const { type, at, topic, partition, offset } = record
-  const timeline = row.timeline.some((entry) => entry.type === type)
-    ? row.timeline
-    : [...row.timeline, { type, at, topic, partition, offset }]
+  const isRepeat = hasEntry(row.timeline, record.type)
+  if (isRepeat && changed === row) return row
+  const timeline = isRepeat ? row.timeline : appended(row.timeline, record)
   return { ...changed, status: statusOf(changed, flow), timeline }
 }
 
@@ -65,7 +57,7 @@ export const withSaga = (before: OrderRow | undefined, orderId: string, saga: Sa
   const row = before ?? emptyOrder(orderId)
   // Several sagas may start from one order; the row shows the same one in whatever order their events arrive.
   if (row.saga !== null && precedence(row.saga.name) < precedence(saga.name)) return row
-  return { ...row, saga }
+  return row.saga !== null && isSame(row.saga, saga) ? row : { ...row, saga }
 }
 
 /** True when nothing more will happen to the order: its status is final and, where a saga drives it, that has ended. */
@@ -89,7 +81,7 @@ export const emptyOrder = (orderId: string): OrderRow => ({
   payment: { status: 'PENDING' },
   shipping: { status: 'PENDING', trackingNumber: null },
   saga: null,
-  timeline: []
+  timeline: ''
 })
 
 const changeBySource = (row: OrderRow, record: ViewRecord): OrderRow => {
@@ -183,6 +175,9 @@ const statusOf = (row: OrderRow, flow: Flow): OrderStatus => {
 }
 
 const isFinal = (status: OrderStatus): boolean => status !== 'PENDING' && status !== 'CONFIRMED'
+
+const isSame = (a: SagaSummary, b: SagaSummary): boolean =>
+  a.name === b.name && a.revision === b.revision && a.status === b.status && a.step === b.step && a.ended === b.ended
 
 /** The saga named `order` comes first, then by name. */
 const precedence = (name: string): string => (name === 'order' ? '' : name)

@@ -1,66 +1,65 @@
-import type { RowCache } from './cache.ts'
-import { type Flow, foldOrder, withSaga } from './orders.ts'
+import type { Holder, RowCache } from './cache.ts'
+import { type Flow, foldOrder, type OrderRow, withSaga } from './orders.ts'
 import type { ViewRecord } from './record.ts'
-import { foldSaga, instanceOf, sagaSummary } from './sagas.ts'
-import { foldStock, skusOf } from './stock.ts'
+import { foldSaga, instanceOf, type SagaRow, sagaSummary } from './sagas.ts'
+import { foldStock, skusOf, type StockRow } from './stock.ts'
 import { sagaRowKey, type TableName, type Tables } from './store.ts'
 
-/** Which rows an event may read or change, and what it does to them. */
 export type Rows = { readonly [T in TableName]: RowCache<Tables[T]> }
-export type RowKeys = { readonly [T in TableName]: Set<string> }
 
-/** Adds the keys of the rows that must be in memory before `applyRecord`. */
-export const addTouched = (keys: RowKeys, record: ViewRecord): void => {
+/** An event with the rows that it may read or change. */
+export type Touch = {
+  readonly record: ViewRecord
+  readonly order: Holder<OrderRow> | undefined
+  readonly saga: Holder<SagaRow> | undefined
+  readonly stock: readonly Holder<StockRow>[]
+}
+
+/** Takes hold of the rows of an event, before it is folded. */
+export const touch = (rows: Rows, record: ViewRecord): Touch => {
   if (record.source === 'saga') {
     const instance = instanceOf(record)
-    if (instance === undefined) return
-    keys.sagas.add(sagaRowKey(instance.saga, instance.key))
-    keys.orders.add(instance.key)
-    return
+    if (instance === undefined) return { record, order: undefined, saga: undefined, stock: none }
+    const saga = rows.sagas.hold(sagaRowKey(instance.saga, instance.key))
+    return { record, order: rows.orders.hold(instance.key), saga, stock: none }
   }
-  const orderId = orderIdOf(record)
-  if (orderId !== undefined) keys.orders.add(orderId)
-  if (record.source === 'stock') for (const sku of skusOf(record)) keys.stock.add(sku)
+  const orderId = record.value['orderId']
+  const order = typeof orderId === 'string' ? rows.orders.hold(orderId) : undefined
+  const stock = record.source === 'stock' ? stockOf(rows, record) : none
+  return { record, order, saga: undefined, stock }
 }
 
-/** Folds one event into the rows in memory; `onOrder` is told the order that it has changed. */
-export const applyRecord = (rows: Rows, record: ViewRecord, flow: Flow, onOrder: (orderId: string) => void): void => {
-  if (record.source === 'saga') return applySagaRecord(rows, record, onOrder)
-  if (record.source === 'stock') applyStockRecord(rows, record)
-  const orderId = orderIdOf(record)
-  if (orderId === undefined) return
-  const before = rows.orders.get(orderId)
-  const after = foldOrder(before, record, flow)
-  if (after === before) return
-  rows.orders.change(orderId, after)
-  onOrder(orderId)
+/** Folds one event into its rows; `onOrder` is told the order that it has changed. */
+export const applyTouch = (rows: Rows, touched: Touch, flow: Flow, onOrder: (orderId: string) => void): void => {
+  const { record, order, saga, stock } = touched
+  for (const holder of stock) rows.stock.change(holder, foldStock(holder.row, record, holder.key))
+  if (saga !== undefined) return applySagaEvent(rows, touched, onOrder)
+  if (order === undefined) return
+  const after = foldOrder(order.row, record, flow)
+  if (after === order.row) return
+  rows.orders.change(order, after)
+  onOrder(order.key)
 }
 
-const applyStockRecord = (rows: Rows, record: ViewRecord): void => {
-  // Each SKU once, however many lines name it.
-  for (const sku of new Set(skusOf(record))) rows.stock.change(sku, foldStock(rows.stock.get(sku), record, sku))
-}
-
-const applySagaRecord = (rows: Rows, record: ViewRecord, onOrder: (orderId: string) => void): void => {
-  const instance = instanceOf(record)
-  if (instance === undefined) return
-  const id = sagaRowKey(instance.saga, instance.key)
-  const before = rows.sagas.get(id)
-  const after = foldSaga(before, record)
-  if (after === undefined || after === before) return
-  rows.sagas.change(id, after)
+const applySagaEvent = (rows: Rows, { record, order, saga }: Touch, onOrder: (orderId: string) => void): void => {
+  if (saga === undefined || order === undefined) return
+  const after = foldSaga(saga.row, record)
+  if (after === undefined || after === saga.row) return
+  rows.sagas.change(saga, after)
   if (after.startedBy !== orderStartEvent) return
-  const order = rows.orders.get(after.key)
-  const orderAfter = withSaga(order, after.key, sagaSummary(after))
-  if (orderAfter === order) return
-  rows.orders.change(after.key, orderAfter)
-  onOrder(after.key)
+  const orderAfter = withSaga(order.row, order.key, sagaSummary(after))
+  if (orderAfter === order.row) return
+  rows.orders.change(order, orderAfter)
+  onOrder(order.key)
 }
 
 /** A saga that starts from this event, with the order id as its key, is the order's saga. */
 const orderStartEvent = 'OrderPlaced'
 
-const orderIdOf = (record: ViewRecord): string | undefined => {
-  const orderId = record.value['orderId']
-  return typeof orderId === 'string' ? orderId : undefined
+/** Each SKU once, however many lines name it. */
+const stockOf = (rows: Rows, record: ViewRecord): readonly Holder<StockRow>[] => {
+  const skus = skusOf(record)
+  return (skus.length > 1 ? [...new Set(skus)] : skus).map((sku) => rows.stock.hold(sku))
 }
+
+const none: readonly never[] = []

@@ -17,7 +17,7 @@ export type ViewQuery = {
   sagas(filter: SagaFilter, page: PageRequest): Promise<Page<SagaRow>>
   /** Instances that have not ended, by saga and revision. */
   countRunning(): Promise<readonly RunningCount[]>
-  /** Waits for the order to have been placed, as the view sees it. */
+  /** Waits for an order that is about to be placed. One that was placed long ago is found by `order`. */
   whenPlaced(orderId: string, timeoutMs: number): Waiter<OrderRow>
   /** Waits for the order to have reached its end: a final status and, where a saga drives it, that saga's end, so that all undoing is done. */
   whenEnded(orderId: string, timeoutMs: number): Waiter<OrderRow>

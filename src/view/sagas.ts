@@ -1,4 +1,5 @@
 import type { ViewRecord } from './record.ts'
+import { appended, type Timeline, type TimelineEntry, without } from './timeline.ts'
 
 /**
  * The sagas projection: one row an instance, folded from `saga-events` alone.
@@ -22,8 +23,9 @@ export type SagaRow = {
   readonly isCompensating: boolean
   /** Steps and undos under way, the latest last. */
   readonly active: readonly ActiveStep[]
+  readonly entryCount: number
   readonly omitted: number
-  readonly timeline: readonly SagaTimelineEntry[]
+  readonly timeline: Timeline
 }
 
 export const sagaStatuses = [
@@ -47,12 +49,7 @@ export type SagaSummary = {
   readonly ended: boolean
 }
 
-export type SagaTimelineEntry = {
-  readonly type: string
-  readonly at: number
-  readonly topic: string
-  readonly partition: number
-  readonly offset: number
+export type SagaTimelineEntry = TimelineEntry & {
   readonly step?: string
   readonly undo?: boolean
   readonly attempt?: number
@@ -103,33 +100,28 @@ const started = (record: ViewRecord): SagaRow => {
     failure: null,
     isCompensating: false,
     active: [],
+    entryCount: 1,
     omitted: 0,
-    timeline: [entryOf(record)]
+    timeline: appended('', record, extrasOf(record))
   }
 }
 
 const listed = (row: SagaRow, record: ViewRecord): SagaRow => {
-  const timeline = [...row.timeline, entryOf(record)]
-  if (timeline.length <= timelineEntriesMax) return { ...row, timeline }
-  timeline.splice(timelineEntriesMax / 2, 1)
-  return { ...row, timeline, omitted: row.omitted + 1 }
+  const timeline = appended(row.timeline, record, extrasOf(record))
+  if (row.entryCount < timelineEntriesMax) return { ...row, timeline, entryCount: row.entryCount + 1 }
+  return { ...row, timeline: without(timeline, timelineEntriesMax / 2), omitted: row.omitted + 1 }
 }
 
-const entryOf = (record: ViewRecord): SagaTimelineEntry => {
-  const { type, at, topic, partition, offset, value } = record
-  const entry: { -readonly [member in keyof SagaTimelineEntry]: SagaTimelineEntry[member] } = {
-    type,
-    at,
-    topic,
-    partition,
-    offset
-  }
-  if (typeof value['step'] === 'string') entry.step = value['step']
-  if (value['undo'] === true) entry.undo = true
-  if (typeof value['attempt'] === 'number') entry.attempt = value['attempt']
+/** The members of `SagaTimelineEntry` that this event has, as JSON. */
+const extrasOf = ({ value }: ViewRecord): string => {
+  const { step, undo, attempt } = value
   const detail = detailOf(value)
-  if (detail !== undefined) entry.detail = detail
-  return entry
+  let extras = ''
+  if (typeof step === 'string') extras += `,"step":${JSON.stringify(step)}`
+  if (undo === true) extras += ',"undo":true'
+  if (typeof attempt === 'number') extras += `,"attempt":${attempt}`
+  if (detail !== undefined) extras += `,"detail":${JSON.stringify(detail)}`
+  return extras.slice(1)
 }
 
 /** The members that say what an event is about; no event has two of them. */

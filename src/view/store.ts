@@ -36,7 +36,7 @@ export type TableName = keyof Tables
 export type Position = { readonly next: number; readonly key: string; readonly timestamp: number }
 
 export type ViewChange = {
-  readonly [T in TableName]: ReadonlyMap<string, Tables[T]>
+  readonly [T in TableName]: readonly Tables[T][]
 } & {
   readonly positions: ReadonlyMap<string, Position>
   readonly skipped: readonly Skipped[]

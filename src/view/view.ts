@@ -162,11 +162,13 @@ class FollowingView implements View {
   }
 
   whenPlaced(orderId: string, timeoutMs: number): Waiter<OrderRow> {
-    return this.#whenOrder(orderId, (row) => row.placedAt !== null, timeoutMs)
+    return this.#whenOrder(orderId, (row) => row.placedAt !== null, timeoutMs).waiter
   }
 
   whenEnded(orderId: string, timeoutMs: number): Waiter<OrderRow> {
-    return this.#whenOrder(orderId, (row) => hasOrderEnded(row, this.#deps.flow), timeoutMs)
+    const { waiter, isKnown } = this.#whenOrder(orderId, (row) => hasOrderEnded(row, this.#deps.flow), timeoutMs)
+    if (!isKnown) void this.#checkStored(orderId)
+    return waiter
   }
 
   whenAnswered(commandId: string, timeoutMs: number): Waiter<ViewRecord> {
@@ -175,7 +177,7 @@ class FollowingView implements View {
 
   whenSeen(marks: readonly Mark[], timeoutMs: number): Waiter<true> {
     const hasSeen = (mark: Mark): boolean => this.#parts.model.next(placeName(mark)) > mark.offset
-    if (marks.every(hasSeen)) return { done: Promise.resolve(true), cancel: () => undefined }
+    if (marks.every(hasSeen)) return metAlready(true)
     return this.#waiters.position(marks, hasSeen, timeoutMs)
   }
 
@@ -215,15 +217,17 @@ class FollowingView implements View {
     await this.#deps.store.close()
   }
 
-  /** The wait begins before the look, so that nothing falls between them. */
-  #whenOrder(orderId: string, isMet: (row: OrderRow) => boolean, timeoutMs: number): Waiter<OrderRow> {
-    const inMemory = this.#parts.model.rows.orders.get(orderId)
-    if (inMemory !== undefined && isMet(inMemory)) return { done: Promise.resolve(inMemory), cancel: () => undefined }
-    const waiter = this.#waiters.order(orderId, isMet, timeoutMs)
-    if (inMemory === undefined) void this.#checkStored(orderId)
-    return waiter
+  #whenOrder(
+    orderId: string,
+    isMet: (row: OrderRow) => boolean,
+    timeoutMs: number
+  ): { waiter: Waiter<OrderRow>; isKnown: boolean } {
+    const row = this.#parts.model.rows.orders.get(orderId)
+    if (row !== undefined && isMet(row)) return { waiter: metAlready(row), isKnown: true }
+    return { waiter: this.#waiters.order(orderId, isMet, timeoutMs), isKnown: row !== undefined }
   }
 
+  /** The wait has begun before this look, so that nothing falls between them. */
   async #checkStored(orderId: string): Promise<void> {
     try {
       const row = await this.#parts.model.get('orders', orderId)
@@ -263,6 +267,8 @@ class FollowingView implements View {
     this.#settleCaughtUp.reject(error)
   }
 }
+
+const metAlready = <T>(value: T): Waiter<T> => ({ done: Promise.resolve(value), cancel: () => undefined })
 
 const placesOf = (topics: Topics, log: Log): readonly Place[] =>
   (Object.entries(topics) as [Source, string][]).flatMap(([source, topic]) =>

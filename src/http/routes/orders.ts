@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { canonicalJson, isParcomoloError, sha256Hex } from '../../base/index.ts'
-import { formatPosition, type OrderRow, type OrderStatus, orderStatuses } from '../../view/index.ts'
+import { formatPosition, type OrderRow, type OrderStatus, orderStatuses, timelineEntries } from '../../view/index.ts'
 import { formatCursor } from '../cursor.ts'
 import type { RouteDeps } from '../deps.ts'
 import { type OrderRequest, priced } from '../pricing.ts'
@@ -109,7 +109,7 @@ const answerPlaced = (reply: FastifyReply, row: OrderRow, requestHash: string): 
     const detail = `the Idempotency-Key was used for order '${row.orderId}' with another body; expected a new key for a new order`
     return sendProblem(reply, 'PARCOMOLO_HTTP_IDEMPOTENCY_KEY_REUSED', detail)
   }
-  const placed = row.timeline.find((entry) => entry.type === 'OrderPlaced')
+  const placed = timelineEntries(row.timeline).find((entry) => entry.type === 'OrderPlaced')
   if (placed !== undefined) reply.header('parcomolo-position', formatPosition([placed]))
   const { orderId, totalCents } = row
   return reply

@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { ParcomoloError } from '../../base/index.ts'
 import type { OrderRow } from '../orders.ts'
 import type { SagaRow } from '../sagas.ts'
@@ -17,7 +17,15 @@ import {
   type ViewStore
 } from '../store.ts'
 import { clearDatabase, openDatabase } from './layout.ts'
-import { decodeOrder, decodeSaga, decodeStock, encodeOrder, encodeSaga, encodeStock } from './row-json.ts'
+import {
+  decodeOrder,
+  decodeSaga,
+  decodeStock,
+  encodeOrder,
+  encodeSaga,
+  encodeStock,
+  type StoredBody
+} from './row-json.ts'
 
 /** The view's store in one SQLite file (`:memory:` for none). Synchronous inside: the calls resolve at once. */
 export const openSqliteViewStore = async (path: string): Promise<ViewStore> => {
@@ -50,8 +58,8 @@ class SqliteViewStore implements ViewStore {
     const statement = this.#statements.get[table]
     const rows = new Map<string, Tables[T]>()
     for (const key of keys) {
-      const found = statement.get(key)
-      if (found !== undefined) rows.set(key, decode[table](String(found['body'])))
+      const found = statement.get(...keyColumns[table](key))
+      if (found !== undefined) rows.set(key, decode[table](bodyOf(found)))
     }
     return rows
   }
@@ -69,31 +77,26 @@ class SqliteViewStore implements ViewStore {
   }
 
   async listOrders(filter: OrderFilter, page: PageRequest): Promise<Page<OrderRow>> {
-    const where = new Where().add('placed_at IS NOT NULL')
-    where.equal('customer_id', filter.customerId).equal('status', filter.status).before('placed_at', 'id', page)
-    const rows = this.#list(
-      `SELECT body FROM orders ${where.text()} ORDER BY placed_at DESC, id DESC LIMIT ?`,
-      where,
-      page
-    )
+    const where = new Where().add('placed_at IS NOT NULL').equal('customer_id', filter.customerId)
+    where.status(filter.status, usualEnd.orders).before('placed_at', 'id', page)
+    const index = orderIndex(filter)
+    const rows = this.#list(`orders INDEXED BY ${index}`, where, 'placed_at DESC, id DESC', page)
     return pageOf(rows.map(decodeOrder), page, (row) => ({ at: row.placedAt ?? 0, key: row.orderId }))
   }
 
   async listSagas(filter: SagaFilter, page: PageRequest): Promise<Page<SagaRow>> {
-    const where = new Where().equal('saga', filter.saga).equal('key', filter.key).equal('status', filter.status)
-    where.before('started_at', 'id', page)
-    const rows = this.#list(
-      `SELECT body FROM sagas ${where.text()} ORDER BY started_at DESC, id DESC LIMIT ?`,
-      where,
-      page
-    )
+    const where = new Where().equal('saga', filter.saga).equal('key', filter.key).status(filter.status, usualEnd.sagas)
+    // A position among instances of one time is by saga and key, as one text.
+    where.before('started_at', "saga || '/' || key", page)
+    const table = `sagas ${filter.key === undefined ? `INDEXED BY ${sagaIndex(filter)}` : ''}`
+    const rows = this.#list(table, where, "started_at DESC, saga || '/' || key DESC", page)
     return pageOf(rows.map(decodeSaga), page, (row) => ({ at: row.startedAt, key: sagaRowKey(row.saga, row.key) }))
   }
 
   async listStock(page: PageRequest): Promise<Page<StockRow>> {
     const where = new Where().add('is_set = 1')
     if (page.after !== undefined) where.add('sku > ?', page.after.key)
-    const rows = this.#list(`SELECT body FROM stock ${where.text()} ORDER BY sku LIMIT ?`, where, page)
+    const rows = this.#list('stock', where, 'sku', page)
     return pageOf(rows.map(decodeStock), page, (row) => ({ at: 0, key: row.sku }))
   }
 
@@ -122,45 +125,77 @@ class SqliteViewStore implements ViewStore {
 
   #writeRows(change: ViewChange): void {
     const { putOrder, putStock, putSaga, putPosition, putSkipped } = this.#statements
-    for (const row of change.orders.values())
-      putOrder.run(row.orderId, row.placedAt, row.customerId, row.status, encodeOrder(row))
-    for (const row of change.stock.values()) putStock.run(row.sku, row.isSet ? 1 : 0, encodeStock(row))
-    for (const [id, row] of change.sagas)
-      putSaga.run(id, row.saga, row.key, row.revision, row.status, row.startedAt, row.endedAt, encodeSaga(row))
+    for (const row of change.orders)
+      putOrder.run(row.orderId, row.placedAt, row.customerId, row.status, encodeOrder(row), row.timeline)
+    for (const row of change.stock) putStock.run(row.sku, row.isSet ? 1 : 0, encodeStock(row))
+    for (const row of change.sagas) {
+      const { key, saga, revision, status, startedAt, endedAt, timeline } = row
+      putSaga.run(key, saga, revision, status, startedAt, endedAt, encodeSaga(row), timeline)
+    }
     for (const [place, { next, key, timestamp }] of change.positions) putPosition.run(place, next, key, timestamp)
     for (const { place, offset, code, message } of change.skipped) putSkipped.run(place, offset, code, message)
   }
 
-  #list(sql: string, where: Where, page: PageRequest): string[] {
+  #list(table: string, where: Where, order: string, page: PageRequest): StoredBody[] {
+    const sql = `SELECT * FROM ${table} ${where.text()} ORDER BY ${order} LIMIT ?`
     const rows = this.#database.prepare(sql).all(...where.values, page.limit + 1)
-    return rows.map((row) => String(row['body']))
+    return rows.map(bodyOf)
   }
 }
 
-const decode: { readonly [T in TableName]: (body: string) => Tables[T] } = {
+/**
+ * Lists name their index: SQLite, which does not know how the rows are spread, would rather sort the whole table
+ * than read it by time until the page is full.
+ */
+const orderIndex = ({ customerId, status }: OrderFilter): string => {
+  if (customerId !== undefined) return 'orders_customer'
+  return status === undefined || status === usualEnd.orders ? 'orders_placed' : 'orders_status'
+}
+
+const sagaIndex = ({ status }: SagaFilter): string =>
+  status === undefined || status === usualEnd.sagas ? 'sagas_started' : 'sagas_status'
+
+/** The status without an index of its own (layout.ts). */
+const usualEnd = { orders: 'COMPLETED', sagas: 'completed' } as const
+
+const bodyOf = (row: Record<string, SQLOutputValue>): StoredBody => ({
+  body: String(row['body']),
+  timeline: String(row['timeline'] ?? '')
+})
+
+const decode: { readonly [T in TableName]: (stored: StoredBody) => Tables[T] } = {
   orders: decodeOrder,
   stock: decodeStock,
   sagas: decodeSaga
+}
+
+/** A row's key as the columns that the table is looked up by. A saga's name has no slash; its key may. */
+const keyColumns: { readonly [T in TableName]: (key: string) => string[] } = {
+  orders: (key) => [key],
+  stock: (key) => [key],
+  sagas: (key) => [key.slice(key.indexOf('/') + 1), key.slice(0, key.indexOf('/'))]
 }
 
 type Statements = ReturnType<typeof prepare>
 
 const prepare = (database: DatabaseSync) => {
   const get: { readonly [T in TableName]: StatementSync } = {
-    orders: database.prepare('SELECT body FROM orders WHERE id = ?'),
+    orders: database.prepare('SELECT body, timeline FROM orders WHERE id = ?'),
     stock: database.prepare('SELECT body FROM stock WHERE sku = ?'),
-    sagas: database.prepare('SELECT body FROM sagas WHERE id = ?')
+    sagas: database.prepare('SELECT body, timeline FROM sagas WHERE key = ? AND saga = ?')
   }
   return {
     get,
     putOrder: database.prepare(
-      `INSERT INTO orders (id, placed_at, customer_id, status, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE
-       SET placed_at = excluded.placed_at, customer_id = excluded.customer_id, status = excluded.status, body = excluded.body`
+      `INSERT INTO orders (id, placed_at, customer_id, status, body, timeline) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET placed_at = excluded.placed_at, customer_id = excluded.customer_id,
+       status = excluded.status, body = excluded.body, timeline = excluded.timeline`
     ),
     putStock: database.prepare('INSERT OR REPLACE INTO stock (sku, is_set, body) VALUES (?, ?, ?)'),
     putSaga: database.prepare(
-      `INSERT INTO sagas (id, saga, key, revision, status, started_at, ended_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET status = excluded.status, ended_at = excluded.ended_at, body = excluded.body`
+      `INSERT INTO sagas (key, saga, revision, status, started_at, ended_at, body, timeline) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (key, saga) DO UPDATE SET status = excluded.status, ended_at = excluded.ended_at,
+       body = excluded.body, timeline = excluded.timeline`
     ),
     putPosition: database.prepare('INSERT OR REPLACE INTO positions (place, next, key, timestamp) VALUES (?, ?, ?, ?)'),
     putSkipped: database.prepare('INSERT OR REPLACE INTO skipped (place, offset, code, message) VALUES (?, ?, ?, ?)')
@@ -180,6 +215,12 @@ class Where {
 
   equal(column: string, value: string | undefined): this {
     return value === undefined ? this : this.add(`${column} = ?`, value)
+  }
+
+  /** All but the usual status have an index, which SQLite takes only where the condition is said. */
+  status(value: string | undefined, usual: string): this {
+    this.equal('status', value)
+    return value === undefined || value === usual ? this : this.add(`status <> '${usual}'`)
   }
 
   before(timeColumn: string, keyColumn: string, { after }: PageRequest): this {

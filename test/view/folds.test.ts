@@ -1,0 +1,405 @@
+import test from 'ava'
+import fc from 'fast-check'
+import { type Flow, foldOrder, hasOrderEnded, type OrderRow, withSaga } from '../../src/view/orders.ts'
+import type { Source, ViewRecord } from '../../src/view/record.ts'
+import { foldSaga, type SagaRow, sagaSummary, type SagaTimelineEntry } from '../../src/view/sagas.ts'
+import { foldStock, type StockRow } from '../../src/view/stock.ts'
+import { timelineEntries } from '../../src/view/timeline.ts'
+import { placedValue, recordMaker } from './records.ts'
+
+type Told = readonly [source: Source, type: string, value?: object]
+
+const recordsOf = (told: readonly Told[]): ViewRecord[] => {
+  const record = recordMaker()
+  return told.map(([source, type, value]) =>
+    record(source, type, type === 'OrderPlaced' ? placedValue : { orderId: 'o1', ...value })
+  )
+}
+
+const orderAfter = (told: readonly Told[], flow: Flow = 'orchestration'): OrderRow => fold(recordsOf(told), flow)
+
+const fold = (records: readonly ViewRecord[], flow: Flow): OrderRow =>
+  records.reduce<OrderRow | undefined>((row, record) => foldOrder(row, record, flow), undefined)!
+
+const tracking = { trackingNumber: 'T1' }
+
+const completed: readonly Told[] = [
+  ['order', 'OrderPlaced'],
+  ['stock', 'StockReserved', { lines: [{ sku: 'book', quantity: 2 }] }],
+  ['payment', 'PaymentSucceeded'],
+  ['order', 'OrderConfirmed'],
+  ['shipping', 'ShippingScheduled', tracking],
+  ['shipping', 'ItemShipped', tracking],
+  ['stock', 'StockDispatched', { lines: [{ sku: 'book', quantity: 2 }] }],
+  ['order', 'OrderCompleted']
+]
+
+const declined: readonly Told[] = [
+  ['order', 'OrderPlaced'],
+  ['stock', 'StockReserved', { lines: [] }],
+  ['payment', 'PaymentFailed', { reason: 'declined' }],
+  ['stock', 'StockReleased', { lines: [] }],
+  ['order', 'OrderRejected', { reason: 'PaymentFailed' }]
+]
+
+test('an order that is placed shows what was ordered, and everything else as pending', (t) => {
+  const { timeline, ...row } = orderAfter([['order', 'OrderPlaced']])
+  t.deepEqual(row, {
+    orderId: 'o1',
+    placedAt: 1000,
+    customerId: 'c1',
+    lines: [{ sku: 'book', quantity: 2, priceCents: 2000 }],
+    totalCents: 4000,
+    currency: 'EUR',
+    requestHash: 'hash',
+    status: 'PENDING',
+    ownStatus: 'PENDING',
+    stock: { status: 'PENDING' },
+    payment: { status: 'PENDING' },
+    shipping: { status: 'PENDING', trackingNumber: null },
+    saga: null
+  })
+  t.deepEqual(timelineEntries(timeline), [
+    { type: 'OrderPlaced', at: 1000, topic: 'order-events', partition: 0, offset: 0 }
+  ])
+})
+
+const outcome = (row: OrderRow): string =>
+  [row.status, row.stock.status, row.payment.status, row.shipping.status].join(' ')
+
+const endsAs = test.macro({
+  exec: (t, told: readonly Told[], flow: Flow, expected: string) => {
+    t.is(outcome(orderAfter(told, flow)), expected)
+  },
+  title: (name) => `order: ${name}`
+})
+
+const placed: Told = ['order', 'OrderPlaced']
+const o = 'orchestration'
+const c = 'choreography'
+test('shipped and completed', endsAs, completed, o, 'COMPLETED RESERVED SUCCEEDED SHIPPED')
+test('declined, and its stock released', endsAs, declined, o, 'REJECTED RELEASED FAILED PENDING')
+test(
+  'out of stock, whose undo releases nothing',
+  endsAs,
+  [placed, ['stock', 'OutOfStock', { skus: ['book'] }], ['stock', 'StockReleased', { lines: [] }]],
+  o,
+  'PENDING OUT_OF_STOCK PENDING PENDING'
+)
+test(
+  'released before it was ever reserved',
+  endsAs,
+  [placed, ['stock', 'StockReleased', { lines: [] }], ['stock', 'ReservationClosed']],
+  o,
+  'PENDING RELEASED PENDING PENDING'
+)
+test(
+  'refunded',
+  endsAs,
+  [placed, ['payment', 'PaymentSucceeded'], ['payment', 'PaymentRefunded', { amountCents: 4000 }]],
+  o,
+  'PENDING PENDING REFUNDED PENDING'
+)
+test(
+  'a refund of what failed leaves the failure',
+  endsAs,
+  [placed, ['payment', 'PaymentFailed'], ['payment', 'PaymentRefunded', { amountCents: 0 }]],
+  o,
+  'PENDING PENDING FAILED PENDING'
+)
+test(
+  'cancelled stays cancelled',
+  endsAs,
+  [placed, ['order', 'OrderCancelled'], ['order', 'OrderConfirmed'], ['order', 'OrderCompleted']],
+  o,
+  'CANCELLED PENDING PENDING PENDING'
+)
+test(
+  'a confirmation told again does not undo the completion',
+  endsAs,
+  [placed, ['order', 'OrderConfirmed'], ['order', 'OrderCompleted'], ['order', 'OrderConfirmed']],
+  o,
+  'COMPLETED PENDING PENDING PENDING'
+)
+test(
+  'confirmed, then rejected by its saga',
+  endsAs,
+  [placed, ['order', 'OrderConfirmed'], ['order', 'OrderRejected']],
+  o,
+  'REJECTED PENDING PENDING PENDING'
+)
+test(
+  'in orchestration a shipment alone completes nothing',
+  endsAs,
+  [placed, ['shipping', 'ItemShipped', tracking]],
+  o,
+  'PENDING PENDING PENDING SHIPPED'
+)
+test(
+  'in choreography a shipment completes',
+  endsAs,
+  [placed, ['shipping', 'ItemShipped', tracking]],
+  c,
+  'COMPLETED PENDING PENDING SHIPPED'
+)
+test(
+  'in choreography what is out of stock rejects',
+  endsAs,
+  [placed, ['stock', 'OutOfStock']],
+  c,
+  'REJECTED OUT_OF_STOCK PENDING PENDING'
+)
+test(
+  'in choreography a failed payment rejects',
+  endsAs,
+  [placed, ['payment', 'PaymentFailed']],
+  c,
+  'REJECTED PENDING FAILED PENDING'
+)
+test(
+  'in choreography a cancelled order stays so, whatever ships',
+  endsAs,
+  [placed, ['order', 'OrderCancelled'], ['shipping', 'ItemShipped', tracking]],
+  c,
+  'CANCELLED PENDING PENDING SHIPPED'
+)
+
+test('a payment that is heard of before its order makes a pending row that readers do not see yet', (t) => {
+  const row = orderAfter([['payment', 'PaymentSucceeded']])
+  t.is(row.placedAt, null)
+  t.is(outcome(row), 'PENDING PENDING SUCCEEDED PENDING')
+})
+
+test('an event that is told again changes nothing, and is listed once', (t) => {
+  const once = orderAfter(completed)
+  const twice = orderAfter([...completed, ...completed])
+  t.deepEqual(twice, once)
+})
+
+/** Every interleaving keeps each journal's own order. */
+const interleaved = (told: readonly Told[]): fc.Arbitrary<ViewRecord[]> => {
+  const records = recordsOf(told)
+  return fc.array(fc.nat(), { minLength: records.length, maxLength: records.length }).map((choices) => {
+    const bySource = [...Map.groupBy(records, (record) => record.source).values()].map((list) => [...list])
+    return choices.map((choice) => {
+      const left = bySource.filter((list) => list.length > 0)
+      return left[choice % left.length]!.shift()!
+    })
+  })
+}
+
+for (const [name, told] of Object.entries({ completed, declined })) {
+  for (const flow of [o, c] as const) {
+    test(`any interleaving of the journals gives the same ${name} order in ${flow}, but for the order of its timeline`, (t) => {
+      const { timeline: _, ...expected } = fold(recordsOf(told), flow)
+      fc.assert(
+        fc.property(interleaved(told), (records) => {
+          const { timeline, ...row } = fold(records, flow)
+          t.deepEqual(row, expected)
+          const types = timelineEntries(timeline).map((entry) => entry.type)
+          t.deepEqual(types.toSorted(), told.map(([, type]) => type).toSorted())
+        }),
+        { numRuns: 60 }
+      )
+    })
+  }
+}
+
+// ——— sagas
+
+const about = { saga: 'order', key: 'o1' }
+const sagaRecords = (told: readonly (readonly [type: string, value?: object])[]): ViewRecord[] => {
+  const record = recordMaker()
+  return told.map(([type, value]) => record('saga', type, { ...about, ...value }))
+}
+const sagaAfter = (...told: (readonly [type: string, value?: object])[]): SagaRow =>
+  sagaRecords(told).reduce<SagaRow | undefined>((row, record) => foldSaga(row, record), undefined)!
+
+const start = ['SagaStarted', { revision: 'r1', startType: 'OrderPlaced', deadlineAt: null }] as const
+const issued = (step: string, attempt = 1, undo = false) =>
+  ['CommandIssued', { step, attempt, undo, command: 'Do', commandId: 'x', inbox: 'i', dueAt: 1 }] as const
+const succeeded = (step: string) => ['StepSucceeded', { step, replyType: 'Done' }] as const
+const failing = ['CompensationStarted', { failure: { type: 'Declined', step: 'b', message: 'no' } }] as const
+
+const stands = test.macro({
+  exec: (t, told: Parameters<typeof sagaAfter>, status: string, step: string | null) => {
+    const row = sagaAfter(...told)
+    t.is(row.status, status as SagaRow['status'])
+    t.is(row.step, step)
+  },
+  title: (name) => `saga: ${name}`
+})
+
+test('runs between its steps', stands, [start], 'running', null)
+test('runs at the step whose command is out', stands, [start, issued('a')], 'running', 'a')
+test('runs on after a step', stands, [start, issued('a'), succeeded('a'), issued('b')], 'running', 'b')
+test(
+  'retries while it pauses, and while a later attempt is out',
+  stands,
+  [start, issued('a'), ['RetryScheduled', { step: 'a', attempt: 2, undo: false, dueAt: 5 }], issued('a', 2)],
+  'retrying',
+  'a'
+)
+test(
+  'waits for an event that ends a step',
+  stands,
+  [start, issued('a'), ['StepProgressed', { step: 'a', replyType: 'Started' }]],
+  'waiting',
+  'a'
+)
+test(
+  'runs while one of two branches waits',
+  stands,
+  [start, issued('a'), ['StepProgressed', { step: 'a', replyType: 'Started' }], issued('b')],
+  'running',
+  'b'
+)
+test(
+  'compensates from the failure on',
+  stands,
+  [
+    start,
+    issued('a'),
+    succeeded('a'),
+    issued('b'),
+    ['StepRejected', { step: 'b', rejectionType: 'Declined' }],
+    failing
+  ],
+  'compensating',
+  null
+)
+test(
+  'compensates also while an undo is retried',
+  stands,
+  [start, issued('a'), succeeded('a'), failing, issued('a', 2, true)],
+  'compensating',
+  'a'
+)
+test(
+  'is parked, whatever else is under way',
+  stands,
+  [start, issued('a'), ['SagaParked', { step: 'a', undo: false, reason: 'r' }], issued('b')],
+  'parked',
+  'b'
+)
+test(
+  'leaves the park when the step goes on',
+  stands,
+  [start, issued('a'), ['SagaParked', { step: 'a', undo: false, reason: 'r' }], succeeded('a')],
+  'running',
+  null
+)
+test('completes', stands, [start, issued('a'), succeeded('a'), ['SagaCompleted']], 'completed', null)
+test(
+  'has been compensated',
+  stands,
+  [start, failing, issued('start', 1, true), ['StepCompensated', { step: 'start' }], ['SagaCompensated']],
+  'compensated',
+  null
+)
+test('never leaves its end', stands, [start, ['SagaCompleted'], issued('a')], 'completed', null)
+
+test('a saga lists all that has happened to it, with what each event is about', (t) => {
+  const row = sagaAfter(start, issued('a', 2), failing, ['CancelRefused', { reason: 'it says "no"' }])
+  t.deepEqual(
+    timelineEntries<SagaTimelineEntry>(row.timeline).map(({ type, step, attempt, detail }) => [
+      type,
+      step,
+      attempt,
+      detail
+    ]),
+    [
+      ['SagaStarted', undefined, undefined, 'OrderPlaced'],
+      ['CommandIssued', 'a', 2, 'Do'],
+      ['CompensationStarted', undefined, undefined, 'Declined'],
+      ['CancelRefused', undefined, undefined, 'it says "no"']
+    ]
+  )
+  t.deepEqual(row.failure, { type: 'Declined', step: 'b', message: 'no' })
+})
+
+test('the timeline of a saga that retries for ever keeps its beginning and its end', (t) => {
+  const attempts = Array.from({ length: 1000 }, (_, i) => issued('a', i + 1))
+  const row = sagaAfter(start, ...attempts)
+  const entries = timelineEntries<SagaTimelineEntry>(row.timeline)
+  t.is(entries.length, 400)
+  t.is(entries.length + row.omitted, 1001)
+  t.is(entries[0]?.type, 'SagaStarted')
+  t.is(entries.at(-1)?.attempt, 1000)
+})
+
+test('an event of an instance that never started is of nobody', (t) => {
+  t.is(foldSaga(undefined, sagaRecords([['SagaCompleted']])[0]!), undefined)
+})
+
+// ——— an order and its saga
+
+const summary = (name: string, ...told: Parameters<typeof sagaAfter>) => ({ ...sagaSummary(sagaAfter(...told)), name })
+
+test('an order has ended when its status is final and its saga is over', (t) => {
+  const cancelled = orderAfter([placed, ['order', 'OrderCancelled']])
+  t.false(hasOrderEnded(cancelled, o), 'its saga may be about to start')
+  const undoing = withSaga(cancelled, 'o1', summary('order', start, failing))
+  t.false(hasOrderEnded(undoing, o), 'its saga still undoes')
+  t.true(hasOrderEnded(withSaga(undoing, 'o1', summary('order', start, failing, ['SagaCompensated'])), o))
+  t.true(hasOrderEnded(cancelled, c), 'no saga in choreography')
+  const pending = withSaga(orderAfter([placed]), 'o1', summary('order', start, ['SagaCompleted']))
+  t.false(hasOrderEnded(pending, o), 'its status is not final')
+})
+
+test('of several sagas of an order the row shows the one named order, in whatever order they are told', (t) => {
+  const sagas = ['audit', 'order', 'loyalty'].map((name) => summary(name, start))
+  for (const order of [sagas, sagas.toReversed()]) {
+    const row = order.reduce<OrderRow | undefined>((before, saga) => withSaga(before, 'o1', saga), undefined)
+    t.is(row?.saga?.name, 'order')
+  }
+})
+
+// ——— stock
+
+const stockAfter = (...told: (readonly [type: string, value: object])[]): StockRow => {
+  const record = recordMaker()
+  return told.reduce<StockRow | undefined>(
+    (row, [type, value]) => foldStock(row, record('stock', type, { ...value }), 'book'),
+    undefined
+  )!
+}
+
+const set = ['StockSet', { sku: 'book', name: 'Book', priceCents: 2000, onHand: 10 }] as const
+const lines = (quantity: number) => ({
+  orderId: 'o1',
+  lines: [
+    { sku: 'lamp', quantity: 9 },
+    { sku: 'book', quantity }
+  ]
+})
+
+test('stock is what was set, less what has left, and what is reserved of it', (t) => {
+  const row = stockAfter(
+    set,
+    ['StockReserved', lines(2)],
+    ['StockReserved', lines(3)],
+    ['StockReleased', lines(2)],
+    ['StockDispatched', lines(1)]
+  )
+  t.deepEqual(row, { sku: 'book', name: 'Book', priceCents: 2000, onHand: 9, reserved: 2, isSet: true })
+})
+
+test('an answer that is given again has no lines, and moves nothing', (t) => {
+  const once = stockAfter(set, ['StockReserved', lines(2)])
+  const again = stockAfter(set, ['StockReserved', lines(2)], ['StockReserved', { orderId: 'o1', lines: [] }])
+  t.deepEqual(again, once)
+})
+
+test('setting the stock anew keeps what is reserved', (t) => {
+  const row = stockAfter(
+    set,
+    ['StockReserved', lines(2)],
+    ['StockSet', { sku: 'book', name: 'B', priceCents: 1, onHand: 5 }]
+  )
+  t.deepEqual(row, { sku: 'book', name: 'B', priceCents: 1, onHand: 5, reserved: 2, isSet: true })
+})
+
+test('stock that was never set is not there for readers', (t) => {
+  t.false(stockAfter(['StockReserved', lines(2)]).isSet)
+})

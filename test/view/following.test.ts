@@ -1,0 +1,332 @@
+import { join } from 'node:path'
+import test from 'ava'
+import { systemClock } from '../../src/base/index.ts'
+import { viewTopics } from '../../src/main/system.ts'
+import { openView, timelineEntries, type View, type ViewDeps, type ViewStore } from '../../src/view/index.ts'
+import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
+import { type Journals, openJournals } from './journals.ts'
+import { placedValue } from './records.ts'
+
+const withJournals = async (run: (journals: Journals) => Promise<void>): Promise<void> => {
+  const journals = await openJournals()
+  try {
+    await run(journals)
+  } finally {
+    await journals.close()
+  }
+}
+
+type Options = Partial<ViewDeps> & { readonly file?: string }
+
+const open = async (journals: Journals, { file, ...options }: Options = {}): Promise<View> => {
+  const store = await openSqliteViewStore(file ?? ':memory:')
+  const { log, codec } = journals
+  const view = await openView({
+    log,
+    codec,
+    store,
+    topics: viewTopics,
+    flow: 'orchestration',
+    clock: systemClock,
+    ...options
+  })
+  await view.caughtUp
+  return view
+}
+
+const placed = (orderId: string) => ['OrderPlaced', { ...placedValue, orderId }] as const
+const about = { saga: 'order', key: 'o1' }
+const sagaStarted = [
+  'SagaStarted',
+  { ...about, revision: 'r1', startType: 'OrderPlaced', start: Buffer.alloc(0), deadlineAt: null }
+] as const
+
+test('a view that is opened late has folded all that was in the journals', async (t) => {
+  await withJournals(async (journals) => {
+    await journals.tell('order', placed('o1'), placed('o2'))
+    await journals.tell('stock', ['StockSet', { sku: 'book', name: 'Book', priceCents: 2000, onHand: 5 }])
+    await journals.tell('stock', ['StockReserved', { orderId: 'o1', lines: [{ sku: 'book', quantity: 2 }] }])
+    const view = await open(journals)
+    t.is((await view.order('o1'))?.stock.status, 'RESERVED')
+    t.is((await view.order('o2'))?.stock.status, 'PENDING')
+    t.deepEqual(await view.stock('book'), {
+      sku: 'book',
+      name: 'Book',
+      priceCents: 2000,
+      onHand: 5,
+      reserved: 2,
+      isSet: true
+    })
+    t.is(await view.order('o3'), undefined)
+    await view.close()
+  })
+})
+
+test('a view that is opened again goes on from its positions', async (t) => {
+  await withJournals(async (journals) => {
+    const file = join(journals.dir, 'view.sqlite')
+    await journals.tell('stock', ['StockSet', { sku: 'book', name: 'Book', priceCents: 2000, onHand: 5 }])
+    await journals.tell('stock', ['StockReserved', { orderId: 'o1', lines: [{ sku: 'book', quantity: 2 }] }])
+    const first = await open(journals, { file })
+    await first.close()
+    const store = await openSqliteViewStore(file)
+    t.is((await store.positions()).get('stock-events/0')?.next, 2)
+    await store.close()
+
+    await journals.tell('order', placed('o1'))
+    const second = await open(journals, { file })
+    t.is((await second.stock('book'))?.reserved, 2, 'folded once')
+    t.is((await second.order('o1'))?.stock.status, 'RESERVED', 'what the first has folded')
+    t.is((await second.order('o1'))?.customerId, 'c1', 'what came since')
+    await second.close()
+  })
+})
+
+test('a view that is built anew has the same rows as one that has followed all along', async (t) => {
+  await withJournals(async (journals) => {
+    const rowsOf = async (view: View) => {
+      const order = await view.order('o1')
+      const types = timelineEntries(order?.timeline ?? '').map(({ topic, offset }) => `${topic}@${offset}`)
+      const rows = [{ ...order, timeline: types.toSorted() }, await view.saga('order', 'o1'), await view.stock('book')]
+      await view.close()
+      return rows
+    }
+    const following = await open(journals)
+    await journals.tell('stock', ['StockSet', { sku: 'book', name: 'Book', priceCents: 2000, onHand: 5 }])
+    await journals.tell('order', placed('o1'))
+    await journals.tell('saga', sagaStarted)
+    await journals.tell('stock', ['StockReserved', { orderId: 'o1', lines: [{ sku: 'book', quantity: 2 }] }])
+    await journals.tell('order', ['OrderCancelled', { orderId: 'o1', reason: 'r' }])
+    await following.whenSeen([{ topic: 'order-events', partition: 0, offset: 1 }], 10_000).done
+    await following.whenSeen([{ topic: 'stock-events', partition: 0, offset: 1 }], 10_000).done
+    const expected = await rowsOf(following)
+    t.like(expected[0], { status: 'CANCELLED', stock: { status: 'RESERVED' } })
+    t.deepEqual(await rowsOf(await open(journals)), expected)
+  })
+})
+
+test('a view that stands beyond the end of the log is built anew, and says so', async (t) => {
+  await withJournals(async (journals) => {
+    const file = join(journals.dir, 'view.sqlite')
+    await journals.tell('order', placed('o1'), placed('o2'))
+    await (await open(journals, { file })).close()
+    await journals.startAnew()
+    await journals.tell('order', placed('o3'))
+    const said: string[] = []
+    const logger = { info: (_: object, message: string) => said.push(message), error: () => undefined }
+    const view = await open(journals, { file, logger })
+    t.is(await view.order('o1'), undefined)
+    t.truthy(await view.order('o3'))
+    t.deepEqual(said, ['the read model is built anew: it stands at order-events/0@2, and the log ends at 1'])
+    await view.close()
+  })
+})
+
+test('a view of a log that was deleted and has grown again is built anew', async (t) => {
+  await withJournals(async (journals) => {
+    const file = join(journals.dir, 'view.sqlite')
+    await journals.tell('order', placed('o1'))
+    await (await open(journals, { file })).close()
+    await journals.startAnew()
+    await journals.tell('order', placed('o3'), placed('o4'))
+    const view = await open(journals, { file })
+    t.is(await view.order('o1'), undefined)
+    t.truthy(await view.order('o3'))
+    await view.close()
+  })
+})
+
+test('a record that cannot be decoded is passed over, reported, and counted for good', async (t) => {
+  await withJournals(async (journals) => {
+    const file = join(journals.dir, 'view.sqlite')
+    await journals.tell('order', placed('o1'))
+    await journals.tellBytes('order', new Uint8Array([1, 2, 3, 4, 5, 6]))
+    await journals.tell('order', placed('o2'))
+    const reported: object[] = []
+    const logger = { info: () => undefined, error: (facts: object) => reported.push(facts) }
+    const view = await open(journals, { file, logger })
+    t.truthy(await view.order('o1'))
+    t.truthy(await view.order('o2'))
+    t.is(view.health().skippedCount, 1)
+    t.like(reported, [{ place: 'order-events/0', offset: 1, code: 'PARCOMOLO_CONTRACT_MALFORMED' }])
+    await view.close()
+    const again = await open(journals, { file })
+    t.is(again.health().skippedCount, 1)
+    await again.close()
+  })
+})
+
+test('an effect that arrives before its cause is folded after it', async (t) => {
+  await withJournals(async (journals) => {
+    const covers = (positions: object) => ({ 'parcomolo-positions': JSON.stringify(positions) })
+    await journals.tell('order', placed('o1'))
+    const view = await open(journals)
+    const ended = view.whenEnded('o1', 10_000)
+    await journals.tell('saga', sagaStarted)
+    await journals.tell('saga', ['CompensationStarted', { ...about, failure: { type: 'F', step: 's', message: 'm' } }])
+    await journals.tell('order', ['OrderRejected', { orderId: 'o1', reason: 'F' }])
+    // The saga says that it is over, and that it has read a release of stock that the view has not seen yet.
+    await journals.tell('saga', ['SagaCompensated', about, covers({ 'stock-events/0': 1, 'order-events/0': 2 })])
+    await view.whenSeen([{ topic: 'order-events', partition: 0, offset: 1 }], 10_000).done
+    t.is((await view.saga('order', 'o1'))?.status, 'compensating')
+    await journals.tell('stock', ['StockReleased', { orderId: 'o1', lines: [] }])
+    const row = await ended.done
+    t.is(row?.saga?.status, 'compensated')
+    t.is(row?.stock.status, 'RELEASED', 'seen together with the end of the saga')
+    await view.close()
+  })
+})
+
+test('an effect whose cause never comes is folded all the same after a while', async (t) => {
+  await withJournals(async (journals) => {
+    const lost = { 'parcomolo-positions': '{"stock-events/0":7,"elsewhere/0":9}' }
+    const view = await open(journals, { limits: { causePatienceMs: 1 } })
+    await journals.tell('order', ['OrderPlaced', placedValue, lost])
+    t.is((await view.whenPlaced('o1', 10_000).done)?.orderId, 'o1')
+    await view.close()
+  })
+})
+
+/** A store whose writes fail while `isBroken`. */
+const breakable = (store: ViewStore) => {
+  const state = { isBroken: false }
+  const write: ViewStore['write'] = (change) =>
+    state.isBroken ? Promise.reject(new Error('no space left')) : store.write(change)
+  const broken = new Proxy(store, {
+    get: (target, name) => {
+      if (name === 'write') return write
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    }
+  })
+  return { store: broken, state }
+}
+
+test('while its store refuses to write, the view answers on and loses nothing', async (t) => {
+  await withJournals(async (journals) => {
+    const file = join(journals.dir, 'view.sqlite')
+    const { store, state } = breakable(await openSqliteViewStore(file))
+    const said: string[] = []
+    const say = (_: object, message: string): void => void said.push(message)
+    const { promise: hasFailed, resolve: onFailed } = Promise.withResolvers<void>()
+    const view = await open(journals, {
+      store,
+      logger: { info: say, error: (facts, message) => (say(facts, message), onFailed()) },
+      limits: { writeDelayMs: 1, recentRowsMax: 1 }
+    })
+    state.isBroken = true
+    await journals.tell('order', placed('o1'), placed('o2'), placed('o3'))
+    await hasFailed
+    for (const orderId of ['o1', 'o2', 'o3']) t.is((await view.whenPlaced(orderId, 10_000).done)?.orderId, orderId)
+    t.is(view.health().storeFailure, 'no space left')
+    t.is(view.state(), 'following')
+    state.isBroken = false
+    t.is((await view.orders({}, { limit: 10 })).rows.length, 3)
+    await view.close()
+    t.deepEqual(said[0], "the read model's store fails: no space left")
+    const again = await open(journals, { file })
+    t.truthy(await again.order('o1'))
+    await again.close()
+  })
+})
+
+test('rows that have left memory are read from the store and folded on', async (t) => {
+  await withJournals(async (journals) => {
+    const view = await open(journals, { limits: { recentRowsMax: 2, writeRowsMax: 1, roundRecordsMax: 3 } })
+    const ids = Array.from({ length: 20 }, (_, i) => `o${i}`)
+    await journals.tell('order', ...ids.map(placed))
+    await journals.tell('payment', ...ids.map((orderId) => ['PaymentFailed', { orderId, reason: 'no' }] as const))
+    const offset = await journals.tell(
+      'order',
+      ...ids.map((orderId) => ['OrderRejected', { orderId, reason: 'PaymentFailed' }] as const)
+    )
+    await view.whenSeen([{ topic: 'order-events', partition: 0, offset: offset + 19 }], 10_000).done
+    await view.whenSeen([{ topic: 'payment-events', partition: 0, offset: 19 }], 10_000).done
+    for (const orderId of ids) {
+      const row = await view.order(orderId)
+      t.is(`${row?.customerId} ${row?.status} ${row?.payment.status}`, 'c1 REJECTED FAILED')
+      t.is(timelineEntries(row?.timeline ?? '').length, 3)
+    }
+    await view.close()
+  })
+})
+
+test('a view of a broken log fails, and so does whoever waits', async (t) => {
+  await withJournals(async (journals) => {
+    const reader = journals.log.reader.bind(journals.log)
+    const broken = new Proxy(journals.log, {
+      get: (target, name) => {
+        if (name === 'reader') return (...args: Parameters<typeof reader>) => ({ ...reader(...args), ready: fails })
+        const value: unknown = Reflect.get(target, name)
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value
+      }
+    })
+    const { promise: failure, resolve } = Promise.withResolvers<void>()
+    const fails = async (): Promise<void> => {
+      await failure
+      throw new Error('the disk is gone')
+    }
+    const view = await open(journals, { log: broken })
+    const waiter = view.whenPlaced('o1', 10_000)
+    resolve()
+    await t.throwsAsync(waiter.done, { message: 'the disk is gone' })
+    t.is(view.state(), 'failed')
+    t.is(view.health().failure, 'the disk is gone')
+    await view.close()
+  })
+})
+
+test('who waits for an answer, an order or a position is told in the round that brings it', async (t) => {
+  await withJournals(async (journals) => {
+    const view = await open(journals)
+    const answer = view.whenAnswered('command-1', 10_000)
+    const order = view.whenPlaced('o1', 10_000)
+    const seen = view.whenSeen([{ topic: 'order-events', partition: 0, offset: 0 }], 10_000)
+    await journals.tell('order', ['OrderPlaced', placedValue, { ce_causationid: 'command-1' }])
+    t.like(await answer.done, { type: 'OrderPlaced', topic: 'order-events', partition: 0, offset: 0 })
+    t.is((await order.done)?.totalCents, 4000)
+    t.true(await seen.done)
+    t.is((await view.whenPlaced('o1', 0).done)?.orderId, 'o1', 'at once for what is there')
+    t.is(view.health().waiterCount, 0)
+    await view.close()
+  })
+})
+
+test('who waits in vain is let go at its time, when it goes away, and when the view closes', async (t) => {
+  await withJournals(async (journals) => {
+    const view = await open(journals)
+    t.is(await view.whenEnded('o1', 1).done, undefined)
+    const gone = view.whenAnswered('command-1', 60_000)
+    gone.cancel()
+    t.is(await gone.done, undefined)
+    const last = view.whenEnded('o1', 60_000)
+    await view.close()
+    t.is(await last.done, undefined)
+    t.is(view.health().waiterCount, 0)
+  })
+})
+
+test('beyond waitersMax nobody may wait', async (t) => {
+  await withJournals(async (journals) => {
+    const view = await open(journals, { limits: { waitersMax: 1 } })
+    const first = view.whenEnded('o1', 60_000)
+    t.throws(() => view.whenEnded('o2', 60_000), { code: 'PARCOMOLO_VIEW_WAITERS_EXHAUSTED' })
+    first.cancel()
+    await t.notThrowsAsync(async () => view.whenEnded('o2', 1).done)
+    await view.close()
+  })
+})
+
+test('lists show what was folded a moment ago', async (t) => {
+  await withJournals(async (journals) => {
+    const view = await open(journals, { limits: { writeDelayMs: 60_000 } })
+    await journals.tell('order', placed('o1'))
+    await journals.tell('saga', sagaStarted)
+    await view.whenSeen([{ topic: 'saga-events', partition: 0, offset: 0 }], 10_000).done
+    await view.whenPlaced('o1', 10_000).done
+    t.is((await view.orders({}, { limit: 10 })).rows.length, 1)
+    t.is((await view.sagas({}, { limit: 10 })).rows.length, 1)
+    t.deepEqual(await view.countRunning(), [{ saga: 'order', revision: 'r1', count: 1 }])
+    await view.close()
+  })
+})

@@ -70,8 +70,11 @@ const folds: Folds = {
   }),
   ReplyCameLate: (instance, value) => {
     const slot = answered(slotOf(instance, value.index))
-    const slots = withItem(instance.slots, value.index + 1, isOpen(slot) ? unparked(slot) : slot, 0)
-    return withReply({ ...instance, slots }, value)
+    const slots = (changed: number) => withItem(instance.slots, value.index + 1, changed, 0)
+    // An undo that has been sent keeps its arguments at every attempt, so what it reads stays as it was.
+    return isOpen(slot)
+      ? withReply({ ...instance, slots: slots(unparked(slot)) }, value)
+      : { ...instance, slots: slots(slot) }
   },
   StepCompensated: (instance, value) => withSlot(instance, value, moved(slotOf(instance, value.index), 'undone')),
   CancelRequested: (instance, { event }) => ({ ...instance, cancel: event }),

@@ -64,7 +64,7 @@ export type SagaEvents = {
   PivotReached: About
   /** From here on it goes backwards. */
   CompensationStarted: { readonly failure: Failure }
-  /** The reply of a step that was given up, after compensation had begun: it changes nothing, but an undo that waits for its data may now be sent. */
+  /** The reply of a step that was given up, after compensation had begun: it changes nothing, but an undo that could not be sent for want of it now can. */
   ReplyCameLate: About & { readonly reply: Payload; readonly kept: boolean }
   StepCompensated: About
   /** The cancel event, by its record's name. */

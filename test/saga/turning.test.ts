@@ -190,6 +190,23 @@ test('an undo that needs the reply waits, parked, until the reply comes late (S6
   t.deepEqual(saga.undone('pay'), ['undone pay', 'compensated'])
 })
 
-test('an undo that needs the reply is not owed when a rejection comes instead', (t) => {
-  t.deepEqual(needsReply().refuse('pay'), ['rejected pay', 'compensated'])
+test('an undo that needs the reply is not owed when a rejection comes instead, which is not the failure', (t) => {
+  const saga = needsReply()
+  t.deepEqual(saga.refuse('pay'), ['rejected pay', 'compensated'])
+  t.is(saga.instance?.failure?.type, 'Unknown')
+})
+
+test('an undo that can do without the reply is the same at every attempt, though the reply comes in between (S5)', (t) => {
+  const undo = { arguments: { evaluate: ({ steps }: { steps?: object }) => ({ known: Object.keys(steps!) }) } }
+  const once = { ...retry, attempts: 1 }
+  const saga = scenario(define([step('pay', { keepsReply: true, onUnknown: 'compensate', retry: once, undo })]))
+  saga.start()
+  saga.wait(1000)
+  t.deepEqual(saga.answer('pay'), ['late pay'])
+  t.deepEqual(saga.wait(1100), ['later undo pay #2', 'undo pay #2'])
+  const undos = saga.journal.flatMap(({ event }) => (event.type === 'CommandIssued' && event.value.undo ? [event] : []))
+  t.deepEqual(
+    undos.map(({ value }) => value.arguments),
+    [{ known: [] }, { known: [] }]
+  )
 })

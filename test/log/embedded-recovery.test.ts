@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { isParcomoloError } from '../../src/base/index.ts'
 import { type EmbeddedLog, openEmbeddedLog } from '../../src/log/embedded/index.ts'
+import { groupFrameBytes } from '../../src/log/embedded/frame.ts'
 import { recover } from '../../src/log/embedded/recovery.ts'
 import { appenderTopics, sequenceOf } from './appender-topics.ts'
 import { newFolder } from './folder.ts'
@@ -139,14 +140,17 @@ test('a segment that is missing or too short is corruption', async (t) => {
   }
 })
 
-test('a wrong byte in a sealed segment is found when it is read', async (t) => {
+test('any wrong byte in a sealed segment is found when what it belongs to is read', async (t) => {
   const { dir, segment, lengths } = await threeGroups(t)
-  writeFileSync(segment, flipped(readFileSync(segment), lengths[0]! + 45))
+  const whole = readFileSync(segment)
   const log = await open(dir)
-  t.is(await log.end(place), 5)
-  await t.throwsAsync(readAll(log, place), { code: 'PARCOMOLO_LOG_CORRUPT' })
+  const damaged = { code: 'PARCOMOLO_LOG_CORRUPT' }
+  for (let at = lengths[0]! + groupFrameBytes; at < lengths[1]!; at++) {
+    writeFileSync(segment, flipped(whole, at))
+    await t.throwsAsync(readAll(log, place), damaged, `byte ${at}`)
+  }
   const reader = log.reader([{ ...place, offset: 0 }], 'visible')
-  await t.throwsAsync(takeUntil(reader, 5), { code: 'PARCOMOLO_LOG_CORRUPT' })
+  await t.throwsAsync(takeUntil(reader, 5), damaged)
   await log.close()
 })
 

@@ -5,7 +5,7 @@
  *   group   = frame('G') frame('B')*                 what one write and one fsync have carried
  *   frame   = length:u32 crc:u32 kind:u8 body        length of kind and body; CRC-32 (zlib's) of kind and body
  *   G body  = "roup@" position:f64                   its own log position
- *   B body  = base:f64 partition:u32 count:u32 topic:string names record{count}     one atomic batch
+ *   B body  = base:f64 count:u32 partition:u32 topic:string names record{count}     one atomic batch
  *   names   = count:varint string*                   the names of all headers in the batch
  *   record  = timestamp:f64 key:string value headers
  *   value   = length + 1:varint byte*                0: null
@@ -18,7 +18,7 @@ import { crc32 } from 'node:zlib'
 import { ParcomoloError } from '../../base/index.ts'
 import type { Headers, LogRecord, StoredRecord, TopicPartition } from '../log.ts'
 import { ReadCursor } from './read-cursor.ts'
-import type { WriteBuffer } from './write-buffer.ts'
+import { WriteBuffer } from './write-buffer.ts'
 
 export const segmentMagic = Buffer.from('PARCOMOLO LOG 1\n', 'latin1')
 export const groupMark = Buffer.from('Group@', 'latin1')
@@ -28,6 +28,9 @@ export const groupFrameBytes = frameHeadBytes + groupMark.length + 8
 export const batchBytesMax = 32 * 1024 * 1024
 
 const batchKind = 0x42
+
+/** Where in the frame of a batch its place stands. */
+const placeAt = frameHeadBytes + 1 + 8 + 4
 
 /** Where a batch stands, without its records. `recordsAt` is the place of its first record in the bytes. */
 export type BatchHead = TopicPartition & { readonly base: number; readonly count: number; readonly bodyAt: number }
@@ -50,8 +53,8 @@ export const writeBatch = (
     out.skip(frameHeadBytes)
     out.u8(batchKind)
     out.f64(base)
-    out.u32(place.partition)
     out.u32(records.length)
+    out.u32(place.partition)
     out.string(place.topic)
     const names = writeNames(out, records)
     for (const record of records) writeRecord(out, record, names)
@@ -81,6 +84,21 @@ export const frameEnd = (bytes: Buffer, at: number): number | undefined => {
 
 export const isBatch = (bytes: Buffer, at: number): boolean => bytes[at + frameHeadBytes] === batchKind
 
+/** How a place stands in the batches that are its own. */
+export const placeBytes = (place: TopicPartition): Buffer => {
+  const out = new WriteBuffer(64)
+  out.u32(place.partition)
+  out.string(place.topic)
+  return out.written()
+}
+
+/** Whether the frame is a batch of the place that these bytes stand for; without decoding it. */
+export const isBatchOf = (bytes: Buffer, at: number, place: Buffer): boolean => {
+  if (!isBatch(bytes, at)) return false
+  for (let i = 0; i < place.length; i++) if (bytes[at + placeAt + i] !== place[i]) return false
+  return true
+}
+
 /** The log position that the group frame at `at` names. */
 export const groupPosition = (bytes: Buffer, at: number): number =>
   bytes.readDoubleLE(at + frameHeadBytes + groupMark.length)
@@ -88,8 +106,8 @@ export const groupPosition = (bytes: Buffer, at: number): number =>
 export const readBatchHead = (bytes: Buffer, at: number): BatchHead => {
   const cursor = new ReadCursor(bytes, at + frameHeadBytes + 1)
   const base = cursor.f64()
-  const partition = cursor.u32()
   const count = cursor.u32()
+  const partition = cursor.u32()
   return { base, partition, count, topic: cursor.string(), bodyAt: cursor.at }
 }
 

@@ -2,7 +2,7 @@ import { ParcomoloError } from '../../base/index.ts'
 import { placeName, type StoredRecord, type TopicPartition } from '../log.ts'
 import { readSegment } from './segment-reader.ts'
 import type { Segment } from './segment.ts'
-import { positionFor, type SegmentPart } from './segment-index.ts'
+import type { SegmentPart } from './segment-index.ts'
 
 /** All segments, in log order. Only what is durable is found: an index names nothing else. */
 export class SegmentList {
@@ -23,8 +23,7 @@ export class SegmentList {
       const found = this.#find(place, next)
       if (found === undefined || found.part.first > next) throw notFound(place, next)
       const end = Math.min(to, found.part.next)
-      const position = positionFor(found.part, next)
-      yield* readSegment({ place, path: found.segment.path, position, from: next, to: end })
+      yield* readSegment({ path: found.segment.path, part: found.part, from: next, to: end })
       next = end
     }
   }

@@ -1,14 +1,22 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import type { ParcomoloError } from '../../base/index.ts'
-import { placeName, type StoredRecord, type TopicPartition } from '../log.ts'
-import { type BatchHead, frameEnd, frameHeadBytes, frameLength, isBatch, readBatchHead, readRecords } from './frame.ts'
+import { placeName, type StoredRecord } from '../log.ts'
+import {
+  type BatchHead,
+  frameEnd,
+  frameHeadBytes,
+  frameLength,
+  isBatchOf,
+  placeBytes,
+  readBatchHead,
+  readRecords
+} from './frame.ts'
+import { positionFor, type SegmentPart } from './segment-index.ts'
 import { corrupt } from './segment.ts'
 
 export type SegmentRange = {
-  readonly place: TopicPartition
   readonly path: string
-  /** Where a frame begins at or before the batch that holds `from`. */
-  readonly position: number
+  readonly part: SegmentPart
   readonly from: number
   /** Not beyond the segment's last record of this partition. */
   readonly to: number
@@ -18,18 +26,20 @@ export type SegmentRange = {
 export async function* readSegment(range: SegmentRange): AsyncGenerator<readonly StoredRecord[]> {
   const file = await open(range.path, 'r')
   try {
-    let { position } = range
+    const place = placeBytes(range.part)
+    let buffer = Buffer.allocUnsafeSlow(blockBytes)
     let next = range.from
-    let blockBytes = blockBytesMin
+    let position = positionFor(range.part, next)
     while (next < range.to) {
-      const bytes = await readBlock(file, position, blockBytes)
-      const walk = walkBlock(range, bytes, position)
-      if (walk.used === 0 && bytes.length < blockBytes) throw notAsIndexed(range, position)
-      blockBytes = walk.used === 0 ? Math.max(blockBytes * 2, walk.wanted) : blockBytesMin
+      const bytes = await readBlock(file, position, buffer)
+      const walk = walkBlock({ ...range, place, position, from: next }, bytes)
+      if (walk.used === 0 && bytes.length < buffer.length) throw notAsIndexed(range, position)
+      if (walk.used === 0) buffer = Buffer.allocUnsafeSlow(walk.wanted)
       position += walk.used
       const records = within(walk.records, next, range.to)
       if (records.length === 0) continue
       next = records.at(-1)!.offset + 1
+      if (next < range.to) position = Math.max(position, positionFor(range.part, next))
       yield records
     }
   } finally {
@@ -37,7 +47,10 @@ export async function* readSegment(range: SegmentRange): AsyncGenerator<readonly
   }
 }
 
-const blockBytesMin = 256 * 1024
+const blockBytes = 256 * 1024
+
+/** A block of a segment. */
+type Block = SegmentRange & { readonly place: Buffer; readonly position: number }
 
 type Walk = {
   readonly records: StoredRecord[]
@@ -48,43 +61,43 @@ type Walk = {
 }
 
 /** Up to the end of the block, or of what is wanted: behind it may stand what is not synced yet. */
-const walkBlock = (range: SegmentRange, bytes: Buffer, position: number): Walk => {
+const walkBlock = (block: Block, bytes: Buffer): Walk => {
   const records: StoredRecord[] = []
   let at = 0
-  while (at < bytes.length) {
-    const end = endOfFrame(range, bytes, at, position)
+  let next = block.from
+  while (at < bytes.length && next < block.to) {
+    const end = endOfFrame(block, bytes, at)
     if (end > bytes.length) return { records, used: at, wanted: end - at }
-    const head = ownBatch(range, bytes, at, position)
+    if (isBatchOf(bytes, at, block.place)) {
+      const head = ownBatch(block, bytes, at, next)
+      for (const record of readRecords(bytes, head)) records.push(record)
+      next = Math.max(next, head.base + head.count)
+    }
     at = end
-    if (head === undefined) continue
-    for (const record of readRecords(bytes, head)) records.push(record)
-    if (head.base + head.count >= range.to) break
   }
   return { records, used: at, wanted: 0 }
 }
 
 /** Where the frame ends, by its head; beyond the block where that does not hold the whole head. */
-const endOfFrame = (range: SegmentRange, bytes: Buffer, at: number, position: number): number => {
+const endOfFrame = (block: Block, bytes: Buffer, at: number): number => {
   if (bytes.length - at <= frameHeadBytes) return at + frameHeadBytes + 1
   const end = frameEnd(bytes, at)
-  if (end === undefined) throw notAsIndexed(range, position + at)
+  if (end === undefined) throw notAsIndexed(block, block.position + at)
   return end
 }
 
-const ownBatch = (range: SegmentRange, bytes: Buffer, at: number, position: number): BatchHead | undefined => {
-  if (!isBatch(bytes, at)) return undefined
+/**
+ * The own batch that begins here: not beyond the offset that is due, as then one before it has been taken for another's. A batch whose head
+ * is damaged is not known as an own one, so this is what finds it.
+ */
+const ownBatch = (block: Block, bytes: Buffer, at: number, due: number): BatchHead => {
   const head = readBatchHead(bytes, at)
-  if (head.topic !== range.place.topic || head.partition !== range.place.partition) return undefined
-  if (frameLength(bytes, at) === undefined) throw notAsIndexed(range, position + at)
+  if (frameLength(bytes, at) === undefined || head.base > due) throw notAsIndexed(block, block.position + at)
   return head
 }
 
-const notAsIndexed = (range: SegmentRange, position: number): ParcomoloError =>
-  corrupt(
-    range.path,
-    position,
-    `its index says that offset ${range.to - 1} of '${placeName(range.place)}' stands behind`
-  )
+const notAsIndexed = ({ path, part, to }: SegmentRange, position: number): ParcomoloError =>
+  corrupt(path, position, `its index says that offset ${to - 1} of '${placeName(part)}' stands behind`)
 
 const within = (records: StoredRecord[], from: number, to: number): readonly StoredRecord[] => {
   const first = records[0]?.offset ?? to
@@ -92,13 +105,13 @@ const within = (records: StoredRecord[], from: number, to: number): readonly Sto
   return first >= from && end <= to ? records : records.filter(({ offset }) => offset >= from && offset < to)
 }
 
-const readBlock = async (file: FileHandle, position: number, length: number): Promise<Buffer> => {
-  const bytes = Buffer.allocUnsafeSlow(length)
+/** Fills the buffer, as far as the file goes. */
+const readBlock = async (file: FileHandle, position: number, buffer: Buffer): Promise<Buffer> => {
   let done = 0
-  while (done < length) {
-    const { bytesRead } = await file.read(bytes, done, length - done, position + done)
+  while (done < buffer.length) {
+    const { bytesRead } = await file.read(buffer, done, buffer.length - done, position + done)
     if (bytesRead === 0) break
     done += bytesRead
   }
-  return bytes.subarray(0, done)
+  return buffer.subarray(0, done)
 }

@@ -24,4 +24,11 @@ const program: Program = {
   settings: async () => (await main()).settingsInUse(process.env)
 }
 
+// Whoever reads along may stop reading (`| head`): that is no reason to stop, nor to complain.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
+
 process.exitCode = await run(process.argv.slice(2), terminal, program)

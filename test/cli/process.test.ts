@@ -60,6 +60,13 @@ test('start stops when npm is killed that runs it through a shell', async (t) =>
   t.is(await errors, 'Stopping; once more stops at once\n')
 })
 
+test('a reader that stops reading is no error', async (t) => {
+  const child = launch({}, 'errors')
+  child.stdout!.destroy()
+  const [code, errors] = await Promise.all([ended(child), text(child.stderr!)])
+  t.deepEqual([code, errors], [0, ''])
+})
+
 test('a port and a data folder that another process has are told, with what to do', async (t) => {
   const folder = await dataFolder(t)
   const { child, url } = await started(t, { PARCOMOLO_DATA: folder })

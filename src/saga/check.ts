@@ -34,7 +34,7 @@ const checkNames = (steps: readonly ResolvedStep[], findings: Findings): void =>
 const checkPivots = (draft: Draft, steps: readonly ResolvedStep[], findings: Findings): void => {
   const pivots = steps.filter((step) => step.draft.pivot?.value === true)
   for (const second of pivots.slice(1)) {
-    const text = `a second pivot; '${nameOf(pivots[0]!)}' is the point of no return already, and there is at most one`
+    const text = `a second pivot; ${nameOf(pivots[0]!)} is the point of no return already, and there is at most one`
     findings.error(second.draft.pivot!, 'PARCOMOLO_SAGA_PIVOT', text)
   }
   const outside = draft.body.filter((node) => node.kind === 'step')
@@ -46,7 +46,8 @@ const checkPivots = (draft: Draft, steps: readonly ResolvedStep[], findings: Fin
   }
 }
 
-const nameOf = ({ draft }: ResolvedStep): string => draft.name.value
+const nameOf = ({ draft }: ResolvedStep): string =>
+  draft.name.value === '' ? 'the step' : `step '${draft.name.value}'`
 
 const checkPivot = (step: ResolvedStep, findings: Findings): void => {
   const { draft } = step
@@ -79,7 +80,7 @@ const checkRetriable = (step: ResolvedStep, findings: Findings): void => {
   refuseUndo(
     step,
     findings,
-    `step '${nameOf(step)}' runs after the pivot, from where nothing is compensated; leave its compensation out, or move it before the pivot`
+    `${nameOf(step)} runs after the pivot, from where nothing is compensated; leave its compensation out, or move it before the pivot`
   )
   if (draft.onUnknown?.value === 'compensate') {
     findings.error(
@@ -93,7 +94,7 @@ const checkRetriable = (step: ResolvedStep, findings: Findings): void => {
   }
   const rejections = command?.operation.rejections ?? []
   if (rejections.length > 0 && draft.onRejection === undefined) {
-    const text = `step '${nameOf(step)}' runs after the pivot, but ${command!.operation.command} may be rejected with ${rejections.join(', ')}; add 'onRejection: park', or move it before the pivot`
+    const text = `${nameOf(step)} runs after the pivot, but ${command!.operation.command} may be rejected with ${rejections.join(', ')}; add 'onRejection: park', or move it before the pivot`
     findings.error(draft.command!, 'PARCOMOLO_SAGA_PIVOT', text)
   }
 }
@@ -105,7 +106,7 @@ const refuseUndo = ({ draft }: ResolvedStep, findings: Findings, message: string
 const checkCompensatable = (step: ResolvedStep, hasPivot: boolean, findings: Findings): void => {
   if (step.draft.saysCompensate) return
   const where = hasPivot ? 'before the pivot' : 'in a saga without a pivot'
-  const text = `step '${nameOf(step)}' does not say how it is undone, as every step ${where} must; add 'compensate: { command: …, with: {…} }', or 'compensate: none' where it has no effect`
+  const text = `${nameOf(step)} does not say how it is undone, as every step ${where} must; add 'compensate: { command: …, with: {…} }', or 'compensate: none' where it has no effect`
   findings.error(step.draft, 'PARCOMOLO_SAGA_COMPENSATION', text)
 }
 
@@ -113,7 +114,8 @@ const checkTiming = (step: ResolvedStep, deadlineMs: number | undefined, finding
   const { timeoutMs, timeoutPlace, onUnknown, retry } = step.draft
   if (deadlineMs === undefined) return
   if (timeoutMs >= deadlineMs) {
-    const text = `the timeout of ${showMs(timeoutMs)} is not below the saga's deadline of ${showMs(deadlineMs)}; lower it, or raise the deadline`
+    const isDefault = timeoutPlace.path === step.draft.path ? ', the default,' : ''
+    const text = `the timeout of ${showMs(timeoutMs)}${isDefault} is not below the saga's deadline of ${showMs(deadlineMs)}; lower it, or raise the deadline`
     findings.error(timeoutPlace, 'PARCOMOLO_SAGA_TIMING', text)
     return
   }

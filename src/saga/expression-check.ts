@@ -11,7 +11,7 @@ import {
 import { fieldOf } from './expression-facts.ts'
 import { checkCall, checkMethod, loopNames } from './expression-functions.ts'
 import { checkList, checkLiteral, checkMap } from './expression-literals.ts'
-import { checkLoop } from './expression-loops.ts'
+import { alwaysEmpty, checkLoop } from './expression-loops.ts'
 import { checkField, checkHas, checkName } from './expression-names.ts'
 import {
   type BinaryNode,
@@ -97,7 +97,10 @@ const checkIndex = (checking: Checking, node: ASTNode & { op: '[]' }): Checked =
   if (owner.type.kind === 'unknown' || index.type.kind === 'unknown') return unknown
   if (isNullable(owner.type)) return mayBeNull(checking, ownerNode)
   const emit = (): string => `${owner.emit()}[${index.emit()}]`
-  if (owner.type.kind === 'array' && isInteger(index.type)) return { type: owner.type.items, emit }
+  if (owner.type.kind === 'array' && isInteger(index.type)) {
+    if (owner.type.items.kind === 'nothing') return invalid(checking, ownerNode, alwaysEmpty(ownerNode))
+    return { type: owner.type.items, emit }
+  }
   if (owner.type.kind === 'map' && isText(index.type)) return { type: owner.type.values, emit }
   const text = `'${sourceOf(ownerNode)}' is ${showType(owner.type)}, which has no item '${sourceOf(indexNode)}'`
   return invalid(checking, node, `${text}; a list takes a number, a map a text`)

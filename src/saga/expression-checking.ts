@@ -1,4 +1,4 @@
-import { type ASTNode } from '@marcbachmann/cel-js'
+import { type ASTNode, serialize } from '@marcbachmann/cel-js'
 import { type ErrorCode } from '../base/index.ts'
 import { type Scope } from './definition.ts'
 import { type Type, unknownType } from './expression-types.ts'
@@ -62,4 +62,10 @@ export const invalid = (checking: Checking, node: ASTNode, message: string): Che
   return unknown
 }
 
-export const sourceOf = (node: ASTNode): string => node.input.slice(node.start, node.end)
+/** A node as it was written; the place of a node in brackets has only one of them, so that one is written anew. */
+export const sourceOf = (node: ASTNode): string => {
+  const text = node.input.slice(node.start, node.end)
+  return countOf(text, /[([{]/g) === countOf(text, /[)\]}]/g) ? text : serialize(node)
+}
+
+export const countOf = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0

@@ -22,7 +22,7 @@ type Test = (type: Type) => boolean
 type Form = { readonly takes: readonly Test[]; readonly gives: Type }
 
 const isWhole: Test = isInteger
-const isTexts: Test = (type) => type.kind === 'array' && (type.items.kind === 'unknown' || isText(type.items))
+const isTexts: Test = (type) => type.kind === 'array' && (type.items.kind === 'nothing' || isText(type.items))
 const hasSize: Test = (type) => isText(type) || type.kind === 'array' || type.kind === 'map'
 const isPrintable: Test = (type) => isText(type) || isWhole(type) || isFraction(type) || type.kind === 'boolean'
 const isNumeric: Test = (type) => isWhole(type) || isFraction(type) || isText(type)

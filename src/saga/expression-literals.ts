@@ -10,7 +10,7 @@ import {
   recordOf,
   stringType,
   type Type,
-  unknownType
+  nothingType
 } from './expression-types.ts'
 
 /** A number, text, true, false or null. */
@@ -43,7 +43,7 @@ const checkInteger = (checking: Checking, node: ASTNode, value: bigint): Checked
 /** `[a, b]`. */
 export const checkList = (checking: Checking, node: ASTNode & { op: 'list' }): Checked => {
   const items = node.args.map((item) => checking.visit(item))
-  const type = items.reduce<Type>((joined, item) => joinTypes(joined, item.type), unknownType)
+  const type = items.reduce<Type>((joined, item) => joinTypes(joined, item.type), nothingType)
   return { type: { kind: 'array', items: type }, emit: () => `[${items.map((item) => item.emit()).join(', ')}]` }
 }
 
@@ -62,8 +62,12 @@ export const checkMap = (checking: Checking, node: ASTNode & { op: 'map' }): Che
         keyNode,
         `'${sourceOf(keyNode)}' cannot be a key; write a text in quotes, such as {'sku': l.sku}`
       )
-    if (reservedKeys.includes(key) || key in fields)
-      return invalid(checking, keyNode, `the key '${key}' cannot stand here${key in fields ? ' twice' : ''}`)
+    if (reservedKeys.includes(key) || Object.hasOwn(fields, key))
+      return invalid(
+        checking,
+        keyNode,
+        `the key '${key}' cannot stand here${Object.hasOwn(fields, key) ? ' twice' : ''}`
+      )
     const value = checking.visit(valueNode)
     fields[key] = value.type
     emits.push(() => `${JSON.stringify(key)}: ${value.emit()}`)

@@ -18,6 +18,7 @@ export const checkLoop = (checking: Checking, node: Loop): Checked => {
       `'${name}' goes through a list; '${sourceOf(listNode)}' is ${showType(list.type)}`
     )
   }
+  if (list.type.items.kind === 'nothing') return invalid(checking, listNode, alwaysEmpty(listNode))
   const variable = variableOf(checking, node)
   if (variable === undefined) return unknown
   const locals = new Map([...checking.locals, [variable, list.type.items]])
@@ -59,3 +60,5 @@ const variableOf = (checking: Checking, node: Loop): string | undefined => {
 
 const isTaken = ({ scope, locals }: Checking, name: string): boolean =>
   name === 'steps' || Object.hasOwn(scope.roots, name) || Object.hasOwn(scope.absent, name) || locals.has(name)
+
+export const alwaysEmpty = (list: ASTNode): string => `the list '${sourceOf(list)}' is always empty`

@@ -170,7 +170,8 @@ const unknownField = (
   const names = type.fields.map((each) => each.name)
   const remedy =
     didYouMean(field, names) || (names.length === 0 ? '; it has no fields' : `; it has ${names.join(', ')}`)
-  return `'${text}' (${type.name}) has no field '${field}'${remedy}`
+  const kind = type.name === text ? '' : ` (${type.name})`
+  return `'${text}'${kind} has no field '${field}'${remedy}`
 }
 
 const exampleStep = (checking: Checking): string => `steps.${[...checking.scope.steps!.keys()][0] ?? 'payment'}.…`

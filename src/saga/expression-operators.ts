@@ -1,6 +1,7 @@
 import { type ASTNode, type BinaryOperator } from '@marcbachmann/cel-js'
 import { didYouMean } from '../base/index.ts'
 import { type Checked, type Checking, invalid, sourceOf, unknown } from './expression-checking.ts'
+import { celTypeOf } from './expression-convert.ts'
 import { factsOf } from './expression-facts.ts'
 import {
   booleanType,
@@ -24,6 +25,8 @@ export type BinaryNode = ASTNode & { readonly op: BinaryOperator }
 /** Arithmetic, comparison and `in`. */
 export const checkBinary = (checking: Checking, node: BinaryNode): Checked => {
   const left = checking.visit(node.args[0])
+  // Where a step's name has a '-' in it, what follows is no operand; there is enough to say already.
+  if (node.op === '-' && left.type.kind === 'unknown') return unknown
   const right = checking.visit(node.args[1])
   if (left.type.kind === 'unknown' || right.type.kind === 'unknown') return unknown
   if (node.op === '==' || node.op === '!=') return checkEquality(checking, node, { left, right })
@@ -38,7 +41,8 @@ export const checkBinary = (checking: Checking, node: BinaryNode): Checked => {
     ? comparison(left.type, right.type)
     : arithmetic(node.op, left.type, right.type)
   if (type === undefined) return invalid(checking, node, mismatchText(node, left.type, right.type))
-  return { type, emit: () => `(${left.emit()} ${node.op} ${right.emit()})` }
+  const cast = type.kind === 'array' ? castFor(left.type, right.type) : ''
+  return { type, emit: () => `(${cast}(${left.emit()}) ${node.op} ${cast}(${right.emit()}))` }
 }
 
 /** `!` and `-`; a negative number is a constant. */
@@ -93,9 +97,10 @@ export const checkTernary = (checking: Checking, node: ASTNode & { op: '?:' }): 
       `the condition before '?' is ${showType(condition.type)}; it must be a boolean`
     )
   }
+  const cast = castFor(yes.type, no.type)
   return {
     type: joinTypes(yes.type, no.type),
-    emit: () => `(${condition.emit()} ? dyn(${yes.emit()}) : dyn(${no.emit()}))`
+    emit: () => `(${condition.emit()} ? ${cast}(${yes.emit()}) : ${cast}(${no.emit()}))`
   }
 }
 
@@ -143,7 +148,7 @@ const remedyFor = (first: Type, second: Type, secondText: string): string | unde
 }
 
 const checkEquality = (checking: Checking, node: BinaryNode, { left, right }: Sides): Checked => {
-  const symbol = unknownSymbol(left, right) ?? unknownSymbol(right, left)
+  const symbol = symbolFault(left, right.type) ?? symbolFault(right, left.type)
   if (symbol !== undefined) return invalid(checking, node, symbol)
   const comparable = membersOf(left.type).some((a) => membersOf(right.type).some((b) => areComparable(a, b)))
   const besideNull = left.type.kind === 'null' || right.type.kind === 'null'
@@ -151,14 +156,21 @@ const checkEquality = (checking: Checking, node: BinaryNode, { left, right }: Si
     const text = `'${node.op}' compares ${showType(left.type)} with ${showType(right.type)}, which are never equal`
     return invalid(checking, node, text)
   }
-  return { type: booleanType, emit: () => `(dyn(${left.emit()}) ${node.op} dyn(${right.emit()}))` }
+  const cast = castFor(left.type, right.type)
+  return { type: booleanType, emit: () => `(${cast}(${left.emit()}) ${node.op} ${cast}(${right.emit()}))` }
+}
+
+/** CEL has no operation on mixed types, unless it is told to look at the values; where both sides are of one simple type it is faster not to. */
+const castFor = (left: Type, right: Type): string => {
+  const celType = celTypeOf(left)
+  return celType === celTypeOf(right) && celType !== 'dyn' ? '' : 'dyn'
 }
 
 const areComparable = (a: Type, b: Type): boolean =>
   (isNumber(a) && isNumber(b)) || (isText(a) && isText(b)) || fault(a, b) === undefined || fault(b, a) === undefined
 
-/** A text that is compared with an enum must be one of its symbols. */
-const unknownSymbol = ({ constant }: Checked, { type }: Checked): string | undefined => {
+/** A text that is written out where an enum is meant must be one of its symbols. */
+export const symbolFault = ({ constant }: Checked, type: Type): string | undefined => {
   const value = constant?.value
   if (typeof value !== 'string' || type.kind !== 'enum' || type.symbols.includes(value)) return undefined
   return `'${value}' is no symbol of ${type.name}${didYouMean(value, type.symbols) || `; it has ${type.symbols.join(', ')}`}`
@@ -170,7 +182,7 @@ const checkIn = (checking: Checking, node: BinaryNode, { left, right }: Sides): 
   const items = type.kind === 'array' ? type.items : type.kind === 'map' ? stringType : undefined
   if (items === undefined)
     return invalid(checking, node, `'in' looks into a list or a map; '${sourceOf(node.args[1])}' is ${showType(type)}`)
-  if (items.kind !== 'unknown' && !membersOf(items).some((item) => areComparable(left.type, item))) {
+  if (items.kind !== 'nothing' && !membersOf(items).some((item) => areComparable(left.type, item))) {
     return invalid(checking, node, `'in' looks for ${showType(left.type)} in a ${showType(type)}, where it never is`)
   }
   return { type: booleanType, emit: () => `(dyn(${left.emit()}) in dyn(${right.emit()}))` }

@@ -1,9 +1,12 @@
 /**
- * The types of expressions: Avro's, and `unknown`, which fits everywhere. It stands for what an error has already been reported about,
- * and for the items of an empty list.
+ * The types of expressions: Avro's, and two that fit everywhere. `unknown` stands for what an error has already been reported about, `nothing` for
+ * the items of an empty list.
  */
 export type Type =
-  | { readonly kind: 'unknown' | 'null' | 'boolean' | 'int' | 'long' | 'float' | 'double' | 'bytes' | 'string' }
+  | {
+      readonly kind:
+        'unknown' | 'nothing' | 'null' | 'boolean' | 'int' | 'long' | 'float' | 'double' | 'bytes' | 'string'
+    }
   | { readonly kind: 'enum'; readonly name: string; readonly symbols: readonly string[] }
   | RecordShape
   | { readonly kind: 'array'; readonly items: Type }
@@ -15,6 +18,7 @@ export type RecordShape = { readonly kind: 'record'; readonly name: string; read
 export type Field = { readonly name: string; readonly type: Type; readonly hasDefault: boolean }
 
 export const unknownType: Type = { kind: 'unknown' }
+export const nothingType: Type = { kind: 'nothing' }
 export const nullType: Type = { kind: 'null' }
 export const booleanType: Type = { kind: 'boolean' }
 export const intType: Type = { kind: 'int' }
@@ -56,15 +60,18 @@ export const withoutNull = (type: Type): Type =>
 export const unionOf = (types: readonly Type[]): Type => {
   const members: Type[] = []
   for (const member of types.flatMap(membersOf)) {
-    if (!members.some((known) => sameType(known, member))) members.push(member)
+    const same = members.findIndex((known) => sameType(known, member))
+    if (same === -1) members.push(member)
+    else members[same] = merged(members[same]!, member)
   }
   return members.length === 1 ? members[0]! : members.length === 0 ? nullType : { kind: 'union', of: members }
 }
 
 /** The type of a value that is one or the other. */
 export const joinTypes = (a: Type, b: Type): Type => {
-  if (a.kind === 'unknown') return b
-  if (b.kind === 'unknown' || sameType(a, b)) return a
+  if (isAnything(a)) return b
+  if (isAnything(b)) return a
+  if (sameType(a, b)) return merged(a, b)
   if (isInteger(a) && isInteger(b)) return longType
   if (isFraction(a) && isFraction(b)) return doubleType
   if (a.kind === 'array' && b.kind === 'array') return { kind: 'array', items: joinTypes(a.items, b.items) }
@@ -73,26 +80,41 @@ export const joinTypes = (a: Type, b: Type): Type => {
 
 export const isInteger = (type: Type): boolean => type.kind === 'int' || type.kind === 'long'
 
+/** Of two types that are the same but for lists that are empty in one of them. */
+const merged = (a: Type, b: Type): Type => {
+  if (a.kind === 'array' && b.kind === 'array') return { kind: 'array', items: joinTypes(a.items, b.items) }
+  if (a.kind !== 'record' || b.kind !== 'record') return a
+  const typeInB = new Map(b.fields.map((field) => [field.name, field.type]))
+  const fields = a.fields.map((field) => ({
+    ...field,
+    type: joinTypes(field.type, typeInB.get(field.name) ?? field.type)
+  }))
+  return { ...a, fields }
+}
+
+const isAnything = (type: Type): boolean => type.kind === 'unknown' || type.kind === 'nothing'
+
 export const isFraction = (type: Type): boolean => type.kind === 'float' || type.kind === 'double'
 
 export const isText = (type: Type): boolean => type.kind === 'string' || type.kind === 'enum'
 
 export const sameType = (a: Type, b: Type): boolean => fault(a, b) === undefined && fault(b, a) === undefined
 
-type Mismatch = { readonly path: string; readonly given: Type; readonly expected: Type }
+export type Mismatch = { readonly path: string; readonly given: Type; readonly expected: Type }
 
 /**
  * Why a value of one type cannot be written as another; undefined where it can. Records fit by structure: what the target needs must be
  * there, what it does not know is left behind. Numbers fit where nothing is lost.
  */
 export const fault = (given: Type, expected: Type): Mismatch | undefined => {
-  if (given.kind === 'unknown' || expected.kind === 'unknown') return undefined
+  if (isAnything(given) || isAnything(expected)) return undefined
   if (given.kind === 'union') {
     return firstOf(given.of, (member) => fault(member, expected) && mismatch(given, expected))
   }
   if (expected.kind !== 'union') return faultOfOne(given, expected)
-  const isTaken = expected.of.some((member) => fault(given, member) === undefined)
-  return isTaken ? undefined : mismatch(given, expected)
+  if (expected.of.some((member) => fault(given, member) === undefined)) return undefined
+  const [like, ...others] = expected.of.filter((member) => member.kind === given.kind)
+  return like === undefined || others.length > 0 ? mismatch(given, expected) : fault(given, like)
 }
 
 const faultOfOne = (given: Type, expected: Type): Mismatch | undefined => {
@@ -130,11 +152,9 @@ const faultOfRecord = (given: RecordShape, expected: Type): Mismatch | undefined
   return firstOf(expected.fields, (field) => {
     const source = given.fields.find((each) => each.name === field.name)
     if (source !== undefined) return inside(`.${field.name}`, fault(source.type, field.type))
-    return field.hasDefault ? undefined : inside(`.${field.name}`, mismatch(nothing, field.type))
+    return field.hasDefault ? undefined : inside(`.${field.name}`, mismatch(nothingType, field.type))
   })
 }
-
-const nothing: Type = { kind: 'enum', name: 'nothing', symbols: [] }
 
 const mismatch = (given: Type, expected: Type): Mismatch => ({ path: '', given, expected })
 

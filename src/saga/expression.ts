@@ -2,10 +2,11 @@ import { Environment, EvaluationError } from '@marcbachmann/cel-js'
 import { ParcomoloError } from '../base/index.ts'
 import { type Expression, type Scope } from './definition.ts'
 import { checkExpression } from './expression-check.ts'
-import { type Binding, type Checked, type ScopeType } from './expression-checking.ts'
+import { type Binding, type Checked, countOf, type ScopeType } from './expression-checking.ts'
 import { fromCel, readerOf } from './expression-convert.ts'
+import { symbolFault } from './expression-operators.ts'
 import { parseExpression } from './expression-parse.ts'
-import { fault, showType, type Type } from './expression-types.ts'
+import { fault, isNullable, type Mismatch, showType, type Type } from './expression-types.ts'
 import { type DraftExpression } from './load-draft.ts'
 import { type Findings } from './load-findings.ts'
 
@@ -27,38 +28,33 @@ export const compileExpression = (draft: DraftExpression, { scope, findings, exp
   if ('fault' in parsed) {
     const { index, message, limit } = parsed.fault
     const hint =
-      draft.endsAtComma && hasOpenBracket(draft.text)
+      draft.endsAtComma && countOf(draft.text, /[([{]/g) > countOf(draft.text, /[)\]}]/g)
         ? '; inside { } and [ ] YAML ends a value at a comma, so put the expression in quotes'
         : ''
     report(index, limit?.code ?? 'PARCOMOLO_SAGA_EXPRESSION_INVALID', `${message}${hint}`)
     return refused
   }
   const checked = checkExpression(parsed.ast, scope, report)
-  const wrong = expected === undefined ? undefined : misfit(checked, expected)
+  const wrong = expected === undefined ? undefined : misfit(checked, expected, draft.text)
   if (wrong !== undefined) report(parsed.ast.start, 'PARCOMOLO_SAGA_TYPE_MISMATCH', wrong)
   if (findings.hasErrors()) return refused
   return { source: draft.text, evaluate: evaluatorOf(checked, draft, { where: findings.whereIs(draft), expected }) }
 }
 
 /** Why a value does not fit; an enum takes a text that is written out and is one of its symbols. */
-const misfit = ({ type, constant }: Checked, expected: Type): string | undefined => {
-  if (typeof constant?.value === 'string' && expected.kind === 'enum') {
-    const { value } = constant
-    return expected.symbols.includes(value)
-      ? undefined
-      : `'${value}' is no symbol of ${expected.name}; it has ${expected.symbols.join(', ')}`
-  }
-  const found = fault(type, expected)
+const misfit = (checked: Checked, expected: Type, text: string): string | undefined => {
+  if (typeof checked.constant?.value === 'string' && expected.kind === 'enum') return symbolFault(checked, expected)
+  const found = fault(checked.type, expected)
   if (found === undefined) return undefined
   const at = found.path === '' ? '' : ` at '${found.path}'`
-  return `the value is ${showType(found.given)}${at}, but ${showType(found.expected)} is expected${remedyFor(found.given, found.expected)}`
+  return `the value is ${showType(found.given)}${at}, but ${showType(found.expected)} is expected${remedyFor(found, text)}`
 }
 
-const remedyFor = (given: Type, expected: Type): string => {
+const remedyFor = ({ given, expected, path }: Mismatch, text: string): string => {
   const isPrintable = ['int', 'long', 'float', 'double', 'boolean'].includes(given.kind)
-  if (expected.kind === 'string' && isPrintable) return '; write string(…)'
-  const mayBeNull = given.kind === 'union' && given.of.some((member) => member.kind === 'null')
-  return mayBeNull ? '; guard it: value != null ? value : …' : ''
+  const value = path === '' && text.length < 40 ? text : '…'
+  if (expected.kind === 'string' && isPrintable) return `; write string(${value})`
+  return isNullable(given) && given.kind === 'union' ? `; guard it: ${value} != null ? ${value} : …` : ''
 }
 
 type Target = { readonly where: string; readonly expected: Type | undefined }
@@ -108,14 +104,10 @@ const prepare = (text: string, bindings: ReadonlyMap<string, Binding>): ((scope:
 const reasonOf = (error: unknown, bindings: ReadonlyMap<string, Binding>): string => {
   if (error instanceof RangeError) return error.message
   if (!(error instanceof EvaluationError)) return String(error)
-  const missing = [...bindings].find(([, { name }]) => error.summary === `Unknown variable: ${name}`)
-  return missing === undefined ? error.summary : `'${missing[0]}' has no value`
+  const [, variable] = /^(?:Unknown variable: |Variable ')(v\d+)/.exec(error.summary) ?? []
+  const walk = [...bindings].find(([, { name }]) => name === variable)
+  return walk === undefined ? error.summary : `'${walk[0]}' has no value of the type that its contract gives it`
 }
 
 const failure = (message: string, cause?: unknown): ParcomoloError =>
   new ParcomoloError('PARCOMOLO_SAGA_EXPRESSION_FAILED', message, { cause })
-
-const hasOpenBracket = (text: string): boolean => {
-  const count = (brackets: RegExp): number => text.match(brackets)?.length ?? 0
-  return count(/[([{]/g) > count(/[)\]}]/g)
-}

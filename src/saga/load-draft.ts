@@ -46,13 +46,15 @@ export type DraftStep = Place &
 
 export type DraftCall = Place & {
   readonly command: Located<string> | undefined
-  /** Empty where there is no `with`. */
-  readonly with: DraftFields
+  readonly with: DraftFields | undefined
 }
 
 export type DraftUndo = DraftCall & { readonly timeoutMs: number; readonly retry: RetryPolicy }
 
-export type DraftEmission = Place & { readonly emit: Located<string> | undefined; readonly with: DraftFields }
+export type DraftEmission = Place & {
+  readonly emit: Located<string> | undefined
+  readonly with: DraftFields | undefined
+}
 
 /** The fields of a record; a value may be a whole record or list, written in YAML. */
 export type DraftFields = Place & {

@@ -113,7 +113,7 @@ const readStepName = (reading: Reading, item: Item | undefined): Located<string>
 export const readUndo = (reading: Reading, item: Item | undefined): DraftUndo | undefined => {
   if (item === undefined || scalarOf(item) === 'none') return undefined
   if (scalarOf(item) !== undefined) {
-    const text = `${quote(item)} is no compensation; write { command: …, with: {…} }, or none where there is nothing to undo`
+    const text = `found ${quote(item)}; write { command: …, with: {…} }, or none where there is nothing to undo`
     return report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', text)
   }
   const shape = { what: "'compensate'", required: ['command'], optional: ['with', 'timeout', 'retry'] }

@@ -3,14 +3,12 @@ import { limitText, sagaLimits } from './limits.ts'
 import { type DraftExpression, type DraftField, type DraftFields, type DraftValue } from './load-draft.ts'
 import { type Item, itemsOf, offsetsOf, quote, type Reading, readMembers, report, scalarOf } from './yaml-reader.ts'
 
-/** `with`: a map of fields. */
-export const readFields = (reading: Reading, item: Item | undefined, owner: Item): DraftFields => {
-  const none: DraftFields = { kind: 'fields', offset: owner.offset, path: owner.path, fields: new Map() }
-  if (item === undefined) return none
+/** `with`: a map of fields, empty where it is left out; undefined where it is broken. */
+export const readFields = (reading: Reading, item: Item | undefined, owner: Item): DraftFields | undefined => {
+  if (item === undefined) return { kind: 'fields', offset: owner.offset, path: owner.path, fields: new Map() }
   if (!isMap(item.node)) {
-    const text = `${quote(item)} is no map; 'with' gives each field of the record an expression: { orderId: start.orderId }`
-    report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', text)
-    return none
+    const text = `found ${quote(item)}; 'with' is a map that gives each field an expression: { orderId: start.orderId }`
+    return report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', text)
   }
   return readNested(reading, item, 0)
 }
@@ -20,7 +18,7 @@ export const readExpression = (reading: Reading, item: Item | undefined): DraftE
   if (item === undefined) return undefined
   const text = textOf(item)
   if (text === undefined) {
-    const message = `${quote(item)} is no expression; write it in CEL, such as start.orderId, or "'some text'"`
+    const message = `found ${quote(item)}; expected an expression in CEL, such as start.orderId, or "'some text'"`
     return report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', message)
   }
   const { expressionChars } = sagaLimits

@@ -12,10 +12,9 @@ type Evaluate = (scope: Scope) => unknown
 type Use = { readonly scope: ScopeType; readonly findings: Findings }
 
 /** The arguments of a command or an event. `expected` is undefined where its name is unknown: then only the expressions themselves are checked. */
-export const compileTemplate = (draft: DraftFields, expected: Type | undefined, use: Use): Template => {
-  const evaluate = compileFields(draft, expected, use)
-  return { evaluate: evaluate as Template['evaluate'] }
-}
+export const compileTemplate = (draft: DraftFields | undefined, expected: Type | undefined, use: Use): Template => ({
+  evaluate: compileValue(draft, expected, use) as Template['evaluate']
+})
 
 const compileValue = (draft: DraftValue | undefined, expected: Type | undefined, use: Use): Evaluate => {
   if (draft === undefined) return () => null

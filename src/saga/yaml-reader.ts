@@ -33,7 +33,7 @@ export const readMap = (reading: Reading, item: Item, shape: Shape): ReadonlyMap
   const members = readMembers(reading, item)
   if (members === undefined) {
     const example = shape.required.length > 0 ? ` with ${keyList(shape.required)}` : ''
-    report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', `${quote(item)} is no map; ${shape.what} is a map${example}`)
+    report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', `found ${quote(item)}; ${shape.what} is a map${example}`)
     return undefined
   }
   const known = [...shape.required, ...shape.optional]
@@ -72,7 +72,7 @@ export const readMembers = (
 export const readList = (reading: Reading, item: Item, what: string): readonly Item[] => {
   const items = itemsOf(reading, item)
   if (items.length > 0) return items
-  report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', `${quote(item)} is no list; ${what}`)
+  report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', `found ${quote(item)}; ${what}`)
   return []
 }
 
@@ -94,7 +94,7 @@ export const readText = (reading: Reading, item: Item | undefined, what: string)
   const value = scalarOf(item)
   if (typeof value === 'string' && value.trim() !== '')
     return { value: value.trim(), offset: item.offset, path: item.path }
-  report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', `${quote(item)} is no name; expected ${what}`)
+  report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', `found ${quote(item)}; expected ${what}`)
   return undefined
 }
 

@@ -15,8 +15,7 @@ export const parseYaml = (file: SourceFile, findings: Findings): Document.Parsed
   }
   const document = parseDocument(file.text, {
     stringKeys: true,
-    prettyErrors: false,
-    logLevel: 'silent'
+    prettyErrors: false
   })
   for (const error of [...document.errors, ...document.warnings]) {
     findings.error({ offset: error.pos[0], path: '' }, 'PARCOMOLO_SAGA_SYNTAX', syntaxText(error, file.text))

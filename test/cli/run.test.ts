@@ -245,6 +245,22 @@ test('verify tells what is wrong with a participant', async (t) => {
   t.true(out[0]!.startsWith(`${path}:5:10 spec.inbox: `), out[0])
 })
 
+test('verify names a file that it cannot read', async (t) => {
+  const { code, err } = await ran(['verify', 'no/such.yaml'])
+  t.is(code, 1)
+  t.deepEqual(err, ["PARCOMOLO_CLI_FILE_UNREADABLE: 'no/such.yaml' cannot be read (ENOENT); expected a path"])
+})
+
+test('verify counts what it does not list', async (t) => {
+  const folder = await temporaryFolder(t)
+  const saga = join(folder, 'many.yaml')
+  await writeFile(saga, Array.from({ length: 30 }, (_, i) => `key${i}: 1`).join('\n'))
+  const { code, out } = await ran(['verify', saga, '--participants', 'sagas/participants'])
+  t.is(code, 1)
+  t.is(out.length, 21)
+  t.is(out.at(-1), `${saga}: and 11 more`)
+})
+
 test('verify names the folder of participants that it has missed', async (t) => {
   const folder = await temporaryFolder(t)
   await writeFile(join(folder, 'order.yaml'), 'kind: Saga')

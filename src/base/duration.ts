@@ -6,3 +6,16 @@ export const parseDuration = (text: string): number | undefined => {
   if (match === null) return undefined
   return Math.round(Number(match[1]) * unitMs[match[2] as keyof typeof unitMs])
 }
+
+const units = [
+  ['d', unitMs.d],
+  ['h', unitMs.h],
+  ['m', unitMs.m],
+  ['s', unitMs.s]
+] as const
+
+/** As `parseDuration` reads it, in the largest unit that leaves no fraction. */
+export const showDuration = (ms: number): string => {
+  const [unit, size] = units.find(([, each]) => ms >= each && ms % each === 0) ?? ['ms', 1]
+  return `${ms / size}${unit}`
+}

@@ -1,3 +1,4 @@
+import { showDuration } from '../base/index.ts'
 import { type Draft } from './load-draft.ts'
 import { type Findings } from './load-findings.ts'
 import { type ResolvedStep } from './load-resolve.ts'
@@ -115,13 +116,13 @@ const checkTiming = (step: ResolvedStep, deadlineMs: number | undefined, finding
   if (deadlineMs === undefined) return
   if (timeoutMs >= deadlineMs) {
     const isDefault = timeoutPlace.path === step.draft.path ? ', the default,' : ''
-    const text = `the timeout of ${showMs(timeoutMs)}${isDefault} is not below the saga's deadline of ${showMs(deadlineMs)}; lower it, or raise the deadline`
+    const text = `the timeout of ${showDuration(timeoutMs)}${isDefault} is not below the saga's deadline of ${showDuration(deadlineMs)}; lower it, or raise the deadline`
     findings.error(timeoutPlace, 'PARCOMOLO_SAGA_TIMING', text)
     return
   }
   const patienceMs = patienceOf(timeoutMs, retry)
   if (patienceMs <= deadlineMs || onUnknown === undefined || onUnknown.value === 'retry') return
-  const text = `'${onUnknown.value}' is never decided: ${retry.attempts} attempts take up to ${showMs(patienceMs)}, and the deadline of ${showMs(deadlineMs)} comes first; lower the attempts, or raise the deadline`
+  const text = `'${onUnknown.value}' is never decided: ${retry.attempts} attempts take up to ${showDuration(patienceMs)}, and the deadline of ${showDuration(deadlineMs)} comes first; lower the attempts, or raise the deadline`
   findings.warn(onUnknown, 'PARCOMOLO_SAGA_TIMING', text)
 }
 
@@ -135,19 +136,6 @@ const patienceOf = (
     patienceMs += Math.min(capMs, backoffMs * factor ** (attempt - 1))
   }
   return Math.round(patienceMs)
-}
-
-const units = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1000]
-] as const
-
-/** In the largest unit that leaves no fraction. */
-export const showMs = (ms: number): string => {
-  const [unit, size] = units.find(([, each]) => ms >= each && ms % each === 0) ?? ['ms', 1]
-  return `${ms / size}${unit}`
 }
 
 const checkCancel = ({ start, cancel }: Draft, findings: Findings): void => {

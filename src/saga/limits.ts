@@ -1,4 +1,4 @@
-import { type ErrorCode } from '../base/index.ts'
+import { type ErrorCode, showDuration } from '../base/index.ts'
 import { type RetryPolicy } from './definition.ts'
 
 /** A bound on what a definition may ask for: nothing in a saga is unbounded. */
@@ -31,7 +31,8 @@ export const sagaLimits = {
 } as const satisfies Record<string, Limit>
 
 /** `the limit stepsMax is 100 steps`. */
-export const limitText = (exceeded: Limit): string => `the limit ${exceeded.name} is ${exceeded.value} ${exceeded.unit}`
+export const limitText = ({ name, value, unit }: Limit): string =>
+  `the limit ${name} is ${unit === 'ms' ? showDuration(value) : `${value} ${unit}`}`
 
 /** What holds where the file says nothing. */
 export const policyDefaults = {

@@ -1,4 +1,4 @@
-import { parseDuration } from '../base/index.ts'
+import { parseDuration, showDuration } from '../base/index.ts'
 import { type RetryPolicy } from './definition.ts'
 import { type Limit, limitText, sagaLimits } from './limits.ts'
 import { type Item, keyList, type Located, quote, type Reading, readMap, report, scalarOf } from './yaml-reader.ts'
@@ -40,7 +40,7 @@ const readPauses = (
   const cap = readDuration(reading, members.get('cap'), pauseMs)
   if (cap === undefined) return { backoffMs, capMs: Math.max(defaults.capMs, backoffMs) }
   if (cap.value < backoffMs) {
-    const text = `the cap of ${cap.value} ms is below the first backoff of ${backoffMs} ms; raise 'cap' or lower 'backoff'`
+    const text = `the cap of ${showDuration(cap.value)} is below the first backoff of ${showDuration(backoffMs)}; raise 'cap' or lower 'backoff'`
     report(reading, cap, 'PARCOMOLO_SAGA_WRONG_VALUE', text)
   }
   return { backoffMs, capMs: cap.value }

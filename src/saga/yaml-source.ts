@@ -54,8 +54,11 @@ const syntaxText = (error: YAMLError, text: string): string => {
     case 'BLOCK_AS_IMPLICIT_KEY':
     case 'BLOCK_IN_FLOW':
       return "a second ': ' stands in this value; put an expression that contains ': ' in quotes"
+    case 'MISSING_CHAR':
+      if (error.message.includes('quote')) return 'the closing quote of a value before this is missing'
+      return misplaced(text, error.pos)
     case 'UNEXPECTED_TOKEN':
-      return `'${text.slice(...error.pos).split('\n')[0]!}' is not expected here; put an expression that begins with a quote, or contains { or [, in quotes as a whole`
+      return misplaced(text, error.pos)
     case 'BAD_SCALAR_START':
       return `a value cannot begin with '${text[error.pos[0]]}'; put it in quotes`
     case 'TAG_RESOLVE_FAILED':
@@ -64,5 +67,8 @@ const syntaxText = (error: YAMLError, text: string): string => {
       return `the YAML is broken: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`
   }
 }
+
+const misplaced = (text: string, pos: readonly [number, number]): string =>
+  `'${text.slice(...pos).split('\n')[0]!}' is not expected here; put an expression that begins with a quote, or contains { or [, in quotes as a whole`
 
 const wordAt = (text: string, offset: number): string => /^[^\s:,\]}]*/.exec(text.slice(offset, offset + 80))![0]

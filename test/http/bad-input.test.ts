@@ -116,9 +116,7 @@ const refuses = test.macro({
       payload?: string
       headers?: Record<string, string>
     },
-    status: number,
-    code: string,
-    detail: RegExp
+    ...[status, code, detail]: [status: number, code: string, detail: RegExp]
   ) => {
     const response = await shop.http.inject({ method: 'POST', ...request })
     t.is(response.statusCode, status)

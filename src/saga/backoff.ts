@@ -5,8 +5,9 @@ import { type RetryPolicy } from './definition.ts'
 const exponentMax = 50
 
 /**
- * The pause before an attempt (the second or a later one). It grows up to the end of the first round; all later rounds use that longest pause.
- * The jitter comes from the command's id and the attempt, so that a replay waits as long as the first run did.
+ * The pause before an attempt (the second or a later one). It grows up to the end of the first round; all later rounds
+ * use that longest pause. The jitter comes from the command's id and the attempt, so that a replay waits as long as the
+ * first run did.
  */
 export const pauseMs = (policy: RetryPolicy, commandId: string, attempt: number): number => {
   const exponent = Math.min(attempt - 2, policy.attempts - 1, exponentMax)

@@ -6,8 +6,9 @@ import { about, isDue, start, type Turn, undoOf } from './turn.ts'
 import { type Found, walk } from './walk.ts'
 
 /**
- * What follows while the saga goes backward: the undo of all that was sent and not rejected, last to first, then of the start.
- * A step in flight is the last of its branch, so its undo is sent at once; participants refuse a command that comes after its undo.
+ * What follows while the saga goes backward: the undo of all that was sent and not rejected, last to first, then of the
+ * start. A step in flight is the last of its branch, so its undo is sent at once; participants refuse a command that
+ * comes after its undo.
  */
 export const backward = (turn: Turn): readonly SagaEvent[] => {
   const { definition } = turn

@@ -1,4 +1,7 @@
-/** `<saga>/<step>/<key>`, and `<saga>/<step>!undo/<key>` for its compensation: the same at every attempt. The key may hold anything, slashes too. */
+/**
+ * `<saga>/<step>/<key>`, and `<saga>/<step>!undo/<key>` for its compensation: the same at every attempt. The key may
+ * hold anything, slashes too.
+ */
 export type CommandAddress = {
   readonly saga: string
   readonly step: string

@@ -12,8 +12,9 @@ import { hasEnded } from './status.ts'
 import { type Turn } from './turn.ts'
 
 /**
- * The saga engine: what follows from one input, as events. It records what the input says (`handle/`), then takes one microstep after another
- * (`forward.ts`, `backward.ts`) until nothing more follows from the state alone. So it does not matter in which order things come, nor how often.
+ * The saga engine: what follows from one input, as events. It records what the input says (`handle/`), then takes one
+ * microstep after another (`forward.ts`, `backward.ts`) until nothing more follows from the state alone. So it does not
+ * matter in which order things come, nor how often.
  *
  *   forward ─────────────▶ pivoting ─────────────▶ committed ─────▶ completed
  *     │ │  pivot's command    │   pivot succeeded                     ▲
@@ -26,14 +27,20 @@ import { type Turn } from './turn.ts'
  *     ▼
  *   compensated
  *
- * What one step goes through is drawn in `slot.ts`. Parked is no phase: a parked step waits, and its branch with it, until a late answer settles it or an operator comes.
+ * What one step goes through is drawn in `slot.ts`. Parked is no phase: a parked step waits, and its branch with it,
+ * until a late answer settles it or an operator comes.
  *
  *  S1. Every instance ends completed or compensated, or waits for an answer, a timer or an operator.
- *  S2. An undo is owed from the moment a command is sent until it is rejected; once compensation has begun, exactly what is owed is undone.
- *  S3. Undos run in reverse order of completion, each confirmed before the next; branches of a parallel side by side; the start last.
- *  S4. Nothing goes forward once compensation has begun. Nothing is compensated from the pivot on; while it is in flight, all that would turn back waits for its outcome.
- *  S5. A command has the same id and arguments at every attempt. No command is sent twice under one attempt, and none after the end.
- *  S6. Repeated, late, early and foreign inputs change nothing, except that a late answer settles a doubt which is still open.
+ *  S2. An undo is owed from the moment a command is sent until it is rejected; once compensation has begun,
+ *      exactly what is owed is undone.
+ *  S3. Undos run in reverse order of completion, each confirmed before the next; branches of a parallel side by
+ *      side; the start last.
+ *  S4. Nothing goes forward once compensation has begun. Nothing is compensated from the pivot on; while it is in
+ *      flight, all that would turn back waits for its outcome.
+ *  S5. A command has the same id and arguments at every attempt. No command is sent twice under one attempt, and
+ *      none after the end.
+ *  S6. Repeated, late, early and foreign inputs change nothing, except that a late answer settles a doubt which is
+ *      still open.
  *  S7. No failure of an expression leaves `decide`: before the pivot it compensates, elsewhere it parks.
  *  S8. The journal alone gives the state: folding the events again, without the definition, gives the same instance.
  */

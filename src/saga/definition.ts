@@ -1,4 +1,7 @@
-/** A saga definition, compiled: what `decide` needs, with every name resolved and every expression ready. Made by `load.ts` from YAML and contracts. */
+/**
+ * A saga definition, compiled: what `decide` needs, with every name resolved and every expression ready. Made by
+ * `load.ts` from YAML and contracts.
+ */
 export type Definition = {
   readonly name: string
   /** First 12 hex digits of the SHA-256 of the canonical form: equal meaning, equal revision. */
@@ -30,7 +33,9 @@ export type Step = Call & {
   readonly name: string
   /** Skipped where this is false. */
   readonly when?: Expression
-  /** What happens when all attempts have gone unanswered: `retry` begins a new round of attempts at the longest backoff. */
+  /**
+   * What happens when all attempts have gone unanswered: `retry` begins a new round of attempts at the longest backoff.
+   */
   readonly onUnknown: 'retry' | 'compensate' | 'park'
   readonly onRejection: 'compensate' | 'park'
   /** Absent: nothing to undo (`compensate: none`, or a retriable step). */
@@ -44,7 +49,10 @@ export type Step = Call & {
   readonly keepsReply: boolean
 }
 
-/** The undo of a step or of the start. Where the file names no policy of its own its budget is large: what it does not manage needs an operator. */
+/**
+ * The undo of a step or of the start. Where the file names no policy of its own its budget is large: what it does not
+ * manage needs an operator.
+ */
 export type Compensation = Call
 
 /** A command with its arguments, what may come back, and how long it is asked for. */
@@ -74,7 +82,10 @@ export type RetryPolicy = {
   readonly jitter: number
 }
 
-/** A CEL expression, type-checked. It throws PARCOMOLO_SAGA_EXPRESSION_FAILED when it meets a value that it cannot work with. */
+/**
+ * A CEL expression, type-checked. It throws PARCOMOLO_SAGA_EXPRESSION_FAILED when it meets a value that it cannot work
+ * with.
+ */
 export type Expression = { readonly source: string; evaluate(scope: Scope): unknown }
 
 /** Makes a record's value: one expression a field, ready to encode. */

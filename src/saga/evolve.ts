@@ -9,7 +9,10 @@ import {
 } from './instance.ts'
 import { answered, isOpen, moved, parked, slotOf, unparked } from './slot.ts'
 
-/** One event folded into an instance. `at` is when it was decided. It needs no definition, and neither checks nor refuses: what is journaled has happened. */
+/**
+ * One event folded into an instance. `at` is when it was decided. It needs no definition, and neither checks nor
+ * refuses: what is journaled has happened.
+ */
 export const evolve = (instance: Instance | undefined, event: SagaEvent, at: number): Instance | undefined => {
   if (event.type === 'SagaStarted') return begin(event.value, at)
   if (instance === undefined) return undefined

@@ -23,7 +23,9 @@ const reachPivot = ({ definition, instance }: Turn): SagaEvent | undefined => {
   return pivot && { type: 'PivotReached', value: about(pivot) }
 }
 
-/** A cancel waits while the pivot is in flight. Where the pivot is then rejected, the failure is the cancel: it is why. */
+/**
+ * A cancel waits while the pivot is in flight. Where the pivot is then rejected, the failure is the cancel: it is why.
+ */
 const answerCancel = (turn: Turn): SagaEvent | undefined => {
   const { cancel, cancelRefused, phase } = turn.instance
   if (cancel === null || cancelRefused) return undefined

@@ -1,4 +1,7 @@
-/** A saga instance: its inputs, its events, its state. The events are also the records of `saga-events` (protocol: `src/orchestrator/saga-events.ts`). */
+/**
+ * A saga instance: its inputs, its events, its state. The events are also the records of `saga-events` (protocol:
+ * `src/orchestrator/saga-events.ts`).
+ */
 
 /** A message as the engine keeps it: its type, and its value (decoded when first asked for). */
 export type Payload = {
@@ -10,22 +13,33 @@ export type Payload = {
 export type SagaInput =
   /** The start event. */
   | { readonly kind: 'start'; readonly key: string; readonly message: Payload }
-  /** Anything that a participant says with a command's id as its cause: reply, rejection, or the `until` event. The step's contract tells which. */
+  /**
+   * Anything that a participant says with a command's id as its cause: reply, rejection, or the `until` event. The
+   * step's contract tells which.
+   */
   | { readonly kind: 'answer'; readonly commandId: string; readonly message: Payload }
   /** The cancel event. */
   | { readonly kind: 'cancel'; readonly message: Payload }
   /** The time that `dueAt` asked for has come (or an earlier one; then nothing follows). */
   | { readonly kind: 'timer' }
 
-/** Which step an event is about: its name, and its place among the definition's steps. -1: the start, or what `complete` and `abort` emit. */
+/**
+ * Which step an event is about: its name, and its place among the definition's steps. -1: the start, or what `complete`
+ * and `abort` emit.
+ */
 export type About = { readonly step: string; readonly index: number }
 
-/** `type`: the rejection's record, the cancel event's record, 'Unknown', 'ExpressionFailed' or 'DeadlineExceeded'. `step` is empty where none failed. */
+/**
+ * `type`: the rejection's record, the cancel event's record, 'Unknown', 'ExpressionFailed' or 'DeadlineExceeded'.
+ * `step` is empty where none failed.
+ */
 export type Failure = { readonly type: string; readonly step: string; readonly message: string }
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** What each event says. Nothing else is needed to fold a journal, so that old ones are read without their definitions. */
+/**
+ * What each event says. Nothing else is needed to fold a journal, so that old ones are read without their definitions.
+ */
 export type SagaEvents = {
   SagaStarted: {
     readonly saga: string
@@ -64,7 +78,10 @@ export type SagaEvents = {
   PivotReached: About
   /** From here on it goes backwards. */
   CompensationStarted: { readonly failure: Failure }
-  /** The reply of a step that was given up, after compensation had begun: it changes nothing, but an undo that could not be sent for want of it now can. */
+  /**
+   * The reply of a step that was given up, after compensation had begun: it changes nothing, but an undo that could not
+   * be sent for want of it now can.
+   */
   ReplyCameLate: About & { readonly reply: Payload; readonly kept: boolean }
   StepCompensated: About
   /** The cancel event, by its record's name. */
@@ -96,7 +113,10 @@ export type Instance = {
   readonly startedAt: number
   readonly deadlineAt: number | null
   readonly phase: Phase
-  /** The start first, then the steps as the definition numbers them; each a number that `slot.ts` explains. Those beyond the end are idle. */
+  /**
+   * The start first, then the steps as the definition numbers them; each a number that `slot.ts` explains. Those beyond
+   * the end are idle.
+   */
   readonly slots: readonly number[]
   /** For each command that is under way: when its answer is overdue, or the pause before it is sent again is over. */
   readonly timers: readonly Timer[]

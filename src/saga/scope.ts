@@ -1,7 +1,10 @@
 import { type Definition, type Scope } from './definition.ts'
 import { type Instance } from './instance.ts'
 
-/** What expressions see of an instance. Each member is made when it is asked for: most expressions need one of them, and decoding costs. */
+/**
+ * What expressions see of an instance. Each member is made when it is asked for: most expressions need one of them, and
+ * decoding costs.
+ */
 export class InstanceScope implements Scope {
   readonly #definition: Definition
   readonly #instance: Instance

@@ -5,7 +5,10 @@ import { type About, type Failure, type Instance, type SagaEvent } from './insta
 import { InstanceScope } from './scope.ts'
 import { type Target, type Turn } from './turn.ts'
 
-/** The command is issued, or its arguments cannot be had. The arguments are the same at every attempt, as nothing that they read changes meanwhile. */
+/**
+ * The command is issued, or its arguments cannot be had. The arguments are the same at every attempt, as nothing that
+ * they read changes meanwhile.
+ */
 export const send = (turn: Turn, target: Target, attempt: number): SagaEvent => {
   const { step, index, call, undo, pivot } = target
   const made = evaluate(turn, call.arguments)
@@ -51,7 +54,10 @@ export const finish = (
   ]
 }
 
-/** The value, or the message of the error: whatever an expression throws is about the data that it met, never a fault of the engine. */
+/**
+ * The value, or the message of the error: whatever an expression throws is about the data that it met, never a fault of
+ * the engine.
+ */
 export const evaluate = <T>(turn: Turn, expression: { evaluate(scope: Scope): T }): { readonly value: T } | string => {
   try {
     return { value: expression.evaluate(new InstanceScope(turn.definition, turn.instance)) }

@@ -1,14 +1,16 @@
 import { type Instance } from './instance.ts'
 
 /**
- * What an instance knows of one step, in one number: bits 0–3 its state, bit 4 parked, bit 5 answered, from bit 6 on the attempt.
+ * What an instance knows of one step, in one number: bits 0–3 its state, bit 4 parked, bit 5 answered, from bit 6 on
+ * the attempt.
  *
  *                                    ┌──▶ rejected                     (no effect: no undo is owed)
  *   idle ──▶ sent ⇄ pausing ─────────┼──▶ succeeded ─┐
  *     │        └──▶ waiting (until) ─┤               ├──▶ undoing ⇄ undoPausing ──▶ undone
  *     └──▶ skipped                   └──▶ unknown ───┘
  *
- * From `sent` on an undo is owed, so `sent`, `pausing` and `waiting` lead to `undoing` as well. `unknown` may pause again, or be answered late.
+ * From `sent` on an undo is owed, so `sent`, `pausing` and `waiting` lead to `undoing` as well. `unknown` may pause
+ * again, or be answered late.
  */
 const states = [
   'idle',

@@ -16,7 +16,10 @@ export const statusOf = (instance: Instance): SagaStatus => {
 export const hasEnded = (instance: Instance): boolean =>
   instance.phase === 'completed' || instance.phase === 'compensated'
 
-/** When the instance next wants a timer input: an overdue answer, a pause that is over, or the deadline, which counts until the pivot's command is sent. */
+/**
+ * When the instance next wants a timer input: an overdue answer, a pause that is over, or the deadline, which counts
+ * until the pivot's command is sent.
+ */
 export const dueAt = (instance: Instance): number | undefined => {
   let earliest = instance.phase === 'forward' ? (instance.deadlineAt ?? Infinity) : Infinity
   for (const timer of instance.timers) earliest = Math.min(earliest, timer.dueAt)

@@ -5,8 +5,9 @@ import { type SagaEvent } from './instance.ts'
 export type Found = SagaEvent | 'busy' | 'through'
 
 /**
- * Visits the steps of a sequence, first to last or last to first, up to the first that is not through. A parallel is through when all of its branches are;
- * so walking backward undoes each branch in its own reverse order, side by side, and then what came before.
+ * Visits the steps of a sequence, first to last or last to first, up to the first that is not through. A parallel is
+ * through when all of its branches are; so walking backward undoes each branch in its own reverse order, side by side,
+ * and then what came before.
  */
 export const walk = (nodes: readonly Node[], order: 'forward' | 'backward', visit: (index: number) => Found): Found => {
   for (let i = 0; i < nodes.length; i++) {

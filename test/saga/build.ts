@@ -10,7 +10,10 @@ import type {
   Template
 } from '../../src/saga/index.ts'
 
-/** Definitions without YAML, contracts or CEL: step `x` sends `DoX`, is answered `XDone` or `XRefused`, and undone by `UndoX`, answered `XUndone` or `XStays`. */
+/**
+ * Definitions without YAML, contracts or CEL: step `x` sends `DoX`, is answered `XDone` or `XRefused`, and undone by
+ * `UndoX`, answered `XUndone` or `XStays`.
+ */
 
 type StepOptions = Partial<Omit<Step, 'compensate' | 'arguments'>> & {
   readonly undo?: Partial<Compensation> | false

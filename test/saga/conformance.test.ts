@@ -10,12 +10,13 @@ import { loadSaga, type SagaEvent } from '../../src/saga/index.ts'
 import { payload, Scenario } from './scenario.ts'
 
 /**
- * One test a file in conformance/. A file has a saga, as under `spec` in sagas/, and runs of it. Each move of a run gives the saga one thing and
- * tells what must follow, in this order and nothing else:
+ * One test a file in conformance/. A file has a saga, as under `spec` in sagas/, and runs of it. Each move of a run
+ * gives the saga one thing and tells what must follow, in this order and nothing else:
  *
  *   start: the start event's value          wait: how long, timers included          cancel: the cancel event
  *   answer: a record, to: the command that it answers, value: its value where that matters
- *   then: [send Command, emit Event, park step, park undo of step, refuse cancel], or { send: Command, with: arguments, attempt: 2 }
+ *   then: [send Command, emit Event, park step, park undo of step, refuse cancel],
+ *         or in full { send: Command, with: arguments, attempt: 2 }
  *   status: what an operator then sees, where that matters
  */
 type Value = Readonly<Record<string, unknown>>

@@ -58,7 +58,7 @@ test('the branches of a parallel run side by side and are joined', (t) => {
   t.deepEqual(saga.answer('d'), ['succeeded d', 'completed'])
 })
 
-test('the branches of a parallel are undone side by side, each in its own reverse order, and then what came before (S3)', (t) => {
+test('branches are undone side by side, each in its own reverse order, and then what came before (S3)', (t) => {
   const saga = scenario(define([step('a'), parallel([step('b'), step('c')], [step('d'), step('e')]), step('f')]))
   saga.start()
   for (const name of ['a', 'b', 'd', 'c', 'e']) saga.answer(name)

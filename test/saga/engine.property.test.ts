@@ -6,7 +6,10 @@ import { Model } from './model.ts'
 import { anyPlan, type Plan, precedes, stepsIn, toDefinition } from './plan.ts'
 import { payload, Scenario } from './scenario.ts'
 
-/** Any saga under any weather: what the participants say and when, late, twice or never; cancels; timers at their time, early and late. */
+/**
+ * Any saga under any weather: what the participants say and when, late, twice or never; cancels; timers at their time,
+ * early and late.
+ */
 type Move =
   | { readonly kind: 'answer'; readonly pick: number; readonly what: 'reply' | 'over' | 'rejection' | 'noise' }
   | { readonly kind: 'repeat'; readonly pick: number; readonly what: 'reply' | 'over' | 'rejection' }
@@ -63,7 +66,10 @@ class Pair {
     }
   }
 
-  /** From now on the participants are fair and time goes on. Bounded: a saga that does not come to rest in so many rounds never will. */
+  /**
+   * From now on the participants are fair and time goes on. Bounded: a saga that does not come to rest in so many
+   * rounds never will.
+   */
   rest(): void {
     for (let rounds = 0; rounds < 100; rounds++) {
       const before = this.saga.journal.length
@@ -143,7 +149,7 @@ const play = ({ plan, moves }: { plan: Plan; moves: readonly Move[] }): Pair => 
 /** Printed with every failure; FC_SEED repeats it. */
 const seed = Number(process.env['FC_SEED'] ?? fc.sample(fc.nat(), 1)[0])
 
-test('every input has the outcome that the model gives it, and every saga comes to rest: completed, compensated or parked (S1 to S7)', (t) => {
+test('every input does what the model says, and every saga ends completed, compensated or parked (S1 to S7)', (t) => {
   const rests: Record<string, number> = {}
   const comesToRest = fc.property(runs, (run) => {
     const status = play(run).saga.status()!
@@ -154,7 +160,10 @@ test('every input has the outcome that the model gives it, and every saga comes 
   t.true(Math.min(rests['completed']!, rests['compensated']!, rests['parked']!) > 50, JSON.stringify(rests))
 })
 
-/** The journals of some of those sagas, each judged by one rule at a time, which knows nothing but the journal and the plan. */
+/**
+ * The journals of some of those sagas, each judged by one rule at a time, which knows nothing but the journal and the
+ * plan.
+ */
 const journals = fc.sample(runs, { numRuns: 300, seed }).map((run) => {
   const { saga, trace } = play(run)
   return { plan: run.plan, saga, events: saga.journal.map(({ event }) => event), trace }

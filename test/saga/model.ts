@@ -1,9 +1,10 @@
 import { backoffMs, capMs, type Path, type Plan, type PlannedStep, precedes, stepsIn } from './plan.ts'
 
 /**
- * What a saga must do, said a second time and in another way, to judge the engine by. Steps are a set under a partial order: a step may be sent when all
- * before it are done; its undo may be sent when nothing that is owed comes after it. There is no walk over a tree, no packed state, no event to fold.
- * Each input gives the lines that must follow, in any order.
+ * What a saga must do, said a second time and in another way, to judge the engine by. Steps are a set under a partial
+ * order: a step may be sent when all before it are done; its undo may be sent when nothing that is owed comes after it.
+ * There is no walk over a tree, no packed state, no event to fold. Each input gives the lines that must follow, in any
+ * order.
  */
 type Mark = {
   readonly step: PlannedStep

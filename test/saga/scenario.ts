@@ -19,7 +19,10 @@ export const payload = (type: string, value: Payload['value'] = {}): Payload => 
   bytes: new Uint8Array()
 })
 
-/** One instance and its clock, which begins at 0. Each call hands the engine one input and tells what follows, one line an event. */
+/**
+ * One instance and its clock, which begins at 0. Each call hands the engine one input and tells what follows, one line
+ * an event.
+ */
 export class Scenario {
   readonly definition: Definition
   readonly journal: { event: SagaEvent; at: number }[] = []

@@ -196,7 +196,7 @@ test('an undo that needs the reply is not owed when a rejection comes instead, w
   t.is(saga.instance?.failure?.type, 'Unknown')
 })
 
-test('an undo that can do without the reply is the same at every attempt, though the reply comes in between (S5)', (t) => {
+test('an undo is the same at every attempt, though the reply that it could do without comes in between (S5)', (t) => {
   const undo = { arguments: { evaluate: ({ steps }: { steps?: object }) => ({ known: Object.keys(steps!) }) } }
   const once = { ...retry, attempts: 1 }
   const saga = scenario(define([step('pay', { keepsReply: true, onUnknown: 'compensate', retry: once, undo })]))

@@ -5,7 +5,10 @@ import { sagaParked } from '../send.ts'
 import { isAnswered, isOpen, isParked, slotOf, stateOf } from '../slot.ts'
 import { about, start, type Turn, undoOf } from '../turn.ts'
 
-/** What a participant says to a command. The step's contract tells whether it is a reply, a rejection, or nothing that the saga waits for. */
+/**
+ * What a participant says to a command. The step's contract tells whether it is a reply, a rejection, or nothing that
+ * the saga waits for.
+ */
 export const answer = (
   turn: Turn,
   { commandId, message }: SagaInput & { readonly kind: 'answer' }

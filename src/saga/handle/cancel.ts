@@ -1,7 +1,10 @@
 import { type SagaEvent, type SagaInput } from '../instance.ts'
 import { type Turn } from '../turn.ts'
 
-/** The cancel event: recorded once, and answered as soon as it can be (`forward.ts`). Where it already goes backward it changes nothing. */
+/**
+ * The cancel event: recorded once, and answered as soon as it can be (`forward.ts`). Where it already goes backward it
+ * changes nothing.
+ */
 export const cancel = (
   { instance }: Turn,
   { message }: SagaInput & { readonly kind: 'cancel' }

@@ -4,8 +4,9 @@ import { attemptOf, slotOf, stateOf } from '../slot.ts'
 import { about, commandOf, start, type Target, type Turn, undoOf } from '../turn.ts'
 
 /**
- * Answers that are overdue. Pauses that are over and the deadline need nothing here: they follow from the time alone (`forward.ts`, `backward.ts`).
- * What was answered in time waits for no timer, so one that fires early, late or twice finds nothing.
+ * Answers that are overdue. Pauses that are over and the deadline need nothing here: they follow from the time alone
+ * (`forward.ts`, `backward.ts`). What was answered in time waits for no timer, so one that fires early, late or twice
+ * finds nothing.
  */
 export const fireTimers = (turn: Turn): readonly SagaEvent[] =>
   turn.instance.timers.flatMap(({ index, dueAt }) => {

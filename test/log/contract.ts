@@ -282,6 +282,24 @@ const compacted: Record<string, Run> = {
     reader.close()
   },
 
+  'compacted batches of any length keep their order': async (t, open) => {
+    const first = await open()
+    const writer = await first.claim(table)
+    t.is(await writer.append([record('k0', 'old'), record('gone', 'old')]), 0)
+    t.is(await writer.append(records('k', 300)), 2)
+    t.is(await writer.append([record('gone', null), record('k1', 'new')]), 302)
+    await first.durable(table, 304)
+    await first.close()
+    const log = await open()
+    t.is(await log.end(table), 304)
+    const live = newest(await readAll(log, table))
+    t.deepEqual(
+      [Object.keys(live).length, live['k0'], live['k1'], live['k299']],
+      [300, 'value of k0', 'new', 'value of k299']
+    )
+    t.is(await (await log.claim(table)).append([record('last')]), 304)
+  },
+
   'a compacted partition has one writer too': async (t, open) => {
     const log = await open()
     const older = await log.claim(table)

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import type { LogRecord } from '../../src/log/index.ts'
 import { type EmbeddedLog, type EmbeddedLogOptions, openEmbeddedLog } from '../../src/log/embedded/index.ts'
 import { VirtualClock } from '../task/virtual-clock.ts'
 import { FaultyDisk } from './faulty-disk.ts'
@@ -245,34 +246,44 @@ const smallDisk = (t: ExecutionContext, size: string): string | undefined => {
   return dir
 }
 
-test('a really full disk stalls the log and its compacted topics, and both go on by themselves', async (t) => {
-  const disk = smallDisk(t, '1m')
-  if (disk === undefined) return
-  const clock = new VirtualClock(0)
-  const log = await open({ dir: join(disk, 'data'), clock })
-  const [writer, tableWriter] = [await log.claim(place), await log.claim(table)]
-  const filler = join(disk, 'filler')
-  t.throws(() => writeFileSync(filler, Buffer.alloc(2 * 1024 * 1024)), { code: 'ENOSPC' })
-  const big = { ...record('big'), value: Buffer.alloc(50_000, 'x') }
-  const stored = tableWriter.append([big])
-  t.false(await isSettled(stored))
-  t.like(log.health(), { ok: false, code: 'PARCOMOLO_LOG_STALLED' })
-  await writer.append([big])
-  const durable = log.durable(place, 1)
-  t.false(await isSettled(durable))
-  rmSync(filler)
-  clock.advance(1000)
-  await durable
-  await turns(2)
-  clock.advance(1000)
-  t.is(await stored, 0)
-  t.deepEqual(log.health(), { ok: true })
-  await log.close()
-  const again = await open({ dir: join(disk, 'data') })
-  t.deepEqual(keysOf(await readAll(again, place)), ['big'])
-  t.deepEqual(keysOf(await readAll(again, table)), ['big'])
-  await again.close()
-})
+const bulk: Record<string, readonly LogRecord[]> = {
+  'one record': [{ ...record('big'), value: Buffer.alloc(50_000, 'x') }],
+  'many records': Array.from({ length: 300 }, (_, i) => ({ ...record(`big${i}`), value: Buffer.alloc(200, 'x') }))
+}
+
+for (const [title, batch] of Object.entries(bulk)) {
+  test(`a really full disk stalls the log and its compacted topics, and both go on by themselves: ${title}`, async (t) => {
+    const disk = smallDisk(t, '1m')
+    if (disk === undefined) return
+    const clock = new VirtualClock(0)
+    const log = await open({ dir: join(disk, 'data'), clock })
+    const [writer, tableWriter] = [await log.claim(place), await log.claim(table)]
+    const filler = join(disk, 'filler')
+    t.throws(() => writeFileSync(filler, Buffer.alloc(2 * 1024 * 1024)), { code: 'ENOSPC' })
+    const stored = tableWriter.append(batch)
+    while (log.health().ok) await turns(1)
+    t.like(log.health(), { ok: false, code: 'PARCOMOLO_LOG_STALLED' })
+    await writer.append(batch)
+    const durable = log.durable(place, batch.length)
+    t.false(await isSettled(Promise.race([durable, stored])))
+    rmSync(filler)
+    clock.advance(1000)
+    await durable
+    t.is(await stored, 0)
+    t.deepEqual(log.health(), { ok: true })
+    await log.close()
+    const again = await open({ dir: join(disk, 'data') })
+    t.deepEqual(
+      keysOf(await readAll(again, place)),
+      batch.map(({ key }) => key)
+    )
+    t.deepEqual(
+      keysOf(await readAll(again, table)),
+      batch.map(({ key }) => key)
+    )
+    await again.close()
+  })
+}
 
 test('a read-only data folder is refused with its path', async (t) => {
   const disk = smallDisk(t, '1m')

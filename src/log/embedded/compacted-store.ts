@@ -1,5 +1,5 @@
 /**
- * The compacted topics: one SQLite file, one row a key.
+ * The compacted topics: one SQLite file, a table for each place with one row a key, in the order of offsets.
  *
  * C1. A batch is one transaction, synced before it is visible, so visible and durable are the same here.
  * C2. Offsets only grow, also over restarts: the next one is kept beside the rows and moves in the same transaction.
@@ -7,90 +7,121 @@
  */
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import type { LogRecord, StoredRecord, TopicPartition } from '../log.ts'
+import { type LogRecord, placeName, type StoredRecord, type TopicPartition } from '../log.ts'
 
 export class CompactedStore {
   readonly #database: DatabaseSync
-  readonly #statements: Statements
+  readonly #places = new Map<string, Statements>()
 
-  constructor(dir: string, now: number) {
-    this.#database = new DatabaseSync(join(dir, 'compacted.db'))
-    this.#database.exec(schema)
-    this.#statements = prepare(this.#database)
-    this.#statements.forget.run(now - deletionKeptMs)
+  constructor(dir: string) {
+    this.#database = new DatabaseSync(join(dir, 'compacted.db'), { timeout: otherThreadMs })
+    this.#database.exec(`${settings}; ${placesTable}`)
   }
 
   end(place: TopicPartition): number {
-    const row = this.#statements.end.get(place.topic, place.partition)
-    return (row?.['next'] as number | undefined) ?? 0
+    return (this.#of(place).end.get()?.['next'] as number | undefined) ?? 0
   }
 
-  /** Takes as long as it takes, on this thread: about 5 µs a record and a sync. */
+  /** One transaction and one sync, on this thread. */
   append(place: TopicPartition, base: number, records: readonly LogRecord[]): void {
-    const { topic, partition } = place
-    this.#database.exec('BEGIN IMMEDIATE')
-    try {
+    const { put, setEnd } = this.#of(place)
+    this.#atomic(() => {
       for (const [i, { key, value, timestamp, headers }] of records.entries()) {
-        this.#statements.put.run(topic, partition, key, base + i, value, timestamp, JSON.stringify(headers))
+        put.run(base + i, key, value, timestamp, JSON.stringify(headers))
       }
-      this.#statements.setEnd.run(topic, partition, base + records.length)
-      this.#database.exec('COMMIT')
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
-      throw error
-    }
+      setEnd.run(base + records.length)
+    })
   }
 
-  /** The rows from this offset on, deletions included. */
+  /** The rows with offsets in `[from, to)`, deletions included. */
   page(place: TopicPartition, from: number, to: number, countMax: number): StoredRecord[] {
-    return this.#statements.page.all(place.topic, place.partition, from, to, countMax).map(recordOf)
+    return this.#of(place).page.all(from, to, countMax).map(recordOf)
   }
 
   lookup(place: TopicPartition, keys: readonly string[]): Map<string, StoredRecord> {
+    const { lookup } = this.#of(place)
     const found = new Map<string, StoredRecord>()
     for (const key of keys) {
-      const row = this.#statements.lookup.get(place.topic, place.partition, key)
+      const row = lookup.get(key)
       if (row !== undefined) found.set(key, recordOf(row))
     }
     return found
   }
 
+  /** Drops deletions from before this time (C3). */
+  forget(place: TopicPartition, beforeMs: number): void {
+    this.#of(place).forget.run(beforeMs)
+  }
+
   close(): void {
     this.#database.close()
   }
+
+  #of(place: TopicPartition): Statements {
+    const name = placeName(place)
+    const known = this.#places.get(name)
+    if (known !== undefined) return known
+    const id = this.#idOf(place) ?? this.#make(place)
+    const statements = prepare(this.#database, id)
+    this.#places.set(name, statements)
+    return statements
+  }
+
+  #idOf({ topic, partition }: TopicPartition): number | undefined {
+    const find = this.#database.prepare('SELECT id FROM place WHERE topic = ? AND partition = ?')
+    return find.get(topic, partition)?.['id'] as number | undefined
+  }
+
+  #make(place: TopicPartition): number {
+    return this.#atomic(() => {
+      const insert = this.#database.prepare('INSERT INTO place (topic, partition, next) VALUES (?, ?, 0)')
+      const id = Number(insert.run(place.topic, place.partition).lastInsertRowid)
+      this.#database.exec(placeTable(id))
+      return id
+    })
+  }
+
+  #atomic<T>(run: () => T): T {
+    this.#database.exec('BEGIN IMMEDIATE')
+    try {
+      const result = run()
+      this.#database.exec('COMMIT')
+      return result
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      throw error
+    }
+  }
 }
 
-const deletionKeptMs = 24 * 60 * 60 * 1000
+/** Both threads that use the file write to it at times; none for long. */
+const otherThreadMs = 5000
 
-const schema = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
-  CREATE TABLE IF NOT EXISTS record (
-    topic TEXT NOT NULL, partition INTEGER NOT NULL, key TEXT NOT NULL, offset INTEGER NOT NULL,
-    value BLOB, timestamp REAL NOT NULL, headers TEXT NOT NULL,
-    PRIMARY KEY (topic, partition, key)
-  ) WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS record_by_offset ON record (topic, partition, offset);
-  CREATE INDEX IF NOT EXISTS record_deleted ON record (timestamp) WHERE value IS NULL;
-  CREATE TABLE IF NOT EXISTS place (
-    topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (topic, partition)
-  ) WITHOUT ROWID;
+const settings = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL'
+
+const placesTable = `CREATE TABLE IF NOT EXISTS place (
+  id INTEGER PRIMARY KEY, topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL, UNIQUE (topic, partition)
+)`
+
+/** Rows lie in the order of offsets, so that only the index of the keys is written all over. */
+const placeTable = (id: number): string => `
+  CREATE TABLE record_${id} (
+    offset INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value BLOB, timestamp REAL NOT NULL, headers TEXT NOT NULL
+  );
+  CREATE INDEX deleted_${id} ON record_${id} (timestamp) WHERE value IS NULL;
 `
 
 type Statements = Record<'end' | 'setEnd' | 'put' | 'page' | 'lookup' | 'forget', StatementSync>
 
-const prepare = (database: DatabaseSync): Statements => ({
-  end: database.prepare('SELECT next FROM place WHERE topic = ? AND partition = ?'),
-  setEnd: database.prepare('INSERT INTO place VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET next = excluded.next'),
+const prepare = (database: DatabaseSync, id: number): Statements => ({
+  end: database.prepare(`SELECT next FROM place WHERE id = ${id}`),
+  setEnd: database.prepare(`UPDATE place SET next = ? WHERE id = ${id}`),
   put: database.prepare(
-    `INSERT INTO record (topic, partition, key, offset, value, timestamp, headers) VALUES (?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET offset = excluded.offset, value = excluded.value, timestamp = excluded.timestamp, headers = excluded.headers`
+    `INSERT OR REPLACE INTO record_${id} (offset, key, value, timestamp, headers) VALUES (?, ?, ?, ?, ?)`
   ),
-  page: database.prepare(
-    'SELECT * FROM record WHERE topic = ? AND partition = ? AND offset >= ? AND offset < ? ORDER BY offset LIMIT ?'
-  ),
-  lookup: database.prepare('SELECT * FROM record WHERE topic = ? AND partition = ? AND key = ? AND value IS NOT NULL'),
-  forget: database.prepare('DELETE FROM record WHERE value IS NULL AND timestamp < ?')
+  page: database.prepare(`SELECT * FROM record_${id} WHERE offset >= ? AND offset < ? ORDER BY offset LIMIT ?`),
+  lookup: database.prepare(`SELECT * FROM record_${id} WHERE key = ? AND value IS NOT NULL`),
+  forget: database.prepare(`DELETE FROM record_${id} WHERE value IS NULL AND timestamp < ?`)
 })
 
 const recordOf = (row: Record<string, unknown>): StoredRecord => ({

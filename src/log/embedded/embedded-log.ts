@@ -175,7 +175,7 @@ export class FolderLog implements EmbeddedLog {
     } finally {
       for (const reader of this.#readers) reader.close()
       for (const partition of this.#partitions.values()) partition.fail(closedError())
-      compacted.close()
+      await compacted.close()
       unlock()
     }
   }
@@ -239,7 +239,7 @@ export class FolderLog implements EmbeddedLog {
     if (known !== undefined) return known
     const { topics, ends, compacted } = this.#parts
     const isCompacted = topics.of(place).cleanup === 'compact'
-    const partition = new Partition(place, isCompacted ? compacted.store.end(place) : (ends.get(name) ?? 0))
+    const partition = new Partition(place, isCompacted ? compacted.end(place) : (ends.get(name) ?? 0))
     this.#partitions.set(name, partition)
     return partition
   }

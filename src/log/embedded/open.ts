@@ -1,5 +1,4 @@
 import { type Clock, systemClock } from '../../base/index.ts'
-import { CompactedStore } from './compacted-store.ts'
 import { CompactedTopics } from './compacted-topics.ts'
 import { makeFolder, usable } from './data-folder.ts'
 import { type Disk, systemDisk } from './disk.ts'
@@ -71,7 +70,7 @@ const open = (options: Required<EmbeddedLogOptions>, unlock: () => void): Embedd
     onDurable: () => tail.evict(),
     onFailed: (error) => log.failed(error)
   })
-  const compacted = new CompactedTopics(new CompactedStore(dir, clock.now()), commit, clock)
+  const compacted = new CompactedTopics(dir, commit, clock)
   const { waitingBytesMax } = options
   const log: FolderLog = new FolderLog({
     topics,

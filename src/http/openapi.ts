@@ -26,12 +26,20 @@ export const addOpenApi = (http: FastifyInstance): void => {
     },
     transform: ({ schema, url, route }) => ({ schema: documented(schema, route), url })
   })
-  http.register(swaggerUi, { routePrefix: '/docs', uiConfig: { docExpansion: 'list', tryItOutEnabled: true } })
+  http.register(swaggerUi, {
+    routePrefix: '/docs',
+    uiConfig: { docExpansion: 'list', tryItOutEnabled: true, defaultModelsExpandDepth: -1 },
+    theme: { title: 'Parcomolo' },
+    logo: { type: 'image/svg+xml', content: Buffer.from(logo), href: '/', target: '_self' }
+  })
   // After the plugin is there; a plugin of its own, so that `swagger` is known.
   http.register(async (inner) => {
     inner.get('/openapi.json', { schema: { hide: true } }, async () => inner.swagger())
   })
 }
+
+const logo =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 170 40"><text y="29" fill="#fff" font-family="sans-serif" font-size="27">Parcomolo</text></svg>'
 
 /** A route's schema with the problems that its docs name. */
 const documented = (schema: FastifySchema, route: RouteOptions): FastifySchema => {

@@ -10,7 +10,7 @@ export const rootRoutes = (http: FastifyInstance, deps: RouteDeps): void => {
     if (preferredType(request.headers.accept, ['application/json', 'text/html']) !== 'text/html')
       return reply.send({ name: 'Parcomolo', flow: deps.flow, links })
     const list = Object.entries(links).map(([path, text]) => `<li><a href="${path}">${path}</a> ${escaped(text)}</li>`)
-    const body = `<p>The shop runs in ${deps.flow}. Place an order:</p><pre>${escaped(example)}</pre><ul>${list.join('')}</ul>`
+    const body = `<p>The shop runs in ${deps.flow}. Place an order:</p><pre>${escaped(example(request.host))}</pre><ul>${list.join('')}</ul>`
     return reply.type('text/html; charset=utf-8').send(page('Parcomolo', body))
   })
 }
@@ -26,9 +26,12 @@ const links = {
   '/metrics': 'for Prometheus'
 }
 
-const example = `curl -i localhost:8080/orders -H 'Content-Type: application/json' -d '{
+const example = (host: string): string => `curl -i ${host}/orders -H 'Content-Type: application/json' -d '{
   "customerId": "customer-1",
   "lines": [{ "sku": "book", "quantity": 1 }],
   "paymentToken": "tok_visa",
-  "shippingAddress": { "name": "Ada", "street": "1 High Street", "city": "London", "postalCode": "N1", "country": "GB" }
+  "shippingAddress": {
+    "name": "Ada", "street": "1 High Street", "city": "London",
+    "postalCode": "N1", "country": "GB"
+  }
 }'`

@@ -75,19 +75,20 @@ export class Snapshots<S> {
     return missing.length === 0 ? undefined : this.#fetch(missing)
   }
 
-  /** Writes what has changed since the last time, ended entities to the archive; ends early when the task stops. */
-  async write(atBoundary: AtBoundary, marker: () => Marker): Promise<void> {
+  /** Writes what has changed since the last time, ended entities to the archive. False where the task stopped before all was written. */
+  async write(atBoundary: AtBoundary, marker: () => Marker): Promise<boolean> {
     const begun = await atBoundary(() => ({ marker: marker(), keys: this.#takeDirty() }))
-    if (begun === undefined) return
+    if (begun === undefined) return false
     for (let i = 0; i < begun.keys.length; i += entitiesPerBatchMax) {
       const keys = begun.keys.slice(i, i + entitiesPerBatchMax)
       const slice = await atBoundary((journalEnd) => this.#encode(keys, journalEnd))
-      if (slice === undefined) return
+      if (slice === undefined) return false
       await this.#writeSlice(slice)
       await atBoundary(() => this.#evict(slice.ended))
     }
     await this.#log.durable(this.#journal, begun.marker.offset)
     await this.#snapshots!.append([record(markerKey, Buffer.from(JSON.stringify(begun.marker)), {})])
+    return true
   }
 
   #takeDirty(): string[] {

@@ -314,7 +314,7 @@ export class Task<S> {
     this.#snapshotting = this.#snapshots
       .write(this.#atBoundary, () => this.#marker())
       .then(
-        () => void this.stats.snapshots++,
+        (isWhole) => void (this.stats.snapshots += isWhole ? 1 : 0),
         (error: unknown) => this.#fail(error)
       )
       .finally(() => (this.#snapshotting = undefined))
@@ -326,6 +326,7 @@ export class Task<S> {
 
   readonly #atBoundary: AtBoundary = <T>(work: (journalEnd: number) => T) =>
     new Promise<T | undefined>((resolve, reject) => {
+      if (this.#stopping) return resolve(undefined)
       this.#boundaryWork.push(() => {
         if (this.#stopping) return resolve(undefined)
         try {

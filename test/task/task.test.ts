@@ -263,6 +263,24 @@ test('what has ended leaves memory with a snapshot, and a late question still me
   await task.stop()
 })
 
+test('a stop in the midst of a snapshot ends it early', async (t) => {
+  const stage = await Stage.open(t)
+  const gate = Promise.withResolvers<void>()
+  const begun = Promise.withResolvers<void>()
+  const durable: Log['durable'] = (place, offset) => {
+    begun.resolve()
+    return gate.promise.then(() => stage.log.durable(place, offset))
+  }
+  const task = await stage.task({ inputsPerSnapshot: 1 }, { log: replaced(stage.log, { durable }) })
+  await stage.tell('Close', { name: 'x' })
+  await begun.promise
+  const stopped = task.stop()
+  gate.resolve()
+  await stopped
+  t.is(task.stats.snapshots, 0)
+  t.deepEqual(stage.failures, [])
+})
+
 test('a start from snapshots gives the state that the whole journal gives', async (t) => {
   const stage = await Stage.open(t)
   const first = await stage.task({ inputsPerSnapshot: 1 })
@@ -311,9 +329,7 @@ test('a full inbox of a participant holds up forwarding, not the decisions, and 
   const stage = await Stage.open(t)
   const gate = Promise.withResolvers<void>()
   const send: Log['send'] = (records) => gate.promise.then(() => stage.log.send(records))
-  const log = new Proxy<Log>(stage.log, {
-    get: (target, name: keyof Log) => (name === 'send' ? send : (target[name] as () => unknown).bind(target))
-  })
+  const log = replaced(stage.log, { send })
   const task = await stage.task({}, { log })
   await stage.tell('Tell', { name: 'x', amount: 1 })
   await stage.tell('Add', { name: 'x', amount: 1 })
@@ -323,6 +339,12 @@ test('a full inbox of a participant holds up forwarding, not the decisions, and 
   t.is((await waitFor(stage, targetInbox, 1)).length, 1)
   await task.stop()
 })
+
+/** The log with some of its calls replaced. */
+const replaced = (log: Log, calls: Partial<Log>): Log =>
+  new Proxy<Log>(log, {
+    get: (target, name: keyof Log) => calls[name] ?? (target[name] as () => unknown).bind(target)
+  })
 
 const waitFor = async (
   stage: Stage,

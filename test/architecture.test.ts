@@ -196,7 +196,7 @@ const linesOf = (file: string): string[] | undefined => {
 }
 
 /** A message that stands alone on its line: it stays whole, so that it can be searched for. */
-const isText = (line: string): boolean => /^\s*(return |\w+: )?(['"`]).*\2,?$/.test(line)
+const isText = (line: string): boolean => /^\s*(return |\w+: )?(['"`]).*\2(,| \+)?$/.test(line)
 
 /** The longest name of a room that the path lies in; `service/order` counts as `service`. */
 const roomOf = (file: string): string => {

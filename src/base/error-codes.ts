@@ -1,6 +1,7 @@
 /**
  * Every code that a user can meet, with its cause and its remedy: `PARCOMOLO_<ROOM>_<WHAT>`, grouped by room.
- * The test `test/errors.test.ts` holds this list against the code: nothing is thrown that is not here, nothing here is dead.
+ * The test `test/errors.test.ts` holds this list against the code: nothing is thrown that is not here, nothing here is
+ * dead.
  */
 export const errorCodes = {
   PARCOMOLO_LOG_FENCED: {

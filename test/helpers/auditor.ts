@@ -1,6 +1,7 @@
 /**
- * The auditor: reads whole journals, folds them in its own way, and says what of DESIGN §9 does not hold. It shares no code with what it judges, so that
- * an error in the product cannot hide in the judgement as well; it reads any log, whatever wrote it.
+ * The auditor: reads whole journals, folds them in its own way, and says what of DESIGN §9 does not hold. It shares no
+ * code with what it judges, so that an error in the product cannot hide in the judgement as well; it reads any log,
+ * whatever wrote it.
  */
 import { type AuditRecord, Journals, type Schemas, type Violation } from './auditor/events.ts'
 import { auditMoney } from './auditor/money.ts'

@@ -47,13 +47,15 @@ export type BrokerVariant = 'kafka' | 'embedded'
 /**
  * The records of all partitions, outside of any process.
  *
- * `kafka`: what is appended is durable. `embedded`: all ordinary partitions share one order, and a crash of the machine loses an end of what is not synced;
- * a compacted batch syncs all before it and is durable at once.
+ * `kafka`: what is appended is durable. `embedded`: all ordinary partitions share one order, and a crash of the machine
+ * loses an end of what is not synced; a compacted batch syncs all before it and is durable at once.
  */
 export class SimulatedBroker {
   readonly variant: BrokerVariant
   readonly topics = new Map<string, TopicSpec>()
   readonly partitions = new Map<string, SimulatedPartition>()
+  /** False plants a bug: an older owner may go on writing. */
+  checksEpoch = true
   /** Where each append has ended, in the one order of all; only for the embedded variant. */
   #order: { partition: SimulatedPartition; end: number }[] = []
   #syncedCount = 0
@@ -89,9 +91,12 @@ export class SimulatedBroker {
     return partition
   }
 
-  /** The offset of the batch's first record, whether it was appended now or before; undefined where the writer is refused. */
+  /**
+   * The offset of the batch's first record, whether it was appended now or before; undefined where the writer is
+   * refused.
+   */
   append(partition: SimulatedPartition, { epoch, sequence, records }: AppendRequest): number | undefined {
-    if (epoch < partition.writerEpoch) return undefined
+    if (epoch < partition.writerEpoch && this.checksEpoch) return undefined
     const last = partition.sequences.get(epoch)
     if (last !== undefined && sequence <= last.sequence) return sequence === last.sequence ? last.offset : -1
     const offset = this.add(partition, records)
@@ -130,7 +135,10 @@ export class SimulatedBroker {
     for (const partition of changed) partition.changed()
   }
 
-  /** The machine stops: `lost` of the appends not yet synced, from the end, are gone (all if there are fewer). Every process must have crashed before. */
+  /**
+   * The machine stops: `lost` of the appends not yet synced, from the end, are gone (all if there are fewer). Every
+   * process must have crashed before.
+   */
   loseEnd(lost: number): number {
     const kept = Math.max(this.#syncedCount, this.#order.length - lost)
     const gone = this.#order.splice(kept)

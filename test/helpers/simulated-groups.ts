@@ -17,8 +17,8 @@ type Group = { members: Member[]; generation: number }
 const sessionMs = 3000
 
 /**
- * Shares partitions among the members of groups. Each member hears of a new share by itself and with a delay, so for a while two may both take a partition for
- * theirs; that is what the journal's fence is for.
+ * Shares partitions among the members of groups. Each member hears of a new share by itself and with a delay, so for a
+ * while two may both take a partition for theirs; that is what the journal's fence is for.
  */
 export class SimulatedGroups {
   readonly #time: VirtualTime
@@ -43,7 +43,10 @@ export class SimulatedGroups {
       group.members = group.members.filter((other) => other !== joined)
       this.#share(name, group)
     }
-    member.process.onCrash(() => this.#time.after(sessionMs, leave))
+    const expire = (): unknown => this.#time.after(sessionMs, leave)
+    // The request may have outlived its sender.
+    if (member.process.isAlive) member.process.onCrash(expire)
+    else expire()
     this.#share(name, group)
     return leave
   }

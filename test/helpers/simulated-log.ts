@@ -1,9 +1,12 @@
 /**
- * A log in memory whose every effect is an event of a `VirtualTime`: requests arrive, answers come back, news reaches readers, each after a delay of its own.
+ * A log in memory whose every effect is an event of a `VirtualTime`: requests arrive, answers come back, news reaches
+ * readers, each after a delay of its own.
  * Each process has its own handle, which dies with it (SimulatedProcess).
  *
- * Faults, each with a probability in `Faults`: a request that is slow, one that is lost, an answer that is lost, a copy that arrives late.
- * A writer repeats a batch until it knows the outcome, as the port asks; `send` repeats, or gives up with an error that may be retried.
+ * Faults, each with a probability in `Faults`: a request that is slow, one that is lost, an answer that is lost, a copy
+ * that arrives late.
+ * A writer repeats a batch until it knows the outcome, as the port asks; `send` repeats, or gives up with an error that
+ * may be retried.
  */
 import { ParcomoloError } from '../../src/base/index.ts'
 import {
@@ -38,6 +41,8 @@ export type Faults = {
   readonly lookupLags: number
   /** The longest time until a member hears of its share. */
   readonly assignmentMsMax: number
+  /** A sync of the disk takes up to half a second, so that a crash of the machine has something to lose. */
+  readonly slowDisk: number
 }
 
 export const noFaults: Faults = {
@@ -48,7 +53,8 @@ export const noFaults: Faults = {
   duplicated: 0,
   sendRejected: 0,
   lookupLags: 0,
-  assignmentMsMax: 2
+  assignmentMsMax: 2,
+  slowDisk: 0
 }
 
 /** A request without an answer is repeated after this long. */
@@ -102,7 +108,8 @@ export class SimulatedCluster {
     this.#syncing = true
     const appendCount = this.broker.appendCount
     process.onCrash(() => (this.#syncing = false))
-    process.after(this.time.between(0.2, 4), () => {
+    const isSlow = this.time.chance(this.faults.slowDisk)
+    process.after(isSlow ? this.time.between(5, 500) : this.time.between(0.2, 4), () => {
       this.#syncing = false
       this.broker.sync(appendCount)
       this.syncSoon(process)

@@ -2,8 +2,8 @@ import type { Clock } from '../../src/base/index.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
 /**
- * A process: what it waits for comes through here. When it has crashed nothing comes any more, so whatever it was doing has ended between two effects;
- * while it is paused everything comes later, and it does not know.
+ * A process: what it waits for comes through here. When it has crashed nothing comes any more, so whatever it was doing
+ * has ended between two effects; while it is paused everything comes later, and it does not know.
  */
 export class SimulatedProcess {
   readonly name: string

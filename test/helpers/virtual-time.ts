@@ -4,9 +4,11 @@ import { seededRandom } from '../../src/base/index.ts'
 type Entry = { readonly at: number; readonly number: number; readonly call: () => void; cancelled: boolean }
 
 /**
- * Time and chance of one simulation. Everything that happens is an event with a time; between two events all promises settle.
+ * Time and chance of one simulation. Everything that happens is an event with a time; between two events all promises
+ * settle.
  *
- * V1. Same seed, same run: events are ordered by time, then by the order in which they were planned, and all chance comes from `random`.
+ * V1. Same seed, same run: events are ordered by time, then by the order in which they were planned, and all chance
+ *     comes from `random`.
  * V2. Nothing happens by itself: time moves only in `run`.
  */
 export class VirtualTime {
@@ -53,7 +55,10 @@ export class VirtualTime {
     this.trace.push(`${(this.#nowMs - Date.UTC(2026, 0, 1)).toFixed(2).padStart(9)} ${text}`)
   }
 
-  /** Lets events happen until `done`, until nothing is planned before `untilMs`, or until there have been `eventsMax`. True if it is done. */
+  /**
+   * Lets events happen until `done`, until nothing is planned before `untilMs`, or until there have been `eventsMax`.
+   * True if it is done.
+   */
   async run(done: () => boolean, untilMs = Infinity, eventsMax = 1_000_000): Promise<boolean> {
     await settle()
     for (let count = 0; count < eventsMax; count++) {

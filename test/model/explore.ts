@@ -1,5 +1,6 @@
 /**
- * Explicit-state model checking: every state that a model can reach, breadth first, so that the first counter-example found is a shortest one.
+ * Explicit-state model checking: every state that a model can reach, breadth first, so that the first counter-example
+ * found is a shortest one.
  * A state is identified by its `key`; a *quiet* state is one in which nothing more has to happen.
  */
 export type Model<S> = {

@@ -1,4 +1,7 @@
-/** What the log does with a request that arrives, and what happens to a machine that holds log, tasks and participant in one process. */
+/**
+ * What the log does with a request that arrives, and what happens to a machine that holds log, tasks and participant in
+ * one process.
+ */
 import type { Step } from './explore.ts'
 import { recovered } from './journal-owner.ts'
 import {
@@ -143,7 +146,10 @@ const synced = (world: World): State => {
   return { ...state, durable: state.log.length, told: all }
 }
 
-/** What may be left of the log: any prefix that holds all that is durable; where there is no total order, any prefix of each partition. */
+/**
+ * What may be left of the log: any prefix that holds all that is durable; where there is no total order, any prefix of
+ * each partition.
+ */
 const survivors = (world: World): (readonly Entry[])[] => {
   const { log, durable } = world.state
   if (world.has('oneTotalOrder')) {

@@ -135,7 +135,7 @@ const decided = (world: World, owner: number, from: number, to: number): Append 
 const describe = (batch: Batch): string =>
   batch.isFence
     ? `its fence ${batch.id}`
-    : `batch ${batch.id} (inputs ${batch.from}..${batch.to - 1}, forwarded ${batch.forwarded}, decided on [${batch.basis}])`
+    : `batch ${batch.id} (inputs ${batch.from}..${batch.to - 1}, forwarded ${batch.forwarded}, on [${batch.basis}])`
 
 const forwards = (world: World, owner: number): Step<State>[] => {
   const { state } = world

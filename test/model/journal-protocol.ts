@@ -1,8 +1,11 @@
 /**
- * The journal protocol as a model with explicit states: one task, two processes that may own it, its inputs, one inbox and the participant behind it.
- * `journal-owner.ts` says what a process may do, `journal-log.ts` what may happen in the log; here stands what must hold whatever happens.
+ * The journal protocol as a model with explicit states: one task, two processes that may own it, its inputs, one inbox
+ * and the participant behind it.
+ * `journal-owner.ts` says what a process may do, `journal-log.ts` what may happen in the log; here stands what must
+ * hold whatever happens.
  *
- * Every rule of the protocol has a switch, so that a test can drop it and watch what goes wrong (`journal-protocol.test.ts`).
+ * Every rule of the protocol has a switch, so that a test can drop it and watch what goes wrong
+ * (`journal-protocol.test.ts`).
  */
 import type { Model, Step } from './explore.ts'
 import { arrivals, deliveries, machineSteps } from './journal-log.ts'
@@ -77,8 +80,8 @@ const stepsOf = (state: State, bounds: Bounds): Step<State>[] => {
 }
 
 /**
- * Leaves out what can make no difference any more, so that fewer states are told apart: requests that nobody awaits and that will be refused or are known,
- * and the memory of acknowledgements of what is durable, which cannot go away.
+ * Leaves out what can make no difference any more, so that fewer states are told apart: requests that nobody awaits and
+ * that will be refused or are known, and the memory of acknowledgements of what is durable, which cannot go away.
  */
 const settled = (world: World, state: State): State => {
   const appends = state.appends.filter((append) => !isObsolete({ ...world, state }, append) || isAwaited(state, append))

@@ -1,4 +1,7 @@
-/** The states of the model of the journal protocol (`journal-protocol.ts`): its rules, its bounds, and what there is at one moment. */
+/**
+ * The states of the model of the journal protocol (`journal-protocol.ts`): its rules, its bounds, and what there is at
+ * one moment.
+ */
 import type { Step } from './explore.ts'
 
 export const rules = {
@@ -30,7 +33,10 @@ export const rules = {
 export type Rule = keyof typeof rules
 
 export type Bounds = {
-  /** `kafka`: acknowledged is durable. `embedded`: a crash of the machine loses a suffix of what is not yet synced, and takes everybody down. */
+  /**
+   * `kafka`: acknowledged is durable. `embedded`: a crash of the machine loses a suffix of what is not yet synced, and
+   * takes everybody down.
+   */
   readonly variant: 'kafka' | 'embedded'
   readonly inputs: number
   readonly crashes: number
@@ -44,7 +50,10 @@ export type Bounds = {
   readonly dropped?: Rule
 }
 
-/** `forwarded`: all commands of batches below this journal offset are in the inbox. `basis`: what it was decided on, the ids of the batches folded. */
+/**
+ * `forwarded`: all commands of batches below this journal offset are in the inbox. `basis`: what it was decided on, the
+ * ids of the batches folded.
+ */
 export type Batch = {
   readonly id: string
   readonly isFence: boolean
@@ -106,7 +115,10 @@ export type State = {
   readonly log: readonly Entry[]
   readonly durable: number
   readonly epoch: number
-  /** What the journal's leader knows of its writers: the newest epoch that has written, and the last sequence number by epoch. */
+  /**
+   * What the journal's leader knows of its writers: the newest epoch that has written, and the last sequence number by
+   * epoch.
+   */
   readonly writerEpoch: number
   readonly sequences: readonly number[]
   readonly appends: readonly Append[]
@@ -185,13 +197,21 @@ export const keyOf = (state: State): string =>
     joined(state.log, (entry) =>
       entry.kind === 'batch' ? entry.batch.key : `${entry.kind[0]}${entry.sequence}${entry.id}`
     ),
-    `${state.durable},${state.epoch},${state.writerEpoch},${state.sequences.join(' ')},${state.snapshotEpoch},${state.committed},${state.highWaterInMemory}`,
+    [
+      state.durable,
+      state.epoch,
+      state.writerEpoch,
+      state.snapshotEpoch,
+      state.committed,
+      state.highWaterInMemory
+    ].join(),
+    state.sequences.join(),
     sorted(state.appends, (append) => append.batch.key),
     sorted(state.sends, (send) => `${send.id},${send.epoch},${send.sequence}`),
     joined(state.owners, ownerKey),
     `${ids(state.snapshot.known)},${state.snapshot.version},${state.snapshot.marker}`,
     joined(state.told, (batch) => batch.key),
-    `${state.left.crashes},${state.left.takeovers},${state.left.duplicates},${state.left.losses},${state.left.snapshots}`
+    Object.values(state.left).join()
   ].join('|')
 
 const joined = <T>(items: readonly T[], key: (item: T) => string): string => {
@@ -203,11 +223,13 @@ const joined = <T>(items: readonly T[], key: (item: T) => string): string => {
 const sorted = <T>(items: readonly T[], key: (item: T) => string): string =>
   items.length < 2 ? joined(items, key) : items.map(key).sort().join(';')
 
-const ownerKey = (owner: Owner): string =>
-  owner.phase === 'down'
-    ? ''
-    : `${owner.epoch},${owner.phase},${owner.nextSequence},${owner.sendNext},${owner.resumedAt},${owner.snapshotAt},${owner.uncommitted},` +
-      `${ids(owner.known)},${joined(owner.pending, (append) => append.batch.key)},${joined(owner.sending, (send) => send.id)}`
+const ownerKey = (owner: Owner): string => {
+  if (owner.phase === 'down') return ''
+  const { phase, epoch, nextSequence, sendNext, resumedAt, snapshotAt, uncommitted } = owner
+  const numbers = `${phase},${epoch},${nextSequence},${sendNext},${resumedAt},${snapshotAt},${uncommitted}`
+  const pending = joined(owner.pending, (append) => append.batch.key)
+  return `${numbers},${ids(owner.known)},${pending},${joined(owner.sending, (send) => send.id)}`
+}
 
 export const isSame = (a: Batch, b: Batch): boolean => a.id === b.id && a.from === b.from && a.to === b.to
 

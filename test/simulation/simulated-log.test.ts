@@ -44,7 +44,8 @@ const everyFault: Faults = {
   duplicated: 0.2,
   sendRejected: 0.3,
   lookupLags: 0,
-  assignmentMsMax: 100
+  assignmentMsMax: 100,
+  slowDisk: 0
 }
 
 const journal = { topic: 'journal', partition: 0 }

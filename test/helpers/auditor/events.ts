@@ -1,4 +1,6 @@
-/** What the auditor reads: records as any Kafka client sees them, decoded by avsc alone. Nothing here comes from `src`. */
+/**
+ * What the auditor reads: records as any Kafka client sees them, decoded by avsc alone. Nothing here comes from `src`.
+ */
 import avro from 'avsc'
 
 export type AuditRecord = {

@@ -21,7 +21,9 @@ export const foldOrder = (events: readonly AuditEvent[]): OrderStatus => {
   return status
 }
 
-/** Rule 9.3: an order that was cancelled is never confirmed, and the reverse; an end is an end; an order is placed once. */
+/**
+ * Rule 9.3: an order that was cancelled is never confirmed, and the reverse; an end is an end; an order is placed once.
+ */
 export const auditOrders = (journals: Journals): Violation[] =>
   [...journals.by('order-events', 'orderId')].flatMap(([orderId, events]) => {
     const found: Violation[] = []
@@ -37,7 +39,10 @@ export const auditOrders = (journals: Journals): Violation[] =>
     return found
   })
 
-/** Confirmed and rejected do not exclude one another: a saga whose deadline passes before it hears of the confirmation turns back. */
+/**
+ * Confirmed and rejected do not exclude one another: a saga whose deadline passes before it hears of the confirmation
+ * turns back.
+ */
 const exclusive = [
   ['OrderConfirmed', 'OrderCancelled'],
   ['OrderCompleted', 'OrderCancelled'],
@@ -46,7 +51,8 @@ const exclusive = [
 ] as const
 
 /**
- * What the journals of all services together say of an order that has come to rest under a saga: goods and money went the way of its end.
+ * What the journals of all services together say of an order that has come to rest under a saga: goods and money went
+ * the way of its end.
  * Part of rules 9.1, 9.2 and 9.3. `isOpen`: its saga is parked or has not ended, so nothing can be said yet.
  */
 export const auditEnds = (journals: Journals, isOpen: (orderId: string) => boolean): Violation[] => {

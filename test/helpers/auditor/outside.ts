@@ -105,9 +105,15 @@ const folds = (journals: Journals): ((orderId: string) => Row) => {
       stock: stockStatus(stock!.get(orderId) ?? []),
       payment: paymentStatus(payments!.get(orderId) ?? []),
       shipping: shippingStatus(shipments!.get(orderId) ?? []),
-      saga: saga === undefined ? undefined : foldSaga(saga)
+      ...endOf(saga)
     }
   }
+}
+
+/** On its way an instance has finer states than the auditor tells apart. */
+const endOf = (saga: readonly AuditEvent[] | undefined): Row => {
+  const end = saga === undefined ? undefined : foldSaga(saga)
+  return end === 'running' ? {} : { saga: end }
 }
 
 const stockStatus = (events: readonly AuditEvent[]): string => {

@@ -2,7 +2,10 @@ import { type AuditEvent, type AuditRecord, at, type Journals, type Violation, v
 
 const rule = '9.7 journal'
 
-/** What the journal protocol leaves behind, as far as records can tell: positions that only rise, and commands that arrived, each as it was decided. */
+/**
+ * What the journal protocol leaves behind, as far as records can tell: positions that only rise, and commands that
+ * arrived, each as it was decided.
+ */
 export const auditProtocol = (journals: Journals, isQuiet: boolean): Violation[] => [
   ...auditPositions(journals),
   ...auditOffsets(journals),
@@ -54,7 +57,10 @@ const auditOffsets = (journals: Journals): Violation[] => {
   return found
 }
 
-/** Every command that a saga has issued is in its inbox, under its id and with the journal's offset; and nothing else comes from that journal. */
+/**
+ * Every command that a saga has issued is in its inbox, under its id and with the journal's offset; and nothing else
+ * comes from that journal.
+ */
 const auditForwarding = (journals: Journals, isQuiet: boolean): Violation[] => {
   const found: Violation[] = []
   const issued = new Map<string, AuditEvent>()

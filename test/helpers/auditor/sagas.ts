@@ -42,7 +42,9 @@ export type SagaRules = {
   readonly now: number
 }
 
-/** Rules 9.4 and 9.5: every instance ends or will be moved by a timer; compensations run in reverse order, each once. */
+/**
+ * Rules 9.4 and 9.5: every instance ends or will be moved by a timer; compensations run in reverse order, each once.
+ */
 export const auditSagas = (journals: Journals, rules: SagaRules): Violation[] => {
   const found: Violation[] = []
   for (const [id, events] of instancesOf(journals)) {

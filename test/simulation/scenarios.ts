@@ -1,0 +1,108 @@
+import type { Log } from '../../src/log/index.ts'
+import { type Faults, noFaults } from '../helpers/simulated-log.ts'
+import type { Scenario } from './simulate.ts'
+
+type Case = Omit<Scenario, 'seed'>
+
+const badNetwork: Faults = {
+  slow: 0.15,
+  slowMsMax: 2500,
+  requestLost: 0.08,
+  answerLost: 0.1,
+  duplicated: 0.15,
+  sendRejected: 0.3,
+  lookupLags: 0,
+  assignmentMsMax: 1500,
+  slowDisk: 0
+}
+
+const cluster: Case = {
+  variant: 'kafka',
+  flow: 'orchestration',
+  nodes: 3,
+  partitions: 3,
+  orders: 12,
+  faults: badNetwork,
+  crashes: 5,
+  pauses: 3,
+  rebalances: 5
+}
+
+const laptop: Case = {
+  variant: 'embedded',
+  flow: 'orchestration',
+  nodes: 1,
+  partitions: 1,
+  orders: 15,
+  faults: { ...noFaults, slowDisk: 0.2 },
+  crashes: 6,
+  pauses: 0,
+  rebalances: 0
+}
+
+/** What a run is like, on how many seeds it runs with every `npm test`, and what has to have happened in them. */
+export const scenarios: Readonly<Record<string, readonly [seeds: number, Case, counts: readonly string[]]>> = {
+  'a cluster in which everything fails': [10, cluster, ['fenced', 'repeated', 'cancelled', 'refused']],
+  'a cluster in which everything fails, as choreography': [
+    6,
+    { ...cluster, flow: 'choreography' },
+    ['fenced', 'repeated', 'cancelled']
+  ],
+  'a quiet cluster': [2, { ...cluster, faults: noFaults, crashes: 0, pauses: 0, rebalances: 0 }, []],
+  'a laptop that loses its power': [8, laptop, ['lost', 'cancelled', 'refused']],
+  'a laptop that loses its power, as choreography': [5, { ...laptop, flow: 'choreography' }, ['lost', 'cancelled']],
+  'a laptop with three partitions': [3, { ...laptop, partitions: 3 }, ['lost']]
+}
+
+/** Bugs put between the shop and its log, which a run has to find on one of its first seeds. */
+export const plantedBugs: Readonly<Record<string, Case>> = {
+  'a log that lets an older owner go on writing': {
+    ...cluster,
+    partitions: 1,
+    spoil: ({ broker }) => (broker.checksEpoch = false)
+  },
+  'batches without the positions that they cover': {
+    ...cluster,
+    partitions: 1,
+    wrap: (log) => instead(log, { claim: async (place) => withoutPositions(await log.claim(place)) })
+  },
+  'answers that do not wait for the disk': {
+    ...laptop,
+    orders: 40,
+    faults: { ...noFaults, slowDisk: 1 },
+    wrap: (log) => instead(log, { reader: (starts) => log.reader(starts, 'visible') })
+  },
+  'snapshots that do not wait for the disk': {
+    ...laptop,
+    orders: 40,
+    faults: { ...noFaults, slowDisk: 1 },
+    wrap: (log) => instead(log, { durable: async () => undefined })
+  }
+}
+
+/** A log that does one thing otherwise. */
+const instead = (log: Log, other: Partial<Log>): Log => ({
+  ensureTopics: (specs) => log.ensureTopics(specs),
+  partitionCount: (topic) => log.partitionCount(topic),
+  claim: (place) => log.claim(place),
+  send: (records) => log.send(records),
+  reader: (starts, isolation) => log.reader(starts, isolation),
+  read: (place, from, to) => log.read(place, from, to),
+  end: (place) => log.end(place),
+  durable: (place, offset) => log.durable(place, offset),
+  lookup: (place, keys) => log.lookup(place, keys),
+  join: (group, places, onAssignment) => log.join(group, places, onAssignment),
+  close: () => log.close(),
+  ...other
+})
+
+const withoutPositions = (writer: Awaited<ReturnType<Log['claim']>>): Awaited<ReturnType<Log['claim']>> => ({
+  ...writer,
+  append: (records) =>
+    writer.append(
+      records.map((record) => {
+        const { 'parcomolo-positions': _, ...headers } = record.headers
+        return { ...record, headers }
+      })
+    )
+})

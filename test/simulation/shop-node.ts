@@ -1,0 +1,181 @@
+import { readFile } from 'node:fs/promises'
+import { isParcomoloError } from '../../src/base/index.ts'
+import { type Codec, type Contracts, registerContracts } from '../../src/contract/index.ts'
+import type { Log } from '../../src/log/index.ts'
+import { commandSender } from '../../src/main/commands.ts'
+import { readContractFiles } from '../../src/main/contract-files.ts'
+import { fillCatalogue } from '../../src/main/shop.ts'
+import { type Flow, ownRecords, startSystem, type System, viewTopics } from '../../src/main/system.ts'
+import { openPublisher } from '../../src/orchestrator/index.ts'
+import { loadSaga } from '../../src/saga/index.ts'
+import { openView, type View, type ViewStore } from '../../src/view/index.ts'
+import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
+import type { SimulatedCluster } from '../helpers/simulated-log.ts'
+import type { SimulatedProcess } from '../helpers/simulated-process.ts'
+
+/** What every run shares: read once, never changed. */
+export type ShopParts = {
+  readonly contracts: Contracts
+  readonly codec: Codec
+  readonly schemas: ReadonlyMap<number, object>
+  readonly saga: { readonly name: string; readonly revision: string; readonly yaml: string; readonly path: string }
+}
+
+export const readShopParts = async (): Promise<ShopParts> => {
+  const contracts = await readContractFiles('sagas')
+  const schemas = new Map<number, Readonly<Record<string, unknown>>>()
+  const ids = new Map<string, number>()
+  const codec = await registerContracts(
+    {
+      register: async (_, schema) => {
+        const text = JSON.stringify(schema)
+        const id = ids.get(text) ?? ids.size + 1
+        ids.set(text, id)
+        schemas.set(id, schema)
+        return id
+      },
+      versions: async () => [],
+      schema: async (id) => schemas.get(id)!
+    },
+    contracts.all,
+    ownRecords
+  )
+  const path = 'sagas/order.yaml'
+  const yaml = await readFile(path, 'utf8')
+  const { name, revision } = loadSaga({ path, text: yaml }, contracts)
+  return { contracts, codec, schemas, saga: { name, revision, yaml, path } }
+}
+
+export type NodeOptions = {
+  readonly flow: Flow
+  readonly partitions: number
+  /** Puts something between the shop and its log: a planted bug. */
+  readonly wrap?: (log: Log) => Log
+  /** How long it lies down after a crash, in virtual ms. */
+  readonly downMsMax: number
+}
+
+/** What runs in a node that is up. */
+export type Running = {
+  readonly log: Log
+  readonly view: View
+  readonly send: ReturnType<typeof commandSender>
+  readonly system: System
+}
+
+/** One machine with the whole shop on it: it crashes, and comes up again with what it had on its disk. */
+export class ShopNode {
+  readonly name: string
+  /** Undefined while it is down or on its way up. */
+  running: Running | undefined
+  process: SimulatedProcess
+  /** Errors that no fault of the outside explains. */
+  readonly defects: unknown[] = []
+  readonly #cluster: SimulatedCluster
+  readonly #parts: ShopParts
+  readonly #options: NodeOptions
+  #store: ViewStore | undefined
+  #starts = 0
+  #restarting = false
+
+  constructor(name: string, cluster: SimulatedCluster, parts: ShopParts, options: NodeOptions) {
+    this.name = name
+    this.#cluster = cluster
+    this.#parts = parts
+    this.#options = options
+    this.process = cluster.process(name)
+  }
+
+  /** Comes up; never resolves when it crashes on the way. */
+  async start(): Promise<void> {
+    this.#restarting = false
+    const process = this.#cluster.process(`${this.name}.${++this.#starts}`)
+    this.process = process
+    this.running = undefined
+    try {
+      const running = await this.#run(process)
+      if (!process.isAlive) return
+      this.running = running
+      this.#cluster.time.note(`${process.name} is up`)
+    } catch (error) {
+      this.#fail(process, error)
+    }
+  }
+
+  /** Whatever it is doing ends here; after a while it is started again. */
+  crash(): void {
+    this.process.crash()
+    this.running = undefined
+    if (this.#restarting) return
+    this.#restarting = true
+    const { time } = this.#cluster
+    time.after(time.between(50, this.#options.downMsMax), () => void this.start())
+  }
+
+  async #run(process: SimulatedProcess): Promise<Running> {
+    const { contracts, codec } = this.#parts
+    const { flow, partitions, wrap = (log: Log) => log } = this.#options
+    const log = wrap(this.#cluster.log(process))
+    const { clock } = process
+    const fail = (error: unknown): void => this.#fail(process, error)
+    const system = await startSystem({
+      log,
+      codec,
+      contracts,
+      clock,
+      flow,
+      partitions,
+      owner: process.name,
+      onFailure: fail,
+      onPoison: (_, error) => fail(error),
+      onDefinitionError: fail,
+      taskLimits: { inputsPerRoundMax: 10, idlePositionsMax: 30, inputsPerSnapshot: 25, snapshotEveryMs: 700 }
+    })
+    if (flow === 'orchestration') await this.#publish(log, system, process)
+    this.#store ??= await openSqliteViewStore(':memory:')
+    const store = diesWith(process, this.#store)
+    const view = await openView({ log, codec, store, topics: viewTopics, flow, clock })
+    await view.caughtUp
+    const send = commandSender(log, codec, clock)
+    await fillCatalogue(view, send)
+    return { log, view, send, system }
+  }
+
+  async #publish(log: Log, { definitions }: System, { clock }: SimulatedProcess): Promise<void> {
+    const { name, revision, yaml, path } = this.#parts.saga
+    if (definitions.current(name)?.revision === revision) return
+    const publisher = await openPublisher(log, this.#parts.codec, clock)
+    await publisher.publish({ saga: name, revision, source: path, yaml, retired: false })
+  }
+
+  /** As `parcomolo start` does it: a process that cannot go on ends, and is started again. */
+  #fail(process: SimulatedProcess, error: unknown): void {
+    if (!process.isAlive || process !== this.process) return
+    this.#cluster.time.note(`${process.name} fails: ${error instanceof Error ? error.message : String(error)}`)
+    if (!isParcomoloError(error) || !isExpected.has(error.code)) this.defects.push(error)
+    this.crash()
+  }
+}
+
+/** Errors that the faults of a run bring about by themselves. */
+const isExpected = new Set(['PARCOMOLO_LOG_FENCED', 'PARCOMOLO_LOG_STALLED'])
+
+/** The store outlives the process, as a file does; the process' hold on it does not. */
+const diesWith = (process: SimulatedProcess, store: ViewStore): ViewStore => {
+  const whileAlive = <A extends unknown[], R>(call: (...args: A) => Promise<R>) => {
+    return (...args: A): Promise<R> => (process.isAlive ? call(...args) : new Promise<R>(() => undefined))
+  }
+  return {
+    wasReset: false,
+    positions: whileAlive(() => store.positions()),
+    get: (table, keys) => (process.isAlive ? store.get(table, keys) : new Promise(() => undefined)),
+    write: whileAlive((change) => store.write(change)),
+    listOrders: whileAlive((filter, page) => store.listOrders(filter, page)),
+    listSagas: whileAlive((filter, page) => store.listSagas(filter, page)),
+    listStock: whileAlive((page) => store.listStock(page)),
+    countRunning: whileAlive(() => store.countRunning()),
+    countSkipped: whileAlive(() => store.countSkipped()),
+    clear: whileAlive(() => store.clear()),
+    close: async () => undefined
+  }
+}

@@ -1,0 +1,218 @@
+import { canonicalJson } from '../../src/base/index.ts'
+import type { Log } from '../../src/log/index.ts'
+import type { Flow } from '../../src/main/system.ts'
+import type { Task } from '../../src/task/index.ts'
+import { type Audit, audit, type Shown, type Violation } from '../helpers/auditor.ts'
+import type { BrokerVariant } from '../helpers/simulated-broker.ts'
+import { type Faults, noFaults, SimulatedCluster } from '../helpers/simulated-log.ts'
+import { VirtualTime } from '../helpers/virtual-time.ts'
+import { ShopClients } from './shop-clients.ts'
+import { ShopNode, type ShopParts } from './shop-node.ts'
+
+export type Scenario = {
+  readonly seed: string
+  readonly variant: BrokerVariant
+  readonly flow: Flow
+  readonly nodes: number
+  readonly partitions: number
+  readonly orders: number
+  readonly faults: Faults
+  /** How often a node crashes, stands still, or is asked to share its tasks anew, on average, in a run. */
+  readonly crashes: number
+  readonly pauses: number
+  readonly rebalances: number
+  /** A planted bug: something between the shop and its log, or a change of the brokers' rules. */
+  readonly wrap?: (log: Log) => Log
+  readonly spoil?: (cluster: SimulatedCluster) => void
+}
+
+export type Outcome = {
+  /** Empty when all is well. */
+  readonly violations: readonly Violation[]
+  readonly trace: readonly string[]
+  readonly counts: Readonly<Record<string, number>>
+}
+
+/** Faults happen in this time; then there are none, and everything comes to rest. */
+const stormMs = 12_000
+const restMs = 20 * 60_000
+/** After this long every group has given up on a process that has crashed. */
+const sessionMs = 5000
+
+/** The whole shop, on one seed. */
+export const simulate = async (scenario: Scenario, parts: ShopParts): Promise<Outcome> => {
+  const time = new VirtualTime(scenario.seed)
+  const cluster = new SimulatedCluster(time, scenario.variant, noFaults)
+  const { flow, partitions, wrap } = scenario
+  const options = { flow, partitions, downMsMax: 4000, ...(wrap === undefined ? {} : { wrap }) }
+  const names = Array.from({ length: scenario.nodes }, (_, i) => `node${i + 1}`)
+  const nodes = names.map((name) => new ShopNode(name, cluster, parts, options))
+  const isUp = (): boolean => nodes.every((node) => node.running !== undefined)
+  for (const node of nodes) void node.start()
+  if (!(await time.run(isUp, time.now() + 60_000))) return failed('the shop does not open', time, nodes)
+  scenario.spoil?.(cluster)
+  const clients = new ShopClients(time, nodes)
+  clients.plan(scenario.orders, stormMs)
+  await storm(scenario, cluster, nodes)
+  await time.run(() => isUp() && clients.isDone, time.now() + restMs)
+  await time.pass(restMs)
+  if (!isUp()) return failed('a node does not come up again', time, nodes)
+  if (!clients.isDone) return failed('somebody never gets an answer', time, nodes)
+  const shown = await shownBy(time, nodes[0]!)
+  return judged({ scenario, parts, cluster, nodes, clients, shown })
+}
+
+/** Faults of the network all the time, and of the machines now and then. */
+const storm = async (scenario: Scenario, cluster: SimulatedCluster, nodes: readonly ShopNode[]): Promise<void> => {
+  const { time } = cluster
+  cluster.faults = scenario.faults
+  const plan = (average: number, what: (node: ShopNode) => void): void => {
+    const count = Math.floor(average) + (time.chance(average % 1) ? 1 : 0)
+    for (let i = 0; i < count; i++) time.after(time.random() * stormMs, () => what(time.pick(nodes)))
+  }
+  plan(scenario.crashes, (node) => crash(cluster, node))
+  plan(scenario.pauses, ({ process }) => cluster.pause(process, time.between(50, 8000)))
+  plan(scenario.rebalances, () => cluster.groups.rebalance(time.pick(cluster.groups.names())))
+  await time.pass(stormMs)
+  cluster.faults = noFaults
+}
+
+const crash = ({ broker, time }: SimulatedCluster, node: ShopNode): void => {
+  if (!node.process.isAlive) return
+  node.crash()
+  broker.compact()
+  if (broker.variant === 'kafka') return
+  const lost = broker.loseEnd(Math.floor(time.random() * 20))
+  time.note(`the machine has lost ${lost} appends`)
+}
+
+const failed = (message: string, { trace }: VirtualTime, nodes: readonly ShopNode[]): Outcome => ({
+  violations: [{ rule: 'liveness', message, evidence: [] }, ...defectsOf(nodes)],
+  trace,
+  counts: {}
+})
+
+const defectsOf = (nodes: readonly ShopNode[]): Violation[] =>
+  nodes.flatMap(({ defects, name }) =>
+    defects.map((error) => ({
+      rule: 'defect',
+      message: `${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      evidence: []
+    }))
+  )
+
+const shownBy = async (time: VirtualTime, node: ShopNode): Promise<Shown> => {
+  const { view } = node.running!
+  let shown: Shown | undefined
+  void (async () => {
+    const orders = await view.orders({}, { limit: 1000 })
+    const stock = await view.allStock({ limit: 100 })
+    shown = { orders: orders.rows, stock: stock.rows }
+  })()
+  await time.run(() => shown !== undefined, time.now() + 10_000)
+  return shown!
+}
+
+type Evidence = {
+  readonly scenario: Scenario
+  readonly parts: ShopParts
+  readonly cluster: SimulatedCluster
+  readonly nodes: readonly ShopNode[]
+  readonly clients: ShopClients
+  readonly shown: Shown
+}
+
+const judged = async ({ scenario, parts, cluster, nodes, clients, shown }: Evidence): Promise<Outcome> => {
+  const { time, broker } = cluster
+  const records = [...broker.partitions.values()].flatMap(({ place, records }) =>
+    records.map((record) => ({ ...place, ...record }))
+  )
+  const { orders, cancellations } = clients
+  const input: Audit = {
+    records,
+    schemas: parts.schemas,
+    flow: scenario.flow,
+    isQuiet: true,
+    now: time.now(),
+    acknowledged: { orders, cancellations, skus: ['book', 'lamp', 'unicorn', 'last-one'] },
+    shown
+  }
+  const violations = [...audit(input), ...defectsOf(nodes), ...(await foldedAgain(scenario, parts, cluster, nodes))]
+  const counts = {
+    events: time.eventCount,
+    records: records.length,
+    acknowledged: orders.length,
+    cancelled: cancellations.length,
+    refused: clients.refusals.length,
+    fenced: time.trace.filter((line) => line.includes(' is refused at ')).length,
+    repeated: time.trace.filter((line) => line.includes(' repeats a batch at ')).length,
+    lost: time.trace.reduce((sum, line) => sum + Number(/has lost (\d+) appends/.exec(line)?.[1] ?? 0), 0)
+  }
+  return { violations, trace: time.trace, counts }
+}
+
+/** Rule 9.7: a start without snapshots gives the same state as the one that the tasks are in. */
+const foldedAgain = async (
+  scenario: Scenario,
+  parts: ShopParts,
+  cluster: SimulatedCluster,
+  nodes: readonly ShopNode[]
+): Promise<Violation[]> => {
+  const { time, broker } = cluster
+  const ids = Array.from({ length: scenario.orders }, (_, i) => `order-${i}`)
+  const skus = ['book', 'lamp', 'unicorn', 'last-one'].map((sku) => `stock/${sku}`)
+  const keys = [...skus, ...ids.flatMap((id) => [id, `order/${id}`])]
+  for (const node of nodes) node.process.crash()
+  await time.pass(sessionMs)
+  const own = await statesAfterStart(scenario, parts, cluster, keys)
+  for (const partition of broker.partitions.values()) {
+    if (/-(snapshots|archive)$/.test(partition.place.topic)) partition.records = []
+  }
+  const folded = await statesAfterStart(scenario, parts, cluster, keys)
+  return [...folded].flatMap(([key, state]) =>
+    own.get(key) === state || own.get(key) === archived
+      ? []
+      : [{ rule: '9.7 fold', message: `${key} is ${own.get(key)}; its journal says ${state}`, evidence: [] }]
+  )
+}
+
+/** The state of every entity, as its task has it after a start: in memory, or in the archive where it has ended. */
+const statesAfterStart = async (
+  { flow, partitions }: Scenario,
+  parts: ShopParts,
+  cluster: SimulatedCluster,
+  keys: readonly string[]
+): Promise<ReadonlyMap<string, string>> => {
+  const { time, broker } = cluster
+  const node = new ShopNode('reader', cluster, parts, { flow, partitions, downMsMax: 1000 })
+  void node.start()
+  await time.run(() => node.running !== undefined, time.now() + 60_000)
+  const states = new Map<string, string>()
+  for (const [component, runner] of node.running?.system.runners ?? []) {
+    const tasks = [...runner.tasks.values()] as unknown as Task<unknown>[]
+    const archived = [...broker.partitions.values()].filter(({ place }) => place.topic === `${component}-archive`)
+    for (const key of keys) {
+      const state = tasks.map((task) => task.entity(key)).find((found) => found !== undefined)
+      const stored = archived
+        .flatMap(({ records }) => records.filter((record) => record.key === `entity:${key}`))
+        .at(-1)
+      const text = state === undefined ? stored && archivedText(component, stored.value!) : textOf(state)
+      if (text !== undefined) states.set(`${component} ${key}`, text)
+    }
+  }
+  node.process.crash()
+  await time.pass(sessionMs)
+  return states
+}
+
+const textOf = (state: unknown): string => {
+  const plain = (_: string, value: unknown): unknown =>
+    value instanceof Uint8Array ? Buffer.from(value).toJSON() : value
+  return canonicalJson(JSON.parse(JSON.stringify(state, plain)))
+}
+
+/** What the orchestrator archives is its own affair: only that it is there is seen. */
+const archivedText = (component: string, bytes: Uint8Array): string =>
+  component === 'orchestrator' ? archived : textOf(JSON.parse(Buffer.from(bytes).toString()))
+
+const archived = 'archived'

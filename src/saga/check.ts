@@ -122,7 +122,7 @@ const checkTiming = (step: ResolvedStep, deadlineMs: number | undefined, finding
   }
   const patienceMs = patienceOf(timeoutMs, retry)
   if (patienceMs <= deadlineMs || onUnknown === undefined || onUnknown.value === 'retry') return
-  const text = `'${onUnknown.value}' is never decided: ${retry.attempts} attempts take up to ${showDuration(patienceMs)}, and the deadline of ${showDuration(deadlineMs)} comes first; lower the attempts, or raise the deadline`
+  const text = `'${onUnknown.value}' is never decided: ${retry.attempts} attempts take up to ${showDuration(Math.ceil(patienceMs / 1000) * 1000)}, and the deadline of ${showDuration(deadlineMs)} comes first; lower the attempts, or raise the deadline`
   findings.warn(onUnknown, 'PARCOMOLO_SAGA_TIMING', text)
 }
 
@@ -135,7 +135,7 @@ const patienceOf = (
   for (let attempt = 1; attempt < attempts; attempt++) {
     patienceMs += Math.min(capMs, backoffMs * factor ** (attempt - 1))
   }
-  return Math.round(patienceMs)
+  return patienceMs
 }
 
 const checkCancel = ({ start, cancel }: Draft, findings: Findings): void => {

@@ -9,8 +9,7 @@ type Tree = Readonly<Record<string, unknown>>
 
 /** Walks from the scope along names; undefined where something is missing on the way. */
 export const readerOf = (chain: readonly string[]): ((scope: Scope) => unknown) => {
-  const [first, second] = chain as readonly [string, string | undefined]
-  if (second === undefined) return (scope) => (scope as Tree)[first]
+  const [first, second] = chain as readonly [string, string]
   if (chain.length === 2) return (scope) => ((scope as Tree)[first] as Tree | undefined)?.[second]
   return (scope) => {
     let value: unknown = scope

@@ -26,8 +26,10 @@ export const checkName = (checking: Checking, node: ASTNode & { op: 'id' }): Che
 /** The name of a loop's variable for the evaluator, apart from those of the bindings. */
 export const localName = (name: string): string => `x_${name}`
 
+type FieldNode = ASTNode & { readonly op: '.' | '[]' }
+
 /** `a.b` and `a['b']`. */
-export const checkField = (checking: Checking, node: ASTNode & { op: '.' | '[]' }, field: string): Checked => {
+export const checkField = (checking: Checking, node: FieldNode, field: string): Checked => {
   const [owner] = node.args
   if (isSteps(checking, owner)) return checkStep(checking, node, field)
   return select(checking, node, { owner: checking.visit(owner), field })
@@ -86,10 +88,10 @@ const unknownStep = (name: string, known: readonly string[]): string => {
   return `unknown step '${name}'${didYouMean(name, known) || `; the steps are ${known.join(', ')}`}`
 }
 
-const select = (checking: Checking, node: ASTNode, { owner, field }: { owner: Checked; field: string }): Checked => {
+const select = (checking: Checking, node: FieldNode, { owner, field }: { owner: Checked; field: string }): Checked => {
   const { type } = owner
   if (type.kind === 'unknown') return unknown
-  const text = sourceOf(node.op === '.' || node.op === '[]' ? node.args[0] : node)
+  const text = sourceOf(node.args[0])
   if (isNullable(type)) {
     const message = `'${text}' may be null; guard it: ${text} != null ? ${text}.${field} : …`
     checking.report(node.pos, 'PARCOMOLO_SAGA_MAY_NOT_EXIST', message)

@@ -30,16 +30,17 @@ export const checkBinary = (checking: Checking, node: BinaryNode): Checked => {
   const right = checking.visit(node.args[1])
   if (left.type.kind === 'unknown' || right.type.kind === 'unknown') return unknown
   if (node.op === '==' || node.op === '!=') return checkEquality(checking, node, { left, right })
-  if (node.op === 'in') return checkIn(checking, node, { left, right })
-  for (const [operand, side] of [
-    [left, node.args[0]],
-    [right, node.args[1]]
-  ] as const) {
-    if (isNullable(operand.type)) return mayBeNull(checking, side)
-  }
-  const type = ['<', '<=', '>', '>='].includes(node.op)
-    ? comparison(left.type, right.type)
-    : arithmetic(node.op, left.type, right.type)
+  return node.op === 'in' ? checkIn(checking, node, { left, right }) : checkComputation(checking, node, { left, right })
+}
+
+const orders: readonly string[] = ['<', '<=', '>', '>=']
+
+const checkComputation = (checking: Checking, node: BinaryNode, { left, right }: Sides): Checked => {
+  const [leftNode, rightNode] = node.args
+  if (isNullable(left.type)) return mayBeNull(checking, leftNode)
+  if (isNullable(right.type)) return mayBeNull(checking, rightNode)
+  const isOrder = orders.includes(node.op)
+  const type = isOrder ? comparison(left.type, right.type) : arithmetic(node.op, left.type, right.type)
   if (type === undefined) return invalid(checking, node, mismatchText(node, left.type, right.type))
   const cast = type.kind === 'array' ? castFor(left.type, right.type) : ''
   return { type, emit: () => `(${cast}(${left.emit()}) ${node.op} ${cast}(${right.emit()}))` }

@@ -1,4 +1,4 @@
-import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js'
+import { type ASTNode, Environment, type ParseError } from '@marcbachmann/cel-js'
 import { type Limit, limitText, sagaLimits } from './limits.ts'
 
 /** A fault at a character of the expression. */
@@ -14,13 +14,12 @@ export const parseExpression = (text: string): { readonly ast: ASTNode } | { rea
   try {
     return { ast: environment.parse(text).ast }
   } catch (error) {
-    if (!(error instanceof ParseError)) throw error
-    return { fault: faultOf(text, error) }
+    return { fault: faultOf(text, error as ParseError) }
   }
 }
 
 const faultOf = (text: string, error: ParseError): Fault => {
-  const index = error.range?.start ?? 0
+  const index = error.range!.start
   const limit = limitOf(error)
   if (limit !== undefined) return { index, message: `the expression is too large; ${limitText(limit)}`, limit }
   return { index, message: messageOf(text.slice(index), error) }

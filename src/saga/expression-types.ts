@@ -64,7 +64,7 @@ export const unionOf = (types: readonly Type[]): Type => {
     if (same === -1) members.push(member)
     else members[same] = merged(members[same]!, member)
   }
-  return members.length === 1 ? members[0]! : members.length === 0 ? nullType : { kind: 'union', of: members }
+  return members.length > 1 ? { kind: 'union', of: members } : (members[0] ?? nothingType)
 }
 
 /** The type of a value that is one or the other. */
@@ -80,15 +80,15 @@ export const joinTypes = (a: Type, b: Type): Type => {
 
 export const isInteger = (type: Type): boolean => type.kind === 'int' || type.kind === 'long'
 
-/** Of two types that are the same but for lists that are empty in one of them. */
+/** Of two types that are the same but for lists that are empty, or fields with a default that are left out, in one of them. */
 const merged = (a: Type, b: Type): Type => {
   if (a.kind === 'array' && b.kind === 'array') return { kind: 'array', items: joinTypes(a.items, b.items) }
   if (a.kind !== 'record' || b.kind !== 'record') return a
   const typeInB = new Map(b.fields.map((field) => [field.name, field.type]))
-  const fields = a.fields.map((field) => ({
-    ...field,
-    type: joinTypes(field.type, typeInB.get(field.name) ?? field.type)
-  }))
+  const fields = a.fields.flatMap((field) => {
+    const other = typeInB.get(field.name)
+    return other === undefined ? [] : { ...field, type: joinTypes(field.type, other) }
+  })
   return { ...a, fields }
 }
 

@@ -37,7 +37,7 @@ export const compileExpression = (draft: DraftExpression, { scope, findings, exp
   const checked = checkExpression(parsed.ast, scope, report)
   const wrong = expected === undefined ? undefined : misfit(checked, expected, draft.text)
   if (wrong !== undefined) report(parsed.ast.start, 'PARCOMOLO_SAGA_TYPE_MISMATCH', wrong)
-  if (findings.hasErrors()) return refused
+  if (expected === undefined || findings.hasErrors()) return refused
   return { source: draft.text, evaluate: evaluatorOf(checked, draft, { where: findings.whereIs(draft), expected }) }
 }
 
@@ -57,7 +57,7 @@ const remedyFor = ({ given, expected, path }: Mismatch, text: string): string =>
   return isNullable(given) && given.kind === 'union' ? `; guard it: ${value} != null ? ${value} : …` : ''
 }
 
-type Target = { readonly where: string; readonly expected: Type | undefined }
+type Target = { readonly where: string; readonly expected: Type }
 
 const evaluatorOf = (
   checked: Checked & { readonly bindings: ReadonlyMap<string, Binding> },
@@ -68,7 +68,7 @@ const evaluatorOf = (
   if (constant !== undefined) return () => constant.value
   if (chain !== undefined) return walkerOf(chain, where)
   const run = prepare(checked.emit(), checked.bindings)
-  const convert = fromCel(expected ?? checked.type)
+  const convert = fromCel(expected)
   return (scope) => {
     try {
       return convert(run(scope))
@@ -102,11 +102,10 @@ const prepare = (text: string, bindings: ReadonlyMap<string, Binding>): ((scope:
 }
 
 const reasonOf = (error: unknown, bindings: ReadonlyMap<string, Binding>): string => {
-  if (error instanceof RangeError) return error.message
-  if (!(error instanceof EvaluationError)) return String(error)
-  const [, variable] = /^(?:Unknown variable: |Variable ')(v\d+)/.exec(error.summary) ?? []
+  const summary = error instanceof EvaluationError ? error.summary : (error as Error).message
+  const [, variable] = /^(?:Unknown variable: |Variable ')(v\d+)/.exec(summary) ?? []
   const walk = [...bindings].find(([, { name }]) => name === variable)
-  return walk === undefined ? error.summary : `'${walk[0]}' has no value of the type that its contract gives it`
+  return walk === undefined ? summary : `'${walk[0]}' has no value of the type that its contract gives it`
 }
 
 const failure = (message: string, cause?: unknown): ParcomoloError =>

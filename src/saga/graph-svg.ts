@@ -120,7 +120,7 @@ const drawBox = (box: Box): string => {
     case 'undo':
       return group('undo', box, {
         radius: 8,
-        lines: [['detail', node.command ?? '']],
+        lines: detailsOf(node).map((line) => ['detail', line]),
         title: `undo of ${node.label}: ${node.command}`
       })
     case 'step':

@@ -32,14 +32,14 @@ export const createFindings = (file: { readonly path: string; readonly text: str
   const lineStarts = startsOfLines(file.text)
   const locate = ({ offset, path }: Place): Pick<Finding, 'file' | 'line' | 'column' | 'path'> => {
     const line = lineStarts.findLastIndex((start) => start <= offset)
-    return { file: file.path, line: line + 1, column: offset - lineStarts[line]! + 1, path }
+    return { file: file.path, line: line + 1, column: offset - lineStarts[line]! + 1, path: onOneLine(path) }
   }
   const add = (list: Finding[], finding: Finding): void => {
     if (!list.some((other) => findingText(other) === findingText(finding))) list.push(finding)
   }
   return {
-    error: (place, code, message) => add(errors, { code, ...locate(place), message }),
-    warn: (place, code, message) => add(warnings, { code, ...locate(place), message }),
+    error: (place, code, message) => add(errors, { code, ...locate(place), message: onOneLine(message) }),
+    warn: (place, code, message) => add(warnings, { code, ...locate(place), message: onOneLine(message) }),
     whereIs: (place) => whereText(locate(place)),
     hasErrors: () => errors.length > 0,
     warnings: () => warnings.toSorted(byPosition),
@@ -64,6 +64,8 @@ const invalid = (errors: readonly Finding[]): ParcomoloError => {
 }
 
 const byPosition = (a: Finding, b: Finding): number => a.line - b.line || a.column - b.column
+
+const onOneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ')
 
 const startsOfLines = (text: string): number[] => {
   const starts = [0]

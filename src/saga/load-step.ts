@@ -48,8 +48,7 @@ const readNode = (reading: Reading, item: Item, depth: number): DraftNode | unde
 const readParallel = (reading: Reading, item: Item, depth: number): DraftParallel | undefined => {
   const { nesting, parallelWidth } = sagaLimits
   const members = readMap(reading, item, { what: 'a parallel node', required: ['parallel'], optional: [] })
-  const list = members?.get('parallel')
-  if (list === undefined) return undefined
+  const list = members!.get('parallel')!
   if (depth === nesting.value) {
     return report(reading, list, nesting.code, `'parallel' is nested too deep; ${limitText(nesting)}`)
   }

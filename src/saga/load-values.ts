@@ -57,7 +57,7 @@ const readValue = (reading: Reading, item: Item, depth: number): DraftValue | un
 
 const readNested = (reading: Reading, item: Item, depth: number): DraftFields => {
   const fields = new Map<string, DraftField>()
-  for (const [name, member] of readMembers(reading, item) ?? []) {
+  for (const [name, member] of readMembers(reading, item)!) {
     fields.set(name, { keyOffset: member.keyOffset, path: member.path, value: readValue(reading, member, depth + 1) })
   }
   return { kind: 'fields', offset: item.offset, path: item.path, fields }

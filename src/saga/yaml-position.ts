@@ -12,6 +12,8 @@ export const offsetOfCharacter = (
 ): number => {
   let at = startOfContent(text, scalar)
   for (let i = 0; i < index; i++) {
+    // An escape of a character beyond 16 bits has given both halves of a surrogate pair.
+    if (isLowSurrogate(scalar.value, i) && !isLowSurrogate(text, at)) continue
     if (isBlank(scalar.value[i])) at += isBlank(text[at]) ? 1 : lengthOfCharacter(text, at, scalar.style)
     else {
       at = skipBlanks(text, at, scalar.style)
@@ -26,6 +28,8 @@ const startOfContent = (text: string, scalar: { start: number; style: ScalarStyl
   if (scalar.style === 'QUOTE_DOUBLE' || scalar.style === 'QUOTE_SINGLE') return scalar.start + 1
   return text.indexOf('\n', scalar.start) + 1
 }
+
+const isLowSurrogate = (text: string, at: number): boolean => /[\uDC00-\uDFFF]/.test(text.charAt(at))
 
 const isBlank = (character: string | undefined): boolean => character !== undefined && /\s/.test(character)
 

@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node } from 'yaml'
+import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Node, type Scalar } from 'yaml'
 import { didYouMean, type ErrorCode } from '../base/index.ts'
 import { limitText, sagaLimits } from './limits.ts'
 import { type Findings, type Place } from './load-findings.ts'
@@ -49,18 +49,18 @@ export const readMap = (reading: Reading, item: Item, shape: Shape): ReadonlyMap
 }
 
 export const keysOf = (item: Item): readonly string[] =>
-  isMap(item.node) ? item.node.items.map((pair) => (isScalar(pair.key) ? String(pair.key.value) : '')) : []
+  isMap<Scalar>(item.node) ? item.node.items.map(({ key }) => String(key.value)) : []
 
 /** The members of a map whose keys are free. */
 export const readMembers = (
   reading: Reading,
   item: Item
 ): ReadonlyMap<string, Item & { readonly keyOffset: number }> | undefined => {
-  if (!isMap<Node, Node | null>(item.node)) return undefined
+  if (!isMap<Scalar, Node | null>(item.node)) return undefined
   const { items, flow } = item.node
   return new Map(
     items.map((pair) => {
-      const key = isScalar(pair.key) ? String(pair.key.value) : ''
+      const key = String(pair.key.value)
       const keyOffset = pair.key.range![0]
       const place = { offset: keyOffset, path: item.path === '' ? key : `${item.path}.${key}` }
       return [key, { ...itemOf(reading, pair.value, place, item.inFlow || flow === true), keyOffset }]
@@ -116,7 +116,7 @@ export const quote = (item: Item): string => {
   if (isSeq(item.node)) return item.node.items.length === 0 ? 'an empty list' : 'a list'
   const value = scalarOf(item) ?? null
   if (value === null) return 'nothing'
-  const text = String(value)
+  const text = isScalar(item.node) && typeof value === 'number' ? item.node.source! : String(value)
   return `'${text.length > 60 ? `${text.slice(0, 57)}...` : text}'`
 }
 
@@ -143,20 +143,15 @@ const itemOf = (reading: Reading, node: Node | null, place: Place, inFlow: boole
   return { node: found, offset, path: place.path, inFlow }
 }
 
-const followAlias = (reading: Reading, alias: Node & { source: string }, place: Place): Node | null => {
+const followAlias = (reading: Reading, alias: Alias, place: Place): Node | null => {
   const { aliases } = sagaLimits
   if (++reading.aliasCount > aliases.value) {
     report(reading, place, aliases.code, `the file follows more aliases than allowed: ${limitText(aliases)}`)
     return null
   }
-  const found = isAlias(alias) ? alias.resolve(reading.document) : undefined
+  const found = alias.resolve(reading.document)
   if (found !== undefined) return found
-  return (
-    report(
-      reading,
-      place,
-      'PARCOMOLO_SAGA_SYNTAX',
-      `the alias '*${alias.source}' has no anchor '&${alias.source}' before it`
-    ) ?? null
-  )
+  const { source } = alias
+  report(reading, place, 'PARCOMOLO_SAGA_SYNTAX', `the alias '*${source}' has no anchor '&${source}' before it`)
+  return null
 }

@@ -18,7 +18,8 @@ export const parseYaml = (file: SourceFile, findings: Findings): Document.Parsed
     prettyErrors: false
   })
   for (const error of [...document.errors, ...document.warnings]) {
-    findings.error({ offset: error.pos[0], path: '' }, 'PARCOMOLO_SAGA_SYNTAX', syntaxText(error, file.text))
+    const describe = descriptions[error.code] ?? otherwise
+    findings.error({ offset: error.pos[0], path: '' }, 'PARCOMOLO_SAGA_SYNTAX', describe(error, file.text))
   }
   return findings.hasErrors() ? undefined : document
 }
@@ -40,35 +41,30 @@ const faultOfText = (text: string) => {
   return { code: 'PARCOMOLO_SAGA_SYNTAX', message: "the file is empty; a saga begins with 'apiVersion'" } as const
 }
 
-/** What users run into most, in our words; the rest in the parser's. */
-const syntaxText = (error: YAMLError, text: string): string => {
-  switch (error.code) {
-    case 'TAB_AS_INDENT':
-      return 'a tab stands where the line is indented; YAML is indented with spaces only'
-    case 'DUPLICATE_KEY':
-      return `the key '${wordAt(text, error.pos[0])}' stands twice in the same map; keep one of the two`
-    case 'MULTIPLE_DOCS':
-      return "a second document begins with '---'; a file holds one saga, so move it to a file of its own"
-    case 'NON_STRING_KEY':
-      return 'a key must be a word, not a list or a map'
-    case 'BLOCK_AS_IMPLICIT_KEY':
-    case 'BLOCK_IN_FLOW':
-      return "a second ': ' stands in this value; put an expression that contains ': ' in quotes"
-    case 'MISSING_CHAR':
-      if (error.message.includes('quote')) return 'the closing quote of a value before this is missing'
-      return misplaced(text, error.pos)
-    case 'UNEXPECTED_TOKEN':
-      return misplaced(text, error.pos)
-    case 'BAD_SCALAR_START':
-      return `a value cannot begin with '${text[error.pos[0]]}'; put it in quotes`
-    case 'TAG_RESOLVE_FAILED':
-      return `tags have no meaning in a saga; leave '${wordAt(text, error.pos[0])}' out`
-    default:
-      return `the YAML is broken: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`
-  }
+type Describe = (error: YAMLError, text: string) => string
+
+const secondColon: Describe = () => "a second ': ' stands in this value; put an expression that contains ': ' in quotes"
+
+const misplaced: Describe = ({ pos }, text) =>
+  `'${text.slice(...pos).split('\n')[0]!}' is not expected here; put an expression that begins with a quote, or contains { or [, in quotes as a whole`
+
+/** What users run into most, in our words. */
+const descriptions: Readonly<Partial<Record<YAMLError['code'], Describe>>> = {
+  TAB_AS_INDENT: () => 'a tab stands where the line is indented; YAML is indented with spaces only',
+  DUPLICATE_KEY: ({ pos }, text) =>
+    `the key '${wordAt(text, pos[0])}' stands twice in the same map; keep one of the two`,
+  MULTIPLE_DOCS: () => "a second document begins with '---'; a file holds one saga, so move it to a file of its own",
+  NON_STRING_KEY: () => 'a key must be a word, not a list, a map or an alias',
+  BLOCK_AS_IMPLICIT_KEY: secondColon,
+  BLOCK_IN_FLOW: secondColon,
+  UNEXPECTED_TOKEN: misplaced,
+  MISSING_CHAR: (error, text) =>
+    error.message.includes('quote') ? 'the closing quote of a value before this is missing' : misplaced(error, text),
+  BAD_SCALAR_START: ({ pos }, text) => `a value cannot begin with '${text[pos[0]]}'; put it in quotes`,
+  TAG_RESOLVE_FAILED: ({ pos }, text) => `tags have no meaning in a saga; leave '${wordAt(text, pos[0])}' out`
 }
 
-const misplaced = (text: string, pos: readonly [number, number]): string =>
-  `'${text.slice(...pos).split('\n')[0]!}' is not expected here; put an expression that begins with a quote, or contains { or [, in quotes as a whole`
+/** The rest is in the parser's words. */
+const otherwise: Describe = ({ message }) => `the YAML is broken: ${message.charAt(0).toLowerCase()}${message.slice(1)}`
 
 const wordAt = (text: string, offset: number): string => /^[^\s:,\]}]*/.exec(text.slice(offset, offset + 80))![0]

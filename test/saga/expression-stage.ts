@@ -48,10 +48,19 @@ export const started = {
   place: null,
   limit: 9,
   mixed: 4,
-  odd: null
+  odd: null,
+  ratio: 0.25,
+  nil: null
 }
 
-export const assessed = { id: 's1', score: 4, clerk: 'c', at: { city: 'Bonn', zip: '53111' } }
+export const assessed = {
+  id: 's1',
+  score: 4,
+  clerk: 'c',
+  at: { city: 'Bonn', zip: '53111' },
+  notes: ['n'],
+  sums: { x: 1 }
+}
 
 export const usual: Scope = {
   start: started,

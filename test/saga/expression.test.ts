@@ -31,7 +31,8 @@ const values: Readonly<Record<string, readonly (readonly [string, unknown])[]>> 
     ['has(steps.maybe) && steps.maybe.score > 1 ? 1 : 2', 2],
     ['!has(steps.maybe) || steps.maybe.score > 1 ? 1 : 2', 1],
     ['has(steps.maybe) && has(start.note) || start.vip ? 1 : 2', 1],
-    ['start.limit == null ? 0 : 1', 1]
+    ['start.limit == null ? 0 : 1', 1],
+    ['start.nil != null ? start.nil : 5', 5]
   ],
   l: [
     ['start.total', 5_000_000_000],
@@ -106,6 +107,8 @@ const values: Readonly<Record<string, readonly (readonly [string, unknown])[]>> 
     ['start.mixed == "4"', false],
     ['start.home == start.place', false],
     ['start.home == start.home', true],
+    ['start == start', true],
+    ['start.ratio == 0.25', true],
     ["start.tags == ['x', 'y']", true],
     ["start.id.contains('1') && start.id.startsWith('s') && !start.id.endsWith('s')", true],
     ['start.lines.all(l, l.quantity > 1)', true],
@@ -135,7 +138,8 @@ const values: Readonly<Record<string, readonly (readonly [string, unknown])[]>> 
     ['start.lines.map(l, l.quantity > 2, l.sku)', ['b']],
     ["start.lines.map(l, has(l.remark) ? l.remark : '-')", ['-', 'gift']],
     ["start.lines.map(l, l['remark'] != null ? l.remark : '-')", ['-', 'gift']],
-    ["[{'x': []}, {'x': ['a']}][1].x", ['a']]
+    ["[{'x': []}, {'x': ['a']}][1].x", ['a']],
+    ['has(steps.maybe) ? steps.maybe.notes : start.tags', ['x', 'y']]
   ],
   items: [
     ['start.lines', started.lines],
@@ -153,7 +157,10 @@ const values: Readonly<Record<string, readonly (readonly [string, unknown])[]>> 
     ["{'a': 'b'}", { a: 'b' }],
     ["start.vip ? start.labels : {'a': 'b'}", { de: 'Buch' }]
   ],
-  sums: [['start.vip ? start.sums : start.sums', { total: 5 }]],
+  sums: [
+    ['start.vip ? start.sums : start.sums', { total: 5 }],
+    ['has(steps.maybe) ? steps.maybe.sums : steps.sure.sums', { x: 1 }]
+  ],
   note: [
     ['null', null],
     ['start.note', null],
@@ -163,9 +170,16 @@ const values: Readonly<Record<string, readonly (readonly [string, unknown])[]>> 
   place: [
     ['start.home', started.home],
     ["{'city': start.id}", { city: 's1' }],
+    ['has(steps.maybe) ? steps.maybe.at : start.home', { city: 'Ulm', zip: null }],
+    ["start.vip ? {'city': 'x'} : start.home", { city: 'x' }],
     ['start.vip ? start.home : start.place', { city: 'Ulm', zip: null }]
   ],
   limit: [['start.limit', 9]],
+  ratio: [
+    ['start.ratio', 0.25],
+    ['start.vip ? 1 : null', 1],
+    ['start.vip ? start.ratio : 1', 0.25]
+  ],
   mixed: [
     ["start.vip ? 1 : 'x'", 1],
     ["start.vip ? 'x' : 1", 'x']
@@ -222,7 +236,11 @@ const faults: readonly (readonly [string, string, ...string[]])[] = [
   ['i', 'steps.suer.score', "7 unknown step 'suer'; did you mean 'sure'?"],
   ['i', 'steps.payment.score', "7 unknown step 'payment'; the steps are maybe, sure, take"],
   ['i', 'steps', "1 'steps' alone is no value; name a step and a field, such as steps.maybe.…"],
-  ['s', 'steps.sure.clerk', "12 'steps.sure' (Approved or Held) has no field 'clerk'; it has id, score, at"],
+  [
+    's',
+    'steps.sure.clerk',
+    "12 'steps.sure' (Approved or Held) has no field 'clerk'; it has id, score, at, notes, sums"
+  ],
   // What may not be there
   [
     'i',
@@ -257,6 +275,11 @@ const faults: readonly (readonly [string, string, ...string[]])[] = [
     's',
     '(start.vip ? start.labels : start.labels).de',
     "43 the map may have no 'de'; guard it: has((start.vip ? start.labels : start.labels).de) ? (start.vip ? start.labels : start.labels).de : …"
+  ],
+  [
+    's',
+    "(start.vip ? start.home : {'city': 'x'}).zip",
+    "42 'start.vip ? start.home : {'city': 'x'}' (Place) has no field 'zip'; it has city"
   ],
   // Operators
   ['d', 'start.rate * 2', "1 '*' does not take double and int; write double(2)"],
@@ -369,7 +392,7 @@ for (const [field, expression, ...expected] of faults) test(refuses, field, expr
 test('every fault of an expression is reported, but no fault that follows from another', (t) => {
   t.deepEqual(faultsOf('i', 'size(start.idd) + size(steps.sure.clrk) + foo(start.vip.x)'), [
     "12 'start' (Started) has no field 'idd'; did you mean 'id'?",
-    "35 'steps.sure' (Approved or Held) has no field 'clrk'; it has id, score, at",
+    "35 'steps.sure' (Approved or Held) has no field 'clrk'; it has id, score, at, notes, sums",
     "43 unknown function 'foo'; there are size, string, int, double, has",
     "47 'start.vip' is boolean, which has no field 'x'"
   ])

@@ -23,6 +23,7 @@ spec:
         array<Line> lines; array<string> tags; array<int> numbers; map<string> labels; map<long> sums; Place home;
         union { null, string } note = null; union { null, Place } place = null; union { null, long } limit = null;
         union { int, string } mixed; union { null, int, string } odd = null;
+        union { null, double } ratio = null; null nil;
       }
       void started(Started event) oneway;
       record Stopped { string id; int code; }
@@ -41,8 +42,8 @@ spec:
       Released release(Release command);
 
       record Assess { string id; }
-      record Approved { string id; int score; string clerk; Place at; }
-      record Held { string id; int score; long until; Place at; }
+      record Approved { string id; int score; string clerk; Place at; array<string> notes; map<long> sums; }
+      record Held { string id; int score; long until; Place at; array<string> notes; map<long> sums; }
       union { Approved, Held } assess(Assess command);
 
       record Ship { string id; string to = "home"; }
@@ -57,6 +58,7 @@ spec:
         array<int> ints = []; array<Item> items = []; array<string> texts = []; map<string> labels = {}; map<long> sums = {};
         union { null, string } note = null; union { null, Place } place = null; union { null, long } limit = null;
         union { int, string } mixed = 0; union { null, int, string } odd = null; union { null, array<int> } maybe = null;
+        union { null, double } ratio = null;
       }
       record Taken { string id; }
       Taken take(Take command);

@@ -23,7 +23,8 @@ export const yamlFiles = async (dir: string): Promise<string[]> => {
   } catch (cause) {
     throw new ParcomoloError(
       'PARCOMOLO_MAIN_SAGAS_UNREADABLE',
-      `the folder '${dir}' cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unknown'}); it holds the sagas and their participants; set PARCOMOLO_SAGAS to the folder that has them`,
+      `the folder '${dir}' cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unknown'}); ` +
+        'it holds the sagas and their participants; set PARCOMOLO_SAGAS to the folder that has them',
       { cause }
     )
   }

@@ -26,7 +26,7 @@ const reason = (code: string | undefined): string => {
       return 'may not be used by this user; set PORT to one above 1023'
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return 'cannot be listened on, since this machine does not have that address; set PARCOMOLO_HOST to one of its own'
+      return 'is no address of this machine; set PARCOMOLO_HOST to one of its own'
     default:
       return `cannot be listened on (${code ?? 'unknown'}); set PORT and PARCOMOLO_HOST to what this machine has`
   }

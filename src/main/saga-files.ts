@@ -22,7 +22,8 @@ export type SagaFilesDeps = {
 const settleMs = 50
 
 /**
- * Publishes the sagas of a folder, and again whatever changes there. Equal meaning publishes nothing. A file that is gone retires its saga.
+ * Publishes the sagas of a folder, and again whatever changes there. Equal meaning publishes nothing. A file that is
+ * gone retires its saga.
  * Resolves when the folder has been read once; `close` ends the watch.
  */
 export const followSagaFiles = async (deps: SagaFilesDeps): Promise<{ close(): Promise<void> }> => {

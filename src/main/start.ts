@@ -4,7 +4,7 @@ import { systemClock } from '../base/index.ts'
 import { type Codec, learnSchemas, registerContracts } from '../contract/index.ts'
 import { createHttp } from '../http/index.ts'
 import { type EmbeddedLog, openEmbeddedLog } from '../log/embedded/index.ts'
-import { Definitions, openPublisher } from '../orchestrator/index.ts'
+import { type Definitions, openPublisher } from '../orchestrator/index.ts'
 import { openEmbeddedRegistry } from '../registry/embedded/index.ts'
 import { openView, type View } from '../view/index.ts'
 import { openSqliteViewStore } from '../view/sqlite/index.ts'
@@ -17,7 +17,7 @@ import { listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
 import { followSagaFiles } from './saga-files.ts'
 import { fillCatalogue } from './shop.ts'
-import { ownRecords, startSystem, type System, type SystemDeps, viewTopics } from './system.ts'
+import { ownRecords, startSystem, type SystemDeps, viewTopics } from './system.ts'
 
 export type Running = {
   readonly url: string
@@ -69,7 +69,8 @@ const open = async (config: Config, opened: AsyncDisposableStack): Promise<Omit<
     definitions: definitionsPort(system.definitions),
     health: () => [...diagnostics.health(), logHealth(log)],
     metrics: () => metricsText(log, system),
-    logLevel: config.logLevel
+    // What it has to say of single requests at 'info' is of no use to whoever reads these lines.
+    logLevel: config.logLevel === 'info' ? 'warn' : config.logLevel
   })
   opened.defer(() => http.close())
   const url = await listen(http, config.host, config.port)

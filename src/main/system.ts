@@ -57,7 +57,10 @@ export const viewTopics = {
   saga: 'saga-events'
 } as const
 
-/** Runs the shop's components and the orchestrator on a log whose adapter only the caller knows. Resolves when each has its tasks at work. */
+/**
+ * Runs the shop's components and the orchestrator on a log whose adapter only the caller knows. Resolves when each has
+ * its tasks at work.
+ */
 export const startSystem = async (deps: SystemDeps): Promise<System> => {
   await deps.log.ensureTopics(topics(deps.contracts, deps.partitions))
   const { log, codec, contracts } = deps

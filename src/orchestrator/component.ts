@@ -11,7 +11,6 @@ import {
   hasEnded,
   type Instance,
   parseCommandId,
-  type SagaEvent,
   type SagaInput
 } from '../saga/index.ts'
 import type { Command, Component, Event, Input, MessageInput } from '../task/index.ts'
@@ -20,7 +19,10 @@ import type { Definitions } from './definitions.ts'
 import { payloadOf } from './payload.ts'
 import { sagaProtocol } from './saga-events.ts'
 
-/** An instance, and the key that its start event had on the log: its commands carry it, so that all answers come to the task that it lives in. */
+/**
+ * An instance, and the key that its start event had on the log: its commands carry it, so that all answers come to the
+ * task that it lives in.
+ */
 type Tracked = { readonly instance: Instance; readonly recordKey: string }
 
 /** An input as one instance sees it. */
@@ -29,7 +31,10 @@ type Reading = { readonly entity: string; readonly input: SagaInput }
 /** `<saga>/<key>`: the entity's key, and the correlation id. */
 export const instanceKey = (saga: string, key: string): string => `${saga}/${key}`
 
-/** The generic orchestrator: hosts the pure engine of src/saga on a task. `reads`: the events topics of all participants. */
+/**
+ * The generic orchestrator: hosts the pure engine of src/saga on a task. `reads`: the events topics of all
+ * participants.
+ */
 export const orchestratorComponent = (
   definitions: Definitions,
   codec: Codec,
@@ -59,7 +64,10 @@ class Host {
     this.#codec = codec
   }
 
-  /** What a message means, to which instances. An event can answer one instance and start or cancel another, or the same. */
+  /**
+   * What a message means, to which instances. An event can answer one instance and start or cancel another, or the
+   * same.
+   */
   read(input: MessageInput): Reading[] {
     const message = payloadOf(input.type, input.bytes, this.#codec)
     const readings: Reading[] = []
@@ -68,27 +76,41 @@ class Host {
       const entity = instanceKey(command.saga, command.key)
       readings.push({ entity, input: { kind: 'answer', commandId: input.causationId!, message } })
     }
-    for (const { name, start, cancel } of this.#definitions.startable()) {
-      if (concerns(start, input)) {
-        const key = keyOf(start, input)
-        readings.push({ entity: instanceKey(name, key), input: { kind: 'start', key, message } })
-      }
-      if (cancel !== undefined && concerns(cancel, input)) {
-        readings.push({ entity: instanceKey(name, keyOf(cancel, input)), input: { kind: 'cancel', message } })
-      }
+    for (const { name, start } of this.#definitions.startable()) {
+      if (!concerns(start, input)) continue
+      const key = keyOf(start, input)
+      readings.push({ entity: instanceKey(name, key), input: { kind: 'start', key, message } })
     }
+    for (const entity of this.#cancelled(input)) readings.push({ entity, input: { kind: 'cancel', message } })
     return readings
   }
 
+  /** Running instances may be on any revision, so the cancel events of all of them are looked at. */
+  #cancelled(input: MessageInput): Set<string> {
+    const entities = new Set<string>()
+    for (const { name, cancel } of this.#definitions.cancellable()) {
+      if (concerns(cancel, input)) entities.add(instanceKey(name, keyOf(cancel, input)))
+    }
+    return entities
+  }
+
   decide(entity: (key: string) => Tracked | undefined, input: Input, now: number): Event[] {
-    if (input.kind === 'timer') return this.#decideOne(entity(input.key), input.key, { kind: 'timer' }, now).events
+    const readings =
+      input.kind === 'timer' ? [{ entity: input.key, input: { kind: 'timer' as const } }] : this.read(input)
+    const arrivedUnder = input.kind === 'timer' ? '' : input.key
     const decided = new Map<string, Tracked | undefined>()
     const events: Event[] = []
-    for (const reading of this.read(input)) {
-      const before = decided.has(reading.entity) ? decided.get(reading.entity) : entity(reading.entity)
-      const result = this.#decideOne(before, reading.entity, reading.input, now, input.key)
-      decided.set(reading.entity, result.after)
-      events.push(...result.events)
+    for (const reading of readings) {
+      const before = decided.get(reading.entity) ?? entity(reading.entity)
+      const own = this.#decideOne(before, reading, now, arrivedUnder)
+      events.push(...own)
+      // The same instance may be meant twice: the second reading must see what the first has come to.
+      if (readings.length > 1) {
+        decided.set(
+          reading.entity,
+          own.reduce((tracked, event) => this.#folded(tracked, event, now), before)
+        )
+      }
     }
     return events
   }
@@ -111,35 +133,27 @@ class Host {
     return { recordKey, instance: decodeInstance(instance, (type, payload) => payloadOf(type, payload, this.#codec)) }
   }
 
-  #decideOne(
-    before: Tracked | undefined,
-    entity: string,
-    input: SagaInput,
-    now: number,
-    arrivedUnder = ''
-  ): { events: Event[]; after: Tracked | undefined } {
+  #folded(tracked: Tracked | undefined, event: Event, at: number): Tracked | undefined {
+    return isSagaEvent(event) ? this.evolve(tracked, { ...event, at }) : tracked
+  }
+
+  #decideOne(before: Tracked | undefined, { entity, input }: Reading, now: number, arrivedUnder: string): Event[] {
     const definition = this.#definitionFor(before?.instance, entity, input)
-    if (definition === undefined) return { events: [], after: before }
-    const key = before?.instance.key ?? entity.slice(definition.name.length + 1)
+    if (definition === undefined) return []
+    if (input.kind === 'cancel' && definition.cancel?.event !== input.message.type) return []
+    const saga = definition.name
+    const key = entity.slice(saga.length + 1)
     const recordKey = before?.recordKey ?? arrivedUnder
-    const events = decide(definition, before?.instance, input, now)
-    let after = before?.instance
-    for (const event of events) after = evolve(after, event, now)
-    return {
-      events: events.map((event) => this.#toEvent(event, definition.name, key, recordKey)),
-      after: after === undefined ? undefined : { instance: after, recordKey }
-    }
+    return decide(definition, before?.instance, input, now).map((event) => {
+      if (event.type === 'Emitted') return { key: recordKey, type: event.value.event, value: event.value.arguments }
+      return { key: recordKey, type: event.type, value: toRecord(event, saga, key, this.#codec) }
+    })
   }
 
   /** A running instance keeps its own; only a start may take the newest. */
   #definitionFor(instance: Instance | undefined, entity: string, input: SagaInput): Definition | undefined {
     if (instance !== undefined) return this.#definitions.pinned(instance.saga, instance.revision)
     return input.kind === 'start' ? this.#definitions.current(entity.slice(0, entity.indexOf('/'))) : undefined
-  }
-
-  #toEvent(event: SagaEvent, saga: string, key: string, recordKey: string): Event {
-    if (event.type === 'Emitted') return { key: recordKey, type: event.value.event, value: event.value.arguments }
-    return { key: recordKey, type: event.type, value: toRecord(event, saga, key, this.#codec) }
   }
 }
 

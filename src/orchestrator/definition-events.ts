@@ -3,7 +3,10 @@ import { readProtocolText } from '../contract/index.ts'
 /** The compacted topic that carries saga definitions to every orchestrator; one partition. Key: `<saga>@<revision>`. */
 export const definitionsTopic = 'saga-definitions'
 
-/** The record with the greatest offset is the saga's current revision; a retired one runs on for what has begun, but begins nothing. */
+/**
+ * The record with the greatest offset is the saga's current revision; a retired one runs on for what has begun, but
+ * begins nothing.
+ */
 export const definitionProtocol = readProtocolText(
   `@namespace("parcomolo.definition")
 protocol Definition {

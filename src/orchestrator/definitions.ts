@@ -13,6 +13,8 @@ export type Revision = {
   readonly retired: boolean
 }
 
+export type Cancellable = Required<Pick<Definition, 'name' | 'cancel'>>
+
 const place = { topic: definitionsTopic, partition: 0 }
 
 /** Every published revision of every saga, and which of them is current. Follows the topic until closed. */
@@ -59,6 +61,11 @@ export class Definitions {
     return this.#revisions.get(`${saga}@${revision}`)
   }
 
+  /** All revisions that name a cancel event, also of retired sagas: there may be instances on any of them. */
+  cancellable(): readonly Cancellable[] {
+    return this.#cancellable
+  }
+
   /** All revisions of all sagas. */
   all(): Iterable<Revision> {
     return this.#revisions.values()
@@ -74,7 +81,8 @@ export class Definitions {
     if (found !== undefined) return found.definition
     throw new ParcomoloError(
       'PARCOMOLO_ORCHESTRATOR_REVISION_MISSING',
-      `an instance runs on revision '${revision}' of saga '${saga}', which is not among the definitions; publish that revision again`
+      `an instance runs on revision '${revision}' of saga '${saga}', which is not among the definitions; ` +
+        'publish that revision again'
     )
   }
 
@@ -83,6 +91,7 @@ export class Definitions {
   }
 
   #startable: readonly Definition[] = []
+  #cancellable: readonly Cancellable[] = []
 
   async #follow(): Promise<void> {
     const end = await this.#log.end(place)
@@ -108,7 +117,8 @@ export class Definitions {
     if (record.value === null) return
     try {
       const published = this.#codec.decode(record.value).value as DefinitionPublished
-      // The published name is what instances are pinned to, even where this version of the software would compute another.
+      // The published name is what instances are pinned to, even where this version of the software would compute
+      // another.
       const loaded = loadSaga({ path: published.source, text: published.yaml }, this.#contracts)
       const definition = { ...loaded, revision: published.revision }
       const { source, yaml, retired } = published
@@ -119,6 +129,7 @@ export class Definitions {
         .filter((current) => !current.retired)
         .map((current) => current.definition)
         .sort((a, b) => (a.name < b.name ? -1 : 1))
+      this.#cancellable = cancellableOf(this.#revisions.values())
     } catch (error) {
       this.#onError(error)
     }
@@ -131,4 +142,14 @@ export type DefinitionDeps = {
   readonly contracts: Contracts
   /** A published definition could not be used, or the topic cannot be followed any more. */
   readonly onError: (error: unknown) => void
+}
+
+/** Each way of being cancelled once, however many revisions share it. */
+const cancellableOf = (revisions: Iterable<Revision>): readonly Cancellable[] => {
+  const ways = new Map<string, Cancellable>()
+  for (const { definition } of revisions) {
+    const { name, cancel } = definition
+    if (cancel !== undefined) ways.set(`${name} ${cancel.topic} ${cancel.event} ${cancel.key.source}`, { name, cancel })
+  }
+  return [...ways.values()]
 }

@@ -1,13 +1,16 @@
 import { readProtocolText } from '../contract/index.ts'
 
 /**
- * The orchestrator's own records on `saga-events`, one for each event of the engine (saga/instance.ts), each with the instance that it belongs to.
+ * The orchestrator's own records on `saga-events`, one for each event of the engine (saga/instance.ts), each with the
+ * instance that it belongs to.
  * A payload `x` of the engine is written as its record's name in `xType` and its bytes, as they came, in `x`.
  */
 export const sagaProtocol = readProtocolText(
   `@namespace("parcomolo.saga")
 protocol Saga {
-  record SagaStarted { string saga; string key; string revision; string startType; bytes start; union { null, long } deadlineAt; }
+  record SagaStarted {
+    string saga; string key; string revision; string startType; bytes start;
+    union { null, long } deadlineAt; }
   record CommandIssued {
     string saga; string key; string step; int index; boolean undo; boolean pivot; int attempt;
     string commandId; string command; string inbox; bytes arguments; long dueAt;

@@ -1,5 +1,6 @@
 /**
- * A component as the task runtime sees it: a decider over entities. All functions are pure: no clock, no I/O, no randomness, and no change of their arguments.
+ * A component as the task runtime sees it: a decider over entities. All functions are pure: no clock, no I/O, no
+ * randomness, and no change of their arguments.
  * The runtime gives them one input at a time and makes journal, recovery, timers and snapshots out of that.
  */
 export type Component<S> = {
@@ -10,7 +11,10 @@ export type Component<S> = {
   readonly inbox?: string
   /** Other components' journals that it reads. */
   readonly reads: readonly string[]
-  /** The keys of the entities that `decide` may look at for this input. None: it is not for this component and is passed over. */
+  /**
+   * The keys of the entities that `decide` may look at for this input. None: it is not for this component and is passed
+   * over.
+   */
   keysOf(input: Input): readonly string[]
   /** The events that follow from this input; none is a valid answer. `now` is the input's time in ms. */
   decide(entity: (key: string) => S | undefined, input: Input, now: number): readonly Event[]

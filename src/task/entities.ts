@@ -14,7 +14,8 @@ export type Cell<S> = {
  * The entities of one task that are in memory, as the fold of its journal.
  *
  * E1. `version` never goes back; an event below an entity's version has been folded into it already and is passed over.
- * E2. An entity is out of memory only if it has ended and the archive holds it (see snapshots.ts), or if it has never been.
+ * E2. An entity is out of memory only if it has ended and the archive holds it (see snapshots.ts), or if it has never
+ *     been.
  */
 export class Entities<S> {
   /** Entities changed since the last snapshot has begun. */
@@ -70,7 +71,8 @@ export class Entities<S> {
   }
 
   /**
-   * An entry was taken out of the timers. True when the entity's time has come; otherwise the entry is stale, or early, and is set again if need be.
+   * An entry was taken out of the timers. True when the entity's time has come; otherwise the entry is stale, or early,
+   * and is set again if need be.
    * When it is true, `rescheduled` must follow.
    */
   isDue({ key, dueAt }: TimerEntry, now: number): boolean {

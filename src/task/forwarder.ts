@@ -5,6 +5,15 @@ import { header, sourceOf } from './headers.ts'
 
 type Outgoing = LogRecord & TopicPartition
 
+export type ForwarderDeps = {
+  readonly log: Log
+  readonly clock: Clock
+  readonly journal: TopicPartition
+  /** The journal offset below which all is forwarded already. */
+  readonly from: number
+  readonly fail: (error: unknown) => void
+}
+
 /** A pause before a send whose outcome is unknown is repeated. */
 const retryPauseMs = 200
 /** Bounds one send. What waits beyond it is bounded by the task: it takes no new input while this much is waiting. */
@@ -13,9 +22,12 @@ const recordsPerSendMax = 1000
 /**
  * Brings the commands of one journal partition to their inboxes.
  *
- * F1. In journal order, and the next send only after the last was acknowledged; a send whose outcome is unknown is repeated as it was.
- *     So an inbox partition sees the sequences of this journal rise, but for repeats, which its reader drops (inputs.ts).
- * F2. `forwarded` never passes a command that is not acknowledged. It is journaled with a later batch; after a crash all from there on is sent again.
+ * F1. In journal order, and the next send only after the last was acknowledged; a send whose outcome is unknown is
+ *     repeated as it was.
+ *     So an inbox partition sees the sequences of this journal rise, but for repeats, which its reader drops
+ *     (inputs.ts).
+ * F2. `forwarded` never passes a command that is not acknowledged. It is journaled with a later batch; after a crash
+ *     all from there on is sent again.
  */
 export class Forwarder {
   /** All commands of events below this journal offset are in their inboxes. */
@@ -30,7 +42,7 @@ export class Forwarder {
   #running: Promise<void> | undefined
   #stopped = false
 
-  constructor(log: Log, clock: Clock, journal: TopicPartition, from: number, fail: (error: unknown) => void) {
+  constructor({ log, clock, journal, from, fail }: ForwarderDeps) {
     this.#log = log
     this.#clock = clock
     this.#source = sourceOf(journal)

@@ -1,10 +1,18 @@
 import type { Headers, TopicPartition } from '../log/index.ts'
 
-/** The journal's own headers, and those of CloudEvents (Kafka binding, binary mode) that the runtime reads and writes. */
+/**
+ * The journal's own headers, and those of CloudEvents (Kafka binding, binary mode) that the runtime reads and writes.
+ */
 export const header = {
-  /** On the first record of a batch: `{"<topic>/<partition>": next offset}`, only what has changed since the batch before. */
+  /**
+   * On the first record of a batch: `{"<topic>/<partition>": next offset}`, only what has changed since the batch
+   * before.
+   */
   positions: 'parcomolo-positions',
-  /** On the first record of a batch, where it has changed: all commands of events below this journal offset are in their inboxes. */
+  /**
+   * On the first record of a batch, where it has changed: all commands of events below this journal offset are in their
+   * inboxes.
+   */
   forwarded: 'parcomolo-forwarded',
   /** On a fence: a record without a value that a new owner writes first. */
   fence: 'parcomolo-fence',

@@ -5,8 +5,8 @@ import { header, sequencePosition } from './headers.ts'
 import type { Positions } from './positions.ts'
 
 /**
- * Which partitions a task reads: of a topic that has as many as its journal, its own; of any other, all, where what belongs to another task
- * is told by the record's key (so whoever answers a command uses its key).
+ * Which partitions a task reads: of a topic that has as many as its journal, its own; of any other, all, where what
+ * belongs to another task is told by the record's key (so whoever answers a command uses its key).
  */
 export const inputPlaces = (
   component: Pick<Component<unknown>, 'inbox' | 'reads'>,
@@ -23,8 +23,10 @@ export const inputPlaces = (
 }
 
 /**
- * The input that a record is, and its position taken note of; undefined where it is none: a marker, or a forwarded command that came before.
- * Forwarding is in order and stop-and-wait, so whatever is not above the highest sequence of its source has been here already.
+ * The input that a record is, and its position taken note of; undefined where it is none: a marker, or a forwarded
+ * command that came before.
+ * Forwarding is in order and stop-and-wait, so whatever is not above the highest sequence of its source has been here
+ * already.
  */
 export const toInput = (
   place: TopicPartition,

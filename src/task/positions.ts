@@ -1,4 +1,7 @@
-/** How far a task has read: the next offset by `<topic>/<partition>`, and the next sequence of each source of commands (headers.ts). */
+/**
+ * How far a task has read: the next offset by `<topic>/<partition>`, and the next sequence of each source of commands
+ * (headers.ts).
+ */
 export class Positions {
   readonly #next = new Map<string, number>()
   readonly #changed = new Set<string>()

@@ -32,8 +32,8 @@ export type Recovery<S> = {
 }
 
 /**
- * Takes over a journal partition: claim it, write a fence, then read up to the fence. What an older owner appended before the fence is read;
- * nothing of it can come after (log port, L2).
+ * Takes over a journal partition: claim it, write a fence, then read up to the fence. What an older owner appended
+ * before the fence is read; nothing of it can come after (log port, L2).
  */
 export const recover = async <S>(writer: JournalWriter, recovery: Recovery<S>, now: number): Promise<Recovered> => {
   const { log, snapshots, positions } = recovery
@@ -82,7 +82,8 @@ const toEvent = <S>(
   } catch (cause) {
     throw new ParcomoloError(
       'PARCOMOLO_TASK_JOURNAL_UNREADABLE',
-      `the record at offset '${record.offset}' of the journal '${component.journal}' cannot be read; only its component may write to a journal; find out who wrote it before anything else is done`,
+      `the record at offset '${record.offset}' of the journal '${component.journal}' cannot be read; ` +
+        'only its component may write to a journal; find out who wrote it before anything else is done',
       { cause }
     )
   }

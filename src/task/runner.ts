@@ -4,7 +4,10 @@ import type { Component } from './component.ts'
 import { archiveTopic, snapshotTopic } from './snapshots.ts'
 import { Task, type TaskDeps, type TaskStats } from './task.ts'
 
-/** The topics that a component's tasks write or are written to, for `ensureTopics`; the journal's partitions set those of all. */
+/**
+ * The topics that a component's tasks write or are written to, for `ensureTopics`; the journal's partitions set those
+ * of all.
+ */
 export const topicsOf = (
   component: Pick<Component<unknown>, 'name' | 'journal' | 'inbox'>,
   partitions: number
@@ -21,7 +24,10 @@ export type Runner = {
   stop(): Promise<void>
 }
 
-/** Joins the component's group and runs a task for each journal partition that it is given; resolves when the first assignment works. */
+/**
+ * Joins the component's group and runs a task for each journal partition that it is given; resolves when the first
+ * assignment works.
+ */
 export const runComponent = async <S>(component: Component<S>, deps: TaskDeps): Promise<Runner> => {
   const tasks = new Map<string, Task<S>>()
   const partitions = deps.log.partitionCount(component.journal)

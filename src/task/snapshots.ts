@@ -17,7 +17,8 @@ const entityPrefix = 'entity:'
 const entitiesPerBatchMax = 100
 
 /**
- * Does something between two rounds of the task, when memory equals the journal, whose next offset it is given; nothing else runs meanwhile.
+ * Does something between two rounds of the task, when memory equals the journal, whose next offset it is given; nothing
+ * else runs meanwhile.
  * Resolves with undefined, without doing it, when the task stops.
  */
 export type AtBoundary = <T>(work: (journalEnd: number) => T) => Promise<T | undefined>
@@ -27,11 +28,12 @@ type Slice = { readonly journalEnd: number; readonly live: LogRecord[]; readonly
 /**
  * Snapshots of one task. They are a cache: without them the journal is read from its start.
  *
- * N1. What is written stands for a durable prefix of the journal: each entity for the events below its own version, the marker for all below its offset.
- * N2. The marker of a round is written after all entities that had changed before its offset. So recovery is: entities, then the journal from the marker on,
- *     where an entity passes over the events below its version.
- * N3. What has ended goes to the archive, leaves the snapshots, and then memory. The archive is only ever asked for single keys, so
- *     neither start-up nor memory grows with what has ended.
+ * N1. What is written stands for a durable prefix of the journal: each entity for the events below its own version, the
+ *     marker for all below its offset.
+ * N2. The marker of a round is written after all entities that had changed before its offset. So recovery is: entities,
+ *     then the journal from the marker on, where an entity passes over the events below its version.
+ * N3. What has ended goes to the archive, leaves the snapshots, and then memory. The archive is only ever asked for
+ *     single keys, so neither start-up nor memory grows with what has ended.
  */
 export class Snapshots<S> {
   readonly #log: Log
@@ -68,14 +70,20 @@ export class Snapshots<S> {
     return marker
   }
 
-  /** Brings the archived entities among these keys into memory; undefined, without a promise, where there is none to bring. */
+  /**
+   * Brings the archived entities among these keys into memory; undefined, without a promise, where there is none to
+   * bring.
+   */
   fetch(keys: () => readonly string[]): Promise<void> | undefined {
     if (this.#archiveIsEmpty) return undefined
     const missing = [...new Set(keys())].filter((key) => !this.#entities.has(key))
     return missing.length === 0 ? undefined : this.#fetch(missing)
   }
 
-  /** Writes what has changed since the last time, ended entities to the archive. False where the task stopped before all was written. */
+  /**
+   * Writes what has changed since the last time, ended entities to the archive. False where the task stopped before all
+   * was written.
+   */
   async write(atBoundary: AtBoundary, marker: () => Marker): Promise<boolean> {
     const begun = await atBoundary(() => ({ marker: marker(), keys: this.#takeDirty() }))
     if (begun === undefined) return false

@@ -42,7 +42,9 @@ export type TaskLimits = {
   readonly inputsPerRoundMax: number
   /** Inputs passed over after which the positions are journaled although nothing has happened. */
   readonly idlePositionsMax: number
-  /** A round of snapshots begins when this many inputs have been taken, or this much time has passed, since the last. */
+  /**
+   * A round of snapshots begins when this many inputs have been taken, or this much time has passed, since the last.
+   */
   readonly inputsPerSnapshot: number
   readonly snapshotEveryMs: number
 }
@@ -60,12 +62,14 @@ export type TaskStats = { rounds: number; inputs: number; events: number; snapsh
 /**
  * One component × one partition of its journal: single-threaded, the only writer of that partition.
  *
- *              claim, fence, read up to the fence             inputs or timers             appended
- *   starting ─────────────────────────────────────▶ idle ──────────────────▶ deciding ───────────────▶ idle
- *                                                     │   stop, or fenced                               │
- *                                                     └──────────────────▶ stopped ◀────────────────────┘
+ *              claim, fence, read up to it          inputs or timers
+ *   starting ──────────────────────────────▶ idle ───────────────────▶ deciding
+ *                                             │ ▲      appended            │
+ *                                             │ └──────────────────────────┤
+ *                                        stop └─────────▶ stopped ◀────────┘ fenced
  *
- * T1. One append is state change, outbox and progress at once: a batch holds all events of a round and the input positions that it covers.
+ * T1. One append is state change, outbox and progress at once: a batch holds all events of a round and the input
+ *     positions that it covers.
  * T2. One batch is in flight; what arrives meanwhile forms the next.
  * T3. Memory runs ahead of the journal only within a round. If the append fails, the task ends and its memory with it.
  * T4. Nothing leaves before the batch that decided it is acknowledged: commands are forwarded after the append.
@@ -126,7 +130,10 @@ export class Task<S> {
     )
     this.#writer = recovered.writer
     this.#journalEnd = recovered.journalEnd
-    this.#forwarder = new Forwarder(log, clock, this.journal, recovered.forwarded, (error) => this.#fail(error))
+    this.#forwarder = new Forwarder({
+      ...{ log, clock, journal: this.journal, from: recovered.forwarded },
+      fail: (error) => this.#fail(error)
+    })
     for (const { commands, offset, timestamp } of recovered.unforwarded)
       this.#forwarder.add(commands, offset, timestamp)
     this.#forwarder.add([], this.#journalEnd - 1, 0)
@@ -233,7 +240,10 @@ export class Task<S> {
     return partitionOf(key, partitions) === this.journal.partition
   }
 
-  /** What cannot be read says nothing to anybody, now or later: it is reported, stays in the log, and does not hold up what comes after it. */
+  /**
+   * What cannot be read says nothing to anybody, now or later: it is reported, stays in the log, and does not hold up
+   * what comes after it.
+   */
   #toInput(chunk: Chunk, record: StoredRecord): MessageInput | undefined {
     try {
       return toInput(chunk, record, { codec: this.#deps.codec, positions: this.#positions, owns: this.#owns })
@@ -288,7 +298,10 @@ export class Task<S> {
     this.#forwarder.kick()
   }
 
-  /** Inputs without consequence move the positions too; now and then that is journaled, so that a restart need not read them all again. */
+  /**
+   * Inputs without consequence move the positions too; now and then that is journaled, so that a restart need not read
+   * them all again.
+   */
   async #appendPositions(now: number): Promise<void> {
     if (this.#passedOver < this.#limits.idlePositionsMax || !this.#positions.hasChanged) return
     await this.#append([{ key: '', value: null, timestamp: now, headers: {} }], [], now)
@@ -349,7 +362,8 @@ export class Task<S> {
 const strangeOffset = (journal: TopicPartition, got: number, expected: number): ParcomoloError =>
   new ParcomoloError(
     'PARCOMOLO_TASK_DEFECT',
-    `the journal '${placeName(journal)}' gave offset '${got}' to a batch that belongs at '${expected}', so somebody else wrote to it; only its task may`
+    `the journal '${placeName(journal)}' gave offset '${got}' to a batch that belongs at '${expected}', ` +
+      'so somebody else wrote to it; only its task may'
   )
 
 const timerWithoutConsequence = (component: string, key: string): ParcomoloError =>

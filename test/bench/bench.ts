@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util'
 import { type LoadResult, runLoad } from './load.ts'
 import { type Counters, type Server, startServer } from './server.ts'
 
-const usage = `npm run bench -- [--clients 1,64,256] [--seconds 10] [--warmup 5] [--declined 10] [--flow orchestration|choreography]
+const usage = `npm run bench -- [--clients 1,64,256] [--seconds 10] [--warmup 5] [--declined 10]
+                 [--flow orchestration|choreography]
 
 Closed loop through REST: each client places an order, waits for its end, and places the next.
 The server is a process of its own, with its log synced to disk; driver and server share the machine.`

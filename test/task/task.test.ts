@@ -72,12 +72,9 @@ class Stage {
     const found: { value: Record<string, unknown>; record: StoredRecord }[] = []
     while (found.length < count) {
       await reader.ready()
-      for (const { records } of reader.take(1000)) {
-        for (const record of records) {
-          if (record.value === null) continue
-          const message = codec.decode(record.value)
-          if (message.type === type) found.push({ value: { ...message.value }, record })
-        }
+      for (const record of reader.take(1000).flatMap(({ records }) => records)) {
+        const message = record.value === null ? undefined : codec.decode(record.value)
+        if (message?.type === type) found.push({ value: { ...message.value }, record })
       }
     }
     reader.close()
@@ -91,7 +88,7 @@ class Stage {
   }
 }
 
-test('inputs that arrive together are decided in order and journaled as one batch with the positions that it covers', async (t) => {
+test('inputs that arrive together are decided in order and journaled as one batch with their positions', async (t) => {
   const stage = await Stage.open(t)
   const task = await stage.task()
   await Promise.all([1, 2, 3].map((amount) => stage.tell('Add', { name: 'x', amount })))

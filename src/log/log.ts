@@ -43,6 +43,8 @@ export type JournalWriter = TopicPartition & {
    * Appends one atomic batch and resolves with the offset of its first record as soon as the order is settled and readers can see it; durability may follow
    * (`Log.durable`). One append at a time. A fault whose outcome is unknown is retried inside, with the same bytes, until it is known.
    * Rejects with PARCOMOLO_LOG_FENCED when another owner has claimed the partition: this writer is then dead.
+   * Rejects with PARCOMOLO_LOG_FULL, retryable and with nothing appended, while the log cannot store more.
+   * The records are the log's from then on: nobody changes them or their bytes. Compacted batches stay below some 200 records, as each is one transaction.
    */
   append(records: readonly LogRecord[]): Promise<number>
 }

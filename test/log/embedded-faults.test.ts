@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import test, { type ExecutionContext } from 'ava'
 import type { LogRecord } from '../../src/log/index.ts'
 import { type EmbeddedLog, type EmbeddedLogOptions, openEmbeddedLog } from '../../src/log/embedded/index.ts'
@@ -134,6 +135,33 @@ test('a failed sync is final: all who wait hear it, nothing more is taken', asyn
   const again = await open({ dir })
   t.is(keysOf(await readAll(again, place))[0], 'a0')
   await again.close()
+})
+
+test('a failed sync is as final in the thread pool, after a long write', async (t) => {
+  const { disk, log, writer } = await faulty(t)
+  const long = { ...record('long'), value: new Uint8Array(1_000_000) }
+  await writer.append([long])
+  await log.durable(place, 1)
+  disk.writeFault = 'EIO'
+  await writer.append([long])
+  while (log.health().ok) await turns(1)
+  t.like(log.health(), { code: 'PARCOMOLO_LOG_STALLED' })
+  const [failed, durable] = [{ code: 'PARCOMOLO_LOG_FAILED' }, log.durable(place, 2)]
+  disk.writeFault = undefined
+  disk.syncFault = 'EIO'
+  await Promise.all([t.throwsAsync(durable, failed), t.throwsAsync(log.close(), failed)])
+})
+
+test('compacted topics that can no longer be stored end the log', async (t) => {
+  const { dir, log, writer } = await faulty(t)
+  const tableWriter = await log.claim(table)
+  const database = new DatabaseSync(join(dir, 'compacted.db'))
+  database.exec('DROP TABLE record_1')
+  database.close()
+  const failed = { code: 'PARCOMOLO_LOG_FAILED' }
+  await t.throwsAsync(tableWriter.append([record('a')]), failed)
+  await t.throwsAsync(writer.append([record('a')]), failed)
+  t.like(log.health(), { ok: false, ...failed })
 })
 
 test('close gives a full disk one more attempt, says that it failed, and lets the folder go', async (t) => {

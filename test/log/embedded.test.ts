@@ -3,7 +3,7 @@ import { type EmbeddedLog, type EmbeddedLogOptions, openEmbeddedLog } from '../.
 import type { Log, TopicPartition } from '../../src/log/index.ts'
 import { type StageMaker, testLogContract } from './contract.ts'
 import { newFolder } from './folder.ts'
-import { keysOf, records, takeUntil } from './records.ts'
+import { keysOf, readAll, record, records, takeUntil } from './records.ts'
 
 const stageWith =
   (options: { segmentBytes?: number; tailBytesMax?: number }): StageMaker =>
@@ -86,6 +86,33 @@ test('a reader that has fallen behind the memory comes back to it', async (t) =>
   )
   await writer.append(records('last', 1))
   t.deepEqual(keysOf(reader.take(1)[0]!.records), ['last0'])
+})
+
+test('thousands of small batches pass through the memory', async (t) => {
+  const log = await open(t, { tailBytesMax: 100_000 })
+  const writer = await log.claim(place)
+  const reader = log.reader(fromStart, 'visible')
+  for (let i = 0; i < 4000; i++) {
+    const base = await writer.append([record(`${i}`)])
+    if (i % 500 === 499) await log.durable(place, base + 1)
+  }
+  const expected = Array.from({ length: 4000 }, (_, i) => `${i}`)
+  t.deepEqual(keysOf(await takeUntil(reader, 4000)), expected)
+  t.deepEqual(keysOf(await readAll(log, place)), expected)
+})
+
+test('batches of megabytes are found by the marks of the index, among those of others', async (t) => {
+  const log = await open(t, { tailBytesMax: 0 })
+  const [writer, other] = [await log.claim(place), await log.claim(sibling)]
+  for (let i = 0; i < 8; i++) {
+    await writer.append([{ ...record(`large ${i}`), value: new Uint8Array(600_000) }])
+    await other.append([record(`small ${i}`)])
+    await log.durable(sibling, i + 1)
+  }
+  for (let from = 0; from < 8; from++) {
+    t.deepEqual(keysOf(await readAll(log, place, from, from + 1)), [`large ${from}`])
+    t.deepEqual(keysOf(await readAll(log, sibling, from, 8))[0], `small ${from}`)
+  }
 })
 
 test('members of a group share its partitions, in the order of joining', async (t) => {

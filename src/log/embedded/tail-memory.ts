@@ -16,7 +16,7 @@ export class TailMemory {
   }
 
   add(partition: Partition, records: readonly StoredRecord[], frameBytes: number): void {
-    const bytes = frameBytes + records.length * recordOverheadBytes
+    const bytes = frameBytes + batchOverheadBytes + records.length * recordOverheadBytes
     partition.tail.push({ base: records[0]!.offset, records, bytes })
     this.#order.push(partition)
     this.#bytes += bytes
@@ -35,6 +35,9 @@ export class TailMemory {
     }
   }
 }
+
+/** What a batch's lists cost. */
+const batchOverheadBytes = 250
 
 /** What a record's objects and strings cost beyond its bytes; measured with 100 B values and two headers. */
 const recordOverheadBytes = 250

@@ -14,7 +14,6 @@ export {
   type SagaInput,
   type SagaStatus
 } from './instance.ts'
-export { type Limit, sagaLimits } from './limits.ts'
 export { type LoadedDefinition, loadSaga } from './load.ts'
 export { type Finding, findingText } from './load-findings.ts'
 export { decodeInstance, encodeInstance, type InstanceSnapshot } from './snapshot.ts'

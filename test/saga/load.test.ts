@@ -1,7 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import test from 'ava'
+import { type ParcomoloError } from '../../src/base/index.ts'
 import { contractSet, readContract } from '../../src/contract/index.ts'
-import { findingText, loadSaga, type RetryPolicy, type Scope, type Template } from '../../src/saga/index.ts'
+import {
+  type Finding,
+  findingText,
+  loadSaga,
+  type RetryPolicy,
+  type Scope,
+  type Template
+} from '../../src/saga/index.ts'
+import { sagaLimits } from '../../src/saga/limits.ts'
 import { contracts, errorsOf, load, saga, withSteps } from './load-fixture.ts'
 
 const fileOf = (path: string) => ({ path, text: readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8') })
@@ -284,6 +293,30 @@ for (const [style, field] of Object.entries(styles)) {
     ])
   })
 }
+
+const guide = fileOf('sagas/README.md').text
+
+test('the saga in the guide is one, and its errors are those that users see', (t) => {
+  const [, example] = /```yaml\n(.*?)```/s.exec(guide)!
+  t.is(loadSaga({ path: 'README.md', text: example! }, shopContracts).name, 'express')
+  const { path, text } = fileOf('sagas/order.yaml')
+  const broken = text
+    .replace('command: ReserveStock', 'command: ReservStock')
+    .replace('orderId: start.orderId, lines', 'orderId: start.orderID, lines')
+    .replace('        token: start.paymentToken\n', '')
+  const error = t.throws(() => loadSaga({ path, text: broken }, shopContracts)) as ParcomoloError
+  const errors = error.details['errors'] as readonly Finding[]
+  t.is(errors.length, 3)
+  for (const each of errors) t.true(guide.includes(findingText(each)), findingText(each))
+})
+
+test('the guide names every limit', (t) => {
+  for (const { name, value, unit } of Object.values(sagaLimits)) {
+    if (name === 'errorsMax') continue
+    t.true(guide.includes(`\`${name}\``), name)
+    t.true(guide.includes(unit === 'ms' ? `${value / 86_400_000}d` : `${value} ${unit}`), name)
+  }
+})
 
 test('contracts name everything that a definition can use', (t) => {
   t.true(contracts.commandNames.includes('Take'))

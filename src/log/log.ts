@@ -1,13 +1,16 @@
 /**
- * The log's port: what the journal protocol needs of a log, and nothing else. Two adapters, embedded and Kafka, pass one contract suite.
+ * The log's port: what the journal protocol needs of a log, and nothing else. Two adapters, embedded and Kafka, pass
+ * one contract suite.
  *
- * Words. A *partition* is an ordered list of records, numbered by *offset* from 0. A *journal* partition has exactly one writer at a time, got by
- * `claim`; an *inbox* partition is appended to by whoever may, by `send`. A *compacted* topic keeps at least the newest record of each key.
+ * Words. A *partition* is an ordered list of records, numbered by *offset* from 0. A *journal* partition has exactly
+ * one writer at a time, got by `claim`; an *inbox* partition is appended to by whoever may, by `send`. A *compacted*
+ * topic keeps at least the newest record of each key.
  *
  * L1. A batch is atomic: all of its records get consecutive offsets, or none is ever seen.
  * L2. After a claim has resolved and the new writer has appended once, no append of an older writer succeeds.
- * L3. Prefix durability: when a record is durable, so is everything that its writer could have read before it appended it.
- *     So whoever only appends may read what is not durable yet (`visible`); whoever shows it to the outside, or stores it elsewhere, reads `durable`.
+ * L3. Prefix durability: when a record is durable, so is everything that its writer could have read before it
+ *     appended it. So whoever only appends may read what is not durable yet (`visible`); whoever shows it to the
+ *     outside, or stores it elsewhere, reads `durable`.
  * L4. Within a partition readers see records in offset order, each once, without gaps other than those of compaction.
  */
 
@@ -40,20 +43,27 @@ export type Chunk = TopicPartition & { readonly records: readonly StoredRecord[]
 /** The one writer of a journal partition or of a compacted partition. */
 export type JournalWriter = TopicPartition & {
   /**
-   * Appends one atomic batch and resolves with the offset of its first record as soon as the order is settled and readers can see it; durability may follow
-   * (`Log.durable`). One append at a time. A fault whose outcome is unknown is retried inside, with the same bytes, until it is known.
-   * Rejects with PARCOMOLO_LOG_FENCED when another owner has claimed the partition: this writer is then dead.
-   * Rejects with PARCOMOLO_LOG_FULL, retryable and with nothing appended, while the log cannot store more.
-   * The records are the log's from then on: nobody changes them or their bytes. Compacted batches stay below some 200 records, as each is one transaction.
+   * Appends one atomic batch and resolves with the offset of its first record as soon as the order is settled and
+   * readers can see it; durability may follow (`Log.durable`). One append at a time. A fault whose outcome is unknown
+   * is retried inside, with the same bytes, until it is known. Rejects with PARCOMOLO_LOG_FENCED when another owner
+   * has claimed the partition: this writer is then dead. Rejects with PARCOMOLO_LOG_FULL, retryable and with nothing
+   * appended, while the log cannot store more. The records are the log's from then on: nobody changes them or their
+   * bytes. Compacted batches stay below some 200 records, as each is one transaction.
    */
   append(records: readonly LogRecord[]): Promise<number>
 }
 
 export type Isolation = 'visible' | 'durable'
 
-/** Follows any number of partitions. What was not taken stays in the log: the log is the queue, so there is no other bound to set. */
+/**
+ * Follows any number of partitions. What was not taken stays in the log: the log is the queue, so there is no other
+ * bound to set.
+ */
 export type Reader = {
-  /** Hands over what has arrived, at once: at most `recordsMax` records in all, fair over the partitions; empty when there is nothing. */
+  /**
+   * Hands over what has arrived, at once: at most `recordsMax` records in all, fair over the partitions; empty when
+   * there is nothing.
+   */
   take(recordsMax: number): Chunk[]
   /** Resolves when `take` has something to hand over, and on close. Rejects when the log has failed for good. */
   ready(): Promise<void>
@@ -70,23 +80,30 @@ export type Log = {
   /** Makes the caller the one writer of this partition (L2). */
   claim(place: TopicPartition): Promise<JournalWriter>
   /**
-   * Appends to partitions that everybody may write (inboxes): the batch of each partition in the order given. Resolves when all are acknowledged
-   * (visible, as `append`). At least once: after a rejection some may be there, and a caller that sends them again sends them in the same order.
+   * Appends to partitions that everybody may write (inboxes): the batch of each partition in the order given.
+   * Resolves when all are acknowledged (visible, as `append`). At least once: after a rejection some may be there,
+   * and a caller that sends them again sends them in the same order.
    */
   send(records: readonly (LogRecord & TopicPartition)[]): Promise<void>
   /** A reader of these partitions from these offsets on (inclusive). */
   reader(starts: readonly (TopicPartition & { readonly offset: number })[], isolation: Isolation): Reader
-  /** Reads what stands in `[from, to)` of one partition, in chunks; for recovery. It ends at `to`, which must not lie beyond the end. */
+  /**
+   * Reads what stands in `[from, to)` of one partition, in chunks; for recovery. It ends at `to`, which must not lie
+   * beyond the end.
+   */
   read(place: TopicPartition, from: number, to: number): AsyncIterable<readonly StoredRecord[]>
   /** The offset that the next visible record will get. */
   end(place: TopicPartition): Promise<number>
   /** Resolves when everything below `offset` would survive a crash of the machine. */
   durable(place: TopicPartition, offset: number): Promise<void>
-  /** The newest values of these keys in a compacted partition; a key that is not there is left out. Unlike all else here it may lag behind the appends of other owners. */
+  /**
+   * The newest values of these keys in a compacted partition; a key that is not there is left out. Unlike all else
+   * here it may lag behind the appends of other owners.
+   */
   lookup(place: TopicPartition, keys: readonly string[]): Promise<ReadonlyMap<string, StoredRecord>>
   /**
-   * Joins the group that shares these partitions. `onAssignment` gets the whole list that is this member's now, each time it changes;
-   * the embedded log gives everything to its one process at once.
+   * Joins the group that shares these partitions. `onAssignment` gets the whole list that is this member's now, each
+   * time it changes; the embedded log gives everything to its one process at once.
    */
   join(
     group: string,

@@ -1,6 +1,6 @@
 /**
- * A process that appends until it is killed: the whole numbers, in batches of changing length, to three partitions in turn. Of each batch, when it is
- * durable, it prints the number below which all are durable.
+ * A process that appends until it is killed: the whole numbers, in batches of changing length, to three partitions in
+ * turn. Of each batch, when it is durable, it prints the number below which all are durable.
  */
 import { writeSync } from 'node:fs'
 import { openEmbeddedLog } from '../../src/log/embedded/index.ts'

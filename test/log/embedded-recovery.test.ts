@@ -22,7 +22,10 @@ const open = async (dir: string, options: { segmentBytes?: number } = {}): Promi
   return log
 }
 
-/** A folder whose only segment holds `a0 a1`, `b0`, `c0 c1`: three batches in groups of their own. Gives where the segment was long after each. */
+/**
+ * A folder whose only segment holds `a0 a1`, `b0`, `c0 c1`: three batches in groups of their own. Gives where the
+ * segment was long after each.
+ */
 const threeGroups = async (t: ExecutionContext): Promise<{ dir: string; segment: string; lengths: number[] }> => {
   const dir = newFolder(t)
   const log = await open(dir)
@@ -104,7 +107,7 @@ test('the log goes on behind a cut tail', async (t) => {
   await again.close()
 })
 
-test('a wrong byte before the last group is corruption, named with file and position, and nothing is changed', async (t) => {
+test('a wrong byte before the last group is corruption at a named place, and nothing is changed', async (t) => {
   const { dir, segment, lengths } = await threeGroups(t)
   const whole = readFileSync(segment)
   for (let at = 16; at < lengths[1]!; at++) {
@@ -191,7 +194,7 @@ test('a broken list of topics is corruption', async (t) => {
   await t.throwsAsync(open(dir), { code: 'PARCOMOLO_LOG_CORRUPT' })
 })
 
-test('after kill -9 there is a prefix of what was appended, and all of it that was durable; the folder opens at once', async (t) => {
+test('after kill -9 a prefix of what was appended is there, and all that was durable', async (t) => {
   const dir = newFolder(t)
   let next = 0
   for (const acknowledgements of [1, 150]) {

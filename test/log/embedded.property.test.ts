@@ -1,6 +1,6 @@
 /**
- * Any sequence of appends, claims, reads, restarts and crashes against a model that is one list: everything that was appended, in order.
- * Segments and tail memory are tiny, so that every way of reading is met.
+ * Any sequence of appends, claims, reads, restarts and crashes against a model that is one list: everything that was
+ * appended, in order. Segments and tail memory are tiny, so that every way of reading is met.
  */
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,7 +19,10 @@ const topics = [
 const table = { topic: 'table', partition: 0 }
 const journal = (partition: number) => ({ topic: 'journal', partition })
 
-/** Every record ever appended has its place in the order as its key; table records have one of few keys, and that place as value. */
+/**
+ * Every record ever appended has its place in the order as its key; table records have one of few keys, and that
+ * place as value.
+ */
 type Appended = { readonly topic: string; readonly partition: number; readonly offset: number }
 
 type Model = {

@@ -51,7 +51,10 @@ export class ActiveSegment implements Segment {
     this.#syncName()
   }
 
-  /** No more bytes will come. The index is a cache: where it cannot be written, the next start makes it from the segment. */
+  /**
+   * No more bytes will come. The index is a cache: where it cannot be written, the next start makes it from the
+   * segment.
+   */
   seal(): void {
     if (this.#fd === undefined) return
     this.abandon()

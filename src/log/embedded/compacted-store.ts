@@ -3,7 +3,8 @@
  *
  * C1. A batch is one transaction, synced before it is visible, so visible and durable are the same here.
  * C2. Offsets only grow, also over restarts: the next one is kept beside the rows and moves in the same transaction.
- * C3. A deletion stays as a row without a value for a day, so that those who follow see it (as Kafka's delete.retention.ms).
+ * C3. A deletion stays as a row without a value for a day, so that those who follow see it (as Kafka's
+ *     delete.retention.ms).
  */
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
@@ -100,7 +101,8 @@ const otherThreadMs = 5000
 const settings = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL'
 
 const placesTable = `CREATE TABLE IF NOT EXISTS place (
-  id INTEGER PRIMARY KEY, topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL, UNIQUE (topic, partition)
+  id INTEGER PRIMARY KEY, topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,
+  UNIQUE (topic, partition)
 )`
 
 /** Rows lie in the order of offsets, so that only the index of the keys is written all over. */

@@ -8,8 +8,8 @@ import type { GroupCommit } from './group-commit.ts'
 import type { Partition } from './partition.ts'
 
 /**
- * Appends to and reads the compacted topics, in step with the log (E2). Batches are written one after the other: the first ones, while they are
- * small, on this thread, then on one of their own, whose start costs some 0.1 s.
+ * Appends to and reads the compacted topics, in step with the log (E2). Batches are written one after the other: the
+ * first ones, while they are small, on this thread, then on one of their own, whose start costs some 0.1 s.
  */
 export class CompactedTopics {
   readonly store: CompactedStore
@@ -129,7 +129,10 @@ const retryEveryMs = 1000
 /** Definitions stay below it; snapshots do not. */
 const recordsHereMax = 200
 
-/** SQLITE_FULL and SQLITE_IOERR, but no failed sync (SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC). https://sqlite.org/rescode.html */
+/**
+ * SQLITE_FULL and SQLITE_IOERR, but no failed sync (SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC).
+ * https://sqlite.org/rescode.html
+ */
 const isTransient = (error: unknown): boolean => {
   const code = (error as { errcode?: number }).errcode ?? 0
   return [10, 13].includes(code & 0xff) && ![1034, 1290].includes(code)

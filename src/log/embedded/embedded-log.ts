@@ -1,9 +1,11 @@
 /**
- * The log of one process, under a data folder. Neighbours: GroupCommit brings what is appended to the disk, TailMemory and SegmentList give it back to
- * readers, CompactedStore keeps the compacted topics.
+ * The log of one process, under a data folder. Neighbours: GroupCommit brings what is appended to the disk,
+ * TailMemory and SegmentList give it back to readers, CompactedStore keeps the compacted topics.
  *
- * E1. All partitions of ordinary topics share one write-ahead log, in the order of appending. So a crash loses an end of the whole history, and L3 holds.
- * E2. A compacted batch waits until everything appended before it is durable, and is itself durable before it is visible. So L3 holds for it too.
+ * E1. All partitions of ordinary topics share one write-ahead log, in the order of appending. So a crash loses an end
+ *     of the whole history, and L3 holds.
+ * E2. A compacted batch waits until everything appended before it is durable, and is itself durable before it is
+ *     visible. So L3 holds for it too.
  * E3. After a failed fsync nothing more is taken or given out as durable (G3).
  */
 import { setImmediate as turn } from 'node:timers/promises'

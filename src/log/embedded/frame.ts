@@ -11,8 +11,8 @@
  *   value   = length + 1:varint byte*                0: null
  *   headers = count:varint (index into names:varint value:string)*
  *
- * F1. A group is written after the fsync of all groups before it. So a good 'G' behind a bad frame proves that the bad one was durable: it is
- *     corruption and not a torn tail.
+ * F1. A group is written after the fsync of all groups before it. So a good 'G' behind a bad frame proves that the
+ *     bad one was durable: it is corruption and not a torn tail.
  */
 import { crc32 } from 'node:zlib'
 import { ParcomoloError } from '../../base/index.ts'
@@ -73,7 +73,10 @@ export const frameLength = (bytes: Buffer, at: number): number | undefined => {
   return crcOf(bytes, at, end) === bytes.readUInt32LE(at + 4) ? end - at : undefined
 }
 
-/** Where the frame at `at` says that it ends, which may be beyond the bytes; undefined where its head is not whole or cannot be one. */
+/**
+ * Where the frame at `at` says that it ends, which may be beyond the bytes; undefined where its head is not whole or
+ * cannot be one.
+ */
 export const frameEnd = (bytes: Buffer, at: number): number | undefined => {
   if (at + frameHeadBytes + 1 > bytes.length) return undefined
   const length = bytes.readUInt32LE(at)

@@ -3,11 +3,13 @@
  *
  * G1. Bytes reach the disk in the order of `append`, and a group starts only when the one before it is synced.
  * G2. A failed write is repeated, the same bytes at the same place, until it succeeds: nothing is lost, the rest waits.
- * G3. A failed fsync is final. The kernel may have dropped the pages and will report success the next time (fsyncgate, PostgreSQL 2018).
+ * G3. A failed fsync is final. The kernel may have dropped the pages and will report success the next time
+ *     (fsyncgate, PostgreSQL 2018).
  *
- * When: at the end of the event loop's turn, so that a turn's appends share it; and not while each turn appends more (a chain of tasks that answer
- * each other), for at most `patienceMs`. How: on this thread where the loop is quiet, the group small and the disk fast, as the way through the
- * thread pool costs more than it frees; otherwise through the pool, beside the work.
+ * When: at the end of the event loop's turn, so that a turn's appends share it; and not while each turn appends more
+ * (a chain of tasks that answer each other), for at most `patienceMs`. How: on this thread where the loop is quiet,
+ * the group small and the disk fast, as the way through the thread pool costs more than it frees; otherwise through
+ * the pool, beside the work.
  */
 import { type Clock, type ErrorCode, ParcomoloError } from '../../base/index.ts'
 import type { LogRecord } from '../log.ts'

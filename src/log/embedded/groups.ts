@@ -7,7 +7,10 @@ type Member = {
   mine: string
 }
 
-/** Shares partitions among the members of a group within this process: dealt out in the order of joining, and announced where it changes. */
+/**
+ * Shares partitions among the members of a group within this process: dealt out in the order of joining, and
+ * announced where it changes.
+ */
 export class Groups {
   readonly #groups = new Map<string, Member[]>()
 

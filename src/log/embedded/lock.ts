@@ -1,7 +1,8 @@
 /**
- * One process per data folder. The lock is SQLite's own lock of a file (fcntl on Unix, LockFileEx on Windows), held by a transaction that stays open:
- * the kernel drops it when the process ends in whatever way, so nothing is stale after kill -9, and a process id that is used again (1 in a
- * container) means nothing. It holds between containers that share the folder on one machine; on a network file system it is as good as its locks.
+ * One process per data folder. The lock is SQLite's own lock of a file (fcntl on Unix, LockFileEx on Windows), held
+ * by a transaction that stays open: the kernel drops it when the process ends in whatever way, so nothing is stale
+ * after kill -9, and a process id that is used again (1 in a container) means nothing. It holds between containers
+ * that share the folder on one machine; on a network file system it is as good as its locks.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -4,7 +4,10 @@ import type { Wakeups } from './wakeups.ts'
 /** One partition of a reader. */
 export type Source = {
   readonly place: TopicPartition
-  /** How many records can be handed over now; at most `countMax` are counted. Where it is 0 for now, the source wakes its reader later. */
+  /**
+   * How many records can be handed over now; at most `countMax` are counted. Where it is 0 for now, the source wakes
+   * its reader later.
+   */
   available(countMax: number): number
   /** Hands over this many, which `available` has named. */
   take(count: number): readonly StoredRecord[]

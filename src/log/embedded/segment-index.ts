@@ -1,4 +1,7 @@
-/** What a segment holds, by partition: which offsets, and a mark about every MiB from where to read. A cache of the segment's frames. */
+/**
+ * What a segment holds, by partition: which offsets, and a mark about every MiB from where to read. A cache of the
+ * segment's frames.
+ */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { sha256Hex } from '../../base/index.ts'
 import { placeName, type TopicPartition } from '../log.ts'
@@ -15,7 +18,10 @@ export class SegmentIndex {
     this.bytes = bytes
   }
 
-  /** A batch that stands at this position of the file; false where it does not follow on the partition's batch before it. */
+  /**
+   * A batch that stands at this position of the file; false where it does not follow on the partition's batch before
+   * it.
+   */
   add(place: TopicPartition, base: number, count: number, position: number): boolean {
     const name = placeName(place)
     const part = this.parts.get(name)
@@ -50,7 +56,10 @@ export const writeIndex = (path: string, index: SegmentIndex): void => {
   renameSync(`${path}.new`, path)
 }
 
-/** Undefined where there is none, or one that does not describe a file of this length: it is then made again from the segment. */
+/**
+ * Undefined where there is none, or one that does not describe a file of this length: it is then made again from the
+ * segment.
+ */
 export const readIndex = (path: string, bytes: number): SegmentIndex | undefined => {
   const [hash, text] = readLines(path)
   if (hash === undefined || text === undefined || sha256Hex(text) !== hash) return undefined

@@ -22,7 +22,10 @@ export type SegmentRange = {
   readonly to: number
 }
 
-/** Reads blocks and picks out the partition's batches; frames of others are stepped over. A bad frame of its own is corruption: all of this was synced. */
+/**
+ * Reads blocks and picks out the partition's batches; frames of others are stepped over. A bad frame of its own is
+ * corruption: all of this was synced.
+ */
 export async function* readSegment(range: SegmentRange): AsyncGenerator<readonly StoredRecord[]> {
   const file = await open(range.path, 'r')
   try {
@@ -87,8 +90,8 @@ const endOfFrame = (block: Block, bytes: Buffer, at: number): number => {
 }
 
 /**
- * The own batch that begins here: not beyond the offset that is due, as then one before it has been taken for another's. A batch whose head
- * is damaged is not known as an own one, so this is what finds it.
+ * The own batch that begins here: not beyond the offset that is due, as then one before it has been taken for
+ * another's. A batch whose head is damaged is not known as an own one, so this is what finds it.
  */
 const ownBatch = (block: Block, bytes: Buffer, at: number, due: number): BatchHead => {
   const head = readBatchHead(bytes, at)

@@ -1,4 +1,7 @@
-/** One file of the log: its name, and the walk over its frames that makes its index, cuts a torn tail and finds corruption. */
+/**
+ * One file of the log: its name, and the walk over its frames that makes its index, cuts a torn tail and finds
+ * corruption.
+ */
 import { closeSync, fdatasyncSync, ftruncateSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ParcomoloError } from '../../base/index.ts'

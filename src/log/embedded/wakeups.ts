@@ -1,4 +1,7 @@
-/** Gathers everything that is to be woken in a turn of the event loop, and wakes it once, at the turn's end: so batches form by themselves. */
+/**
+ * Gathers everything that is to be woken in a turn of the event loop, and wakes it once, at the turn's end: so
+ * batches form by themselves.
+ */
 export class Wakeups {
   readonly #waking = new Set<{ look(): void }>()
 

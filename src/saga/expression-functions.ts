@@ -65,6 +65,9 @@ const methods: Readonly<Record<string, readonly Form[]>> = {
   ]
 }
 
+/** What the evaluator has instead; `expression-evaluator.ts`. */
+const boundedNames: Readonly<Record<string, string>> = { join: 'boundedJoin', split: 'boundedSplit' }
+
 /** What CEL has, but a saga does not. */
 const refused: Readonly<Record<string, string>> = {
   matches:
@@ -90,7 +93,10 @@ export const checkMethod = (checking: Checking, node: ASTNode & { op: 'rcall' })
   const args = visitAll(checking, [receiver, ...argumentNodes])
   const forms = lookUp(checking, node, { name, known: methods, kind: 'method' })
   if (args === undefined || forms === undefined) return unknown
-  return apply(checking, node, { name, forms, args, emit: ([on, ...texts]) => `${on}.${name}(${texts.join(', ')})` })
+  const bounded = boundedNames[name]
+  const emit = ([on, ...texts]: readonly string[]): string =>
+    bounded === undefined ? `${on}.${name}(${texts.join(', ')})` : `${bounded}(${[on, ...texts].join(', ')})`
+  return apply(checking, node, { name, forms, args, emit })
 }
 
 type LookUp = {

@@ -42,8 +42,8 @@ const checkComputation = (checking: Checking, node: BinaryNode, { left, right }:
   const isOrder = orders.includes(node.op)
   const type = isOrder ? comparison(left.type, right.type) : arithmetic(node.op, left.type, right.type)
   if (type === undefined) return invalid(checking, node, mismatchText(node, left.type, right.type))
-  const cast = type.kind === 'array' ? castFor(left.type, right.type) : ''
-  return { type, emit: () => `(${cast}(${left.emit()}) ${node.op} ${cast}(${right.emit()}))` }
+  if (type.kind === 'array') return { type, emit: () => `boundedConcat(${left.emit()}, ${right.emit()})` }
+  return { type, emit: () => `(${left.emit()} ${node.op} ${right.emit()})` }
 }
 
 /** `!` and `-`; a negative number is a constant. */

@@ -1,9 +1,10 @@
-import { Environment, EvaluationError } from '@marcbachmann/cel-js'
+import { EvaluationError } from '@marcbachmann/cel-js'
 import { ParcomoloError } from '../base/index.ts'
-import { type Expression, type Scope } from './definition.ts'
+import { type Expression } from './definition.ts'
 import { checkExpression } from './expression-check.ts'
 import { type Binding, type Checked, countOf, type ScopeType } from './expression-checking.ts'
 import { fromCel, readerOf } from './expression-convert.ts'
+import { prepare } from './expression-evaluator.ts'
 import { symbolFault } from './expression-operators.ts'
 import { parseExpression } from './expression-parse.ts'
 import { fault, isNullable, type Mismatch, showType, type Type } from './expression-types.ts'
@@ -84,20 +85,6 @@ const walkerOf = (chain: readonly string[], where: string): Expression['evaluate
     const value = read(scope)
     if (value === undefined) throw failure(`${where}: '${chain.join('.')}' has no value`)
     return value
-  }
-}
-
-/** The evaluator with its variables; each run reads from the scope what the expression names, and nothing else. */
-const prepare = (text: string, bindings: ReadonlyMap<string, Binding>): ((scope: Scope) => unknown) => {
-  const environment = new Environment({ homogeneousAggregateLiterals: false })
-  for (const { name, celType } of bindings.values()) environment.registerVariable(name, celType)
-  const program = environment.parse(text)
-  program.check()
-  const variables = [...bindings.values()]
-  return (scope) => {
-    const context: Record<string, unknown> = {}
-    for (const { name, read } of variables) context[name] = read(scope)
-    return program(context)
   }
 }
 

@@ -27,6 +27,7 @@ export const sagaLimits = {
   expressionDepth: limit('expressionDepthMax', 50, 'levels', 'PARCOMOLO_SAGA_EXPRESSION_TOO_LARGE'),
   loopNesting: limit('loopNestingMax', 2, 'loops inside each other', 'PARCOMOLO_SAGA_EXPRESSION_TOO_LARGE'),
   listItems: limit('listItemsMax', 1000, 'items', 'PARCOMOLO_SAGA_EXPRESSION_FAILED'),
+  textChars: limit('textCharsMax', 100_000, 'characters', 'PARCOMOLO_SAGA_EXPRESSION_FAILED'),
   errors: limit('errorsMax', 20, 'errors', 'PARCOMOLO_SAGA_INVALID')
 } as const satisfies Record<string, Limit>
 

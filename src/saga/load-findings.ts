@@ -31,11 +31,14 @@ export const createFindings = (file: { readonly path: string; readonly text: str
   const warnings: Finding[] = []
   const lineStarts = startsOfLines(file.text)
   const locate = ({ offset, path }: Place): Pick<Finding, 'file' | 'line' | 'column' | 'path'> => {
-    const line = lineStarts.findLastIndex((start) => start <= offset)
+    const line = lineOf(lineStarts, offset)
     return { file: file.path, line: line + 1, column: offset - lineStarts[line]! + 1, path: onOneLine(path) }
   }
+  const known = new Set<string>()
   const add = (list: Finding[], finding: Finding): void => {
-    if (!list.some((other) => findingText(other) === findingText(finding))) list.push(finding)
+    const text = findingText(finding)
+    if (!known.has(text)) list.push(finding)
+    known.add(text)
   }
   return {
     error: (place, code, message) => add(errors, { code, ...locate(place), message: onOneLine(message) }),
@@ -64,6 +67,17 @@ const invalid = (errors: readonly Finding[]): ParcomoloError => {
 }
 
 const byPosition = (a: Finding, b: Finding): number => a.line - b.line || a.column - b.column
+
+/** The last line that begins at or before the offset; by halves, since a broken file may have very many errors. */
+const lineOf = (starts: readonly number[], offset: number): number => {
+  let [low, high] = [0, starts.length]
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if (starts[middle]! <= offset) low = middle
+    else high = middle
+  }
+  return low
+}
 
 const onOneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ')
 

@@ -51,21 +51,24 @@ export const readMap = (reading: Reading, item: Item, shape: Shape): ReadonlyMap
 export const keysOf = (item: Item): readonly string[] =>
   isMap<Scalar>(item.node) ? item.node.items.map(({ key }) => String(key.value)) : []
 
-/** The members of a map whose keys are free. */
-export const readMembers = (
-  reading: Reading,
-  item: Item
-): ReadonlyMap<string, Item & { readonly keyOffset: number }> | undefined => {
+export type Member = Item & { readonly keyOffset: number }
+
+/** The members of a map whose keys are free. A key that stands twice is reported. */
+export const readMembers = (reading: Reading, item: Item): ReadonlyMap<string, Member> | undefined => {
   if (!isMap<Scalar, Node | null>(item.node)) return undefined
-  const { items, flow } = item.node
-  return new Map(
-    items.map((pair) => {
-      const key = String(pair.key.value)
-      const keyOffset = pair.key.range![0]
-      const place = { offset: keyOffset, path: item.path === '' ? key : `${item.path}.${key}` }
-      return [key, { ...itemOf(reading, pair.value, place, item.inFlow || flow === true), keyOffset }]
-    })
-  )
+  const inFlow = item.inFlow || item.node.flow === true
+  const members = new Map<string, Member>()
+  for (const { key, value } of item.node.items) {
+    const name = String(key.value)
+    const keyOffset = key.range![0]
+    const place = { offset: keyOffset, path: item.path === '' ? name : `${item.path}.${name}` }
+    if (members.has(name)) {
+      const text = `the key '${name}' stands twice in the same map; keep one of the two`
+      report(reading, place, 'PARCOMOLO_SAGA_SYNTAX', text)
+    }
+    members.set(name, { ...itemOf(reading, value, place, inFlow), keyOffset })
+  }
+  return members
 }
 
 /** The items of a list that has at least one. */

@@ -15,6 +15,8 @@ export const parseYaml = (file: SourceFile, findings: Findings): Document.Parsed
   }
   const document = parseDocument(file.text, {
     stringKeys: true,
+    // The reader looks for them itself: the parser's way takes a time that grows with the square of the keys.
+    uniqueKeys: false,
     prettyErrors: false
   })
   for (const error of [...document.errors, ...document.warnings]) {
@@ -51,8 +53,6 @@ const misplaced: Describe = ({ pos }, text) =>
 /** What users run into most, in our words. */
 const descriptions: Readonly<Partial<Record<YAMLError['code'], Describe>>> = {
   TAB_AS_INDENT: () => 'a tab stands where the line is indented; YAML is indented with spaces only',
-  DUPLICATE_KEY: ({ pos }, text) =>
-    `the key '${wordAt(text, pos[0])}' stands twice in the same map; keep one of the two`,
   MULTIPLE_DOCS: () => "a second document begins with '---'; a file holds one saga, so move it to a file of its own",
   NON_STRING_KEY: () => 'a key must be a word, not a list, a map or an alias',
   BLOCK_AS_IMPLICIT_KEY: secondColon,
@@ -61,6 +61,7 @@ const descriptions: Readonly<Partial<Record<YAMLError['code'], Describe>>> = {
   MISSING_CHAR: (error, text) =>
     error.message.includes('quote') ? 'the closing quote of a value before this is missing' : misplaced(error, text),
   BAD_SCALAR_START: ({ pos }, text) => `a value cannot begin with '${text[pos[0]]}'; put it in quotes`,
+  RESOURCE_EXHAUSTION: () => 'the YAML is nested deeper than can be read; flatten it',
   TAG_RESOLVE_FAILED: ({ pos }, text) => `tags have no meaning in a saga; leave '${wordAt(text, pos[0])}' out`
 }
 

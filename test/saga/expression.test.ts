@@ -135,6 +135,9 @@ const values: Readonly<Record<string, readonly (readonly [string, unknown])[]>> 
   texts: [
     ["'a,b'.split(',')", ['a', 'b']],
     ["'a,b,c'.split(',', 2)", ['a', 'b,c']],
+    ["'a,b'.split(',', 5)", ['a', 'b']],
+    ["'a,b'.split(',', 0)", []],
+    ["'a,b'.split(',', -1)", ['a', 'b']],
     ['start.lines.map(l, l.quantity > 2, l.sku)', ['b']],
     ["start.lines.map(l, has(l.remark) ? l.remark : '-')", ['-', 'gift']],
     ["start.lines.map(l, l['remark'] != null ? l.remark : '-')", ['-', 'gift']],
@@ -424,6 +427,24 @@ const failures: readonly (readonly [string, string, Scope, string])[] = [
     'size(start.lines)',
     { start: { lines: Array(1001).fill({}) } },
     'a list has 1001 items; the limit listItemsMax is 1000 items'
+  ],
+  [
+    'ints',
+    'start.numbers + start.numbers',
+    { start: { numbers: Array(501).fill(1) } },
+    'a list has 1002 items; the limit listItemsMax is 1000 items'
+  ],
+  [
+    'texts',
+    "start.id.split('')",
+    { start: { id: 'x'.repeat(1001) } },
+    'a list has 1001 items; the limit listItemsMax is 1000 items'
+  ],
+  [
+    's',
+    "start.tags.join(', ')",
+    { start: { tags: Array(1000).fill('x'.repeat(99)) } },
+    'a text has 101000 characters; the limit textCharsMax is 100000 characters'
   ],
   [
     'i',

@@ -38,8 +38,8 @@ const files: readonly Case[] = [
   ],
   [
     'a key that stands twice',
-    saga('  start: {}\n  start: {}\n'),
-    "s.yaml:6:3: the key 'start' stands twice in the same map; keep one of the two"
+    withSteps(good, '  deadline: 1h\n  deadline: 2h\n'),
+    "s.yaml:9:3 deadline: the key 'deadline' stands twice in the same map; keep one of the two"
   ],
   [
     'a tab',
@@ -485,6 +485,11 @@ test('aliases of aliases do not grow without end', (t) => {
     `    - { name: a, command: Take, compensate: none, with: { ${lists.join(', ')}, ints: *l8 } }\n`
   )
   t.true(errorsOf(text).some((error) => error.endsWith('the limit aliasesMax is 100 aliases')))
+})
+
+test('nesting without end is an error like any other', (t) => {
+  const [first] = errorsOf(`${'['.repeat(20_000)}${']'.repeat(20_000)}`)
+  t.regex(first!, /^s\.yaml:1:\d+: the YAML is nested deeper than can be read; flatten it$/)
 })
 
 test('a single fault is the whole message', (t) => {

@@ -17,9 +17,10 @@ export type Presences = {
 }
 
 /**
- * Which replies are there when an expression is evaluated. Before a step stands what came before it in its sequence and what joined before;
- * steps side by side do not see each other, since which of them is first is chance. In a compensation anything may be missing that was not
- * surely there before its step, and what only runs from the pivot on never is there.
+ * Which replies are there when an expression is evaluated. Before a step stands what came before it in its sequence and
+ * what joined before; steps side by side do not see each other, since which of them is first is chance. In a
+ * compensation anything may be missing that was not surely there before its step, and what only runs from the pivot on
+ * never is there.
  */
 export const presencesOf = (body: readonly DraftNode[], typeOf: (step: DraftStep) => Type): Presences => {
   const steps = stepsOf(body)

@@ -95,8 +95,11 @@ const checkRetriable = (step: ResolvedStep, findings: Findings): void => {
   }
   const rejections = command?.operation.rejections ?? []
   if (rejections.length > 0 && draft.onRejection === undefined) {
-    const text = `${nameOf(step)} runs after the pivot, but ${command!.operation.command} may be rejected with ${rejections.join(', ')}; add 'onRejection: park', or move it before the pivot`
-    findings.error(draft.command!, 'PARCOMOLO_SAGA_PIVOT', text)
+    findings.error(
+      draft.command!,
+      'PARCOMOLO_SAGA_PIVOT',
+      `${nameOf(step)} runs after the pivot, but ${command!.operation.command} may be rejected with ${rejections.join(', ')}; add 'onRejection: park', or move it before the pivot`
+    )
   }
 }
 
@@ -107,8 +110,11 @@ const refuseUndo = ({ draft }: ResolvedStep, findings: Findings, message: string
 const checkCompensatable = (step: ResolvedStep, hasPivot: boolean, findings: Findings): void => {
   if (step.draft.saysCompensate) return
   const where = hasPivot ? 'before the pivot' : 'in a saga without a pivot'
-  const text = `${nameOf(step)} does not say how it is undone, as every step ${where} must; add 'compensate: { command: …, with: {…} }', or 'compensate: none' where it has no effect`
-  findings.error(step.draft, 'PARCOMOLO_SAGA_COMPENSATION', text)
+  findings.error(
+    step.draft,
+    'PARCOMOLO_SAGA_COMPENSATION',
+    `${nameOf(step)} does not say how it is undone, as every step ${where} must; add 'compensate: { command: …, with: {…} }', or 'compensate: none' where it has no effect`
+  )
 }
 
 const checkTiming = (step: ResolvedStep, deadlineMs: number | undefined, findings: Findings): void => {
@@ -116,14 +122,20 @@ const checkTiming = (step: ResolvedStep, deadlineMs: number | undefined, finding
   if (deadlineMs === undefined) return
   if (timeoutMs >= deadlineMs) {
     const isDefault = timeoutPlace.path === step.draft.path ? ', the default,' : ''
-    const text = `the timeout of ${showDuration(timeoutMs)}${isDefault} is not below the saga's deadline of ${showDuration(deadlineMs)}; lower it, or raise the deadline`
-    findings.error(timeoutPlace, 'PARCOMOLO_SAGA_TIMING', text)
+    findings.error(
+      timeoutPlace,
+      'PARCOMOLO_SAGA_TIMING',
+      `the timeout of ${showDuration(timeoutMs)}${isDefault} is not below the saga's deadline of ${showDuration(deadlineMs)}; lower it, or raise the deadline`
+    )
     return
   }
   const patienceMs = patienceOf(timeoutMs, retry)
   if (patienceMs <= deadlineMs || onUnknown === undefined || onUnknown.value === 'retry') return
-  const text = `'${onUnknown.value}' is never decided: ${retry.attempts} attempts take up to ${showDuration(Math.ceil(patienceMs / 1000) * 1000)}, and the deadline of ${showDuration(deadlineMs)} comes first; lower the attempts, or raise the deadline`
-  findings.warn(onUnknown, 'PARCOMOLO_SAGA_TIMING', text)
+  findings.warn(
+    onUnknown,
+    'PARCOMOLO_SAGA_TIMING',
+    `'${onUnknown.value}' is never decided: ${retry.attempts} attempts take up to ${showDuration(Math.ceil(patienceMs / 1000) * 1000)}, and the deadline of ${showDuration(deadlineMs)} comes first; lower the attempts, or raise the deadline`
+  )
 }
 
 /** How long all attempts of a step may take, without jitter. */

@@ -24,8 +24,9 @@ import {
 import { isInteger, isNullable, isText, showType } from './expression-types.ts'
 
 /**
- * Checks an expression against the types of what it names, and prepares it for the evaluator. CEL's own checker does not know unions,
- * replies that may be missing, or the nearest name; so the tree is walked here, and CEL is left with the evaluation.
+ * Checks an expression against the types of what it names, and prepares it for the evaluator. CEL's own checker does
+ * not know unions, replies that may be missing, or the nearest name; so the tree is walked here, and CEL is left with
+ * the evaluation.
  */
 export const checkExpression = (
   ast: ASTNode,

@@ -38,7 +38,10 @@ const boundedSplit = (text: string, separator: string, count: bigint): readonly 
   return boundedList([...parts.slice(0, last), parts.slice(last).join(separator)])
 }
 
-/** What makes lists and texts longer than those that came in is replaced by functions that know the limits; loops are bounded by their lists. */
+/**
+ * What makes lists and texts longer than those that came in is replaced by functions that know the limits; loops are
+ * bounded by their lists.
+ */
 const bounded = new Environment({ homogeneousAggregateLiterals: false })
   .registerFunction('boundedConcat(dyn, dyn): dyn', (a, b) => boundedList([...a, ...b]), { async: false })
   .registerFunction('boundedJoin(dyn): string', (list) => boundedJoin(list, ''), { async: false })

@@ -161,7 +161,10 @@ const checkEquality = (checking: Checking, node: BinaryNode, { left, right }: Si
   return { type: booleanType, emit: () => `(${cast}(${left.emit()}) ${node.op} ${cast}(${right.emit()}))` }
 }
 
-/** CEL has no operation on mixed types, unless it is told to look at the values; where both sides are of one simple type it is faster not to. */
+/**
+ * CEL has no operation on mixed types, unless it is told to look at the values; where both sides are of one simple type
+ * it is faster not to.
+ */
 const castFor = (left: Type, right: Type): string => {
   const celType = celTypeOf(left)
   return celType === celTypeOf(right) && celType !== 'dyn' ? '' : 'dyn'

@@ -1,6 +1,6 @@
 /**
- * The types of expressions: Avro's, and two that fit everywhere. `unknown` stands for what an error has already been reported about, `nothing` for
- * the items of an empty list.
+ * The types of expressions: Avro's, and two that fit everywhere. `unknown` stands for what an error has already been
+ * reported about, `nothing` for the items of an empty list.
  */
 export type Type =
   | {
@@ -80,7 +80,10 @@ export const joinTypes = (a: Type, b: Type): Type => {
 
 export const isInteger = (type: Type): boolean => type.kind === 'int' || type.kind === 'long'
 
-/** Of two types that are the same but for lists that are empty, or fields with a default that are left out, in one of them. */
+/**
+ * Of two types that are the same but for lists that are empty, or fields with a default that are left out, in one of
+ * them.
+ */
 const merged = (a: Type, b: Type): Type => {
   if (a.kind === 'array' && b.kind === 'array') return { kind: 'array', items: joinTypes(a.items, b.items) }
   if (a.kind !== 'record' || b.kind !== 'record') return a
@@ -103,8 +106,8 @@ export const sameType = (a: Type, b: Type): boolean => fault(a, b) === undefined
 export type Mismatch = { readonly path: string; readonly given: Type; readonly expected: Type }
 
 /**
- * Why a value of one type cannot be written as another; undefined where it can. Records fit by structure: what the target needs must be
- * there, what it does not know is left behind. Numbers fit where nothing is lost.
+ * Why a value of one type cannot be written as another; undefined where it can. Records fit by structure: what the
+ * target needs must be there, what it does not know is left behind. Numbers fit where nothing is lost.
  */
 export const fault = (given: Type, expected: Type): Mismatch | undefined => {
   if (isAnything(given) || isAnything(expected)) return undefined

@@ -21,7 +21,10 @@ type Use = {
   readonly expected: Type | undefined
 }
 
-/** Checks an expression and makes it ready: a literal becomes a constant, a pure walk reads directly, all else goes through CEL. */
+/**
+ * Checks an expression and makes it ready: a literal becomes a constant, a pure walk reads directly, all else goes
+ * through CEL.
+ */
 export const compileExpression = (draft: DraftExpression, { scope, findings, expected }: Use): Expression => {
   const parsed = parseExpression(draft.text)
   const report = (index: number, ...[code, message]: [Parameters<Findings['error']>[1], string]): void =>

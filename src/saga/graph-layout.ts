@@ -17,8 +17,8 @@ const heights = { start: 40, step: 58, fork: 12, join: 12, undo: 38, completed: 
 const lineHeight = 15
 
 /**
- * Places a graph from left to right. A block lies on a line: so much of it above, so much below. What follows each other shares the line;
- * the branches of a fork are stacked around it, and an undo hangs below what it undoes.
+ * Places a graph from left to right. A block lies on a line: so much of it above, so much below. What follows each
+ * other shares the line; the branches of a fork are stacked around it, and an undo hangs below what it undoes.
  */
 export const layOut = (graph: SagaGraph): Layout => {
   const plan = planOf(graph)

@@ -17,7 +17,9 @@ import { type Lookup, type ResolvedStep, resolveCommand, resolveEvent, resolveSt
 import { type Scopes, scopesOf } from './load-scopes.ts'
 import { compileTemplate } from './template.ts'
 
-/** A definition without its revision, and what its names stand for. Only worth something where there are no findings. */
+/**
+ * A definition without its revision, and what its names stand for. Only worth something where there are no findings.
+ */
 export type Built = {
   readonly definition: Omit<Definition, 'revision'>
   readonly steps: readonly ResolvedStep[]

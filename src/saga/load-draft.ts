@@ -3,8 +3,8 @@ import { type Place } from './load-findings.ts'
 import { type Located } from './yaml-reader.ts'
 
 /**
- * A definition as it was written: its form is checked, policies are filled in, but no name has been looked up and no expression read.
- * What was wrong in form is undefined here and is among the findings.
+ * A definition as it was written: its form is checked, policies are filled in, but no name has been looked up and no
+ * expression read. What was wrong in form is undefined here and is among the findings.
  */
 export type Draft = {
   readonly name: string

@@ -1,7 +1,10 @@
 import { type ErrorCode, ParcomoloError } from '../base/index.ts'
 import { sagaLimits } from './limits.ts'
 
-/** Where something stands: its offset in the text, and its path in the definition (`steps[2].compensate`; empty for the whole file). */
+/**
+ * Where something stands: its offset in the text, and its path in the definition (`steps[2].compensate`; empty for the
+ * whole file).
+ */
 export type Place = { readonly offset: number; readonly path: string }
 
 export type Finding = {

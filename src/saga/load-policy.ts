@@ -40,8 +40,12 @@ const readPauses = (
   const cap = readDuration(reading, members.get('cap'), pauseMs)
   if (cap === undefined) return { backoffMs, capMs: Math.max(defaults.capMs, backoffMs) }
   if (cap.value < backoffMs) {
-    const text = `the cap of ${showDuration(cap.value)} is below the first backoff of ${showDuration(backoffMs)}; raise 'cap' or lower 'backoff'`
-    report(reading, cap, 'PARCOMOLO_SAGA_WRONG_VALUE', text)
+    report(
+      reading,
+      cap,
+      'PARCOMOLO_SAGA_WRONG_VALUE',
+      `the cap of ${showDuration(cap.value)} is below the first backoff of ${showDuration(backoffMs)}; raise 'cap' or lower 'backoff'`
+    )
   }
   return { backoffMs, capMs: cap.value }
 }

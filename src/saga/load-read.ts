@@ -47,8 +47,12 @@ const readName = (reading: Reading, item: Item | undefined): string => {
   const name = item && readText(reading, readMap(reading, item, shape)?.get('name'), "the saga's name")
   if (name === undefined) return ''
   if (!/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name.value)) {
-    const text = `'${name.value}' cannot name a saga; a name has up to 63 of a-z, 0-9 and '-', begins with a letter and does not end with '-'`
-    report(reading, name, 'PARCOMOLO_SAGA_WRONG_VALUE', text)
+    report(
+      reading,
+      name,
+      'PARCOMOLO_SAGA_WRONG_VALUE',
+      `'${name.value}' cannot name a saga; a name has up to 63 of a-z, 0-9 and '-', begins with a letter and does not end with '-'`
+    )
   }
   return name.value
 }

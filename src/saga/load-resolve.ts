@@ -53,7 +53,10 @@ const found = <T>(name: Located<string>, result: LookUp<T>, findings: Findings):
   return undefined
 }
 
-/** What others see of a step: the event of `until` if it has one, else the reply; of several possible replies what all have. */
+/**
+ * What others see of a step: the event of `until` if it has one, else the reply; of several possible replies what all
+ * have.
+ */
 const resolveReply = (
   { until, command: name }: DraftStep,
   command: CommandType | undefined,

@@ -12,8 +12,8 @@ import {
 } from './load-draft.ts'
 
 /**
- * The hash of what a definition means: defaults are filled in, names are full, expressions are their text. So order of keys, comments and style
- * leave it as it is, and whatever changes a run changes it.
+ * The hash of what a definition means: defaults are filled in, names are full, expressions are their text. So order of
+ * keys, comments and style leave it as it is, and whatever changes a run changes it.
  */
 export const revisionOf = (draft: Draft, built: Built): string =>
   sha256Hex(canonicalJson(canonicalForm(draft, built))).slice(0, 12)

@@ -99,8 +99,12 @@ const readStepName = (reading: Reading, item: Item | undefined): Located<string>
   const name = readText(reading, item, "the step's name")
   if (name === undefined) return undefined
   if (!/^[a-z][a-zA-Z0-9-]{0,62}$/.test(name.value)) {
-    const text = `'${name.value}' cannot name a step; a name has up to 63 of a-z, A-Z, 0-9 and '-', and begins with a small letter`
-    report(reading, name, 'PARCOMOLO_SAGA_WRONG_VALUE', text)
+    report(
+      reading,
+      name,
+      'PARCOMOLO_SAGA_WRONG_VALUE',
+      `'${name.value}' cannot name a step; a name has up to 63 of a-z, A-Z, 0-9 and '-', and begins with a small letter`
+    )
   }
   if (name.value === 'start') {
     report(reading, name, 'PARCOMOLO_SAGA_WRONG_VALUE', "'start' names the beginning of the saga; choose another name")

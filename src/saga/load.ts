@@ -10,8 +10,8 @@ import { parseYaml, type SourceFile } from './yaml-source.ts'
 export type LoadedDefinition = Definition & { readonly warnings: readonly Finding[] }
 
 /**
- * Reads a saga from its YAML, against the contracts of all participants. Throws PARCOMOLO_SAGA_INVALID with everything that is wrong with the
- * file: `details.errors` has the first 20 in the order of the file, each with its place.
+ * Reads a saga from its YAML, against the contracts of all participants. Throws PARCOMOLO_SAGA_INVALID with everything
+ * that is wrong with the file: `details.errors` has the first 20 in the order of the file, each with its place.
  */
 export const loadSaga = (file: SourceFile, contracts: Contracts): LoadedDefinition => {
   const findings = createFindings(file)

@@ -11,7 +11,10 @@ type Evaluate = (scope: Scope) => unknown
 
 type Use = { readonly scope: ScopeType; readonly findings: Findings }
 
-/** The arguments of a command or an event. `expected` is undefined where its name is unknown: then only the expressions themselves are checked. */
+/**
+ * The arguments of a command or an event. `expected` is undefined where its name is unknown: then only the expressions
+ * themselves are checked.
+ */
 export const compileTemplate = (draft: DraftFields | undefined, expected: Type | undefined, use: Use): Template => ({
   evaluate: compileValue(draft, expected, use) as Template['evaluate']
 })

@@ -2,8 +2,9 @@
 export type ScalarStyle = 'PLAIN' | 'QUOTE_DOUBLE' | 'QUOTE_SINGLE' | 'BLOCK_FOLDED' | 'BLOCK_LITERAL'
 
 /**
- * The offset in the YAML text of one character of a scalar's value. Value and text are walked side by side: they differ in escapes,
- * and in white space, which folding and indentation change; so white space is matched with white space, however much there is.
+ * The offset in the YAML text of one character of a scalar's value. Value and text are walked side by side: they differ
+ * in escapes, and in white space, which folding and indentation change; so white space is matched with white space,
+ * however much there is.
  */
 export const offsetOfCharacter = (
   text: string,

@@ -17,7 +17,10 @@ export type Reading = {
   aliasCount: number
 }
 
-/** The keys that a map may have. `later` names what the language is going to have: refused, but not as a slip of the pen. */
+/**
+ * The keys that a map may have. `later` names what the language is going to have: refused, but not as a slip of the
+ * pen.
+ */
 export type Shape = {
   readonly what: string
   readonly required: readonly string[]
@@ -42,8 +45,12 @@ export const readMap = (reading: Reading, item: Item, shape: Shape): ReadonlyMap
   }
   const missing = shape.required.filter((key) => !members.has(key))
   if (missing.length > 0) {
-    const text = `${keyList(missing)} ${missing.length === 1 ? 'is' : 'are'} missing; ${shape.what} needs ${keyList(shape.required)}`
-    report(reading, item, 'PARCOMOLO_SAGA_MISSING_KEY', text)
+    report(
+      reading,
+      item,
+      'PARCOMOLO_SAGA_MISSING_KEY',
+      `${keyList(missing)} ${missing.length === 1 ? 'is' : 'are'} missing; ${shape.what} needs ${keyList(shape.required)}`
+    )
   }
   return members
 }
@@ -131,8 +138,12 @@ export const keyList = (keys: readonly string[], and = 'and'): string => {
 
 const reportUnknownKey = (reading: Reading, place: Place, key: string, shape: Shape): void => {
   if (shape.later?.includes(key) === true) {
-    const text = `'${key}' is not supported yet; this release knows ${keyList([...shape.required, ...shape.optional])} here`
-    report(reading, place, 'PARCOMOLO_SAGA_NOT_SUPPORTED', text)
+    report(
+      reading,
+      place,
+      'PARCOMOLO_SAGA_NOT_SUPPORTED',
+      `'${key}' is not supported yet; this release knows ${keyList([...shape.required, ...shape.optional])} here`
+    )
     return
   }
   const known = [...shape.required, ...shape.optional]

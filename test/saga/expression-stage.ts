@@ -1,7 +1,10 @@
 import { type Scope } from '../../src/saga/index.ts'
 import { errorsOf, load, withSteps } from './load-fixture.ts'
 
-/** One expression at a time: what `Take`, the third step, is given for one of its fields. The reply of `maybe` may be missing, that of `sure` not. */
+/**
+ * One expression at a time: what `Take`, the third step, is given for one of its fields. The reply of `maybe` may be
+ * missing, that of `sure` not.
+ */
 
 const steps = (field: string, expression: string): string =>
   withSteps(`    - { name: maybe, command: Assess, when: start.vip, compensate: none, with: { id: start.id } }

@@ -4,7 +4,10 @@ import { isParcomoloError } from '../../src/base/index.ts'
 import { type Scope } from '../../src/saga/index.ts'
 import { evaluatorOf } from './expression-stage.ts'
 
-/** Random expressions, most of them rightly typed, over random values: what the checker lets through must give a value of the field's type. */
+/**
+ * Random expressions, most of them rightly typed, over random values: what the checker lets through must give a value
+ * of the field's type.
+ */
 
 type Texts = fc.Arbitrary<string>
 

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { isParcomoloError } from '../../src/base/index.ts'
-import { errorsOf, load, saga, withSteps } from './load-fixture.ts'
+import { errorsOf, lines, load, saga, withSteps } from './load-fixture.ts'
 
 /** A step that is right, to stand beside those that are wrong. */
 const good = `    - { name: good, command: Ship, compensate: none, with: { id: start.id } }\n`
@@ -132,7 +132,15 @@ const forms: readonly Case[] = [
   [
     'a misspelt start',
     saga(
-      `  start: { on: Started, kye: event.id, foo: 1 }\n  cancel: Stopped\n  complete: { emti: Finished }\n  abort: now\n  deadine: 1h\n  steps:\n${good}`
+      lines(
+        '  start: { on: Started, kye: event.id, foo: 1 }',
+        '  cancel: Stopped',
+        '  complete: { emti: Finished }',
+        '  abort: now',
+        '  deadine: 1h',
+        '  steps:',
+        `${good}`
+      )
     ),
     "s.yaml:5:10 start: 'key' is missing; 'start' needs 'on' and 'key'",
     "s.yaml:5:25 start.kye: unknown key 'kye'; did you mean 'key'?",
@@ -146,7 +154,19 @@ const forms: readonly Case[] = [
   [
     'broken values of a step',
     withSteps(
-      `    - name: 1st\n      command: Ship\n      compensate: undo\n      timeout: 5\n      retry: { attempts: 0, backoff: 0ms, cap: 8d, factor: 11, jitter: -1, pause: 5s }\n      onUnknown: foo\n      onRejection: retry\n      pivot: yes\n      when: 5\n      with: [1]\n      until: ''\n`
+      lines(
+        '    - name: 1st',
+        '      command: Ship',
+        '      compensate: undo',
+        '      timeout: 5',
+        '      retry: { attempts: 0, backoff: 0ms, cap: 8d, factor: 11, jitter: -1, pause: 5s }',
+        '      onUnknown: foo',
+        '      onRejection: retry',
+        '      pivot: yes',
+        '      when: 5',
+        '      with: [1]',
+        "      until: ''"
+      )
     ),
     "s.yaml:7:13 steps[0].name: '1st' cannot name a step; a name has up to 63 of a-z, A-Z, 0-9 and '-', and begins with a small letter",
     "s.yaml:9:19 steps[0].compensate: found 'undo'; write { command: …, with: {…} }, or none where there is nothing to undo",
@@ -167,7 +187,20 @@ const forms: readonly Case[] = [
   [
     'more broken values of a step',
     withSteps(
-      `    - name: start\n      command: Ship\n      compensate: { cmd: Release, with: }\n      retry: { attempts: 1001, backoff: 5s, cap: 1s }\n      timeout: 1w\n      with: { id: , to: "${'x'.repeat(2001)}" }\n    - name: b\n      command: Ship\n      retry: often\n      compensate: [none]\n      with: { id: .nan, to: 12345678901234567890 }\n    - 5\n`
+      lines(
+        '    - name: start',
+        '      command: Ship',
+        '      compensate: { cmd: Release, with: }',
+        '      retry: { attempts: 1001, backoff: 5s, cap: 1s }',
+        '      timeout: 1w',
+        `      with: { id: , to: "${'x'.repeat(2001)}" }`,
+        '    - name: b',
+        '      command: Ship',
+        '      retry: often',
+        '      compensate: [none]',
+        '      with: { id: .nan, to: 12345678901234567890 }',
+        '    - 5'
+      )
     ),
     "s.yaml:7:13 steps[0].name: 'start' names the beginning of the saga; choose another name",
     "s.yaml:9:19 steps[0].compensate: 'command' is missing; 'compensate' needs 'command'",
@@ -194,7 +227,11 @@ const forms: readonly Case[] = [
   [
     'broken parallel nodes',
     withSteps(
-      `    - { parallel: [], name: p }\n    - { steps: [a] }\n    - parallel: [{ steps: [], name: q }, 5, { steps: 5 }]\n`
+      lines(
+        '    - { parallel: [], name: p }',
+        '    - { steps: [a] }',
+        '    - parallel: [{ steps: [], name: q }, 5, { steps: 5 }]'
+      )
     ),
     "s.yaml:7:19 steps[0].parallel: found an empty list; 'parallel' lists its branches: steps, or { steps: [...] }",
     "s.yaml:7:23 steps[0].name: unknown key 'name'; a parallel node has 'parallel'",
@@ -253,10 +290,17 @@ const names: readonly Case[] = [
   ],
   [
     'unknown names',
-    saga(`  start: { on: Startd, key: event.id }\n  cancel: { on: bank.Setled, key: event.id }\n  complete: { emit: Finishd, with: { id: saga.key } }\n  steps:
-    - { name: a, command: Shp, compensate: { command: Releese, with: { id: stort.id } }, with: { id: start.id } }
-    - { name: a, command: Ship, compensate: none, until: Arived, with: { id: start.id, too: start.id } }
-    - { name: b, command: Foo, compensate: none, until: Arrived }\n`),
+    saga(
+      lines(
+        '  start: { on: Startd, key: event.id }',
+        '  cancel: { on: bank.Setled, key: event.id }',
+        '  complete: { emit: Finishd, with: { id: saga.key } }',
+        '  steps:',
+        '    - { name: a, command: Shp, compensate: { command: Releese, with: { id: stort.id } }, with: { id: start.id } }',
+        '    - { name: a, command: Ship, compensate: none, until: Arived, with: { id: start.id, too: start.id } }',
+        '    - { name: b, command: Foo, compensate: none, until: Arrived }'
+      )
+    ),
     "s.yaml:5:16 start.on: unknown event 'Startd'; did you mean 'Started'?",
     "s.yaml:6:17 cancel.on: unknown event 'bank.Setled'; did you mean 'bank.Settled'?",
     "s.yaml:7:21 complete.emit: unknown event 'Finishd'; did you mean 'Finished'?",
@@ -271,7 +315,10 @@ const names: readonly Case[] = [
   [
     'missing fields',
     withSteps(
-      `    - { name: a, command: Charge, compensate: { command: Refund } }\n    - { name: b, command: Charge, compensate: none, with: { id: start.id } }\n`
+      lines(
+        '    - { name: a, command: Charge, compensate: { command: Refund } }',
+        '    - { name: b, command: Charge, compensate: none, with: { id: start.id } }'
+      )
     ),
     "s.yaml:7:7 steps[0]: Charge needs 'id' (string), 'cents' (long); add them to 'with'",
     "s.yaml:7:47 steps[0].compensate: Refund needs 'id' (string); add it to 'with'",
@@ -323,13 +370,16 @@ const names: readonly Case[] = [
 const scopes: readonly Case[] = [
   [
     'names that are not known in this place',
-    saga(`  start: { on: Started, key: start.id, compensate: { command: Refund, with: { id: event.id, reason: failure.typ } } }
-  cancel: { on: Stopped, key: event.code }
-  steps:
-    - { name: a, command: Ship, compensate: none, with: { id: failure.type, to: event.id } }
-  complete: { emit: Finished, with: { id: steps.a.trackin } }
-  abort: { emit: Finished, with: { id: steps.a.tracking } }
-`),
+    saga(
+      lines(
+        '  start: { on: Started, key: start.id, compensate: { command: Refund, with: { id: event.id, reason: failure.typ } } }',
+        '  cancel: { on: Stopped, key: event.code }',
+        '  steps:',
+        '    - { name: a, command: Ship, compensate: none, with: { id: failure.type, to: event.id } }',
+        '  complete: { emit: Finished, with: { id: steps.a.trackin } }',
+        '  abort: { emit: Finished, with: { id: steps.a.tracking } }'
+      )
+    ),
     "s.yaml:5:30 start.key: 'start' is not known here: a 'key' reads nothing but the event: 'event'",
     "s.yaml:5:83 start.compensate.with.id: 'event' is not known here: only 'key' reads it; the event that started the saga is 'start'",
     "s.yaml:5:109 start.compensate.with.reason: 'failure' has no field 'typ'; did you mean 'type'?",
@@ -341,17 +391,20 @@ const scopes: readonly Case[] = [
   ],
   [
     'replies that are not there yet, or may be missing',
-    withSteps(`    - { name: first, command: Ship, compensate: none, with: { id: start.id, to: steps.second.id } }
-    - parallel:
-        - { name: second, command: Ship, when: start.vip, compensate: none, with: { id: start.id, to: steps.third.id } }
-        - steps:
-            - { name: third, command: Ship, with: { id: steps.first.id }, compensate: { command: Refund, with: { id: steps.second.id, reason: steps.third.id } } }
-            - { name: with-dash, command: Ship, with: { id: steps.third.id }, compensate: { command: Refund, with: { id: steps.third.id, reason: steps.with-dash.id } } }
-    - { name: last, command: Ship, compensate: { command: Refund, with: { id: steps.second.id, reason: steps.third.id } }, with: { id: steps.second.id } }
-    - { name: pivot, command: Ship, pivot: true, with: { id: steps.third.id } }
-  abort: { emit: Finished, with: { id: "has(steps.pivot) ? steps.pivot.id : ''" } }
-  complete: { emit: Finished, with: { id: steps.pivot.id, note: steps.second.id } }
-`).replace('  abort', '  abort'),
+    withSteps(
+      lines(
+        '    - { name: first, command: Ship, compensate: none, with: { id: start.id, to: steps.second.id } }',
+        '    - parallel:',
+        '        - { name: second, command: Ship, when: start.vip, compensate: none, with: { id: start.id, to: steps.third.id } }',
+        '        - steps:',
+        '            - { name: third, command: Ship, with: { id: steps.first.id }, compensate: { command: Refund, with: { id: steps.second.id, reason: steps.third.id } } }',
+        '            - { name: with-dash, command: Ship, with: { id: steps.third.id }, compensate: { command: Refund, with: { id: steps.third.id, reason: steps.with-dash.id } } }',
+        '    - { name: last, command: Ship, compensate: { command: Refund, with: { id: steps.second.id, reason: steps.third.id } }, with: { id: steps.second.id } }',
+        '    - { name: pivot, command: Ship, pivot: true, with: { id: steps.third.id } }',
+        `  abort: { emit: Finished, with: { id: "has(steps.pivot) ? steps.pivot.id : ''" } }`,
+        '  complete: { emit: Finished, with: { id: steps.pivot.id, note: steps.second.id } }'
+      )
+    ).replace('  abort', '  abort'),
     "s.yaml:7:87 steps[0].with.to: the reply of step 'second' is never there here, because it runs later",
     "s.yaml:9:109 steps[1].parallel[0].with.to: the reply of step 'third' is never there here, because it runs side by side with this one",
     "s.yaml:11:124 steps[1].parallel[1].steps[0].compensate.with.id: the reply of step 'second' may not be there, because it is skipped where its 'when' is false; guard it: has(steps.second) ? steps.second.… : …",
@@ -369,14 +422,26 @@ const rules: readonly Case[] = [
   [
     'a step that does not say how it is undone',
     withSteps(
-      `    - { name: a, command: Ship, with: { id: start.id } }\n    - { name: p, command: Charge, pivot: true, with: { id: start.id, cents: 1 } }\n`
+      lines(
+        '    - { name: a, command: Ship, with: { id: start.id } }',
+        '    - { name: p, command: Charge, pivot: true, with: { id: start.id, cents: 1 } }'
+      )
     ),
     "s.yaml:7:7 steps[0]: step 'a' does not say how it is undone, as every step before the pivot must; add 'compensate: { command: …, with: {…} }', or 'compensate: none' where it has no effect"
   ],
   [
     'a pivot that breaks the rules',
     withSteps(
-      `    - name: p\n      command: Charge\n      pivot: true\n      when: start.vip\n      until: Settled\n      onUnknown: compensate\n      compensate: { command: Refund, with: { id: start.id } }\n      with: { id: start.id, cents: 1 }\n`
+      lines(
+        '    - name: p',
+        '      command: Charge',
+        '      pivot: true',
+        '      when: start.vip',
+        '      until: Settled',
+        '      onUnknown: compensate',
+        '      compensate: { command: Refund, with: { id: start.id } }',
+        '      with: { id: start.id, cents: 1 }'
+      )
     ),
     "s.yaml:10:13 steps[0].when: the pivot has a 'when'; a point of no return that may be skipped is none, so put the condition on another step",
     "s.yaml:11:14 steps[0].until: the pivot has an 'until'; it is reached with its reply, so put what takes longer into the next step",
@@ -395,10 +460,13 @@ const rules: readonly Case[] = [
   ],
   [
     'steps after the pivot that want to go back',
-    withSteps(`    - { name: p, command: Ship, pivot: true, with: { id: start.id } }
-    - { name: a, command: Charge, onUnknown: compensate, onRejection: compensate, compensate: { command: Refund, with: { id: start.id } }, with: { id: start.id, cents: 1 } }
-    - { name: b, command: Charge, with: { id: start.id, cents: 1 } }
-`),
+    withSteps(
+      lines(
+        '    - { name: p, command: Ship, pivot: true, with: { id: start.id } }',
+        '    - { name: a, command: Charge, onUnknown: compensate, onRejection: compensate, compensate: { command: Refund, with: { id: start.id } }, with: { id: start.id, cents: 1 } }',
+        '    - { name: b, command: Charge, with: { id: start.id, cents: 1 } }'
+      )
+    ),
     "s.yaml:8:46 steps[1].onUnknown: a step after the pivot cannot compensate; use 'retry' or 'park'",
     "s.yaml:8:71 steps[1].onRejection: a step after the pivot cannot compensate; use 'park'",
     "s.yaml:8:95 steps[1].compensate: step 'a' runs after the pivot, from where nothing is compensated; leave its compensation out, or move it before the pivot",
@@ -461,7 +529,12 @@ test('the error holds the first fault as its message, and the first twenty as de
 })
 
 test('aliases are followed up to a limit', (t) => {
-  const first = `    - { name: s0, command: Ship, with: &with { id: start.id }, compensate: &undo { command: Release, with: *with } }\n`
+  const first = lines(
+    '    - name: s0',
+    '      command: Ship',
+    '      with: &with { id: start.id }',
+    '      compensate: &undo { command: Release, with: *with }'
+  )
   const rest = Array.from(
     { length: 60 },
     (_, i) => `    - { name: s${i + 1}, command: Ship, with: *with, compensate: *undo }\n`
@@ -469,7 +542,7 @@ test('aliases are followed up to a limit', (t) => {
   t.deepEqual(errorsOf(withSteps(first + rest.slice(0, 33).join(''))), [])
   t.is(
     errorsOf(withSteps(first + rest.join('')))[0],
-    's.yaml:41:41 steps[34].with: the file follows more aliases than allowed: the limit aliasesMax is 100 aliases'
+    's.yaml:44:41 steps[34].with: the file follows more aliases than allowed: the limit aliasesMax is 100 aliases'
   )
 })
 

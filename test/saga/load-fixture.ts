@@ -19,7 +19,8 @@ spec:
       record Item { string sku; int quantity; }
       record Place { string city; union { null, string } zip = null; }
       record Started {
-        string id; long total; int count; double rate; float share; boolean vip; Level level; Urgency urgency; bytes blob;
+        string id; long total; int count; double rate; float share; boolean vip;
+        Level level; Urgency urgency; bytes blob;
         array<Line> lines; array<string> tags; array<int> numbers; map<string> labels; map<long> sums; Place home;
         union { null, string } note = null; union { null, Place } place = null; union { null, long } limit = null;
         union { int, string } mixed; union { null, int, string } odd = null;
@@ -55,9 +56,11 @@ spec:
       record Take {
         int i = 0; long l = 0; float f = 0; double d = 0; boolean b = false; string s = "";
         Level level = "LOW"; Urgency urgency = "LOW"; bytes blob = "";
-        array<int> ints = []; array<Item> items = []; array<string> texts = []; map<string> labels = {}; map<long> sums = {};
+        array<int> ints = []; array<Item> items = []; array<string> texts = [];
+        map<string> labels = {}; map<long> sums = {};
         union { null, string } note = null; union { null, Place } place = null; union { null, long } limit = null;
-        union { int, string } mixed = 0; union { null, int, string } odd = null; union { null, array<int> } maybe = null;
+        union { int, string } mixed = 0; union { null, int, string } odd = null;
+        union { null, array<int> } maybe = null;
         union { null, double } ratio = null;
       }
       record Taken { string id; }
@@ -92,6 +95,9 @@ export const contracts: Contracts = contractSet([
   readContract({ path: 'shop.yaml', text: shop }),
   readContract({ path: 'bank.yaml', text: bank })
 ])
+
+/** Lines of a text, each with its end. */
+export const lines = (...texts: readonly string[]): string => texts.map((line) => `${line}\n`).join('')
 
 /** A whole file from its `spec`, whose first line is line 5 of the file, and is indented by two. */
 export const saga = (spec: string, name = 'test'): string =>

@@ -154,7 +154,10 @@ test('every change of meaning gives a revision of its own', (t) => {
 
 const styles = ['PLAIN', 'QUOTE_DOUBLE', 'QUOTE_SINGLE', 'BLOCK_LITERAL', 'BLOCK_FOLDED'] as const
 
-/** The base as some other author would have written it: order of keys, style of scalars and collections, comments, indentation. */
+/**
+ * The base as some other author would have written it: order of keys, style of scalars and collections, comments,
+ * indentation.
+ */
 const rewritten = (next: () => number, indent: number): string => {
   const document = parseDocument(base)
   visit(document, {

@@ -11,7 +11,7 @@ import {
   type Template
 } from '../../src/saga/index.ts'
 import { sagaLimits } from '../../src/saga/limits.ts'
-import { contracts, errorsOf, load, saga, withSteps } from './load-fixture.ts'
+import { contracts, errorsOf, lines, load, saga, withSteps } from './load-fixture.ts'
 
 const fileOf = (path: string) => ({ path, text: readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8') })
 
@@ -93,7 +93,9 @@ const usualRetry: RetryPolicy = { attempts: 5, backoffMs: 200, factor: 2, capMs:
 test('what a step leaves out has a default, and an undo has more patience than a step', (t) => {
   const { steps } = load(
     withSteps(
-      `    - { name: a, command: Ship, with: { id: start.id }, compensate: { command: Release, with: { id: start.id } } }\n`
+      lines(
+        '    - { name: a, command: Ship, with: { id: start.id }, compensate: { command: Release, with: { id: start.id } } }'
+      )
     )
   )
   t.like(steps[0], { ...call, retry: usualRetry, onUnknown: 'retry', onRejection: 'compensate', pivot: false })
@@ -219,14 +221,17 @@ test('records and lists may be written out in YAML, with literals', (t) => {
 
 test('everything around the forward path has its expressions too', (t) => {
   const definition = load(
-    saga(`  start: { on: Started, key: event.id, compensate: { command: Refund, with: { id: start.id, reason: "failure.step + failure.message" } } }
-  cancel: { on: Stopped, key: event.id }
-  steps:
-    - { name: a, command: Assess, compensate: { command: Refund, with: { id: start.id, reason: "has(steps.b) ? steps.b.id : steps.a2.id" } }, with: { id: start.id } }
-    - { name: b, command: Ship, compensate: none, with: { id: start.id } }
-  complete: { emit: shop.Finished, with: { id: steps.a.id } }
-  abort: { emit: Finished, with: { id: "has(steps.b) ? steps.b.tracking : saga.revision" } }
-`).replace('steps.a2.id', 'failure.type')
+    saga(
+      lines(
+        '  start: { on: Started, key: event.id, compensate: { command: Refund, with: { id: start.id, reason: "failure.step + failure.message" } } }',
+        '  cancel: { on: Stopped, key: event.id }',
+        '  steps:',
+        '    - { name: a, command: Assess, compensate: { command: Refund, with: { id: start.id, reason: "has(steps.b) ? steps.b.id : steps.a2.id" } }, with: { id: start.id } }',
+        '    - { name: b, command: Ship, compensate: none, with: { id: start.id } }',
+        '  complete: { emit: shop.Finished, with: { id: steps.a.id } }',
+        '  abort: { emit: Finished, with: { id: "has(steps.b) ? steps.b.tracking : saga.revision" } }'
+      )
+    ).replace('steps.a2.id', 'failure.type')
   )
   const scope: Scope = {
     start: { id: 's1' },
@@ -256,7 +261,12 @@ test('a decision that the deadline forestalls is a warning', (t) => {
   const withPolicy = (policy: string, deadline = '5m') =>
     load(
       saga(
-        `  start: { on: Started, key: event.id }\n  deadline: ${deadline}\n  steps:\n    - { name: a, command: Ship, compensate: none, timeout: 1m, ${policy}, with: { id: start.id } }\n`
+        lines(
+          '  start: { on: Started, key: event.id }',
+          `  deadline: ${deadline}`,
+          '  steps:',
+          `    - { name: a, command: Ship, compensate: none, timeout: 1m, ${policy}, with: { id: start.id } }`
+        )
       )
     ).warnings.map(findingText)
   t.deepEqual(withPolicy('retry: { attempts: 5, backoff: 500ms, factor: 2, cap: 1s }, onUnknown: park'), [
@@ -285,7 +295,14 @@ const styles: Readonly<Record<string, string>> = {
 for (const [style, field] of Object.entries(styles)) {
   test(`the place of a wrong name is exact in a value that is ${style}`, (t) => {
     const text = withSteps(
-      `    - name: a\n      command: Ship\n      compensate: none\n      with:\n        id: start.id\n        ${field}\n`
+      lines(
+        '    - name: a',
+        '      command: Ship',
+        '      compensate: none',
+        '      with:',
+        '        id: start.id',
+        `        ${field}`
+      )
     )
     const before = text.slice(0, text.indexOf('wrong')).split('\n')
     t.deepEqual(errorsOf(text), [

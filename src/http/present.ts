@@ -1,4 +1,4 @@
-import { type OrderRow, type SagaRow, type SagaTimelineEntry, type StockRow, timelineEntries } from '../view/index.ts'
+import { type OrderRow, type SagaRow, type StockRow, timelineEntries } from '../view/index.ts'
 
 /** The view's rows as users see them: times in RFC 3339, and nothing that only the view needs. */
 export const orderJson = (row: OrderRow) => {
@@ -43,7 +43,7 @@ export const sagaSummaryJson = (row: SagaRow) => {
 export const sagaJson = (row: SagaRow) => ({
   ...sagaSummaryJson(row),
   timelineOmitted: row.omitted,
-  timeline: timelineEntries<SagaTimelineEntry>(row.timeline).map((entry) => ({ ...entry, at: time(entry.at) }))
+  timeline: timelineEntries(row.timeline).map((entry) => ({ ...entry, at: time(entry.at) }))
 })
 
 export const time = (ms: number): string => new Date(ms).toISOString()

@@ -35,8 +35,8 @@ export type FollowLimits = {
 
 export const followLimits: FollowLimits = {
   roundRecordsMax: 500,
-  writeDelayMs: 100,
-  writeRowsMax: 1_000,
+  writeDelayMs: 500,
+  writeRowsMax: 4_000,
   waitingRowsMax: 50_000,
   causePatienceMs: 5_000
 }
@@ -51,6 +51,7 @@ export class Follower {
   readonly #order: CausalOrder
   readonly #readers: PlaceReaders
   #cancelWrite: (() => void) | undefined
+  #isWriting = false
   #lastWriteFailed = false
   #isClosed = false
   #running: Promise<void> = Promise.resolve()
@@ -91,23 +92,25 @@ export class Follower {
       if (arrived.length > 0) {
         await model.fold(arrived, listener)
         this.#deps.onRound()
-        await this.#planWrite()
+        this.#planWrite()
       }
       await nextTurn()
       while (model.changedCount > limits.waitingRowsMax && !this.#isClosed) await this.#pause()
     }
   }
 
-  async #planWrite(): Promise<void> {
+  /** Plans the next write, at once where there is much to be written. */
+  #planWrite(): void {
     const { model, limits, clock } = this.#deps
-    if (model.changedCount >= limits.writeRowsMax && !this.#lastWriteFailed) return this.#write()
-    if (this.#cancelWrite !== undefined) return
-    this.#cancelWrite = clock.at(clock.now() + limits.writeDelayMs, () => void this.#write())
+    if (this.#isWriting || this.#isClosed) return
+    if (model.changedCount >= limits.writeRowsMax && !this.#lastWriteFailed) return void this.#write()
+    this.#cancelWrite ??= clock.at(clock.now() + limits.writeDelayMs, () => void this.#write())
   }
 
   async #write(): Promise<void> {
     this.#cancelWrite?.()
     this.#cancelWrite = undefined
+    this.#isWriting = true
     try {
       await this.#deps.model.write()
       this.#lastWriteFailed = false
@@ -115,8 +118,9 @@ export class Follower {
     } catch (error) {
       this.#lastWriteFailed = true
       this.#deps.onStore(error)
-      if (!this.#isClosed) await this.#planWrite()
     }
+    this.#isWriting = false
+    if (this.#deps.model.hasChanged) this.#planWrite()
   }
 
   #pause(): Promise<void> {

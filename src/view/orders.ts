@@ -81,7 +81,7 @@ export const emptyOrder = (orderId: string): OrderRow => ({
   payment: { status: 'PENDING' },
   shipping: { status: 'PENDING', trackingNumber: null },
   saga: null,
-  timeline: ''
+  timeline: []
 })
 
 const changeBySource = (row: OrderRow, record: ViewRecord): OrderRow => {

@@ -1,5 +1,6 @@
 import type { ViewRecord } from './record.ts'
-import { appended, type Timeline, type TimelineEntry, without } from './timeline.ts'
+import { extrasOf, type SagaExtras } from './saga-timeline.ts'
+import { appended, type Timeline } from './timeline.ts'
 
 /**
  * The sagas projection: one row an instance, folded from `saga-events` alone.
@@ -20,12 +21,12 @@ export type SagaRow = {
   readonly startedBy: string
   readonly endedAt: number | null
   readonly failure: { readonly type: string; readonly step: string; readonly message: string } | null
+  readonly isAborted: boolean
   readonly isCompensating: boolean
   /** Steps and undos under way, the latest last. */
   readonly active: readonly ActiveStep[]
-  readonly entryCount: number
   readonly omitted: number
-  readonly timeline: Timeline
+  readonly timeline: Timeline<SagaExtras>
 }
 
 export const sagaStatuses = [
@@ -49,14 +50,6 @@ export type SagaSummary = {
   readonly ended: boolean
 }
 
-export type SagaTimelineEntry = TimelineEntry & {
-  readonly step?: string
-  readonly undo?: boolean
-  readonly attempt?: number
-  /** The command, the reply's or rejection's record, the failure or the reason: whatever the event is about. */
-  readonly detail?: string
-}
-
 export type ActiveStep = {
   readonly step: string
   readonly state: 'running' | 'retrying' | 'waiting' | 'parked'
@@ -69,10 +62,23 @@ export type ActiveStep = {
 export const foldSaga = (before: SagaRow | undefined, record: ViewRecord): SagaRow | undefined => {
   if (record.type === 'SagaStarted') return before ?? started(record)
   if (before === undefined) return undefined
-  const row = listed(before, record)
-  if (before.endedAt !== null) return row
-  const changed = changeByEvent[record.type]?.(row, record) ?? row
-  return { ...changed, status: statusOf(changed), step: changed.active.at(-1)?.step ?? null }
+  const change = before.endedAt === null ? (changeByEvent[record.type]?.(before, record) ?? none) : none
+  const isFull = before.timeline.length === timelineEntriesMax
+  const timeline = appended(before.timeline, record, extrasOf(record))
+  const state = { ...stateOf(before), ...change }
+  const { saga, key, revision, startedAt, startedBy } = before
+  return {
+    saga,
+    key,
+    revision,
+    startedAt,
+    startedBy,
+    ...state,
+    status: statusOf(state),
+    step: state.active.at(-1)?.step ?? null,
+    omitted: isFull ? before.omitted + 1 : before.omitted,
+    timeline: isFull ? timeline.toSpliced(timelineEntriesMax / 2, 1) : timeline
+  }
 }
 
 /** The instance that a record is of; undefined for an event that a saga emits, which stands on the journal under its own type. */
@@ -95,66 +101,46 @@ const started = (record: ViewRecord): SagaRow => {
     status: 'running',
     step: null,
     startedAt: record.at,
-    startedBy: text(value['startType']) ?? '',
+    startedBy: String(value['startType']),
     endedAt: null,
     failure: null,
+    isAborted: false,
     isCompensating: false,
     active: [],
-    entryCount: 1,
     omitted: 0,
-    timeline: appended('', record, extrasOf(record))
+    timeline: appended<SagaExtras>([], record, extrasOf(record))
   }
 }
 
-const listed = (row: SagaRow, record: ViewRecord): SagaRow => {
-  const timeline = appended(row.timeline, record, extrasOf(record))
-  if (row.entryCount < timelineEntriesMax) return { ...row, timeline, entryCount: row.entryCount + 1 }
-  return { ...row, timeline: without(timeline, timelineEntriesMax / 2), omitted: row.omitted + 1 }
-}
+/** What `status` and `step` follow from. */
+type State = Pick<SagaRow, 'endedAt' | 'isAborted' | 'isCompensating' | 'failure' | 'active'>
+type Change = (state: State, record: ViewRecord) => Partial<State>
 
-/** The members of `SagaTimelineEntry` that this event has, as JSON. */
-const extrasOf = ({ value }: ViewRecord): string => {
-  const { step, undo, attempt } = value
-  const detail = detailOf(value)
-  let extras = ''
-  if (typeof step === 'string') extras += `,"step":${JSON.stringify(step)}`
-  if (undo === true) extras += ',"undo":true'
-  if (typeof attempt === 'number') extras += `,"attempt":${attempt}`
-  if (detail !== undefined) extras += `,"detail":${JSON.stringify(detail)}`
-  return extras.slice(1)
-}
+const stateOf = ({ endedAt, isAborted, isCompensating, failure, active }: SagaRow): State => ({
+  endedAt,
+  isAborted,
+  isCompensating,
+  failure,
+  active
+})
 
-/** The members that say what an event is about; no event has two of them. */
-const detailMembers = ['command', 'startType', 'replyType', 'rejectionType', 'reason', 'event'] as const
-
-const detailOf = (value: ViewRecord['value']): string | undefined => {
-  for (const member of detailMembers) {
-    const found = text(value[member])
-    if (found !== undefined) return found
-  }
-  return failureOf(value)?.type
-}
-
-type Change = (row: SagaRow, record: ViewRecord) => SagaRow
+const none: Partial<State> = {}
 
 const stepIs =
   (state: ActiveStep['state']): Change =>
-  (row, { value }) => {
+  ({ active }, { value }) => {
     const step = String(value['step'])
     const reason = state === 'parked' ? { reason: String(value['reason']) } : {}
     const now = { step, state, undo: value['undo'] === true, ...reason }
-    return { ...row, active: [...row.active.filter((other) => other.step !== step), now] }
+    return { active: [...active.filter((other) => other.step !== step), now] }
   }
 
-const stepIsOver: Change = (row, record) => {
-  const step = String(record.value['step'])
-  return { ...row, active: row.active.filter((other) => other.step !== step) }
-}
+const stepIsOver: Change = ({ active }, { value }) => ({ active: active.filter(({ step }) => step !== value['step']) })
 
-const hasEnded: Change = (row, record) => ({ ...row, endedAt: record.at, active: [] })
+const hasEnded: Change = (_, { at }) => ({ endedAt: at, active: [] })
 
-const issued: Change = (row, record) =>
-  stepIs(Number(record.value['attempt']) > 1 ? 'retrying' : 'running')(row, record)
+const issued: Change = (state, record) =>
+  stepIs(Number(record.value['attempt']) > 1 ? 'retrying' : 'running')(state, record)
 
 /** By event. Those that are not here change nothing but the timeline. */
 const changeByEvent: Readonly<Record<string, Change>> = {
@@ -165,31 +151,27 @@ const changeByEvent: Readonly<Record<string, Change>> = {
   StepRejected: stepIsOver,
   StepUnknown: stepIsOver,
   StepCompensated: stepIsOver,
-  CompensationStarted: (row, { value }) => ({ ...row, isCompensating: true, active: [], failure: failureOf(value) }),
+  CompensationStarted: (_, { value }) => ({ isCompensating: true, active: [], failure: failureOf(value) }),
   SagaParked: stepIs('parked'),
   SagaCompleted: hasEnded,
   SagaCompensated: hasEnded,
-  SagaAborted: (row, record) => ({ ...hasEnded(row, record), status: 'aborted' })
+  SagaAborted: (_, { at }) => ({ endedAt: at, active: [], isAborted: true })
 }
 
 /** Of several at once the first of: parked, compensating, retrying, running, waiting. */
-const statusOf = (row: SagaRow): SagaStatus => {
-  if (row.endedAt !== null) {
-    if (row.status === 'aborted') return 'aborted'
-    return row.isCompensating ? 'compensated' : 'completed'
+const statusOf = ({ endedAt, isAborted, isCompensating, active }: State): SagaStatus => {
+  if (endedAt !== null) {
+    if (isAborted) return 'aborted'
+    return isCompensating ? 'compensated' : 'completed'
   }
-  const has = (state: ActiveStep['state']): boolean => row.active.some((step) => step.state === state)
+  const has = (state: ActiveStep['state']): boolean => active.some((step) => step.state === state)
   if (has('parked')) return 'parked'
-  if (row.isCompensating) return 'compensating'
+  if (isCompensating) return 'compensating'
   if (has('retrying')) return 'retrying'
   return has('waiting') && !has('running') ? 'waiting' : 'running'
 }
 
 const failureOf = (value: ViewRecord['value']): SagaRow['failure'] => {
-  const failure = value['failure']
-  if (typeof failure !== 'object' || failure === null) return null
-  const { type, step, message } = failure as Record<string, unknown>
+  const { type, step, message } = value['failure'] as Record<string, unknown>
   return { type: String(type), step: String(step), message: String(message) }
 }
-
-const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)

@@ -1,10 +1,11 @@
 import type { ViewRecord } from './record.ts'
 
-/**
- * A timeline as it is kept: JSON entries with commas between, `["OrderPlaced",1795420800000,"order-events",0,41],[…`, an object of extras at the end where there are any.
- * A text, because a row is folded some twenty-five times, written once or twice, and read hardly ever: to append is all that the folds do.
- */
-export type Timeline = string
+/** A timeline as it is kept, in memory and in the store. Entries are arrays, because they are most of a row, and are read hardly ever. */
+export type Timeline<Extras extends object = object> = readonly Entry<Extras>[]
+
+type Entry<Extras extends object> =
+  | readonly [type: string, at: number, topic: string, partition: number, offset: number]
+  | readonly [type: string, at: number, topic: string, partition: number, offset: number, extras: Extras]
 
 export type TimelineEntry = {
   readonly type: string
@@ -15,28 +16,26 @@ export type TimelineEntry = {
   readonly offset: number
 }
 
-/** The timeline with one more entry. `extras`: the members of a JSON object, without its braces. Names of records and topics need no escapes. */
-export const appended = (timeline: Timeline, record: ViewRecord, extras = ''): Timeline => {
+/** The timeline with one more entry. */
+export const appended = <Extras extends object>(
+  timeline: Timeline<Extras>,
+  record: ViewRecord,
+  extras?: Extras
+): Timeline<Extras> => {
   const { type, at, topic, partition, offset } = record
-  const comma = timeline === '' ? '' : ','
-  const tail = extras === '' ? '' : `,{${extras}}`
-  return `${timeline}${comma}["${type}",${at},"${topic}",${partition},${offset}${tail}]`
+  const entry: Entry<Extras> =
+    extras === undefined ? [type, at, topic, partition, offset] : [type, at, topic, partition, offset, extras]
+  return [...timeline, entry]
 }
 
-export const hasEntry = (timeline: Timeline, type: string): boolean => timeline.includes(`["${type}",`)
+export const hasEntry = (timeline: Timeline, type: string): boolean => timeline.some((entry) => entry[0] === type)
 
-/** The entries for a reader; T: with the extras that this kind of row has. */
-export const timelineEntries = <T extends TimelineEntry = TimelineEntry>(timeline: Timeline): readonly T[] =>
-  parsed(timeline).map(([type, at, topic, partition, offset, extras]) => {
-    return { type, at, topic, partition, offset, ...extras } as T
-  })
+/** The entries for a reader. */
+export const timelineEntries = <Extras extends object>(
+  timeline: Timeline<Extras>
+): readonly (TimelineEntry & Partial<Extras>)[] => timeline.map(entryOf)
 
-/** The timeline without the entry at this place. */
-export const without = (timeline: Timeline, index: number): Timeline => {
-  const entries = parsed(timeline)
-  return JSON.stringify(entries.toSpliced(index, 1)).slice(1, -1)
+const entryOf = <Extras extends object>(entry: Entry<Extras>): TimelineEntry & Partial<Extras> => {
+  const [type, at, topic, partition, offset, extras] = entry
+  return { type, at, topic, partition, offset, ...(extras as Partial<Extras>) }
 }
-
-type EntryJson = [type: string, at: number, topic: string, partition: number, offset: number, extras?: object]
-
-const parsed = (timeline: Timeline): EntryJson[] => JSON.parse(`[${timeline}]`) as EntryJson[]

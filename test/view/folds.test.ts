@@ -2,7 +2,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { type Flow, foldOrder, hasOrderEnded, type OrderRow, withSaga } from '../../src/view/orders.ts'
 import type { Source, ViewRecord } from '../../src/view/record.ts'
-import { foldSaga, type SagaRow, sagaSummary, type SagaTimelineEntry } from '../../src/view/sagas.ts'
+import { foldSaga, type SagaRow, sagaSummary } from '../../src/view/sagas.ts'
 import { foldStock, type StockRow } from '../../src/view/stock.ts'
 import { timelineEntries } from '../../src/view/timeline.ts'
 import { placedValue, recordMaker } from './records.ts'
@@ -302,12 +302,7 @@ test('never leaves its end', stands, [start, ['SagaCompleted'], issued('a')], 'c
 test('a saga lists all that has happened to it, with what each event is about', (t) => {
   const row = sagaAfter(start, issued('a', 2), failing, ['CancelRefused', { reason: 'it says "no"' }])
   t.deepEqual(
-    timelineEntries<SagaTimelineEntry>(row.timeline).map(({ type, step, attempt, detail }) => [
-      type,
-      step,
-      attempt,
-      detail
-    ]),
+    timelineEntries(row.timeline).map(({ type, step, attempt, detail }) => [type, step, attempt, detail]),
     [
       ['SagaStarted', undefined, undefined, 'OrderPlaced'],
       ['CommandIssued', 'a', 2, 'Do'],
@@ -321,7 +316,7 @@ test('a saga lists all that has happened to it, with what each event is about', 
 test('the timeline of a saga that retries for ever keeps its beginning and its end', (t) => {
   const attempts = Array.from({ length: 1000 }, (_, i) => issued('a', i + 1))
   const row = sagaAfter(start, ...attempts)
-  const entries = timelineEntries<SagaTimelineEntry>(row.timeline)
+  const entries = timelineEntries(row.timeline)
   t.is(entries.length, 400)
   t.is(entries.length + row.omitted, 1001)
   t.is(entries[0]?.type, 'SagaStarted')

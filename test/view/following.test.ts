@@ -86,7 +86,7 @@ test('a view that is built anew has the same rows as one that has followed all a
   await withJournals(async (journals) => {
     const rowsOf = async (view: View) => {
       const order = await view.order('o1')
-      const types = timelineEntries(order?.timeline ?? '').map(({ topic, offset }) => `${topic}@${offset}`)
+      const types = timelineEntries(order?.timeline ?? []).map(({ topic, offset }) => `${topic}@${offset}`)
       const rows = [{ ...order, timeline: types.toSorted() }, await view.saga('order', 'o1'), await view.stock('book')]
       await view.close()
       return rows
@@ -245,7 +245,7 @@ test('rows that have left memory are read from the store and folded on', async (
     for (const orderId of ids) {
       const row = await view.order(orderId)
       t.is(`${row?.customerId} ${row?.status} ${row?.payment.status}`, 'c1 REJECTED FAILED')
-      t.is(timelineEntries(row?.timeline ?? '').length, 3)
+      t.is(timelineEntries(row?.timeline ?? []).length, 3)
     }
     await view.close()
   })

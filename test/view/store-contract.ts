@@ -37,7 +37,7 @@ const testWrites = (test: TestFn, withStore: WithStore): void => {
 
   test('rows come back as they were written, and the last write counts', async (t) => {
     await withStore(async (store) => {
-      const order = { ...orderRow('o1', 1), timeline: '["OrderPlaced",1,"order-events",0,0]' }
+      const order = { ...orderRow('o1', 1), timeline: [['OrderPlaced', 1, 'order-events', 0, 0]] } as const
       const saga = sagaRow('o1', 1)
       const stock = { sku: 'book', name: "B'ook \\u2028 ☃", priceCents: 1, onHand: 2, reserved: 1, isSet: true }
       await store.write(change({ orders: [orderRow('o1', 0)] }))
@@ -233,11 +233,11 @@ const sagaRow = (key: string, startedAt: number, parts: Partial<SagaRow> = {}): 
   startedBy: 'OrderPlaced',
   endedAt: null,
   failure: null,
+  isAborted: false,
   isCompensating: false,
   active: [{ step: 'stock', state: 'running', undo: false }],
-  entryCount: 1,
   omitted: 0,
-  timeline: '["SagaStarted",1,"saga-events",0,0]',
+  timeline: [['SagaStarted', 1, 'saga-events', 0, 0, { detail: 'OrderPlaced' }]],
   ...parts
 })
 

@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ParcomoloError } from '../../base/index.ts'
 import type { OrderRow } from '../orders.ts'
 import type { SagaRow } from '../sagas.ts'
@@ -17,17 +18,8 @@ import {
   type ViewStore
 } from '../store.ts'
 import { clearDatabase, openDatabase } from './layout.ts'
-import {
-  decodeOrder,
-  decodeSaga,
-  decodeStock,
-  encodeOrder,
-  encodeSaga,
-  encodeStock,
-  type StoredBody
-} from './row-json.ts'
 
-/** The view's store in one SQLite file (`:memory:` for none). Synchronous inside: the calls resolve at once. */
+/** The view's store in one SQLite file (`:memory:` for none). Synchronous inside: all calls but `write` resolve at once. */
 export const openSqliteViewStore = async (path: string): Promise<ViewStore> => {
   const { database, wasReset } = openDatabase(path)
   return new SqliteViewStore(database, wasReset)
@@ -59,7 +51,7 @@ class SqliteViewStore implements ViewStore {
     const rows = new Map<string, Tables[T]>()
     for (const key of keys) {
       const found = statement.get(...keyColumns[table](key))
-      if (found !== undefined) rows.set(key, decode[table](bodyOf(found)))
+      if (found !== undefined) rows.set(key, parsed<Tables[T]>(found))
     }
     return rows
   }
@@ -67,7 +59,7 @@ class SqliteViewStore implements ViewStore {
   async write(change: ViewChange): Promise<void> {
     try {
       this.#database.exec('BEGIN IMMEDIATE')
-      this.#writeRows(change)
+      await this.#writeRows(change)
       this.#database.exec('COMMIT')
     } catch (error) {
       // A statement that failed for want of space may have ended the transaction by itself.
@@ -80,8 +72,8 @@ class SqliteViewStore implements ViewStore {
     const where = new Where().add('placed_at IS NOT NULL').equal('customer_id', filter.customerId)
     where.status(filter.status, usualEnd.orders).before('placed_at', 'id', page)
     const index = orderIndex(filter)
-    const rows = this.#list(`orders INDEXED BY ${index}`, where, 'placed_at DESC, id DESC', page)
-    return pageOf(rows.map(decodeOrder), page, (row) => ({ at: row.placedAt ?? 0, key: row.orderId }))
+    const rows = this.#list<OrderRow>(`orders INDEXED BY ${index}`, where, 'placed_at DESC, id DESC', page)
+    return pageOf(rows, page, (row) => ({ at: row.placedAt ?? 0, key: row.orderId }))
   }
 
   async listSagas(filter: SagaFilter, page: PageRequest): Promise<Page<SagaRow>> {
@@ -89,15 +81,15 @@ class SqliteViewStore implements ViewStore {
     // A position among instances of one time is by saga and key, as one text.
     where.before('started_at', "saga || '/' || key", page)
     const table = `sagas ${filter.key === undefined ? `INDEXED BY ${sagaIndex(filter)}` : ''}`
-    const rows = this.#list(table, where, "started_at DESC, saga || '/' || key DESC", page)
-    return pageOf(rows.map(decodeSaga), page, (row) => ({ at: row.startedAt, key: sagaRowKey(row.saga, row.key) }))
+    const rows = this.#list<SagaRow>(table, where, "started_at DESC, saga || '/' || key DESC", page)
+    return pageOf(rows, page, (row) => ({ at: row.startedAt, key: sagaRowKey(row.saga, row.key) }))
   }
 
   async listStock(page: PageRequest): Promise<Page<StockRow>> {
     const where = new Where().add('is_set = 1')
     if (page.after !== undefined) where.add('sku > ?', page.after.key)
-    const rows = this.#list('stock', where, 'sku', page)
-    return pageOf(rows.map(decodeStock), page, (row) => ({ at: 0, key: row.sku }))
+    const rows = this.#list<StockRow>('stock', where, 'sku', page)
+    return pageOf(rows, page, (row) => ({ at: 0, key: row.sku }))
   }
 
   async countRunning(): Promise<readonly RunningCount[]> {
@@ -123,23 +115,25 @@ class SqliteViewStore implements ViewStore {
     this.#database.close()
   }
 
-  #writeRows(change: ViewChange): void {
+  /** In slices, between which the event loop turns. */
+  async #writeRows(change: ViewChange): Promise<void> {
     const { putOrder, putStock, putSaga, putPosition, putSkipped } = this.#statements
-    for (const row of change.orders)
-      putOrder.run(row.orderId, row.placedAt, row.customerId, row.status, encodeOrder(row), row.timeline)
-    for (const row of change.stock) putStock.run(row.sku, row.isSet ? 1 : 0, encodeStock(row))
-    for (const row of change.sagas) {
-      const { key, saga, revision, status, startedAt, endedAt, timeline } = row
-      putSaga.run(key, saga, revision, status, startedAt, endedAt, encodeSaga(row), timeline)
-    }
+    await inSlices(change.orders, (row) =>
+      putOrder.run(row.orderId, row.placedAt, row.customerId, row.status, JSON.stringify(row))
+    )
+    await inSlices(change.sagas, (row) => {
+      const { key, saga, revision, status, startedAt, endedAt } = row
+      return putSaga.run(key, saga, revision, status, startedAt, endedAt, JSON.stringify(row))
+    })
+    await inSlices(change.stock, (row) => putStock.run(row.sku, row.isSet ? 1 : 0, JSON.stringify(row)))
     for (const [place, { next, key, timestamp }] of change.positions) putPosition.run(place, next, key, timestamp)
     for (const { place, offset, code, message } of change.skipped) putSkipped.run(place, offset, code, message)
   }
 
-  #list(table: string, where: Where, order: string, page: PageRequest): StoredBody[] {
-    const sql = `SELECT * FROM ${table} ${where.text()} ORDER BY ${order} LIMIT ?`
+  #list<T>(table: string, where: Where, order: string, page: PageRequest): T[] {
+    const sql = `SELECT body FROM ${table} ${where.text()} ORDER BY ${order} LIMIT ?`
     const rows = this.#database.prepare(sql).all(...where.values, page.limit + 1)
-    return rows.map(bodyOf)
+    return rows.map((row) => parsed<T>(row))
   }
 }
 
@@ -158,16 +152,7 @@ const sagaIndex = ({ status }: SagaFilter): string =>
 /** The status without an index of its own (layout.ts). */
 const usualEnd = { orders: 'COMPLETED', sagas: 'completed' } as const
 
-const bodyOf = (row: Record<string, SQLOutputValue>): StoredBody => ({
-  body: String(row['body']),
-  timeline: String(row['timeline'] ?? '')
-})
-
-const decode: { readonly [T in TableName]: (stored: StoredBody) => Tables[T] } = {
-  orders: decodeOrder,
-  stock: decodeStock,
-  sagas: decodeSaga
-}
+const parsed = <T>(row: Record<string, SQLOutputValue>): T => JSON.parse(String(row['body'])) as T
 
 /** A row's key as the columns that the table is looked up by. A saga's name has no slash; its key may. */
 const keyColumns: { readonly [T in TableName]: (key: string) => string[] } = {
@@ -180,22 +165,22 @@ type Statements = ReturnType<typeof prepare>
 
 const prepare = (database: DatabaseSync) => {
   const get: { readonly [T in TableName]: StatementSync } = {
-    orders: database.prepare('SELECT body, timeline FROM orders WHERE id = ?'),
+    orders: database.prepare('SELECT body FROM orders WHERE id = ?'),
     stock: database.prepare('SELECT body FROM stock WHERE sku = ?'),
-    sagas: database.prepare('SELECT body, timeline FROM sagas WHERE key = ? AND saga = ?')
+    sagas: database.prepare('SELECT body FROM sagas WHERE key = ? AND saga = ?')
   }
   return {
     get,
     putOrder: database.prepare(
-      `INSERT INTO orders (id, placed_at, customer_id, status, body, timeline) VALUES (?, ?, ?, ?, ?, ?)
+      `INSERT INTO orders (id, placed_at, customer_id, status, body) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET placed_at = excluded.placed_at, customer_id = excluded.customer_id,
-       status = excluded.status, body = excluded.body, timeline = excluded.timeline`
+       status = excluded.status, body = excluded.body`
     ),
     putStock: database.prepare('INSERT OR REPLACE INTO stock (sku, is_set, body) VALUES (?, ?, ?)'),
     putSaga: database.prepare(
-      `INSERT INTO sagas (key, saga, revision, status, started_at, ended_at, body, timeline) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO sagas (key, saga, revision, status, started_at, ended_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (key, saga) DO UPDATE SET status = excluded.status, ended_at = excluded.ended_at,
-       body = excluded.body, timeline = excluded.timeline`
+       body = excluded.body`
     ),
     putPosition: database.prepare('INSERT OR REPLACE INTO positions (place, next, key, timestamp) VALUES (?, ?, ?, ?)'),
     putSkipped: database.prepare('INSERT OR REPLACE INTO skipped (place, offset, code, message) VALUES (?, ?, ?, ?)')
@@ -237,6 +222,16 @@ const pageOf = <T>(rows: readonly T[], page: PageRequest, markOf: (row: T) => Pa
   if (rows.length <= page.limit) return { rows, next: undefined }
   const shown = rows.slice(0, page.limit)
   return { rows: shown, next: markOf(shown.at(-1)!) }
+}
+
+/** About a millisecond each. */
+const rowsPerSlice = 100
+
+const inSlices = async <T>(rows: readonly T[], put: (row: T) => unknown): Promise<void> => {
+  for (const [i, row] of rows.entries()) {
+    if (i % rowsPerSlice === rowsPerSlice - 1) await nextTurn()
+    put(row)
+  }
 }
 
 const cannotWrite = (cause: unknown): ParcomoloError =>

@@ -1,0 +1,42 @@
+import type { ViewRecord } from './record.ts'
+
+/** What an entry of a saga's timeline says beside type, time and place. */
+export type SagaExtras = {
+  readonly step?: string
+  readonly undo?: true
+  readonly attempt?: number
+  /** The command, the reply's or rejection's record, the failure or the reason: whatever the event is about. */
+  readonly detail?: string
+}
+
+/** Undefined for an event that says no more than its type. */
+export const extrasOf = ({ type, value }: ViewRecord): SagaExtras | undefined => {
+  const { step, undo, attempt } = value
+  const detail = detailOf(type, value)
+  if (step === undefined && detail === undefined) return undefined
+  const extras: { -readonly [Member in keyof SagaExtras]: SagaExtras[Member] } = {}
+  if (typeof step === 'string') extras.step = step
+  if (undo === true) extras.undo = true
+  if (typeof attempt === 'number') extras.attempt = attempt
+  if (typeof detail === 'string') extras.detail = detail
+  return extras
+}
+
+/** By event: the member that says what it is about. */
+const detailMembers: Readonly<Record<string, string>> = {
+  SagaStarted: 'startType',
+  CommandIssued: 'command',
+  StepProgressed: 'replyType',
+  StepSucceeded: 'replyType',
+  ReplyCameLate: 'replyType',
+  StepRejected: 'rejectionType',
+  CancelRequested: 'event',
+  CancelRefused: 'reason',
+  SagaParked: 'reason'
+}
+
+const detailOf = (type: string, value: ViewRecord['value']): unknown => {
+  if (type === 'CompensationStarted') return (value['failure'] as { type?: unknown }).type
+  const member = detailMembers[type]
+  return member === undefined ? undefined : value[member]
+}

@@ -1,7 +1,7 @@
 import type { Codec } from '../contract/index.ts'
 import { RowCache } from './cache.ts'
 import type { Flow } from './orders.ts'
-import { applyTouch, type Rows, touch } from './projection.ts'
+import { applyTouch, type Rows, type Touch, touch } from './projection.ts'
 import { type Arrived, decodeRecord, type Skipped, type ViewRecord } from './record.ts'
 import type { Position, TableName, Tables, ViewStore } from './store.ts'
 
@@ -65,7 +65,8 @@ export class ReadModel {
       if ('code' in decoded) skipped.push(decoded)
       else records.push(decoded)
     }
-    const touched = records.map((record) => touch(this.rows, record))
+    const touched: Touch[] = []
+    for (const record of records) touched.push(touch(this.rows, record, touched.at(-1)))
     await this.#load()
     for (const one of touched) {
       applyTouch(this.rows, one, this.#flow, seen.onOrder)

@@ -15,18 +15,22 @@ export type Touch = {
   readonly stock: readonly Holder<StockRow>[]
 }
 
-/** Takes hold of the rows of an event, before it is folded. */
-export const touch = (rows: Rows, record: ViewRecord): Touch => {
-  if (record.source === 'saga') {
-    const instance = instanceOf(record)
-    if (instance === undefined) return { record, order: undefined, saga: undefined, stock: none }
-    const saga = rows.sagas.hold(sagaRowKey(instance.saga, instance.key))
-    return { record, order: rows.orders.hold(instance.key), saga, stock: none }
-  }
+/** Takes hold of the rows of an event, before it is folded. `previous`: the event before it, often of the same instance. */
+export const touch = (rows: Rows, record: ViewRecord, previous: Touch | undefined): Touch => {
+  if (record.source === 'saga') return touchSaga(rows, record, previous)
   const orderId = record.value['orderId']
   const order = typeof orderId === 'string' ? rows.orders.hold(orderId) : undefined
   const stock = record.source === 'stock' ? stockOf(rows, record) : none
   return { record, order, saga: undefined, stock }
+}
+
+const touchSaga = (rows: Rows, record: ViewRecord, previous: Touch | undefined): Touch => {
+  const instance = instanceOf(record)
+  if (instance === undefined) return { record, order: undefined, saga: undefined, stock: none }
+  const { saga: name, key } = instance
+  if (previous?.saga !== undefined && previous.order?.key === key && previous.saga.key === sagaRowKey(name, key))
+    return { record, order: previous.order, saga: previous.saga, stock: none }
+  return { record, order: rows.orders.hold(key), saga: rows.sagas.hold(sagaRowKey(name, key)), stock: none }
 }
 
 /** Folds one event into its rows; `onOrder` is told the order that it has changed. */

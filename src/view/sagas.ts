@@ -62,20 +62,24 @@ export type ActiveStep = {
 export const foldSaga = (before: SagaRow | undefined, record: ViewRecord): SagaRow | undefined => {
   if (record.type === 'SagaStarted') return before ?? started(record)
   if (before === undefined) return undefined
-  const change = before.endedAt === null ? (changeByEvent[record.type]?.(before, record) ?? none) : none
+  const change = before.endedAt === null ? changeByEvent[record.type] : undefined
+  const { endedAt, isAborted, isCompensating, failure, active } = change?.(before, record) ?? before
   const isFull = before.timeline.length === timelineEntriesMax
   const timeline = appended(before.timeline, record, extrasOf(record))
-  const state = { ...stateOf(before), ...change }
-  const { saga, key, revision, startedAt, startedBy } = before
+  // Member by member: this runs twenty times an order, and spreading is several times slower.
   return {
-    saga,
-    key,
-    revision,
-    startedAt,
-    startedBy,
-    ...state,
-    status: statusOf(state),
-    step: state.active.at(-1)?.step ?? null,
+    saga: before.saga,
+    key: before.key,
+    revision: before.revision,
+    status: statusOf({ endedAt, isAborted, isCompensating, failure, active }),
+    step: active.at(-1)?.step ?? null,
+    startedAt: before.startedAt,
+    startedBy: before.startedBy,
+    endedAt,
+    failure,
+    isAborted,
+    isCompensating,
+    active,
     omitted: isFull ? before.omitted + 1 : before.omitted,
     timeline: isFull ? timeline.toSpliced(timelineEntriesMax / 2, 1) : timeline
   }
@@ -114,30 +118,32 @@ const started = (record: ViewRecord): SagaRow => {
 
 /** What `status` and `step` follow from. */
 type State = Pick<SagaRow, 'endedAt' | 'isAborted' | 'isCompensating' | 'failure' | 'active'>
-type Change = (state: State, record: ViewRecord) => Partial<State>
+type Change = (state: State, record: ViewRecord) => State
 
-const stateOf = ({ endedAt, isAborted, isCompensating, failure, active }: SagaRow): State => ({
-  endedAt,
-  isAborted,
-  isCompensating,
-  failure,
-  active
-})
-
-const none: Partial<State> = {}
+const withActive = (state: State, active: State['active']): State => {
+  const { endedAt, isAborted, isCompensating, failure } = state
+  return { endedAt, isAborted, isCompensating, failure, active }
+}
 
 const stepIs =
-  (state: ActiveStep['state']): Change =>
-  ({ active }, { value }) => {
+  (stepState: ActiveStep['state']): Change =>
+  (state, { value }) => {
     const step = String(value['step'])
-    const reason = state === 'parked' ? { reason: String(value['reason']) } : {}
-    const now = { step, state, undo: value['undo'] === true, ...reason }
-    return { active: [...active.filter((other) => other.step !== step), now] }
+    const undo = value['undo'] === true
+    const now: ActiveStep =
+      stepState === 'parked'
+        ? { step, state: stepState, undo, reason: String(value['reason']) }
+        : { step, state: stepState, undo }
+    return withActive(state, [...state.active.filter((other) => other.step !== step), now])
   }
 
-const stepIsOver: Change = ({ active }, { value }) => ({ active: active.filter(({ step }) => step !== value['step']) })
+const stepIsOver: Change = (state, { value }) =>
+  withActive(
+    state,
+    state.active.filter(({ step }) => step !== value['step'])
+  )
 
-const hasEnded: Change = (_, { at }) => ({ endedAt: at, active: [] })
+const hasEnded: Change = (state, { at }) => ({ ...withActive(state, []), endedAt: at })
 
 const issued: Change = (state, record) =>
   stepIs(Number(record.value['attempt']) > 1 ? 'retrying' : 'running')(state, record)
@@ -151,11 +157,15 @@ const changeByEvent: Readonly<Record<string, Change>> = {
   StepRejected: stepIsOver,
   StepUnknown: stepIsOver,
   StepCompensated: stepIsOver,
-  CompensationStarted: (_, { value }) => ({ isCompensating: true, active: [], failure: failureOf(value) }),
+  CompensationStarted: (state, { value }) => ({
+    ...withActive(state, []),
+    isCompensating: true,
+    failure: failureOf(value)
+  }),
   SagaParked: stepIs('parked'),
   SagaCompleted: hasEnded,
   SagaCompensated: hasEnded,
-  SagaAborted: (_, { at }) => ({ endedAt: at, active: [], isAborted: true })
+  SagaAborted: (state, { at }) => ({ ...withActive(state, []), endedAt: at, isAborted: true })
 }
 
 /** Of several at once the first of: parked, compensating, retrying, running, waiting. */

@@ -25,7 +25,8 @@ const cluster: Case = {
   faults: badNetwork,
   crashes: 5,
   pauses: 3,
-  rebalances: 5
+  rebalances: 5,
+  edits: 2
 }
 
 const laptop: Case = {
@@ -37,7 +38,8 @@ const laptop: Case = {
   faults: { ...noFaults, slowDisk: 0.2 },
   crashes: 6,
   pauses: 0,
-  rebalances: 0
+  rebalances: 0,
+  edits: 2
 }
 
 /** What a run is like, on how many seeds it runs with every `npm test`, and what has to have happened in them. */
@@ -48,7 +50,7 @@ export const scenarios: Readonly<Record<string, readonly [seeds: number, Case, c
     { ...cluster, flow: 'choreography' },
     ['fenced', 'repeated', 'cancelled']
   ],
-  'a quiet cluster': [2, { ...cluster, faults: noFaults, crashes: 0, pauses: 0, rebalances: 0 }, []],
+  'a quiet cluster': [2, { ...cluster, faults: noFaults, crashes: 0, pauses: 0, rebalances: 0, edits: 0 }, []],
   'a laptop that loses its power': [8, laptop, ['lost', 'cancelled', 'refused']],
   'a laptop that loses its power, as choreography': [5, { ...laptop, flow: 'choreography' }, ['lost', 'cancelled']],
   'a laptop with three partitions': [3, { ...laptop, partitions: 3 }, ['lost']]

@@ -18,7 +18,14 @@ export type ShopParts = {
   readonly contracts: Contracts
   readonly codec: Codec
   readonly schemas: ReadonlyMap<number, object>
-  readonly saga: { readonly name: string; readonly revision: string; readonly yaml: string; readonly path: string }
+  readonly saga: SagaText
+}
+
+export type SagaText = {
+  readonly name: string
+  readonly revision: string
+  readonly yaml: string
+  readonly path: string
 }
 
 export const readShopParts = async (): Promise<ShopParts> => {
@@ -41,10 +48,17 @@ export const readShopParts = async (): Promise<ShopParts> => {
     ownRecords
   )
   const path = 'sagas/order.yaml'
-  const yaml = await readFile(path, 'utf8')
-  const { name, revision } = loadSaga({ path, text: yaml }, contracts)
-  return { contracts, codec, schemas, saga: { name, revision, yaml, path } }
+  return { contracts, codec, schemas, saga: sagaText(contracts, path, await readFile(path, 'utf8')) }
 }
+
+const sagaText = (contracts: Contracts, path: string, yaml: string): SagaText => {
+  const { name, revision } = loadSaga({ path, text: yaml }, contracts)
+  return { name, revision, yaml, path }
+}
+
+/** The saga with another timeout: another revision, which does the same. */
+export const edited = ({ contracts, saga }: ShopParts, timeoutMs: number): SagaText =>
+  sagaText(contracts, saga.path, saga.yaml.replace('timeout: 5s', `timeout: ${timeoutMs}ms`))
 
 export type NodeOptions = {
   readonly flow: Flow
@@ -53,6 +67,8 @@ export type NodeOptions = {
   readonly wrap?: (log: Log) => Log
   /** How long it lies down after a crash, in virtual ms. */
   readonly downMsMax: number
+  /** What stands in the folder of sagas, which all nodes have alike. */
+  readonly sagaFile: { text: SagaText }
 }
 
 /** What runs in a node that is up. */
@@ -141,8 +157,15 @@ export class ShopNode {
     return { log, view, send, system }
   }
 
+  /** As the watch of the folder does it: what stands there is published, unless it is current. */
+  async publish(): Promise<void> {
+    const { running, process } = this
+    if (running === undefined) return
+    await this.#publish(running.log, running.system, process).catch((error: unknown) => this.#fail(process, error))
+  }
+
   async #publish(log: Log, { definitions }: System, { clock }: SimulatedProcess): Promise<void> {
-    const { name, revision, yaml, path } = this.#parts.saga
+    const { name, revision, yaml, path } = this.#options.sagaFile.text
     if (definitions.current(name)?.revision === revision) return
     const publisher = await openPublisher(log, this.#parts.codec, clock)
     await publisher.publish({ saga: name, revision, source: path, yaml, retired: false })

@@ -3,11 +3,12 @@ import type { Log } from '../../src/log/index.ts'
 import type { Flow } from '../../src/main/system.ts'
 import type { Task } from '../../src/task/index.ts'
 import { type Audit, audit, type Shown, type Violation } from '../helpers/auditor.ts'
+import { Journals } from '../helpers/auditor/events.ts'
 import type { BrokerVariant } from '../helpers/simulated-broker.ts'
 import { type Faults, noFaults, SimulatedCluster } from '../helpers/simulated-log.ts'
 import { VirtualTime } from '../helpers/virtual-time.ts'
 import { ShopClients } from './shop-clients.ts'
-import { ShopNode, type ShopParts } from './shop-node.ts'
+import { edited, type NodeOptions, ShopNode, type ShopParts } from './shop-node.ts'
 
 export type Scenario = {
   readonly seed: string
@@ -21,6 +22,8 @@ export type Scenario = {
   readonly crashes: number
   readonly pauses: number
   readonly rebalances: number
+  /** How often the saga is edited while orders run. */
+  readonly edits: number
   /** A planted bug: something between the shop and its log, or a change of the brokers' rules. */
   readonly wrap?: (log: Log) => Log
   readonly spoil?: (cluster: SimulatedCluster) => void
@@ -44,7 +47,8 @@ export const simulate = async (scenario: Scenario, parts: ShopParts): Promise<Ou
   const time = new VirtualTime(scenario.seed)
   const cluster = new SimulatedCluster(time, scenario.variant, noFaults)
   const { flow, partitions, wrap } = scenario
-  const options = { flow, partitions, downMsMax: 4000, ...(wrap === undefined ? {} : { wrap }) }
+  const sagaFile = { text: parts.saga }
+  const options: NodeOptions = { flow, partitions, downMsMax: 4000, sagaFile, ...(wrap === undefined ? {} : { wrap }) }
   const names = Array.from({ length: scenario.nodes }, (_, i) => `node${i + 1}`)
   const nodes = names.map((name) => new ShopNode(name, cluster, parts, options))
   const isUp = (): boolean => nodes.every((node) => node.running !== undefined)
@@ -53,6 +57,7 @@ export const simulate = async (scenario: Scenario, parts: ShopParts): Promise<Ou
   scenario.spoil?.(cluster)
   const clients = new ShopClients(time, nodes)
   clients.plan(scenario.orders, stormMs)
+  planEdits(scenario, { time, nodes, parts, sagaFile })
   await storm(scenario, cluster, nodes)
   await time.run(() => isUp() && clients.isDone, time.now() + restMs)
   await time.pass(restMs)
@@ -75,6 +80,23 @@ const storm = async (scenario: Scenario, cluster: SimulatedCluster, nodes: reado
   plan(scenario.rebalances, () => cluster.groups.rebalance(time.pick(cluster.groups.names())))
   await time.pass(stormMs)
   cluster.faults = noFaults
+}
+
+type Editing = {
+  readonly time: VirtualTime
+  readonly nodes: readonly ShopNode[]
+  readonly parts: ShopParts
+  readonly sagaFile: NodeOptions['sagaFile']
+}
+
+const planEdits = ({ edits, flow }: Scenario, { time, nodes, parts, sagaFile }: Editing): void => {
+  for (let i = 0; i < edits && flow === 'orchestration'; i++) {
+    time.after(time.random() * stormMs, () => {
+      sagaFile.text = edited(parts, 4000 + i)
+      time.note(`the saga is edited: revision ${sagaFile.text.revision}`)
+      for (const node of nodes) time.after(time.between(1, 300), () => void node.publish())
+    })
+  }
 }
 
 const crash = ({ broker, time }: SimulatedCluster, node: ShopNode): void => {
@@ -138,12 +160,14 @@ const judged = async ({ scenario, parts, cluster, nodes, clients, shown }: Evide
     shown
   }
   const violations = [...audit(input), ...defectsOf(nodes), ...(await foldedAgain(scenario, parts, cluster, nodes))]
+  const journals = new Journals(records, parts.schemas)
   const counts = {
     events: time.eventCount,
     records: records.length,
     acknowledged: orders.length,
     cancelled: cancellations.length,
     refused: clients.refusals.length,
+    revisions: new Set(journals.events('saga-events').flatMap(({ value }) => value['revision'] ?? [])).size,
     fenced: time.trace.filter((line) => line.includes(' is refused at ')).length,
     repeated: time.trace.filter((line) => line.includes(' repeats a batch at ')).length,
     lost: time.trace.reduce((sum, line) => sum + Number(/has lost (\d+) appends/.exec(line)?.[1] ?? 0), 0)
@@ -184,7 +208,8 @@ const statesAfterStart = async (
   keys: readonly string[]
 ): Promise<ReadonlyMap<string, string>> => {
   const { time, broker } = cluster
-  const node = new ShopNode('reader', cluster, parts, { flow, partitions, downMsMax: 1000 })
+  const options = { flow, partitions, downMsMax: 1000, sagaFile: { text: parts.saga } }
+  const node = new ShopNode('reader', cluster, parts, options)
   void node.start()
   await time.run(() => node.running !== undefined, time.now() + 60_000)
   const states = new Map<string, string>()

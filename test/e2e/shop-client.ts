@@ -9,7 +9,7 @@ export type OrderView = {
   readonly stock: { readonly status: string }
   readonly payment: { readonly status: string }
   readonly shipping: { readonly status: string }
-  readonly saga: { readonly status: string } | null
+  readonly saga: { readonly status: string; readonly revision: string } | null
   readonly timeline: readonly { readonly type: string }[]
 }
 

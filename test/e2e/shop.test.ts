@@ -1,18 +1,21 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { audit, told } from '../helpers/auditor.ts'
 import { get, getAll, order, type OrderView, post, requestBody, type StockView } from './shop-client.ts'
 import { ShopProcess } from './shop-process.ts'
 
-const opened = async (t: ExecutionContext, flow: 'orchestration' | 'choreography'): Promise<ShopProcess> => {
+const folderOf = async (t: ExecutionContext): Promise<string> => {
   const folder = await mkdtemp(join(tmpdir(), 'parcomolo-shop-'))
-  const shop = new ShopProcess(folder, { FLOW: flow })
-  t.teardown(async () => {
-    await shop.end('SIGKILL')
-    await rm(folder, { recursive: true, force: true })
-  })
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+const opened = async (t: ExecutionContext, variables: Record<string, string>): Promise<ShopProcess> => {
+  const shop = new ShopProcess(await folderOf(t), variables)
+  t.teardown(() => shop.end('SIGKILL'))
   await shop.start()
   return shop
 }
@@ -29,7 +32,7 @@ const judge = async (t: ExecutionContext, shop: ShopProcess, flow: 'orchestratio
 }
 
 test('the shop does with each order what its saga says', async (t) => {
-  const shop = await opened(t, 'orchestration')
+  const shop = await opened(t, {})
   const silent = order(shop, requestBody('tok_silent'))
   const flaky = order(shop, requestBody('tok_flaky'))
   t.is(outcome(await order(shop, requestBody('tok_visa'))), 'COMPLETED RESERVED SUCCEEDED SHIPPED completed')
@@ -65,7 +68,7 @@ test('the shop does with each order what its saga says', async (t) => {
 })
 
 test('the same orders run as choreography, without an orchestrator', async (t) => {
-  const shop = await opened(t, 'choreography')
+  const shop = await opened(t, { FLOW: 'choreography' })
   t.is(outcome(await order(shop, requestBody('tok_visa'))), 'COMPLETED RESERVED SUCCEEDED SHIPPED -')
   t.is(outcome(await order(shop, requestBody('tok_declined'))), 'REJECTED RESERVED FAILED PENDING -')
   t.is(outcome(await order(shop, requestBody('tok_visa', 'unicorn'))), 'REJECTED OUT_OF_STOCK PENDING PENDING -')
@@ -76,4 +79,32 @@ test('the same orders run as choreography, without an orchestrator', async (t) =
   // Nobody gives back what the declined order has reserved: that takes a saga.
   t.like(await get(shop, '/stock/book'), { onHand: 1_000_000 - 2, reserved: 1 })
   await judge(t, shop, 'choreography')
+})
+
+test('a saved saga is followed by the next orders, and a broken one by none', async (t) => {
+  const folder = await folderOf(t)
+  await cp('sagas', folder, { recursive: true })
+  const file = join(folder, 'order.yaml')
+  const yaml = await readFile(file, 'utf8')
+  const shop = await opened(t, { PARCOMOLO_SAGAS: folder })
+  const revisionNow = async (): Promise<string> => (await order(shop, requestBody('tok_visa'))).saga!.revision
+  const first = await revisionNow()
+  const { body: running } = await post(shop, '/orders', requestBody('tok_slow'))
+
+  const savedAt = performance.now()
+  await writeFile(file, yaml.replace('deadline: 1h', 'deadline: 2h'))
+  while ((await revisionNow()) === first) await wait(20)
+  const ms = performance.now() - savedAt
+  t.true(ms < 2000, `it took ${ms} ms`)
+  t.log(`orders follow it ${ms.toFixed(0)} ms after it was saved`)
+  const second = await revisionNow()
+
+  await writeFile(file, yaml.replace('command: ReserveStock', 'command: ReserveStok'))
+  while (!shop.errors.includes('is refused')) await wait(20)
+  t.regex(shop.errors, /order\.yaml:\d+:\d+ [^\n]*'ReserveStok'; did you mean 'ReserveStock'\?/)
+  t.is(await revisionNow(), second)
+
+  const ended = await get<OrderView>(shop, `/orders/${String(running['orderId'])}?wait=30s`)
+  t.is(ended.saga?.revision, first, 'what runs ends on its own revision')
+  t.is(outcome(ended), 'COMPLETED RESERVED SUCCEEDED SHIPPED completed')
 })

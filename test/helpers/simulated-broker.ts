@@ -42,6 +42,9 @@ export class SimulatedPartition {
   }
 }
 
+/** Where an append has ended. */
+type Append = { readonly partition: SimulatedPartition; readonly end: number }
+
 export type BrokerVariant = 'kafka' | 'embedded'
 
 /**
@@ -56,8 +59,10 @@ export class SimulatedBroker {
   readonly partitions = new Map<string, SimulatedPartition>()
   /** False plants a bug: an older owner may go on writing. */
   checksEpoch = true
+  /** False plants a bug: a crash of the machine takes an end of each partition by itself. */
+  hasOneOrder = true
   /** Where each append has ended, in the one order of all; only for the embedded variant. */
-  #order: { partition: SimulatedPartition; end: number }[] = []
+  #order: Append[] = []
   #syncedCount = 0
 
   constructor(variant: BrokerVariant) {
@@ -140,8 +145,10 @@ export class SimulatedBroker {
    * process must have crashed before.
    */
   loseEnd(lost: number): number {
-    const kept = Math.max(this.#syncedCount, this.#order.length - lost)
-    const gone = this.#order.splice(kept)
+    const unsynced = this.#order.splice(this.#syncedCount)
+    const kept = this.hasOneOrder ? unsynced.slice(0, Math.max(0, unsynced.length - lost)) : endsOfEach(unsynced, lost)
+    this.#order.push(...kept)
+    const gone = unsynced.filter((entry) => !kept.includes(entry))
     for (const { partition } of gone) {
       partition.end = this.#order.findLast((entry) => entry.partition === partition)?.end ?? 0
       partition.records = partition.records.filter(({ offset }) => offset < partition.end)
@@ -163,6 +170,20 @@ export class SimulatedBroker {
       partition.records = partition.records.filter(({ key, offset }) => newest.get(key) === offset)
     }
   }
+}
+
+/** Takes some from the end of every second partition, and nothing from the others. */
+const endsOfEach = (unsynced: readonly Append[], lost: number): Append[] => {
+  const losers = [...new Set(unsynced.map(({ partition }) => partition))].filter((_, i) => (i + lost) % 2 === 0)
+  const counts = new Map(losers.map((partition) => [partition, lost]))
+  return unsynced
+    .toReversed()
+    .filter(({ partition }) => {
+      const left = counts.get(partition) ?? 0
+      counts.set(partition, left - 1)
+      return left <= 0
+    })
+    .toReversed()
 }
 
 const mismatch = (wanted: TopicSpec, known: TopicSpec): ParcomoloError =>

@@ -71,14 +71,16 @@ export const plantedBugs: Readonly<Record<string, Case>> = {
   'answers that do not wait for the disk': {
     ...laptop,
     orders: 40,
+    crashes: 14,
     faults: { ...noFaults, slowDisk: 1 },
     wrap: (log) => instead(log, { reader: (starts) => log.reader(starts, 'visible') })
   },
-  'snapshots that do not wait for the disk': {
+  'a disk that loses the ends of its partitions one by one': {
     ...laptop,
     orders: 40,
+    crashes: 14,
     faults: { ...noFaults, slowDisk: 1 },
-    wrap: (log) => instead(log, { durable: async () => undefined })
+    spoil: ({ broker }) => (broker.hasOneOrder = false)
   }
 }
 

@@ -1,4 +1,4 @@
-export { instanceKey, orchestratorComponent } from './component.ts'
+export { orchestratorComponent } from './component.ts'
 export { definitionProtocol, type DefinitionPublished, definitionsTopic } from './definition-events.ts'
 export { Definitions, type Revision } from './definitions.ts'
 export { openPublisher, type Publisher } from './publish.ts'

@@ -15,7 +15,7 @@ const tokens = ['tok_visa', 'tok_visa', 'tok_visa', 'tok_declined', 'tok_slow', 
 /** A client asks again after this pause when it has had no answer. */
 const retryMs = 100
 
-/** Clients that order until they are told to stop, and insist on an answer to everything they ask, with the same key. */
+/** Clients that order until they are told to stop, and insist on an answer to all they ask, with the same key. */
 class Crowd {
   readonly orders = new Map<string, string>()
   readonly cancellations: string[] = []

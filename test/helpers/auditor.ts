@@ -12,7 +12,7 @@ import { auditSagas, foldSaga, instancesOf } from './auditor/sagas.ts'
 import { auditStock } from './auditor/stock.ts'
 
 export type { AuditRecord, Schemas, Violation } from './auditor/events.ts'
-export type { Acknowledged, Shown, ShownOrder, ShownStock } from './auditor/outside.ts'
+export type { Acknowledged, Shown } from './auditor/outside.ts'
 
 export type Audit = {
   /** Everything on the journals and inboxes. */

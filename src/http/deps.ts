@@ -81,4 +81,6 @@ export const httpLimits: HttpLimits = {
 export type RouteDeps = Omit<HttpDeps, 'limits' | 'newId'> & {
   readonly limits: HttpLimits
   readonly newId: () => string
+  /** What holds an answer back only for the client's sake; let go when the server closes. */
+  readonly held: Set<() => void>
 }

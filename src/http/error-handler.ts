@@ -18,18 +18,20 @@ export const onError = (error: FastifyError, request: FastifyRequest, reply: Fas
   return unexpected(error, request, reply)
 }
 
-/** For bytes that are not HTTP: there is no request yet, so this is written by hand. */
+/** For bytes that are not (yet) a request: this is written by hand. */
 export const answerBadHttp = (error: NodeJS.ErrnoException, socket: Socket): void => {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW'
-  const status = tooLarge ? 431 : 400
+  const [status, reason, detail] = badHttp[error.code ?? ''] ?? [400, 'Bad Request', 'what was sent is not HTTP']
   const code: ErrorCode = 'PARCOMOLO_HTTP_INVALID_REQUEST'
-  const detail = tooLarge ? 'the headers of the request are too large' : 'what was sent is not an HTTP request'
-  const title = 'The request is not valid'
-  const body = JSON.stringify({ type: `/errors/${code}`, title, status, code, detail })
-  const reason = tooLarge ? 'Request Header Fields Too Large' : 'Bad Request'
+  const body = JSON.stringify({ type: `/errors/${code}`, title: 'The request is not valid', status, code, detail })
   const head = `HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Type: ${problemType}`
   socket.end(`${head}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+}
+
+/** By Node's codes. */
+const badHttp: Readonly<Record<string, readonly [status: number, reason: string, detail: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'the headers of the request are too large'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'the request did not arrive in time']
 }
 
 const invalid = (error: FastifyError, reply: FastifyReply): FastifyReply => {

@@ -13,6 +13,16 @@ export const settled = async <T>(reply: FastifyReply, waiter: Waiter<T>): Promis
   return waiter.done
 }
 
+/** The same for a wait that the client has asked for: it ends early when the server closes. */
+export const held = async <T>(deps: RouteDeps, reply: FastifyReply, waiter: Waiter<T>): Promise<T | undefined> => {
+  deps.held.add(waiter.cancel)
+  try {
+    return await settled(reply, waiter)
+  } finally {
+    deps.held.delete(waiter.cancel)
+  }
+}
+
 /** Before a read: the view must have seen what the client has seen. Sends the answer itself, and gives false, where it has not. */
 export const hasReachedPosition = async (
   deps: RouteDeps,
@@ -27,7 +37,7 @@ export const hasReachedPosition = async (
     return false
   }
   const waiter = deps.view.whenSeen(marks, deps.limits.answerTimeoutMs)
-  if ((await settled(reply, waiter)) === true) return true
+  if ((await held(deps, reply, waiter)) === true) return true
   const detail = `the read model has not come to ${quoted(header)} within ${deps.limits.answerTimeoutMs} ms; try again`
   sendProblem(reply, 'PARCOMOLO_HTTP_POSITION_NOT_REACHED', detail)
   return false

@@ -21,7 +21,8 @@ export const createHttp = (deps: HttpDeps): FastifyInstance => {
   const routeDeps: RouteDeps = {
     ...deps,
     limits: { ...httpLimits, ...deps.limits },
-    newId: deps.newId ?? timedIds(deps.clock)
+    newId: deps.newId ?? timedIds(deps.clock),
+    held: new Set()
   }
   const http = makeServer(deps, routeDeps)
   const metrics = makeMetrics(routeDeps)
@@ -34,6 +35,7 @@ export const createHttp = (deps: HttpDeps): FastifyInstance => {
     numberLimit(request)
     done()
   })
+  closeSoon(http, routeDeps)
   addOpenApi(http)
   http.register(async (inner) => {
     rootRoutes(inner, routeDeps)
@@ -51,6 +53,20 @@ export const createHttp = (deps: HttpDeps): FastifyInstance => {
   return http
 }
 
+/** A close waits for the answers that are due; it lets go of those that are only held, and keeps no connection for a next request. */
+const closeSoon = (http: FastifyInstance, { held }: RouteDeps): void => {
+  let isClosing = false
+  http.addHook('preClose', (done) => {
+    isClosing = true
+    for (const letGo of held) letGo()
+    done()
+  })
+  http.addHook('onSend', (_, reply, payload, done) => {
+    if (isClosing) reply.header('connection', 'close')
+    done(null, payload)
+  })
+}
+
 const makeServer = (deps: HttpDeps, { limits }: RouteDeps): FastifyInstance =>
   fastify({
     logger: { level: deps.logLevel ?? 'info', ...(deps.logStream === undefined ? {} : { stream: deps.logStream }) },
@@ -60,6 +76,9 @@ const makeServer = (deps: HttpDeps, { limits }: RouteDeps): FastifyInstance =>
     genReqId: requestIds(),
     bodyLimit: limits.bodyBytesMax,
     keepAliveTimeout: 72_000,
+    requestTimeout: 30_000,
+    // While it closes, requests that are on their way are still answered; the view closes after the server.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 300 },
     clientErrorHandler: answerBadHttp,
     frameworkErrors: (error, request, reply) => {

@@ -53,18 +53,7 @@ export class ReadModel {
 
   /** Folds what has arrived; `seen` is told of every event and of every order that has changed. */
   async fold(arrived: readonly Arrived[], seen: FoldListener): Promise<void> {
-    const records: ViewRecord[] = []
-    const skipped: Skipped[] = []
-    for (const one of arrived) {
-      let decoded = decodeRecord(one, this.#codec)
-      if (this.#learn !== undefined && isUnknownSchema(decoded)) {
-        await this.#learn([one.record.value])
-        decoded = decodeRecord(one, this.#codec)
-      }
-      if (decoded === undefined) continue
-      if ('code' in decoded) skipped.push(decoded)
-      else records.push(decoded)
-    }
+    const { records, skipped } = await this.#decode(arrived)
     const touched: Touch[] = []
     for (const record of records) touched.push(touch(this.rows, record, touched.at(-1)))
     await this.#load()
@@ -122,6 +111,22 @@ export class ReadModel {
     const position = { next: offset + 1, key, timestamp }
     this.#positions.set(place, position)
     this.#changedPlaces.set(place, position)
+  }
+
+  async #decode(arrived: readonly Arrived[]): Promise<{ records: ViewRecord[]; skipped: Skipped[] }> {
+    const records: ViewRecord[] = []
+    const skipped: Skipped[] = []
+    for (const one of arrived) {
+      let decoded = decodeRecord(one, this.#codec)
+      if (this.#learn !== undefined && isUnknownSchema(decoded)) {
+        await this.#learn([one.record.value])
+        decoded = decodeRecord(one, this.#codec)
+      }
+      if (decoded === undefined) continue
+      if ('code' in decoded) skipped.push(decoded)
+      else records.push(decoded)
+    }
+    return { records, skipped }
   }
 
   /** Brings the rows that a round has taken hold of into memory. */

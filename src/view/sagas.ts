@@ -63,15 +63,19 @@ export const foldSaga = (before: SagaRow | undefined, record: ViewRecord): SagaR
   if (record.type === 'SagaStarted') return before ?? started(record)
   if (before === undefined) return undefined
   const change = before.endedAt === null ? changeByEvent[record.type] : undefined
-  const { endedAt, isAborted, isCompensating, failure, active } = change?.(before, record) ?? before
+  return rowOf(before, change === undefined ? before : change(before, record), record)
+}
+
+/** Member by member: this runs twenty times an order, and spreading is several times slower. */
+const rowOf = (before: SagaRow, state: State, record: ViewRecord): SagaRow => {
+  const { endedAt, isAborted, isCompensating, failure, active } = state
   const isFull = before.timeline.length === timelineEntriesMax
   const timeline = appended(before.timeline, record, extrasOf(record))
-  // Member by member: this runs twenty times an order, and spreading is several times slower.
   return {
     saga: before.saga,
     key: before.key,
     revision: before.revision,
-    status: statusOf({ endedAt, isAborted, isCompensating, failure, active }),
+    status: statusOf(state),
     step: active.at(-1)?.step ?? null,
     startedAt: before.startedAt,
     startedBy: before.startedBy,

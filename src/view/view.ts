@@ -196,6 +196,7 @@ class FollowingView implements View {
       isCaughtUp: this.#isCaughtUp,
       failure: messageOf(this.#failure),
       storeFailure: messageOf(this.#storeFailure),
+      isStalled: model.changedCount > this.#parts.limits.waitingRowsMax,
       skippedCount: model.skippedCount,
       waiterCount: this.#waiters.count,
       changedRowCount: model.changedCount,

@@ -39,6 +39,7 @@ const scripted = (script: Script) => {
       isCaughtUp: state !== 'catching-up',
       failure: state === 'failed' ? 'the disk is gone' : undefined,
       storeFailure: 'no space left',
+      isStalled: false,
       skippedCount: 2,
       waiterCount: waiters.count,
       changedRowCount: 0,
@@ -179,6 +180,16 @@ const arrival = async (http: FastifyInstance, waiters: Waiters): Promise<void> =
   await turns(() => waiters.count === 1)
 }
 const departure = (waiters: Waiters): Promise<void> => turns(() => waiters.count === 0)
+
+test('a server that closes lets go of those whom it only keeps waiting', async (t) => {
+  const { http, waiters } = scripted({})
+  await http.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = http.server.address() as AddressInfo
+  const request = fetch(`http://127.0.0.1:${port}/orders/o1?wait=60s`)
+  await arrival(http, waiters)
+  await http.close()
+  t.is((await request).status, 404)
+})
 
 test('metrics show requests by route, and the state of the view', async (t) => {
   const { http } = scripted({})

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import test from 'ava'
-import { systemClock } from '../../src/base/index.ts'
+import { ParcomoloError, systemClock } from '../../src/base/index.ts'
+import type { Codec } from '../../src/contract/index.ts'
 import { viewTopics } from '../../src/main/system.ts'
 import { openView, timelineEntries, type View, type ViewDeps, type ViewStore } from '../../src/view/index.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
@@ -227,6 +228,40 @@ test('while its store refuses to write, the view answers on and loses nothing', 
     const again = await open(journals, { file })
     t.truthy(await again.order('o1'))
     await again.close()
+  })
+})
+
+test('a view whose store refuses more and more stands still, and goes on when it can', async (t) => {
+  await withJournals(async (journals) => {
+    const { store, state } = breakable(await openSqliteViewStore(':memory:'))
+    const limits = { writeDelayMs: 1, waitingRowsMax: 1 }
+    const view = await open(journals, { store, limits })
+    state.isBroken = true
+    await journals.tell('order', placed('o1'), placed('o2'))
+    await view.whenPlaced('o2', 10_000).done
+    t.true(view.health().isStalled)
+    await journals.tell('order', placed('o3'))
+    const last = view.whenPlaced('o3', 10_000)
+    state.isBroken = false
+    t.is((await last.done)?.orderId, 'o3')
+    t.false(view.health().isStalled)
+    await view.close()
+  })
+})
+
+test('a record with a schema that is not known yet is folded once it is', async (t) => {
+  await withJournals(async (journals) => {
+    let isKnown = false
+    const decode: Codec['decode'] = (bytes) => {
+      if (isKnown) return journals.codec.decode(bytes)
+      throw new ParcomoloError('PARCOMOLO_CONTRACT_UNKNOWN_SCHEMA', 'unknown schema')
+    }
+    const learn = async (): Promise<void> => void (isKnown = true)
+    await journals.tell('order', placed('o1'))
+    const view = await open(journals, { codec: { ...journals.codec, decode }, learn })
+    t.is((await view.order('o1'))?.orderId, 'o1')
+    t.is(view.health().skippedCount, 0)
+    await view.close()
   })
 })
 

@@ -49,11 +49,16 @@ const schemaOf = (summary: string) => ({
 
 /** A store that refuses writes and records that are missing are worth knowing, but the answers are still good: they do not make it unready. */
 const viewChecks = ({ view }: RouteDeps): readonly HealthCheck[] => {
-  const { failure, isCaughtUp, storeFailure, skippedCount } = view.health()
-  const state = failure ?? (isCaughtUp ? 'follows the journals' : 'still folds what was in the journals at the start')
+  const { failure, isCaughtUp, isStalled, storeFailure, skippedCount } = view.health()
   const notes = [
     ...(storeFailure === undefined ? [] : [`its store fails: ${storeFailure}`]),
     ...(skippedCount === 0 ? [] : [`${skippedCount} records could not be decoded and are missing`])
   ]
-  return [{ name: 'view', ok: failure === undefined && isCaughtUp, detail: [state, ...notes].join('; ') }]
+  const ok = failure === undefined && isCaughtUp && !isStalled
+  return [{ name: 'view', ok, detail: [failure ?? stateOf(isCaughtUp, isStalled), ...notes].join('; ') }]
+}
+
+const stateOf = (isCaughtUp: boolean, isStalled: boolean): string => {
+  if (isStalled) return 'stands still until its store can be written'
+  return isCaughtUp ? 'follows the journals' : 'still folds what was in the journals at the start'
 }

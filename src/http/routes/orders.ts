@@ -6,7 +6,7 @@ import type { RouteDeps } from '../deps.ts'
 import { type OrderRequest, priced } from '../pricing.ts'
 import { orderJson } from '../present.ts'
 import { quoted, sendProblem } from '../problem.ts'
-import { hasReachedPosition, pageRequested, settled, waitRequested } from '../reading.ts'
+import { hasReachedPosition, held, pageRequested, settled, waitRequested } from '../reading.ts'
 import { json } from '../route-docs.ts'
 import {
   anyId,
@@ -165,7 +165,7 @@ const getOrder = async (deps: RouteDeps, request: FastifyRequest, reply: Fastify
   const { orderId } = request.params as { orderId: string }
   const waitMs = waitRequested(deps, request, reply)
   if (waitMs === undefined || !(await hasReachedPosition(deps, request, reply))) return reply
-  const ended = waitMs === 0 ? undefined : await settled(reply, deps.view.whenEnded(orderId, waitMs))
+  const ended = waitMs === 0 ? undefined : await held(deps, reply, deps.view.whenEnded(orderId, waitMs))
   // Not ended in time: the answer is how far it has come.
   const row = ended ?? (await deps.view.order(orderId))
   if (row === undefined) return sendProblem(reply, 'PARCOMOLO_HTTP_NOT_FOUND', `there is no order ${quoted(orderId)}`)

@@ -97,8 +97,8 @@ export type Log = {
   /** Resolves when everything below `offset` would survive a crash of the machine. */
   durable(place: TopicPartition, offset: number): Promise<void>
   /**
-   * The newest values of these keys in a compacted partition; a key that is not there is left out. Unlike all else
-   * here it may lag behind the appends of other owners.
+   * The newest values of these keys in a compacted partition; a key that is not there is left out. It sees everything
+   * up to the caller's own last append to that partition, and so all of older owners once the caller has fenced them.
    */
   lookup(place: TopicPartition, keys: readonly string[]): Promise<ReadonlyMap<string, StoredRecord>>
   /**

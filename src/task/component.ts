@@ -26,7 +26,10 @@ export type Component<S> = {
   dueAt(entity: S): number | undefined
   /** True when nothing more is expected of it, so that it may leave memory after a while. */
   hasEnded(entity: S): boolean
-  /** Commands that an event sends, by forwarding: at least once, in journal order, with a stable id. */
+  /**
+   * Commands that an event sends, by forwarding: at least once, in journal order, with a stable id; at most one to each
+   * inbox partition, since the event's offset is what tells a repeat.
+   */
   commandsOf(event: Event): readonly Command[]
   /** Entities as bytes, for snapshots. */
   readonly snapshot: { encode(entity: S): Uint8Array; decode(bytes: Uint8Array): S }

@@ -1,5 +1,5 @@
-import { type Clock, isParcomoloError, partitionOf } from '../base/index.ts'
-import type { Log, LogRecord, TopicPartition } from '../log/index.ts'
+import { type Clock, isParcomoloError, ParcomoloError, partitionOf } from '../base/index.ts'
+import { type Log, type LogRecord, placeName, type TopicPartition } from '../log/index.ts'
 import type { Command } from './component.ts'
 import { header, sourceOf } from './headers.ts'
 
@@ -62,7 +62,9 @@ export class Forwarder {
 
   /** Takes the commands of the event at this offset; offsets come in order, each once. */
   add(commands: readonly Command[], offset: number, timestamp: number): void {
-    for (const command of commands) this.#waiting.push(this.#record(command, offset, timestamp))
+    const records = commands.map((command) => this.#record(command, offset, timestamp))
+    if (records.length > 1 && new Set(records.map(placeName)).size < records.length) throw sameSequence(offset)
+    this.#waiting.push(...records)
     this.#seen = offset + 1
   }
 
@@ -128,3 +130,10 @@ export class Forwarder {
     }
   }
 }
+
+const sameSequence = (offset: number): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_TASK_DEFECT',
+    `the event at offset '${offset}' sends several commands to one inbox partition, whose reader would take ` +
+      'all but the first for repeats; expected an event for each'
+  )

@@ -36,13 +36,20 @@ export const runComponent = async <S>(component: Component<S>, deps: TaskDeps): 
   let carriedOut = Promise.resolve()
   let stopping = false
   const first = Promise.withResolvers<void>()
-  const assign = (mine: readonly TopicPartition[]): void => {
+  let latest: readonly TopicPartition[] = []
+  const carryOutLatest = (): void => {
     carriedOut = carriedOut
-      .then(() => (stopping ? undefined : carryOut(component, tasks, mine, deps)))
+      .then(() => (stopping ? undefined : carryOut({ component, tasks, deps, onFenced }, latest)))
       .then(first.resolve, (error: unknown) => {
         first.reject(error)
         deps.onFailure(error)
       })
+  }
+  /** Another owner had the partition; if it is assigned here all the same (or again), it is taken back. */
+  const onFenced = (): void => void deps.clock.at(deps.clock.now() + takeBackPauseMs, carryOutLatest)
+  const assign = (mine: readonly TopicPartition[]): void => {
+    latest = mine
+    carryOutLatest()
   }
   const membership = await deps.log.join(`parcomolo-${component.name}`, places, assign)
   await first.promise
@@ -57,30 +64,32 @@ export const runComponent = async <S>(component: Component<S>, deps: TaskDeps): 
   }
 }
 
-const carryOut = async <S>(
-  component: Component<S>,
-  tasks: Map<string, Task<S>>,
-  mine: readonly TopicPartition[],
-  deps: TaskDeps
-): Promise<void> => {
+/** Two who take a partition for theirs, until the group has told them, take turns this slowly. */
+const takeBackPauseMs = 200
+
+type Hosting<S> = {
+  readonly component: Component<S>
+  readonly tasks: Map<string, Task<S>>
+  readonly deps: TaskDeps
+  readonly onFenced: () => void
+}
+
+const carryOut = async <S>(hosting: Hosting<S>, mine: readonly TopicPartition[]): Promise<void> => {
+  const { tasks } = hosting
   const wanted = new Map(mine.map((place) => [placeName(place), place]))
   const lost = [...tasks].filter(([name]) => !wanted.has(name))
   await Promise.all(lost.map(([name, task]) => task.stop().then(() => tasks.delete(name))))
   const gained = [...wanted].filter(([name]) => !tasks.has(name))
-  await Promise.all(gained.map(([name, place]) => startTask(component, tasks, { name, place }, deps)))
+  await Promise.all(gained.map(([name, place]) => startTask(hosting, name, place)))
 }
 
 /** A fenced task has another owner now, so it just goes; that is no failure of the process. */
-const startTask = async <S>(
-  component: Component<S>,
-  tasks: Map<string, Task<S>>,
-  { name, place }: { name: string; place: TopicPartition },
-  deps: TaskDeps
-): Promise<void> => {
+const startTask = async <S>(hosting: Hosting<S>, name: string, place: TopicPartition): Promise<void> => {
+  const { component, tasks, deps, onFenced } = hosting
   const onFailure = (error: unknown): void => {
     if (!isParcomoloError(error, 'PARCOMOLO_LOG_FENCED')) return deps.onFailure(error)
     tasks.delete(name)
-    void task.stop()
+    void task.stop().then(onFenced)
   }
   const task: Task<S> = new Task(component, place, { ...deps, onFailure })
   tasks.set(name, task)

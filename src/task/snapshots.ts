@@ -12,6 +12,7 @@ export type Marker = { readonly offset: number; readonly positions: Record<strin
 
 /** The marker's key; the entities' keys have this before them, so that none can be taken for it. */
 const markerKey = 'marker'
+const fenceKey = 'fence'
 const entityPrefix = 'entity:'
 /** Entities per batch: keeps the pause that a batch costs the event loop near a millisecond. */
 const entitiesPerBatchMax = 100
@@ -58,12 +59,15 @@ export class Snapshots<S> {
     const { partition } = this.#journal
     this.#snapshots = await this.#log.claim({ topic: snapshotTopic(this.#component.name), partition })
     this.#archive = await this.#log.claim({ topic: archiveTopic(this.#component.name), partition })
-    this.#archiveIsEmpty = (await this.#log.end(this.#archive)) === 0
+    // What an older owner writes there after this is refused; what it wrote before is read.
+    await this.#snapshots.append([record(fenceKey, null, {})])
+    this.#archiveIsEmpty = (await this.#archive.append([record(fenceKey, null, {})])) === 0
     let marker: Marker | undefined
     for await (const records of this.#log.read(this.#snapshots, 0, await this.#log.end(this.#snapshots))) {
       for (const record of records) {
-        if (record.value === null) continue
-        if (record.key === markerKey) marker = JSON.parse(Buffer.from(record.value).toString()) as Marker
+        if (record.key === fenceKey) continue
+        if (record.value === null) this.#forget(record.key.slice(entityPrefix.length))
+        else if (record.key === markerKey) marker = JSON.parse(Buffer.from(record.value).toString()) as Marker
         else this.#restore(record)
       }
     }
@@ -150,6 +154,11 @@ export class Snapshots<S> {
     const key = stored.key.slice(entityPrefix.length)
     this.#written.add(key)
     this.#take(key, stored)
+  }
+
+  #forget(key: string): void {
+    this.#written.delete(key)
+    this.#entities.evict(key)
   }
 
   #take(key: string, stored: StoredRecord): void {

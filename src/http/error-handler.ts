@@ -14,7 +14,6 @@ export const onError = (error: FastifyError, request: FastifyRequest, reply: Fas
   const known = frameworkProblems[error.code]
   if (known !== undefined) return sendProblem(reply, known.code, known.detail(error, request))
   if (error instanceof SyntaxError && error.statusCode === 400) return malformedJson(error, reply)
-  if (isParcomoloError(error) && statusOf(error.code) < 500) return sendProblem(reply, error.code, error.message)
   return unexpected(error, request, reply)
 }
 

@@ -103,6 +103,23 @@ test('a cancellation and a setting of stock that are not answered say that a rep
   }
 })
 
+test('what the read model knows to be final is answered without a command', async (t) => {
+  let sent = 0
+  const sendCommand = async (): Promise<void> => void sent++
+  const order = async (orderId: string): Promise<OrderRow> => ({
+    ...emptyOrder(orderId),
+    placedAt: 1,
+    status: 'COMPLETED',
+    ownStatus: 'COMPLETED',
+    requestHash: 'of another body'
+  })
+  const { http } = scripted({ order, sendCommand })
+  t.is((await post(http, '/cancelOrder', { orderId: 'o1' })).statusCode, 409)
+  const repeated = await post(http, '/orders', orderBody(), { 'idempotency-key': 'k' })
+  t.is((await problem(repeated)).code, 'PARCOMOLO_HTTP_IDEMPOTENCY_KEY_REUSED')
+  t.is(sent, 0)
+})
+
 test('when as many wait as may wait, the next is sent away, and its command is not sent', async (t) => {
   let sent = 0
   const sendCommand = async (): Promise<void> => void sent++

@@ -4,6 +4,7 @@ import { ParcomoloError, systemClock } from '../../src/base/index.ts'
 import type { Codec } from '../../src/contract/index.ts'
 import { viewTopics } from '../../src/main/system.ts'
 import { openView, timelineEntries, type View, type ViewDeps, type ViewStore } from '../../src/view/index.ts'
+import { PlaceReaders } from '../../src/view/place-readers.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
 import { type Journals, openJournals } from './journals.ts'
 import { placedValue } from './records.ts'
@@ -241,6 +242,7 @@ test('a view whose store refuses more and more stands still, and goes on when it
     await view.whenPlaced('o2', 10_000).done
     t.true(view.health().isStalled)
     await journals.tell('order', placed('o3'))
+    t.is(await view.whenPlaced('o3', 30).done, undefined)
     const last = view.whenPlaced('o3', 10_000)
     state.isBroken = false
     t.is((await last.done)?.orderId, 'o3')
@@ -324,6 +326,55 @@ test('who waits for an answer, an order or a position is told in the round that 
     t.is((await view.whenPlaced('o1', 0).done)?.orderId, 'o1', 'at once for what is there')
     t.is(view.health().waiterCount, 0)
     await view.close()
+  })
+})
+
+test('who waits for the end of an order that ended long ago is answered from the store', async (t) => {
+  await withJournals(async (journals) => {
+    const view = await open(journals, { flow: 'choreography', limits: { recentRowsMax: 1 } })
+    await journals.tell('order', placed('o1'), ['OrderCancelled', { orderId: 'o1', reason: 'r' }])
+    await view.whenEnded('o1', 10_000).done
+    await view.orders({}, { limit: 1 })
+    await journals.tell('order', placed('o2'), placed('o3'))
+    await view.whenPlaced('o3', 10_000).done
+    t.is((await view.whenEnded('o1', 10_000).done)?.status, 'CANCELLED')
+    await view.close()
+  })
+})
+
+test('two sagas of one key are two instances', async (t) => {
+  await withJournals(async (journals) => {
+    const audit = { saga: 'audit', key: 'o1' }
+    await journals.tell(
+      'saga',
+      sagaStarted,
+      ['SagaStarted', { ...sagaStarted[1], ...audit, revision: 'r2' }],
+      ['SagaCompleted', about],
+      ['SagaStarted', { ...sagaStarted[1], key: 'o2' }],
+      ['SagaCompleted', audit]
+    )
+    const view = await open(journals)
+    t.like(await view.saga('order', 'o1'), { revision: 'r1', status: 'completed' })
+    t.like(await view.saga('audit', 'o1'), { revision: 'r2', status: 'completed' })
+    t.like(await view.saga('order', 'o2'), { key: 'o2', status: 'running' })
+    await view.close()
+  })
+})
+
+test('a partition of which something is held is left unread', async (t) => {
+  await withJournals(async (journals) => {
+    await journals.tell('order', placed('o1'))
+    await journals.tell('payment', ['PaymentFailed', { orderId: 'o1', reason: 'no' }])
+    const places = (['order', 'payment'] as const).map((source) => {
+      const topic = viewTopics[source]
+      return { topic, partition: 0, name: `${topic}/0`, source }
+    })
+    const readers = new PlaceReaders(journals.log, places, new Map())
+    const taken = (held: string): string[] =>
+      readers.take(10, (place) => place.source === held).map(({ place }) => place.source)
+    t.deepEqual(taken('order'), ['payment'])
+    t.deepEqual(taken('payment'), ['order'])
+    readers.close()
   })
 })
 

@@ -323,3 +323,10 @@ test('a read-only data folder is refused with its path', async (t) => {
   t.true(error?.message.includes(`'${dir}'`) && error.message.includes('EROFS'))
   await t.throwsAsync(openEmbeddedLog({ dir: join(disk, 'new') }), { code: 'PARCOMOLO_LOG_DATA_UNUSABLE' })
 })
+
+test('a data folder where the system lets nobody make one is refused at once', async (t) => {
+  const error = await t.throwsAsync(openEmbeddedLog({ dir: '/proc/parcomolo/log' }), {
+    code: 'PARCOMOLO_LOG_DATA_UNUSABLE'
+  })
+  t.regex(error.message, /'\/proc\/parcomolo\/log' cannot be used/)
+})

@@ -1,4 +1,7 @@
-/** Which of the offered media types an Accept header wants most; the first offered where it has no preference; undefined where none will do. */
+/**
+ * Which of the offered media types an Accept header wants most; the first offered where it has no preference; undefined
+ * where none will do.
+ */
 export const preferredType = (accept: string | undefined, offered: readonly string[]): string | undefined => {
   const ranges = (accept ?? '*/*').slice(0, 1000).split(',').map(parseRange)
   let best: string | undefined

@@ -1,6 +1,9 @@
 import type { PageMark } from '../view/index.ts'
 
-/** A cursor is the last row of a page, as its time and key: opaque to users, and still right when rows have come before it. */
+/**
+ * A cursor is the last row of a page, as its time and key: opaque to users, and still right when rows have come before
+ * it.
+ */
 export const formatCursor = (mark: PageMark | undefined): string | null =>
   mark === undefined ? null : Buffer.from(JSON.stringify([mark.at, mark.key])).toString('base64url')
 

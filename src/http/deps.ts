@@ -37,7 +37,9 @@ export type OutgoingCommand = {
 export type DefinitionsPort = {
   list(): readonly SagaDefinition[]
   get(saga: string): SagaDefinition | undefined
-  /** The newest revision if none is named; undefined for one that there is not. JSON as an object, the others as text. */
+  /**
+   * The newest revision if none is named; undefined for one that there is not. JSON as an object, the others as text.
+   */
   graph(saga: string, revision: string | undefined, format: GraphFormat): string | object | undefined
 }
 

@@ -4,7 +4,10 @@ export const page = (title: string, body: string): string => `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>${escaped(title)}</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem;color:#222}code,pre{background:#f4f4f4;border-radius:4px;padding:.1em .3em}pre{padding:1em;overflow:auto}</style>
+<style>
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 3rem auto; padding: 0 1rem; color: #222 }
+  pre { background: #f4f4f4; border-radius: 4px; padding: 1em; overflow: auto }
+</style>
 <h1>${escaped(title)}</h1>
 ${body}
 </html>

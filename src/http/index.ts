@@ -5,7 +5,6 @@ export {
   type HealthCheck,
   type HttpDeps,
   type HttpLimits,
-  httpLimits,
   type LogLevel,
   type OutgoingCommand,
   type SagaDefinition

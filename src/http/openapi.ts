@@ -13,7 +13,8 @@ export const addOpenApi = (http: FastifyInstance): void => {
         title: 'Parcomolo',
         version: '0.1.0',
         description:
-          'A shop on declarative sagas. Money is in whole cents, times are RFC 3339 in UTC, errors are problem details (RFC 9457) whose `type` explains the `code`.'
+          'A shop on declarative sagas. Money is in whole cents, times are RFC 3339 in UTC, ' +
+          'errors are problem details (RFC 9457) whose `type` explains the `code`.'
       },
       tags: [
         { name: 'Orders', description: 'Place, look at and cancel orders' },
@@ -38,8 +39,9 @@ export const addOpenApi = (http: FastifyInstance): void => {
   })
 }
 
-const logo =
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 170 40"><text y="29" fill="#fff" font-family="sans-serif" font-size="27">Parcomolo</text></svg>'
+const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 170 40">
+<text y="29" fill="#fff" font-family="sans-serif" font-size="27">Parcomolo</text>
+</svg>`
 
 /** A route's schema with the problems that its docs name. */
 const documented = (schema: FastifySchema, route: RouteOptions): FastifySchema => {

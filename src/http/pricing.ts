@@ -24,7 +24,9 @@ export type Priced = {
 
 export type NotPriced = { readonly code: ErrorCode; readonly detail: string; readonly errors: readonly Violation[] }
 
-/** Each line at the price of now, and their total. Every unknown SKU is named, with the known one that it looks like. */
+/**
+ * Each line at the price of now, and their total. Every unknown SKU is named, with the known one that it looks like.
+ */
 export const priced = async (lines: OrderRequest['lines'], view: ViewQuery): Promise<Priced | NotPriced> => {
   const rows = await Promise.all(lines.map((line) => view.stock(line.sku)))
   const unknown = lines.map((line, i) => ({ line, i })).filter(({ i }) => rows[i] === undefined)
@@ -32,7 +34,7 @@ export const priced = async (lines: OrderRequest['lines'], view: ViewQuery): Pro
   const pricedLines = lines.map((line, i) => ({ ...line, priceCents: rows[i]!.priceCents }))
   const totalCents = pricedLines.reduce((total, line) => total + line.quantity * line.priceCents, 0)
   if (Number.isSafeInteger(totalCents)) return { lines: pricedLines, totalCents }
-  const detail = `the order's total is beyond the greatest amount, ${Number.MAX_SAFE_INTEGER} cents; expected fewer or cheaper goods`
+  const detail = `the total is beyond ${Number.MAX_SAFE_INTEGER} cents, the greatest amount; expected fewer goods`
   return { code: 'PARCOMOLO_HTTP_TOTAL_TOO_LARGE', detail, errors: [] }
 }
 

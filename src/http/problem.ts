@@ -16,7 +16,9 @@ export type Problem = {
   readonly requestId?: string
 }
 
-/** One thing that is wrong with a request. `path`: a JSON pointer into the body, or the name of a parameter or header. */
+/**
+ * One thing that is wrong with a request. `path`: a JSON pointer into the body, or the name of a parameter or header.
+ */
 export type Violation = { readonly path: string; readonly message: string }
 
 export type ProblemExtra = Pick<Problem, 'errors' | 'requestId'> & {

@@ -2,7 +2,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { RouteDeps } from './deps.ts'
 import { sendProblem } from './problem.ts'
 
-/** Until the view has folded what was durable at the start, an order that was acknowledged might seem not to be there: so nothing of it is shown. */
+/**
+ * Until the view has folded what was durable at the start, an order that was acknowledged might seem not to be there:
+ * so nothing of it is shown.
+ */
 export const refuseUntilReady = (http: FastifyInstance, deps: RouteDeps): void => {
   http.addHook('preHandler', (request: FastifyRequest, reply: FastifyReply, done) => {
     const state = deps.view.state()

@@ -23,7 +23,10 @@ export const held = async <T>(deps: RouteDeps, reply: FastifyReply, waiter: Wait
   }
 }
 
-/** Before a read: the view must have seen what the client has seen. Sends the answer itself, and gives false, where it has not. */
+/**
+ * Before a read: the view must have seen what the client has seen. Sends the answer itself, and gives false, where it
+ * has not.
+ */
 export const hasReachedPosition = async (
   deps: RouteDeps,
   request: FastifyRequest,
@@ -58,7 +61,10 @@ export const pageRequested = (
   return undefined
 }
 
-/** The `wait` of the query in ms, 0 where there is none; undefined where it is no duration or too long, and then the answer is sent. */
+/**
+ * The `wait` of the query in ms, 0 where there is none; undefined where it is no duration or too long, and then the
+ * answer is sent.
+ */
 export const waitRequested = (deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): number | undefined => {
   const { wait } = request.query as { wait?: string }
   if (wait === undefined) return 0

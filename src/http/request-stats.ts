@@ -1,6 +1,6 @@
 /**
- * How many requests there were and how long they took, by route and status: a Prometheus histogram.
- * Own, as it is on the path of every request, where prom-client's labels cost more than the routing.
+ * How many requests there were and how long they took, by route and status: a Prometheus histogram. Own, as it is on
+ * the path of every request, where prom-client's labels cost more than the routing.
  */
 export class RequestStats {
   readonly #series = new Map<string, Series>()

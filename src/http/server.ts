@@ -53,7 +53,10 @@ export const createHttp = (deps: HttpDeps): FastifyInstance => {
   return http
 }
 
-/** A close waits for the answers that are due; it lets go of those that are only held, and keeps no connection for a next request. */
+/**
+ * A close waits for the answers that are due; it lets go of those that are only held, and keeps no connection for a
+ * next request.
+ */
 const closeSoon = (http: FastifyInstance, { held }: RouteDeps): void => {
   let isClosing = false
   http.addHook('preClose', (done) => {
@@ -70,7 +73,8 @@ const closeSoon = (http: FastifyInstance, { held }: RouteDeps): void => {
 const makeServer = (deps: HttpDeps, { limits }: RouteDeps): FastifyInstance =>
   fastify({
     logger: { level: deps.logLevel ?? 'info', ...(deps.logStream === undefined ? {} : { stream: deps.logStream }) },
-    // A line a request would cost more than the request: metrics count them, and errors are logged by the error handler.
+    // A line a request would cost more than the request: metrics count them, and errors are logged by the error
+    // handler.
     logController: new LogController({ disableRequestLogging: true }),
     childLoggerFactory: (logger) => logger,
     genReqId: requestIds(),
@@ -87,7 +91,10 @@ const makeServer = (deps: HttpDeps, { limits }: RouteDeps): FastifyInstance =>
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true, verbose: true } }
   })
 
-/** Time first, then chance, as in UUIDv7: neighbours in time are neighbours in an index, which spares a store most of its page writes. */
+/**
+ * Time first, then chance, as in UUIDv7: neighbours in time are neighbours in an index, which spares a store most of
+ * its page writes.
+ */
 const timedIds =
   (clock: HttpDeps['clock']): (() => string) =>
   () =>

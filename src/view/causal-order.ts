@@ -1,16 +1,17 @@
-import type { Clock } from '../base/index.ts'
+import { type Clock, ParcomoloError } from '../base/index.ts'
 import { header } from '../task/index.ts'
 import type { Arrived, Place } from './record.ts'
 
 /**
- * Puts the records of all journals into an order in which no effect comes before its cause: a batch is held until everything that its task had read,
- * by the positions which the batch carries, has been handed on; and so have the events behind the commands that it had read.
- * So whoever sees that a saga has been compensated sees every undo as well.
+ * Puts the records of all journals into an order in which no effect comes before its cause: a batch is held until
+ * everything that its task had read, by the positions which the batch carries, has been handed on; and so have the
+ * events behind the commands that it had read. So whoever sees that a saga has been compensated sees every undo as
+ * well.
  *
  * A1. Within a partition the order stays.
  * A2. A partition of which something is held is not read on, so what waits is bounded.
- * A3. When nothing has moved for `patienceMs` (a partition cannot be read, or was lost), what is held is handed on as it came:
- *     the folds take any order, and only the promise above is then off.
+ * A3. When nothing has moved for `patienceMs` (a partition cannot be read, or was lost), what is held is handed on as
+ *     it came: the folds take any order, and only the promise above is then off.
  */
 export class CausalOrder {
   /** Called when patience is over: `offer` then hands on what was held. */
@@ -68,6 +69,8 @@ export class CausalOrder {
   }
 
   #handOn(ready: Arrived[], name: string, queue: Arrived[], count: number): void {
+    const [{ record }] = queue as [Arrived]
+    if (record.offset < (this.#next.get(name) ?? 0)) throw wentBack(name, record.offset)
     for (let i = 0; i < count; i++) ready.push(queue[i]!)
     this.#next.set(name, queue[count - 1]!.record.offset + 1)
     if (count === queue.length) this.#held.delete(name)
@@ -96,6 +99,15 @@ export class CausalOrder {
   }
 }
 
-/** The journal that a position is of: of `from:saga-events/0@payment-commands/0`, which counts forwarded commands by the events that sent them, `saga-events/0`. */
+const wentBack = (place: string, offset: number): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_VIEW_DEFECT',
+    `the log handed over ${place}@${offset} once more; expected each record once, in the order of offsets`
+  )
+
+/**
+ * The journal that a position is of: of `from:saga-events/0@payment-commands/0`, which counts forwarded commands by the
+ * events that sent them, `saga-events/0`.
+ */
 const placeOf = (position: string): string =>
   position.startsWith('from:') ? position.slice(5, position.indexOf('@')) : position

@@ -44,7 +44,8 @@ export const followLimits: FollowLimits = {
 /**
  * Follows the journals: read, order by cause, fold, tell whoever waits; and write behind.
  *
- * F1. One round at a time. F2. A failed write is tried again every `writeDelayMs`; nothing is lost, as the journals have it.
+ * F1. One round at a time. F2. A failed write is tried again every `writeDelayMs`; nothing is lost, as the journals
+ *     have it.
  */
 export class Follower {
   readonly #deps: FollowDeps

@@ -8,8 +8,10 @@ import type { Position, TableName, Tables, ViewStore } from './store.ts'
 /**
  * The read model: what is in memory, over what is in the store.
  *
- * M1. Rows and positions change together, within one turn of the event loop, so that any write finds them of one moment.
- * M2. The store is written behind: an order is folded some twenty-five times within milliseconds, and written once or twice. Queries see memory first.
+ * M1. Rows and positions change together, within one turn of the event loop, so that any write finds them of one
+ *     moment.
+ * M2. The store is written behind: an order is folded some twenty-five times within milliseconds, and written once or
+ *     twice. Queries see memory first.
  */
 export class ReadModel {
   readonly rows: Rows
@@ -72,7 +74,9 @@ export class ReadModel {
     return this.rows[table].get(key) ?? (await this.#store.get(table, [key])).get(key)
   }
 
-  /** Writes what has changed in one transaction; one write at a time. After a failure everything is still to be written. */
+  /**
+   * Writes what has changed in one transaction; one write at a time. After a failure everything is still to be written.
+   */
   async write(): Promise<void> {
     while (this.#writing !== undefined) await this.#writing.catch(() => undefined)
     if (!this.hasChanged) return

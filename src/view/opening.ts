@@ -3,8 +3,9 @@ import type { Place } from './record.ts'
 import type { Position, ViewStore } from './store.ts'
 
 /**
- * The positions to go on from. They are only worth something for the log they were taken from: where the log ends before them, or has another record
- * there (it was deleted and has grown again), the store is emptied and everything is folded again.
+ * The positions to go on from. They are only worth something for the log they were taken from: where the log ends
+ * before them, or has another record there (it was deleted and has grown again), the store is emptied and everything is
+ * folded again.
  */
 export const startPositions = async (
   log: Log,

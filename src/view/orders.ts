@@ -3,12 +3,13 @@ import type { SagaSummary } from './sagas.ts'
 import { appended, hasEntry, type Timeline } from './timeline.ts'
 
 /**
- * The orders projection: one row an order, folded from the order, stock, payment and shipping journals, with a summary of its saga.
+ * The orders projection: one row an order, folded from the order, stock, payment and shipping journals, with a summary
+ * of its saga.
  *
- * O1. Every member is a function of one journal's events of this order, in their order; `status` is a function of those members. So any interleaving of
- *     the journals gives the same row, but for the order of `timeline`.
- * O2. Statuses only move forward, so an event that is told again changes nothing. A repeat is not listed in `timeline` either, which bounds the row
- *     however often a participant is asked; the saga's own timeline has every attempt.
+ * O1. Every member is a function of one journal's events of this order, in their order; `status` is a function of those
+ *     members. So any interleaving of the journals gives the same row, but for the order of `timeline`.
+ * O2. Statuses only move forward, so an event that is told again changes nothing. A repeat is not listed in `timeline`
+ *     either, which bounds the row however often a participant is asked; the saga's own timeline has every attempt.
  * O3. A row exists from the first event of any journal; readers see it from `OrderPlaced` on (`placedAt`).
  */
 export type OrderRow = {
@@ -166,7 +167,9 @@ const shippingByEvent: Readonly<Record<string, ShippingStatus>> = {
   ItemShipped: 'SHIPPED'
 }
 
-/** The order journal has the last word; without an orchestrator, what the other services say counts until it has spoken. */
+/**
+ * The order journal has the last word; without an orchestrator, what the other services say counts until it has spoken.
+ */
 const statusOf = (row: OrderRow, flow: Flow): OrderStatus => {
   if (flow === 'orchestration' || isFinal(row.ownStatus)) return row.ownStatus
   if (row.shipping.status === 'SHIPPED') return 'COMPLETED'

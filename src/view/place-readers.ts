@@ -24,7 +24,10 @@ export class PlaceReaders {
     })
   }
 
-  /** Resolves when something may have arrived in a partition that is not held, on `wake` and on close; rejects when the log has failed. */
+  /**
+   * Resolves when something may have arrived in a partition that is not held, on `wake` and on close; rejects when the
+   * log has failed.
+   */
   async ready(isHeld: (place: Place) => boolean): Promise<void> {
     for (const reader of this.#readers) if (!isHeld(reader.place)) this.#ask(reader)
     if (!this.#isWoken) await new Promise<void>((resolve) => (this.#wake = resolve))

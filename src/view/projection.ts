@@ -15,7 +15,9 @@ export type Touch = {
   readonly stock: readonly Holder<StockRow>[]
 }
 
-/** Takes hold of the rows of an event, before it is folded. `previous`: the event before it, often of the same instance. */
+/**
+ * Takes hold of the rows of an event, before it is folded. `previous`: the event before it, often of the same instance.
+ */
 export const touch = (rows: Rows, record: ViewRecord, previous: Touch | undefined): Touch => {
   if (record.source === 'saga') return touchSaga(rows, record, previous)
   const orderId = record.value['orderId']

@@ -19,7 +19,10 @@ export type ViewQuery = {
   countRunning(): Promise<readonly RunningCount[]>
   /** Waits for an order that is about to be placed. One that was placed long ago is found by `order`. */
   whenPlaced(orderId: string, timeoutMs: number): Waiter<OrderRow>
-  /** Waits for the order to have reached its end: a final status and, where a saga drives it, that saga's end, so that all undoing is done. */
+  /**
+   * Waits for the order to have reached its end: a final status and, where a saga drives it, that saga's end, so that
+   * all undoing is done.
+   */
   whenEnded(orderId: string, timeoutMs: number): Waiter<OrderRow>
   /** Waits for the event that answers this command. Ask before the command is sent. */
   whenAnswered(commandId: string, timeoutMs: number): Waiter<ViewRecord>

@@ -6,7 +6,8 @@ import { appended, type Timeline } from './timeline.ts'
  * The sagas projection: one row an instance, folded from `saga-events` alone.
  *
  * G1. `status` is a function of the steps under way (`active`) and of the direction; it never leaves an end.
- * G2. `timeline` has every event of the instance, retries included, up to `timelineEntriesMax`; beyond it the middle is left out and counted in `omitted`.
+ * G2. `timeline` has every event of the instance, retries included, up to `timelineEntriesMax`; beyond it the middle is
+ *     left out and counted in `omitted`.
  */
 export type SagaRow = {
   readonly saga: string
@@ -89,7 +90,10 @@ const rowOf = (before: SagaRow, state: State, record: ViewRecord): SagaRow => {
   }
 }
 
-/** The instance that a record is of; undefined for an event that a saga emits, which stands on the journal under its own type. */
+/**
+ * The instance that a record is of; undefined for an event that a saga emits, which stands on the journal under its own
+ * type.
+ */
 export const instanceOf = ({ fullName, value }: ViewRecord): { saga: string; key: string } | undefined =>
   fullName.startsWith('parcomolo.saga.') ? { saga: String(value['saga']), key: String(value['key']) } : undefined
 

@@ -4,10 +4,13 @@ import type { SagaRow, SagaStatus } from './sagas.ts'
 import type { StockRow } from './stock.ts'
 
 /**
- * The view's store: a port; SQLite now, PostgreSQL later, both held to one contract suite. It is a cache of the journals: whatever is lost with it is folded again.
+ * The view's store: a port; SQLite now, PostgreSQL later, both held to one contract suite. It is a cache of the
+ * journals: whatever is lost with it is folded again.
  *
- * V1. `write` is one transaction: rows and positions are those of one moment, so the store equals the fold of the journals at its positions.
- * V2. One `write` at a time. It may take several turns of the event loop; a read meanwhile sees each row as it was or as it will be.
+ * V1. `write` is one transaction: rows and positions are those of one moment, so the store equals the fold of the
+ *     journals at its positions.
+ * V2. One `write` at a time. It may take several turns of the event loop; a read meanwhile sees each row as it was or
+ *     as it will be.
  */
 export type ViewStore = {
   /** True when an older layout or a damaged file was thrown away at opening; for a log line. */
@@ -33,7 +36,10 @@ export type ViewStore = {
 export type Tables = { readonly orders: OrderRow; readonly stock: StockRow; readonly sagas: SagaRow }
 export type TableName = keyof Tables
 
-/** How far a partition has been folded, with what identifies its last folded record: a log that was deleted and has grown again is told by it. */
+/**
+ * How far a partition has been folded, with what identifies its last folded record: a log that was deleted and has
+ * grown again is told by it.
+ */
 export type Position = { readonly next: number; readonly key: string; readonly timestamp: number }
 
 export type ViewChange = {

@@ -1,6 +1,9 @@
 import type { ViewRecord } from './record.ts'
 
-/** A timeline as it is kept, in memory and in the store. Entries are arrays, because they are most of a row, and are read hardly ever. */
+/**
+ * A timeline as it is kept, in memory and in the store. Entries are arrays, because they are most of a row, and are
+ * read hardly ever.
+ */
 export type Timeline<Extras extends object = object> = readonly Entry<Extras>[]
 
 type Entry<Extras extends object> =

@@ -3,7 +3,10 @@ import type { OrderRow } from './orders.ts'
 import type { Mark } from './position.ts'
 import type { ViewRecord } from './record.ts'
 
-/** Something that is waited for. `done` resolves with undefined when the time is up or the wait is cancelled; it rejects when the view has failed. */
+/**
+ * Something that is waited for. `done` resolves with undefined when the time is up or the wait is cancelled; it rejects
+ * when the view has failed.
+ */
 export type Waiter<T> = { readonly done: Promise<T | undefined>; readonly cancel: () => void }
 
 /**

@@ -98,14 +98,14 @@ test('a completed order cannot be cancelled, nor one that there is not', async (
   t.is(response.statusCode, 409)
   t.like(response.json(), {
     code: 'PARCOMOLO_HTTP_CONFLICT',
-    detail: `order '${orderId}' is COMPLETED; expected PENDING, as only an order that is not yet confirmed can be cancelled`
+    detail: `order '${orderId}' is COMPLETED; expected PENDING, as what is confirmed can no longer be cancelled`
   })
   const unknown = await post(shop.http, '/cancelOrder', { orderId: 'o-unknown' })
   t.is(unknown.statusCode, 404)
   t.like(unknown.json(), { code: 'PARCOMOLO_HTTP_NOT_FOUND', detail: "there is no order 'o-unknown'" })
 })
 
-test('the same Idempotency-Key and body are the same order, at once and later, whatever its price is by then', async (t) => {
+test('the same Idempotency-Key and body are the same order, at once and after a change of prices', async (t) => {
   await put(shop.http, '/stock/pen', { name: 'Pen', priceCents: 150, onHand: 100 })
   const key = { 'idempotency-key': 'cart 4711 / attempt' }
   const body = orderBody({ lines: [{ sku: 'pen', quantity: 3 }] })
@@ -143,7 +143,7 @@ test('stock that was set can be ordered at its price, and not set below what is 
   t.is(refused.statusCode, 409)
   t.is(
     jsonOf(refused)['detail'] as unknown,
-    "onHand 2 of SKU 'chair' is below the 3 that are reserved; expected at least as many"
+    "onHand 2 of SKU 'chair' is below the 3 that are reserved; expected no less"
   )
   t.deepEqual((await get(shop.http, '/stock/chair')).json(), { ...chair, reserved: 3, available: 1 })
   await post(shop.http, '/cancelOrder', { orderId })

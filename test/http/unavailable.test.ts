@@ -9,7 +9,9 @@ import { emptyOrder } from '../../src/view/orders.ts'
 import { Waiters } from '../../src/view/waiters.ts'
 import { get, jsonOf, orderBody, post, put } from './requests.ts'
 
-/** A view that is scripted, to show what happens when it, or the log, does not do what it should. Its waiters are real. */
+/**
+ * A view that is scripted, to show what happens when it, or the log, does not do what it should. Its waiters are real.
+ */
 type Script = {
   state?: ViewState
   waitersMax?: number

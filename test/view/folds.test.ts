@@ -190,7 +190,7 @@ const interleaved = (told: readonly Told[]): fc.Arbitrary<ViewRecord[]> => {
 
 for (const [name, told] of Object.entries({ completed, declined })) {
   for (const flow of [o, c] as const) {
-    test(`any interleaving of the journals gives the same ${name} order in ${flow}, but for the order of its timeline`, (t) => {
+    test(`any interleaving gives the same ${name} order in ${flow}, but for the order of its timeline`, (t) => {
       const { timeline: _, ...expected } = fold(recordsOf(told), flow)
       fc.assert(
         fc.property(interleaved(told), (records) => {

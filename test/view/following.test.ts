@@ -4,6 +4,7 @@ import { ParcomoloError, systemClock } from '../../src/base/index.ts'
 import type { Codec } from '../../src/contract/index.ts'
 import { viewTopics } from '../../src/main/system.ts'
 import { openView, timelineEntries, type View, type ViewDeps, type ViewStore } from '../../src/view/index.ts'
+import { CausalOrder } from '../../src/view/causal-order.ts'
 import { PlaceReaders } from '../../src/view/place-readers.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
 import { type Journals, openJournals } from './journals.ts'
@@ -359,6 +360,14 @@ test('two sagas of one key are two instances', async (t) => {
     t.like(await view.saga('order', 'o2'), { key: 'o2', status: 'running' })
     await view.close()
   })
+})
+
+test('a log that hands a record over twice is not believed', (t) => {
+  const place = { topic: 'order-events', partition: 0, name: 'order-events/0', source: 'order' as const }
+  const record = { key: '', value: null, timestamp: 1, headers: {}, offset: 3 }
+  const order = new CausalOrder(new Map(), systemClock, 1)
+  t.is(order.offer([{ place, record }]).length, 1)
+  t.throws(() => order.offer([{ place, record }]), { code: 'PARCOMOLO_VIEW_DEFECT' })
 })
 
 test('a partition of which something is held is left unread', async (t) => {

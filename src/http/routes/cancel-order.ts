@@ -65,5 +65,5 @@ const notCancellable = (reply: FastifyReply, orderId: string, status: string): F
   sendProblem(
     reply,
     'PARCOMOLO_HTTP_CONFLICT',
-    `order ${quoted(orderId)} is ${status}; expected PENDING, as only an order that is not yet confirmed can be cancelled`
+    `order ${quoted(orderId)} is ${status}; expected PENDING, as what is confirmed can no longer be cancelled`
   )

@@ -93,7 +93,8 @@ const getGraph = async (deps: RouteDeps, request: FastifyRequest, reply: Fastify
   const { revision } = request.query as { revision?: string }
   const type = preferredType(request.headers.accept, Object.keys(formats))
   if (type === undefined) {
-    const detail = `Accept ${quoted(request.headers.accept)} leaves nothing; expected one of ${Object.keys(formats).join(', ')}`
+    const offered = Object.keys(formats).join(', ')
+    const detail = `Accept ${quoted(request.headers.accept)} leaves nothing; expected one of ${offered}`
     return sendProblem(reply, 'PARCOMOLO_HTTP_NOT_ACCEPTABLE', detail)
   }
   if (deps.definitions.get(saga) === undefined) return unknownSaga(deps, reply, saga)

@@ -47,7 +47,10 @@ const schemaOf = (summary: string) => ({
   response: { 200: json('All is well', health), 503: json('Something is not', health) }
 })
 
-/** A store that refuses writes and records that are missing are worth knowing, but the answers are still good: they do not make it unready. */
+/**
+ * A store that refuses writes and records that are missing are worth knowing, but the answers are still good: they do
+ * not make it unready.
+ */
 const viewChecks = ({ view }: RouteDeps): readonly HealthCheck[] => {
   const { failure, isCaughtUp, isStalled, storeFailure, skippedCount } = view.health()
   const notes = [

@@ -36,7 +36,8 @@ const addPlaceOrder = (http: FastifyInstance, deps: RouteDeps): void => {
         tags: ['Orders'],
         summary: 'Place an order',
         description:
-          'Answers when the order is durable and can be read. With an Idempotency-Key the request may be repeated safely: the same body gets the same answer.',
+          'Answers when the order is durable and can be read. With an Idempotency-Key the request may be repeated ' +
+          'safely: the same body gets the same answer.',
         headers: { type: 'object', properties: idempotencyHeader },
         body: orderRequest,
         response: { 201: json('The order is placed', orderAnswer, placedHeaders) }
@@ -103,10 +104,13 @@ const currency = 'EUR'
 /** The same key is the same order. */
 const orderIdOf = (idempotencyKey: string): string => sha256Hex(`order/${idempotencyKey}`).slice(0, 32)
 
-/** The row is that of whoever came first with this id, so it tells whether this request is a repeat of it or another one. */
+/**
+ * The row is that of whoever came first with this id, so it tells whether this request is a repeat of it or another
+ * one.
+ */
 const answerPlaced = (reply: FastifyReply, row: OrderRow, requestHash: string): FastifyReply => {
   if (row.requestHash !== requestHash) {
-    const detail = `the Idempotency-Key was used for order '${row.orderId}' with another body; expected a new key for a new order`
+    const detail = `the Idempotency-Key is that of order '${row.orderId}', with another body; take a new one`
     return sendProblem(reply, 'PARCOMOLO_HTTP_IDEMPOTENCY_KEY_REUSED', detail)
   }
   const placed = timelineEntries(row.timeline).find((entry) => entry.type === 'OrderPlaced')

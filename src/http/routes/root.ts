@@ -10,7 +10,8 @@ export const rootRoutes = (http: FastifyInstance, deps: RouteDeps): void => {
     if (preferredType(request.headers.accept, ['application/json', 'text/html']) !== 'text/html')
       return reply.send({ name: 'Parcomolo', flow: deps.flow, links })
     const list = Object.entries(links).map(([path, text]) => `<li><a href="${path}">${path}</a> ${escaped(text)}</li>`)
-    const body = `<p>The shop runs in ${deps.flow}. Place an order:</p><pre>${escaped(example(request.host))}</pre><ul>${list.join('')}</ul>`
+    const shell = escaped(example(request.host))
+    const body = `<p>The shop runs in ${deps.flow}. Place an order:</p><pre>${shell}</pre><ul>${list.join('')}</ul>`
     return reply.type('text/html; charset=utf-8').send(page('Parcomolo', body))
   })
 }

@@ -115,7 +115,7 @@ const putStock = async (deps: RouteDeps, request: FastifyRequest, reply: Fastify
   reply.header('parcomolo-position', formatPosition([answer]))
   const row = answer.type === 'StockSet' ? await deps.view.stock(params.sku) : undefined
   if (row !== undefined) return reply.send(stockJson(row))
-  const { onHand, reserved } = answer.value
-  const detail = `onHand ${String(onHand)} of SKU '${params.sku}' is below the ${String(reserved)} that are reserved; expected at least as many`
+  const [onHand, reserved] = [String(answer.value['onHand']), String(answer.value['reserved'])]
+  const detail = `onHand ${onHand} of SKU '${params.sku}' is below the ${reserved} that are reserved; expected no less`
   return sendProblem(reply, 'PARCOMOLO_HTTP_CONFLICT', detail)
 }

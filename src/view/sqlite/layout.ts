@@ -2,11 +2,15 @@ import { rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { ParcomoloError } from '../../base/index.ts'
 
-/** Raise it with every change of the tables, of a row's JSON or of a fold: a store of another layout is thrown away and folded again. */
+/**
+ * Raise it with every change of the tables, of a row's JSON or of a fold: a store of another layout is thrown away and
+ * folded again.
+ */
 const layoutVersion = 1
 
 /**
- * Every write pays for every index, so the usual end has none of its own: whoever lists completed ones finds them by time, as nearly all are.
+ * Every write pays for every index, so the usual end has none of its own: whoever lists completed ones finds them by
+ * time, as nearly all are.
  */
 const tables = `
   CREATE TABLE orders (
@@ -24,11 +28,15 @@ const tables = `
   CREATE INDEX sagas_status ON sagas (status, started_at) WHERE status <> 'completed';
   CREATE INDEX sagas_running ON sagas (saga, revision) WHERE ended_at IS NULL;
   CREATE TABLE positions (place TEXT PRIMARY KEY, next INTEGER NOT NULL, key TEXT NOT NULL, timestamp INTEGER NOT NULL);
-  CREATE TABLE skipped (place TEXT, offset INTEGER, code TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (place, offset));
+  CREATE TABLE skipped (
+    place TEXT, offset INTEGER, code TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (place, offset)
+  );
   PRAGMA user_version = ${layoutVersion};
 `
 
-/** Opens the file with the tables of this layout in it; a file of another layout, or one that is damaged, is made anew. */
+/**
+ * Opens the file with the tables of this layout in it; a file of another layout, or one that is damaged, is made anew.
+ */
 export const openDatabase = (path: string): { database: DatabaseSync; wasReset: boolean } => {
   const found = openExisting(path)
   if (found !== undefined) return { database: found, wasReset: false }
@@ -68,9 +76,10 @@ const create = (path: string): DatabaseSync => {
 }
 
 /**
- * WAL with NORMAL: a crash of the machine may take the newest transactions, which are folded again from the journals, but never damages the file.
- * OFF would save a sync now and then, and could leave a damaged file that nobody notices. Pages of 8 KiB halve the number of writes, as a row
- * is about 1 KiB; only one process may have the file, so that each commit need not ask for locks.
+ * WAL with NORMAL: a crash of the machine may take the newest transactions, which are folded again from the journals,
+ * but never damages the file. OFF would save a sync now and then, and could leave a damaged file that nobody notices.
+ * Pages of 8 KiB halve the number of writes, as a row is about 1 KiB; only one process may have the file, so that each
+ * commit need not ask for locks.
  */
 const connect = (path: string): DatabaseSync => {
   const database = new DatabaseSync(path)
@@ -105,6 +114,6 @@ const isDamage = (error: unknown): boolean => {
 const cannotOpen = (path: string, cause: unknown): ParcomoloError =>
   new ParcomoloError(
     'PARCOMOLO_VIEW_STORE_UNAVAILABLE',
-    `cannot open the read model at '${path}': ${(cause as Error).message}; check that the folder exists and may be written`,
+    `cannot open the read model at '${path}': ${(cause as Error).message}; its folder must exist and be writable`,
     { cause, details: { path } }
   )

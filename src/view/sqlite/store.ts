@@ -19,7 +19,9 @@ import {
 } from '../store.ts'
 import { clearDatabase, openDatabase } from './layout.ts'
 
-/** The view's store in one SQLite file (`:memory:` for none). Synchronous inside: all calls but `write` resolve at once. */
+/**
+ * The view's store in one SQLite file (`:memory:` for none). Synchronous inside: all calls but `write` resolve at once.
+ */
 export const openSqliteViewStore = async (path: string): Promise<ViewStore> => {
   const { database, wasReset } = openDatabase(path)
   return new SqliteViewStore(database, wasReset)
@@ -138,8 +140,8 @@ class SqliteViewStore implements ViewStore {
 }
 
 /**
- * Lists name their index: SQLite, which does not know how the rows are spread, would rather sort the whole table
- * than read it by time until the page is full.
+ * Lists name their index: SQLite, which does not know how the rows are spread, would rather sort the whole table than
+ * read it by time until the page is full.
  */
 const orderIndex = ({ customerId, status }: OrderFilter): string => {
   if (customerId !== undefined) return 'orders_customer'
@@ -237,6 +239,6 @@ const inSlices = async <T>(rows: readonly T[], put: (row: T) => unknown): Promis
 const cannotWrite = (cause: unknown): ParcomoloError =>
   new ParcomoloError(
     'PARCOMOLO_VIEW_STORE_UNAVAILABLE',
-    `cannot write the read model: ${(cause as Error).message}; make room on the disk or make it writable, and it goes on by itself`,
+    `cannot write the read model: ${(cause as Error).message}; make room or make it writable, and it goes on by itself`,
     { cause, retryable: true }
   )

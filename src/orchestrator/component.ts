@@ -16,7 +16,7 @@ import {
 import type { Command, Component, Event, Input, MessageInput } from '../task/index.ts'
 import { fromRecord, toRecord } from './convert.ts'
 import type { Definitions } from './definitions.ts'
-import { payloadOf } from './payload.ts'
+import { Payloads } from './payload.ts'
 import { sagaProtocol } from './saga-events.ts'
 
 /**
@@ -59,9 +59,12 @@ export const orchestratorComponent = (
 class Host {
   readonly #definitions: Definitions
   readonly #codec: Codec
+  readonly #payloads: Payloads
+
   constructor(definitions: Definitions, codec: Codec) {
     this.#definitions = definitions
     this.#codec = codec
+    this.#payloads = new Payloads(codec)
   }
 
   /**
@@ -69,7 +72,7 @@ class Host {
    * same.
    */
   read(input: MessageInput): Reading[] {
-    const message = payloadOf(input.type, input.bytes, this.#codec)
+    const message = this.#payloads.of(input.type, input.bytes)
     const readings: Reading[] = []
     const command = input.causationId === undefined ? undefined : parseCommandId(input.causationId)
     if (command !== undefined) {
@@ -116,7 +119,7 @@ class Host {
   }
 
   evolve(tracked: Tracked | undefined, event: Event): Tracked | undefined {
-    const sagaEvent = fromRecord(event.type, event.value, this.#codec)
+    const sagaEvent = fromRecord(event.type, event.value, this.#payloads)
     const instance = evolve(tracked?.instance, sagaEvent, event.at ?? 0)
     return instance === undefined ? undefined : { instance, recordKey: tracked?.recordKey ?? event.key }
   }
@@ -130,7 +133,7 @@ class Host {
       recordKey: string
       instance: Parameters<typeof decodeInstance>[0]
     }
-    return { recordKey, instance: decodeInstance(instance, (type, payload) => payloadOf(type, payload, this.#codec)) }
+    return { recordKey, instance: decodeInstance(instance, (type, payload) => this.#payloads.of(type, payload)) }
   }
 
   #folded(tracked: Tracked | undefined, event: Event, at: number): Tracked | undefined {

@@ -1,6 +1,6 @@
 import type { Codec } from '../contract/index.ts'
 import type { Payload, SagaEvent } from '../saga/index.ts'
-import { payloadOf } from './payload.ts'
+import type { Payloads } from './payload.ts'
 
 type Value = Readonly<Record<string, unknown>>
 
@@ -24,11 +24,11 @@ export const toRecord = (event: SagaEvent, saga: string, key: string, codec: Cod
 }
 
 /** The engine's event from a record. The arguments of a command stay encoded: no fold needs them. */
-export const fromRecord = (type: string, record: Value, codec: Codec): SagaEvent => {
+export const fromRecord = (type: string, record: Value, payloads: Payloads): SagaEvent => {
   const value: Record<string, unknown> = { ...record }
   for (const member of payloadMembers) {
     const bytes = value[member]
-    if (bytes instanceof Uint8Array) value[member] = payloadOf(String(value[`${member}Type`]), bytes, codec)
+    if (bytes instanceof Uint8Array) value[member] = payloads.of(String(value[`${member}Type`]), bytes)
   }
   return { type, value } as unknown as SagaEvent
 }

@@ -50,9 +50,9 @@ export type MessageInput = {
   /** `ce_id` where there is one (a command's id, stable over retries), else `<topic>/<partition>/<offset>`. */
   readonly id: string
   /** `ce_causationid`: the id of the command that this answers. */
-  readonly causationId?: string
+  readonly causationId?: string | undefined
   /** `ce_correlationid`: `<saga>/<key>`. */
-  readonly correlationId?: string
+  readonly correlationId?: string | undefined
   /** 1 for a command sent for the first time; `ce_attempt`. */
   readonly attempt: number
   readonly topic: string

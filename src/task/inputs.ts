@@ -1,5 +1,6 @@
+import { partitionOf } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
-import { placeName, type StoredRecord, type TopicPartition } from '../log/index.ts'
+import { type Chunk, placeName, type StoredRecord, type TopicPartition } from '../log/index.ts'
 import type { Component, MessageInput } from './component.ts'
 import { header, sequencePosition } from './headers.ts'
 import type { Positions } from './positions.ts'
@@ -22,52 +23,80 @@ export const inputPlaces = (
   })
 }
 
+export type InputsDeps = {
+  readonly codec: Codec
+  readonly positions: Positions
+  readonly journal: TopicPartition
+  readonly partitionCount: (topic: string) => number
+  /** A record could not be read; `at` is `<topic>/<partition>/<offset>`. */
+  readonly onPoison: (at: string, error: unknown) => void
+}
+
+/** Makes inputs of records, and takes note of their positions. */
+export class Inputs {
+  readonly #deps: InputsDeps
+  readonly #partitions: number
+
+  constructor(deps: InputsDeps) {
+    this.#deps = deps
+    this.#partitions = deps.partitionCount(deps.journal.topic)
+  }
+
+  /**
+   * The inputs of a chunk. None are: markers, records of other tasks, forwarded commands that came before, and what
+   * cannot be read, which says nothing to anybody, now or later: it is reported, stays in the log, and does not hold up
+   * what comes after it.
+   */
+  of(chunk: Chunk): MessageInput[] {
+    const { positions, onPoison } = this.#deps
+    const place = placeName(chunk)
+    // Of a topic that is partitioned as the journal is, only the own partition is read, whoever has chosen it.
+    const isShared = this.#deps.partitionCount(chunk.topic) !== this.#partitions
+    const inputs: MessageInput[] = []
+    for (const record of chunk.records) {
+      if (record.value === null || (isShared && !this.#owns(record.key))) continue
+      if (isRepeatedForward(place, record, positions)) continue
+      try {
+        inputs.push(this.#input(chunk, place, record, record.value))
+      } catch (error) {
+        onPoison(`${place}/${record.offset}`, error)
+      }
+    }
+    positions.advance(place, chunk.records.at(-1)!.offset + 1)
+    return inputs
+  }
+
+  #owns(key: string): boolean {
+    return partitionOf(key, this.#partitions) === this.#deps.journal.partition
+  }
+
+  #input(chunk: Chunk, place: string, record: StoredRecord, bytes: Uint8Array): MessageInput {
+    const { type, value } = this.#deps.codec.decode(bytes)
+    const { headers, key, offset } = record
+    return {
+      kind: 'message',
+      type,
+      value,
+      bytes,
+      key,
+      id: headers[header.id] ?? `${place}/${offset}`,
+      causationId: headers[header.causationId],
+      correlationId: headers[header.correlationId],
+      attempt: Number(headers[header.attempt] ?? 1),
+      topic: chunk.topic,
+      partition: chunk.partition,
+      offset
+    }
+  }
+}
+
 /**
- * The input that a record is, and its position taken note of; undefined where it is none: a marker, or a forwarded
- * command that came before.
  * Forwarding is in order and stop-and-wait, so whatever is not above the highest sequence of its source has been here
  * already.
  */
-export const toInput = (
-  place: TopicPartition,
-  record: StoredRecord,
-  task: {
-    readonly codec: Codec
-    readonly positions: Positions
-    readonly owns: (place: TopicPartition, key: string) => boolean
-  }
-): MessageInput | undefined => {
-  const name = placeName(place)
-  task.positions.advance(name, record.offset + 1)
-  if (record.value === null || !task.owns(place, record.key)) return undefined
-  if (isRepeatedForward(name, record, task.positions)) return undefined
-  const { headers } = record
-  const message = task.codec.decode(record.value)
-  return {
-    kind: 'message',
-    type: message.type,
-    value: message.value,
-    bytes: record.value,
-    key: record.key,
-    id: headers[header.id] ?? `${name}/${record.offset}`,
-    ...optional('causationId', headers[header.causationId]),
-    ...optional('correlationId', headers[header.correlationId]),
-    attempt: Number(headers[header.attempt] ?? 1),
-    topic: place.topic,
-    partition: place.partition,
-    offset: record.offset
-  }
-}
-
-const isRepeatedForward = (inbox: string, record: StoredRecord, positions: Positions): boolean => {
-  const sequence = record.headers[header.sequence]
-  const source = record.headers[header.source]
+const isRepeatedForward = (inbox: string, { headers }: StoredRecord, positions: Positions): boolean => {
+  const sequence = headers[header.sequence]
+  const source = headers[header.source]
   if (sequence === undefined || source === undefined) return false
-  const position = sequencePosition(source, inbox)
-  if (Number(sequence) < positions.get(position)) return true
-  positions.advance(position, Number(sequence) + 1)
-  return false
+  return !positions.advance(sequencePosition(source, inbox), Number(sequence) + 1)
 }
-
-const optional = <K extends string>(name: K, value: string | undefined): { [P in K]?: string } =>
-  value === undefined ? {} : ({ [name]: value } as { [P in K]: string })

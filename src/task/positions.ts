@@ -15,10 +15,12 @@ export class Positions {
     return this.#changed.size > 0
   }
 
-  advance(name: string, next: number): void {
-    if (next <= this.get(name)) return
+  /** False where it has come this far already. */
+  advance(name: string, next: number): boolean {
+    if (next <= this.get(name)) return false
     this.#next.set(name, next)
     this.#changed.add(name)
+    return true
   }
 
   /** Takes in positions that the journal or a snapshot already covers. */

@@ -1,4 +1,4 @@
-import { type Clock, ParcomoloError, partitionOf } from '../base/index.ts'
+import { type Clock, ParcomoloError } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
 import {
   type Chunk,
@@ -7,14 +7,13 @@ import {
   type LogRecord,
   placeName,
   type Reader,
-  type StoredRecord,
   type TopicPartition
 } from '../log/index.ts'
-import type { Component, Event, Input, MessageInput } from './component.ts'
+import type { Component, Event, Input } from './component.ts'
 import { Entities } from './entities.ts'
 import { Forwarder } from './forwarder.ts'
 import { header } from './headers.ts'
-import { inputPlaces, toInput } from './inputs.ts'
+import { inputPlaces, Inputs } from './inputs.ts'
 import { Positions } from './positions.ts'
 import { recover } from './recover.ts'
 import { type AtBoundary, Snapshots } from './snapshots.ts'
@@ -84,6 +83,7 @@ export class Task<S> {
   readonly #entities: Entities<S>
   readonly #positions = new Positions()
   readonly #snapshots: Snapshots<S>
+  readonly #inputs: Inputs
   #forwarder!: Forwarder
   #writer!: JournalWriter
   #reader: Reader | undefined
@@ -108,6 +108,9 @@ export class Task<S> {
     this.#timers = new Timers(deps.clock, () => this.#resume())
     this.#entities = new Entities(component, this.#timers)
     this.#snapshots = new Snapshots(deps.log, component, journal, this.#entities)
+    const { codec, log, onPoison } = deps
+    const partitionCount = (topic: string): number => log.partitionCount(topic)
+    this.#inputs = new Inputs({ codec, positions: this.#positions, journal, partitionCount, onPoison })
   }
 
   /** Takes the journal partition over and begins to work; resolves when it does. */
@@ -207,50 +210,31 @@ export class Task<S> {
     const chunks = this.#reader!.take(this.#limits.inputsPerRoundMax)
     const learning = this.#deps.learn?.(chunks.flatMap(({ records }) => records.map(({ value }) => value)))
     if (learning !== undefined) await learning
-    const inputs = this.#toInputs(chunks)
-    const fetching = this.#snapshots.fetch(() => inputs.flatMap((input) => this.#component.keysOf(input)))
+    const taken = this.#taken(chunks)
+    const fetching = this.#snapshots.fetch(() => taken.flatMap(({ keys }) => keys))
     if (fetching !== undefined) await fetching
     const now = this.#deps.clock.now()
     const records: LogRecord[] = []
     const events: Event[] = []
-    for (const input of inputs) this.#decide(input, now, records, events)
+    for (const { input } of taken) this.#decide(input, now, records, events)
     for (const entry of this.#takeTimers(now)) this.#fire(entry, now, records, events)
     this.stats.rounds++
-    this.stats.inputs += inputs.length
+    this.stats.inputs += taken.length
     if (events.length > 0) await this.#append(records, events, now)
     else await this.#appendPositions(now)
   }
 
-  #toInputs(chunks: readonly Chunk[]): Input[] {
-    const inputs: Input[] = []
+  /** What the component has a use for, with the entities that it may look at. */
+  #taken(chunks: readonly Chunk[]): Taken[] {
+    const taken: Taken[] = []
     for (const chunk of chunks) {
-      for (const record of chunk.records) {
-        this.#passedOver++
-        const input = this.#toInput(chunk, record)
-        if (input !== undefined && this.#component.keysOf(input).length > 0) inputs.push(input)
+      this.#passedOver += chunk.records.length
+      for (const input of this.#inputs.of(chunk)) {
+        const keys = this.#component.keysOf(input)
+        if (keys.length > 0) taken.push({ input, keys })
       }
     }
-    return inputs
-  }
-
-  /** Of a topic that is partitioned as the journal is, only the own partition is read, whoever has chosen it. */
-  readonly #owns = (place: TopicPartition, key: string): boolean => {
-    const partitions = this.#deps.log.partitionCount(this.journal.topic)
-    if (this.#deps.log.partitionCount(place.topic) === partitions) return true
-    return partitionOf(key, partitions) === this.journal.partition
-  }
-
-  /**
-   * What cannot be read says nothing to anybody, now or later: it is reported, stays in the log, and does not hold up
-   * what comes after it.
-   */
-  #toInput(chunk: Chunk, record: StoredRecord): MessageInput | undefined {
-    try {
-      return toInput(chunk, record, { codec: this.#deps.codec, positions: this.#positions, owns: this.#owns })
-    } catch (error) {
-      this.#deps.onPoison(`${placeName(chunk)}/${record.offset}`, error)
-      return undefined
-    }
+    return taken
   }
 
   #decide(input: Input, now: number, records: LogRecord[], events: Event[]): void {
@@ -283,8 +267,7 @@ export class Task<S> {
 
   #record(event: Event, now: number): LogRecord {
     const value = this.#deps.codec.encode(this.#deps.fullNameOf(event.type), event.value)
-    const headers: Record<string, string> =
-      event.causationId === undefined ? {} : { [header.causationId]: event.causationId }
+    const headers = event.causationId === undefined ? noHeaders : { [header.causationId]: event.causationId }
     return { key: event.key, value, timestamp: now, headers }
   }
 
@@ -358,6 +341,10 @@ export class Task<S> {
     this.#deps.onFailure(error)
   }
 }
+
+type Taken = { readonly input: Input; readonly keys: readonly string[] }
+
+const noHeaders = {}
 
 const strangeOffset = (journal: TopicPartition, got: number, expected: number): ParcomoloError =>
   new ParcomoloError(

@@ -72,7 +72,7 @@ const closeSoon = (http: FastifyInstance, { held }: RouteDeps): void => {
 
 const makeServer = (deps: HttpDeps, { limits }: RouteDeps): FastifyInstance =>
   fastify({
-    logger: { level: deps.logLevel ?? 'info', ...(deps.logStream === undefined ? {} : { stream: deps.logStream }) },
+    logger: loggerOptions(deps),
     // A line a request would cost more than the request: metrics count them, and errors are logged by the error
     // handler.
     logController: new LogController({ disableRequestLogging: true }),
@@ -90,6 +90,16 @@ const makeServer = (deps: HttpDeps, { limits }: RouteDeps): FastifyInstance =>
     },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true, verbose: true } }
   })
+
+/** Lines as the rest of the process writes them. */
+const loggerOptions = ({ logLevel = 'info', logStream = process.stderr }: HttpDeps) => ({
+  level: logLevel,
+  stream: logStream,
+  base: null,
+  messageKey: 'message',
+  timestamp: () => `,"time":"${new Date().toISOString()}"`,
+  formatters: { level: (level: string) => ({ level }) }
+})
 
 /**
  * Time first, then chance, as in UUIDv7: neighbours in time are neighbours in an index, which spares a store most of

@@ -65,7 +65,10 @@ export type Reader = {
    * there is nothing.
    */
   take(recordsMax: number): Chunk[]
-  /** Resolves when `take` has something to hand over, and on close. Rejects when the log has failed for good. */
+  /**
+   * Resolves when `take` has something to hand over, and when the reader is closed. Rejects when the log has failed for
+   * good, or was closed: so whoever still follows a closed log hears of it, and does not ask for ever.
+   */
   ready(): Promise<void>
   close(): void
 }

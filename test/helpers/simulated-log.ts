@@ -122,7 +122,7 @@ type Outcome<T> = { readonly value: T } | { readonly error: ParcomoloError }
 class SimulatedLog implements Log {
   readonly #cluster: SimulatedCluster
   readonly #process: SimulatedProcess
-  readonly #readers = new Set<Reader>()
+  readonly #readers = new Set<SimulatedReader>()
   readonly #rejectPending = new Set<(error: Error) => void>()
   #closed = false
 
@@ -246,7 +246,7 @@ class SimulatedLog implements Log {
 
   async close(): Promise<void> {
     this.#closed = true
-    for (const reader of this.#readers) reader.close()
+    for (const reader of this.#readers) reader.fail(closedError())
     for (const reject of this.#rejectPending) reject(closedError())
   }
 

@@ -14,6 +14,7 @@ export class SimulatedReader implements Reader {
   readonly #isolation: Isolation
   readonly #unlisten: (() => void)[] = []
   #closed = false
+  #failed: Error | undefined
   #first = 0
   #waiting: PromiseWithResolvers<void> | undefined
 
@@ -38,7 +39,7 @@ export class SimulatedReader implements Reader {
   }
 
   take(recordsMax: number): Chunk[] {
-    if (this.#closed) return []
+    if (this.#closed || this.#failed !== undefined) return []
     const chunks: Chunk[] = []
     let left = recordsMax
     this.#first++
@@ -54,6 +55,7 @@ export class SimulatedReader implements Reader {
   }
 
   ready(): Promise<void> {
+    if (this.#failed !== undefined) return Promise.reject(this.#failed)
     if (this.#closed || this.#hasSome()) return Promise.resolve()
     this.#waiting ??= Promise.withResolvers<void>()
     return this.#waiting.promise
@@ -63,6 +65,14 @@ export class SimulatedReader implements Reader {
     this.#closed = true
     this.abandon()
     this.#settle()
+  }
+
+  /** The log was closed: whoever follows it still hears of it. */
+  fail(error: Error): void {
+    this.#failed = error
+    this.abandon()
+    this.#waiting?.reject(error)
+    this.#waiting = undefined
   }
 
   /** Its process has crashed: nothing arrives any more, and nobody is told. */

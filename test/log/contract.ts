@@ -355,8 +355,9 @@ const topicsAndGroups: Record<string, Run> = {
     await log.close()
     await log.close()
     const [readySettled, durableSettled] = await settled
-    t.is(readySettled.status, 'fulfilled')
-    t.true(durableSettled.status === 'rejected' && isParcomoloError(durableSettled.reason, 'PARCOMOLO_LOG_CLOSED'))
+    for (const { status, reason } of [readySettled, durableSettled] as PromiseRejectedResult[])
+      t.true(status === 'rejected' && isParcomoloError(reason, 'PARCOMOLO_LOG_CLOSED'))
+    await t.throwsAsync(reader.ready(), isCode('PARCOMOLO_LOG_CLOSED'))
     await t.throwsAsync(writer.append(records('a', 1)), isCode('PARCOMOLO_LOG_CLOSED'))
     await t.throwsAsync(log.claim(journal), isCode('PARCOMOLO_LOG_CLOSED'))
   }

@@ -163,7 +163,7 @@ export class FolderLog implements EmbeddedLog {
     return error === undefined ? { ok: true } : { ok: false, code: error.code, message: error.message }
   }
 
-  /** The log has failed: everybody who waits hears it. */
+  /** The log has failed, or is closed: everybody who waits hears it. */
   failed(error: ParcomoloError): void {
     for (const partition of this.#partitions.values()) partition.fail(error)
     for (const reader of this.#readers) reader.fail(error)
@@ -175,8 +175,7 @@ export class FolderLog implements EmbeddedLog {
     try {
       await commit.close()
     } finally {
-      for (const reader of this.#readers) reader.close()
-      for (const partition of this.#partitions.values()) partition.fail(closedError())
+      this.failed(closedError())
       await compacted.close()
       unlock()
     }

@@ -71,7 +71,9 @@ export class EmbeddedReader implements Reader {
 
   /** Nothing more is handed over: the log is broken. */
   readonly fail = (error: Error): void => {
-    this.#failed ??= error
+    if (this.#closed || this.#failed !== undefined) return
+    this.#failed = error
+    for (const source of this.#sources) source.close()
     this.#settle(error)
   }
 

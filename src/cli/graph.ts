@@ -1,4 +1,4 @@
-import { sagaGraph, toMermaid } from '../saga/index.ts'
+import { sagaGraph, toMermaid, toSvg } from '../saga/index.ts'
 import { type Command } from './command.ts'
 import { exitCode } from './exit-code.ts'
 import { loadFrom, participantsBeside, readText } from './read-files.ts'
@@ -6,12 +6,14 @@ import { loadFrom, participantsBeside, readText } from './read-files.ts'
 export const graph: Command = {
   name: 'graph',
   takes: 'FILE',
-  summary: 'draw the saga in FILE as a Mermaid diagram',
+  summary: 'draw the saga in FILE as a Mermaid diagram, or as SVG with --svg',
   arguments: { min: 1, max: 1 },
-  run: async ({ arguments: paths, terminal }) => {
+  options: { svg: { type: 'boolean' } },
+  run: async ({ arguments: paths, options, terminal }) => {
     const path = paths[0]!
     const definition = await loadFrom(await readText(path), participantsBeside(path))
-    terminal.out(toMermaid(sagaGraph(definition)).trimEnd())
+    const draw = options['svg'] === true ? toSvg : toMermaid
+    terminal.out(draw(sagaGraph(definition)).trimEnd())
     return exitCode.done
   }
 }

@@ -270,6 +270,12 @@ test('verify names the folder of participants that it has missed', async (t) => 
   t.deepEqual(err, [`PARCOMOLO_CLI_FILE_UNREADABLE: '${missing}' cannot be read (ENOENT); expected a path`])
 })
 
+test("the README's picture of the order saga is what graph --svg draws today", async (t) => {
+  const { code, out } = await ran(['graph', 'sagas/order.yaml', '--svg'])
+  t.is(code, 0)
+  t.is(`${out.join('\n')}\n`, await readFile('sagas/order.svg', 'utf8'))
+})
+
 test('graph draws each step of the saga', async (t) => {
   const { code, out } = await ran(['graph', 'sagas/order.yaml'])
   t.is(code, 0)

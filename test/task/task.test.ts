@@ -7,7 +7,7 @@ import { type EmbeddedLog, openEmbeddedLog } from '../../src/log/embedded/index.
 import type { Log, StoredRecord } from '../../src/log/index.ts'
 import { Task, type TaskDeps, type TaskLimits, topicsOf } from '../../src/task/index.ts'
 import { type Counter, counterComponent, protocol } from './counter.ts'
-import { VirtualClock } from './virtual-clock.ts'
+import { VirtualClock } from '../helpers/virtual-clock.ts'
 
 const codec: Codec = makeCodec(
   [...protocol.records.values()].map(({ fullName, schema }, i) => ({ fullName, schema, id: i + 1 }))

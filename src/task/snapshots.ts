@@ -14,8 +14,10 @@ export type Marker = { readonly offset: number; readonly positions: Record<strin
 const markerKey = 'marker'
 const fenceKey = 'fence'
 const entityPrefix = 'entity:'
-/** Entities per batch: keeps the pause that a batch costs the event loop near a millisecond. */
-const entitiesPerBatchMax = 100
+/** Entities taken between two rounds of the task: keeps that pause near a millisecond. */
+const entitiesPerSliceMax = 500
+/** What the log's port advises for batches of compacted topics. */
+const recordsPerBatchMax = 200
 
 /**
  * Does something between two rounds of the task, when memory equals the journal, whose next offset it is given; nothing
@@ -91,13 +93,15 @@ export class Snapshots<S> {
   async write(atBoundary: AtBoundary, marker: () => Marker): Promise<boolean> {
     const begun = await atBoundary(() => ({ marker: marker(), keys: this.#takeDirty() }))
     if (begun === undefined) return false
-    for (let i = 0; i < begun.keys.length; i += entitiesPerBatchMax) {
-      const keys = begun.keys.slice(i, i + entitiesPerBatchMax)
-      const slice = await atBoundary((journalEnd) => this.#encode(keys, journalEnd))
+    let ended: readonly LogRecord[] = []
+    for (let i = 0; i < begun.keys.length; i += entitiesPerSliceMax) {
+      const keys = begun.keys.slice(i, i + entitiesPerSliceMax)
+      const slice = await atBoundary((journalEnd) => this.#evictAndEncode(ended, keys, journalEnd))
       if (slice === undefined) return false
       await this.#writeSlice(slice)
-      await atBoundary(() => this.#evict(slice.ended))
+      ended = slice.ended
     }
+    await atBoundary(() => this.#evict(ended))
     await this.#log.durable(this.#journal, begun.marker.offset)
     await this.#snapshots!.append([record(markerKey, Buffer.from(JSON.stringify(begun.marker)), {})])
     return true
@@ -107,6 +111,12 @@ export class Snapshots<S> {
     const keys = [...this.#entities.dirty]
     this.#entities.dirty.clear()
     return keys
+  }
+
+  /** Both at one boundary: under load the task comes to one only every so often. */
+  #evictAndEncode(ended: readonly LogRecord[], keys: readonly string[], journalEnd: number): Slice {
+    this.#evict(ended)
+    return this.#encode(keys, journalEnd)
   }
 
   #encode(keys: readonly string[], journalEnd: number): Slice {
@@ -122,10 +132,10 @@ export class Snapshots<S> {
 
   async #writeSlice({ journalEnd, live, ended }: Slice): Promise<void> {
     await this.#log.durable(this.#journal, journalEnd)
-    if (ended.length > 0) await this.#archive!.append(ended)
+    await appendAll(this.#archive!, ended)
     this.#archiveIsEmpty &&= ended.length === 0
     const deletions = ended.flatMap(({ key }) => this.#deletion(key.slice(entityPrefix.length)))
-    if (live.length + deletions.length > 0) await this.#snapshots!.append([...live, ...deletions])
+    await appendAll(this.#snapshots!, [...live, ...deletions])
   }
 
   /** What has changed while the archive was written stays; it is dirty again, so its turn comes next time. */
@@ -179,6 +189,11 @@ export class Snapshots<S> {
       this.#entities.dirty.add(key)
     }
   }
+}
+
+const appendAll = async (writer: JournalWriter, records: readonly LogRecord[]): Promise<void> => {
+  for (let i = 0; i < records.length; i += recordsPerBatchMax)
+    await writer.append(records.slice(i, i + recordsPerBatchMax))
 }
 
 const record = (key: string, value: Uint8Array | null, headers: Record<string, string>): LogRecord => ({

@@ -48,7 +48,7 @@ export type JournalWriter = TopicPartition & {
    * is retried inside, with the same bytes, until it is known. Rejects with PARCOMOLO_LOG_FENCED when another owner
    * has claimed the partition: this writer is then dead. Rejects with PARCOMOLO_LOG_FULL, retryable and with nothing
    * appended, while the log cannot store more. The records are the log's from then on: nobody changes them or their
-   * bytes. Compacted batches stay below some 200 records, as each is one transaction.
+   * bytes. Compacted batches stay at or below 1,000 records, as each is one transaction.
    */
   append(records: readonly LogRecord[]): Promise<number>
 }

@@ -16,8 +16,10 @@ export type ForwarderDeps = {
 
 /** A pause before a send whose outcome is unknown is repeated. */
 const retryPauseMs = 200
-/** Bounds one send. What waits beyond it is bounded by the task: it takes no new input while this much is waiting. */
+/** Bounds one send. */
 const recordsPerSendMax = 1000
+/** The task takes no new input while this much is waiting. */
+const waitingMax = 4000
 
 /**
  * Brings the commands of one journal partition to their inboxes.
@@ -41,6 +43,7 @@ export class Forwarder {
   #seen: number
   #running: Promise<void> | undefined
   #stopped = false
+  readonly #stop = Promise.withResolvers<void>()
 
   constructor({ log, clock, journal, from, fail }: ForwarderDeps) {
     this.#log = log
@@ -51,13 +54,10 @@ export class Forwarder {
     this.#seen = from
   }
 
-  get isCongested(): boolean {
-    return this.#waiting.length >= recordsPerSendMax * 4
-  }
-
-  /** Resolves when all that was added is in its inbox, or the forwarder was stopped. */
-  async drained(): Promise<void> {
-    while (this.#running !== undefined) await this.#running
+  /** While too much is waiting: resolves when it has been sent, or the forwarder was stopped. */
+  relief(): Promise<void> | undefined {
+    if (this.#waiting.length < waitingMax || this.#running === undefined) return undefined
+    return Promise.race([this.#running, this.#stop.promise])
   }
 
   /** Takes the commands of the event at this offset; offsets come in order, each once. */
@@ -86,6 +86,7 @@ export class Forwarder {
 
   stop(): void {
     this.#stopped = true
+    this.#stop.resolve()
   }
 
   async #run(): Promise<void> {

@@ -14,10 +14,11 @@ export type Marker = { readonly offset: number; readonly positions: Record<strin
 const markerKey = 'marker'
 const fenceKey = 'fence'
 const entityPrefix = 'entity:'
-/** Entities taken between two rounds of the task: keeps that pause near a millisecond. */
-const entitiesPerSliceMax = 500
-/** What the log's port advises for batches of compacted topics. */
-const recordsPerBatchMax = 200
+/**
+ * Entities taken between two rounds of the task, and written as one batch. A batch waits for a sync of the log, so a
+ * smaller one would not keep up with a busy task; a larger one would hold its rounds up for more than a few ms.
+ */
+const entitiesPerSliceMax = 1000
 
 /**
  * Does something between two rounds of the task, when memory equals the journal, whose next offset it is given; nothing
@@ -132,10 +133,10 @@ export class Snapshots<S> {
 
   async #writeSlice({ journalEnd, live, ended }: Slice): Promise<void> {
     await this.#log.durable(this.#journal, journalEnd)
-    await appendAll(this.#archive!, ended)
+    if (ended.length > 0) await this.#archive!.append(ended)
     this.#archiveIsEmpty &&= ended.length === 0
     const deletions = ended.flatMap(({ key }) => this.#deletion(key.slice(entityPrefix.length)))
-    await appendAll(this.#snapshots!, [...live, ...deletions])
+    if (live.length + deletions.length > 0) await this.#snapshots!.append([...live, ...deletions])
   }
 
   /** What has changed while the archive was written stays; it is dirty again, so its turn comes next time. */
@@ -189,11 +190,6 @@ export class Snapshots<S> {
       this.#entities.dirty.add(key)
     }
   }
-}
-
-const appendAll = async (writer: JournalWriter, records: readonly LogRecord[]): Promise<void> => {
-  for (let i = 0; i < records.length; i += recordsPerBatchMax)
-    await writer.append(records.slice(i, i + recordsPerBatchMax))
 }
 
 const record = (key: string, value: Uint8Array | null, headers: Record<string, string>): LogRecord => ({

@@ -174,8 +174,9 @@ export class Task<S> {
   async #run(): Promise<void> {
     while (!this.#stopping) {
       await this.#idle()
+      await this.#forwarder.relief()
       if (this.#stopping) return
-      if (!this.#forwarder.isCongested) await this.#round()
+      await this.#round()
       for (const work of this.#boundaryWork.splice(0)) work()
       this.#maybeSnapshot()
     }

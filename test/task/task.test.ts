@@ -337,6 +337,24 @@ test('a full inbox of a participant holds up forwarding, not the decisions, and 
   await task.stop()
 })
 
+test('an inbox that takes nothing for long stops the intake of new inputs, until it takes them again', async (t) => {
+  const stage = await Stage.open(t)
+  const gate = Promise.withResolvers<void>()
+  const send: Log['send'] = (records) => gate.promise.then(() => stage.log.send(records))
+  const task = await stage.task({ inputsPerRoundMax: 1000 }, { log: replaced(stage.log, { send }) })
+  const told = 9000
+  const key = 'x'
+  const value = codec.encode(fullNameOf('Tell'), { name: key, amount: 1 })
+  await stage.log.send(Array.from({ length: told }, () => ({ ...inbox, key, value, timestamp: 0, headers: {} })))
+  await stage.events('Told', 5000)
+  for (let turns = 0; turns < 50; turns++) await new Promise((resolve) => setImmediate(resolve))
+  const takenBefore = task.stats.inputs
+  t.true(takenBefore < 7000, String(takenBefore))
+  gate.resolve()
+  t.is((await waitFor(stage, targetInbox, told)).length, told)
+  await task.stop()
+})
+
 /** The log with some of its calls replaced. */
 const replaced = (log: Log, calls: Partial<Log>): Log =>
   new Proxy<Log>(log, {

@@ -98,7 +98,9 @@ export class CompactedStore {
 /** Both threads that use the file write to it at times; none for long. */
 const otherThreadMs = 5000
 
-const settings = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL'
+/** A seldom checkpoint of more pages writes less: a busy index page is written once, not with each thousand others. */
+const settings = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8000;
+  PRAGMA cache_size = -32768`
 
 const placesTable = `CREATE TABLE IF NOT EXISTS place (
   id INTEGER PRIMARY KEY, topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,

@@ -24,7 +24,7 @@ export type Counters = {
 export const startServer = async (flow: string): Promise<Server> => {
   const dir = await mkdtemp(join(tmpdir(), 'parcomolo-bench-'))
   const startedAt = performance.now()
-  const child = spawn(process.execPath, ['--max-semi-space-size=64', 'src/cli/parcomolo.ts', 'start'], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=32', 'src/cli/parcomolo.ts', 'start'], {
     env: { ...process.env, PORT: '0', PARCOMOLO_DATA: dir, FLOW: flow, LOG_LEVEL: 'warn' },
     stdio: ['ignore', 'pipe', 'inherit']
   })

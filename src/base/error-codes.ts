@@ -321,7 +321,7 @@ export const errorCodes = {
     remedy: 'Repeat the request; if it stays so, /readyz and the log say why.'
   },
   PARCOMOLO_HTTP_NOT_READY: {
-    cause: 'The read model is still catching up after the start, or has stopped.',
+    cause: 'The read model is catching up after the start, or has stopped; or the disk takes no writes.',
     remedy: 'Repeat the request after the time in Retry-After; /readyz says more.'
   },
   PARCOMOLO_HTTP_INTERNAL: {

@@ -17,6 +17,7 @@ type Script = {
   waitersMax?: number
   order?: (orderId: string) => Promise<OrderRow | undefined>
   sendCommand?: HttpDeps['sendCommand']
+  health?: NonNullable<HttpDeps['health']>
 }
 
 const scripted = (script: Script) => {
@@ -53,6 +54,7 @@ const scripted = (script: Script) => {
     view,
     sendCommand: script.sendCommand ?? (async () => undefined),
     definitions: { list: () => [], get: () => undefined, graph: () => undefined },
+    ...(script.health === undefined ? {} : { health: script.health }),
     clock: systemClock,
     flow: 'orchestration',
     logLevel: 'warn',
@@ -147,6 +149,27 @@ test('before the view has caught up, nothing of it is shown', async (t) => {
   const ready = await get(http, '/readyz')
   t.is(ready.statusCode, 503)
   t.is(jsonOf(ready)['status'] as unknown, 'failing')
+})
+
+test('while the disk takes no writes, nothing new is taken, at once; what is there can be read', async (t) => {
+  const sent: unknown[] = []
+  const health = () => [{ name: 'log', ok: false, detail: 'no space left on device' }]
+  const { http } = scripted({ health, sendCommand: async (command) => void sent.push(command) })
+  for (const answer of [
+    await post(http, '/orders', orderBody()),
+    await post(http, '/cancelOrder', { orderId: 'o1' }),
+    await put(http, '/stock/pen', { name: 'Pen', priceCents: 1, onHand: 1 })
+  ]) {
+    t.deepEqual(await problem(answer), {
+      status: 503,
+      retryAfter: '1',
+      code: 'PARCOMOLO_HTTP_NOT_READY',
+      detail: "nothing new is taken while the log is failing; '/readyz' says why; try again shortly",
+      requestId: undefined
+    })
+  }
+  t.deepEqual(sent, [])
+  t.is((await get(http, '/orders')).statusCode, 200)
 })
 
 test('readiness tells why a view has stopped; a store that refuses writes does not make it unready', async (t) => {

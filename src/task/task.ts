@@ -93,6 +93,7 @@ export class Task<S> {
   #inputsAtSnapshot = 0
   #snapshotAt = 0
   #snapshotting: Promise<void> | undefined
+  #cancelSnapshotAlarm: (() => void) | undefined
   #boundaryWork: (() => void)[] = []
   #wake: (() => void) | undefined
   #woken = false
@@ -158,6 +159,7 @@ export class Task<S> {
     await this.#running
     this.#reader?.close()
     this.#timers.stop()
+    this.#cancelSnapshotAlarm?.()
     for (const work of this.#boundaryWork.splice(0)) work()
     await this.#snapshotting
   }
@@ -305,7 +307,7 @@ export class Task<S> {
     const now = this.#deps.clock.now()
     const taken = this.stats.inputs - this.#inputsAtSnapshot
     if (this.#snapshotting !== undefined || this.#entities.dirty.size === 0) return
-    if (taken < this.#limits.inputsPerSnapshot && now < this.#snapshotAt) return
+    if (taken < this.#limits.inputsPerSnapshot && now < this.#snapshotAt) return this.#wakeForSnapshot()
     this.#inputsAtSnapshot = this.stats.inputs
     this.#snapshotAt = now + this.#limits.snapshotEveryMs
     this.#snapshotting = this.#snapshots
@@ -314,7 +316,18 @@ export class Task<S> {
         (isWhole) => void (this.stats.snapshots += isWhole ? 1 : 0),
         (error: unknown) => this.#fail(error)
       )
-      .finally(() => (this.#snapshotting = undefined))
+      .finally(() => {
+        this.#snapshotting = undefined
+        this.#resume()
+      })
+  }
+
+  /** A task that has nothing to do any more snapshots too, or the next start would have all of it to read again. */
+  #wakeForSnapshot(): void {
+    this.#cancelSnapshotAlarm ??= this.#deps.clock.at(this.#snapshotAt, () => {
+      this.#cancelSnapshotAlarm = undefined
+      this.#resume()
+    })
   }
 
   #marker(): { offset: number; positions: Record<string, number>; forwarded: number } {

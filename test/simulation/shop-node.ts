@@ -145,7 +145,7 @@ export class ShopNode {
       onFailure: fail,
       onPoison: (_, error) => fail(error),
       onDefinitionError: fail,
-      taskLimits: { inputsPerRoundMax: 10, idlePositionsMax: 30, inputsPerSnapshot: 25, snapshotEveryMs: 700 }
+      taskLimits: { inputsPerRoundMax: 10, idlePositionsMax: 30, inputsPerSnapshot: 25, snapshotEveryMs: 3000 }
     })
     if (flow === 'orchestration') await this.#publish(log, system, process)
     this.#store ??= await openSqliteViewStore(':memory:')

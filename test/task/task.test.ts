@@ -278,6 +278,17 @@ test('a stop waits for the batch of a snapshot that is being written, and no lon
   t.deepEqual(stage.failures, [])
 })
 
+test('a task that has nothing more to do snapshots when its time has come', async (t) => {
+  const stage = await Stage.open(t)
+  const task = await stage.task({ snapshotEveryMs: 5000 })
+  await stage.tell('Close', { name: 'x' })
+  await stage.events('Closed', 1)
+  t.is(task.stats.snapshots, 0)
+  await until(stage, () => task.stats.snapshots === 1)
+  t.is(task.entityCount, 0)
+  await task.stop()
+})
+
 test('a start from snapshots gives the state that the whole journal gives', async (t) => {
   const stage = await Stage.open(t)
   const first = await stage.task({ inputsPerSnapshot: 1 })

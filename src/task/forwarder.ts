@@ -92,23 +92,25 @@ export class Forwarder {
   async #run(): Promise<void> {
     while (this.#waiting.length > 0 && !this.#stopped) {
       const batch = this.#waiting.splice(0, recordsPerSendMax)
-      await this.#send(batch)
+      if (!(await this.#send(batch))) return
       // A later command of the same event may still be waiting, so only what lies below the first waiting one is done.
       const next = this.#waiting[0]
       this.forwarded = next === undefined ? this.#seen : Number(next.headers[header.sequence])
     }
   }
 
-  async #send(batch: readonly Outgoing[]): Promise<void> {
+  /** False where it was stopped before the batch was acknowledged. */
+  async #send(batch: readonly Outgoing[]): Promise<boolean> {
     while (!this.#stopped) {
       try {
         await this.#log.send(batch)
-        return
+        return true
       } catch (error) {
         if (!isParcomoloError(error) || !error.retryable) throw error
         await new Promise<void>((resolve) => this.#clock.at(this.#clock.now() + retryPauseMs, resolve))
       }
     }
+    return false
   }
 
   #record(command: Command, offset: number, timestamp: number): Outgoing {

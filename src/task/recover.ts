@@ -8,7 +8,6 @@ import type { Positions } from './positions.ts'
 import type { Snapshots } from './snapshots.ts'
 
 export type Recovered = {
-  readonly writer: JournalWriter
   /** The journal's next offset. */
   readonly journalEnd: number
   /** What the last owner may not have forwarded, in journal order. */
@@ -59,7 +58,7 @@ export const recover = async <S>(writer: JournalWriter, recovery: Recovery<S>, n
     }
     unforwarded = unforwarded.filter(({ offset }) => offset >= forwarded)
   }
-  return { writer, journalEnd: fence + 1, unforwarded, forwarded }
+  return { journalEnd: fence + 1, unforwarded, forwarded }
 }
 
 /** The event that a journal record is; none where it is a marker. */

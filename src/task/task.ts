@@ -132,7 +132,7 @@ export class Task<S> {
       },
       clock.now()
     )
-    this.#writer = recovered.writer
+    this.#writer = writer
     this.#journalEnd = recovered.journalEnd
     this.#forwarder = new Forwarder({
       ...{ log, clock, journal: this.journal, from: recovered.forwarded },

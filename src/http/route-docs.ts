@@ -10,6 +10,9 @@ export type RouteDocs = {
   readonly answers?: Readonly<Record<string, Schema>>
 }
 
+/** What any route that reads the view may answer with. */
+export const readProblems = ['PARCOMOLO_HTTP_POSITION_NOT_REACHED', 'PARCOMOLO_HTTP_NOT_READY'] as const
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     docs?: RouteDocs

@@ -1,23 +1,13 @@
-import { randomUUID } from 'node:crypto'
 import { type Clock, partitionOf } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
+import type { OutgoingCommand } from '../http/index.ts'
 import type { Log } from '../log/index.ts'
 import { header } from '../task/index.ts'
 
-export type OutgoingCommand = {
-  readonly inbox: string
-  readonly key: string
-  /** Full record name. */
-  readonly type: string
-  readonly value: object
-  /** What it is called in the answer's `ce_causationid`; a new one if not given. */
-  readonly id?: string
-}
-
-/** Sends a person's command to an inbox as a CloudEvent; resolves with its id when the log has taken it. */
+/** Sends a person's command to an inbox as a CloudEvent; resolves when the log has taken it. */
 export const commandSender =
   (log: Log, codec: Codec, clock: Clock) =>
-  async ({ inbox, key, type, value, id = randomUUID() }: OutgoingCommand): Promise<string> => {
+  async ({ inbox, key, type, value, id }: OutgoingCommand): Promise<void> => {
     const headers = {
       [header.specVersion]: '1.0',
       [header.id]: id,
@@ -30,5 +20,4 @@ export const commandSender =
     await log.send([
       { topic: inbox, partition, key, value: codec.encode(type, value), timestamp: clock.now(), headers }
     ])
-    return id
   }

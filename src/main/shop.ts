@@ -1,6 +1,6 @@
+import type { OutgoingCommand } from '../http/index.ts'
 import { catalogue } from '../service/inventory/index.ts'
 import type { View } from '../view/index.ts'
-import type { OutgoingCommand } from './commands.ts'
 
 const answerTimeoutMs = 10_000
 

@@ -12,9 +12,17 @@ import { inventoryComponent } from '../service/inventory/index.ts'
 import { orderComponent } from '../service/order/index.ts'
 import { paymentComponent } from '../service/payment/index.ts'
 import { shippingComponent } from '../service/shipping/index.ts'
-import { type Component, type Runner, runComponent, type TaskDeps, type TaskLimits, topicsOf } from '../task/index.ts'
+import {
+  type Component,
+  type Flow,
+  type Runner,
+  runComponent,
+  type TaskDeps,
+  type TaskLimits,
+  topicsOf
+} from '../task/index.ts'
 
-export type Flow = 'orchestration' | 'choreography'
+export type { Flow }
 
 export type SystemDeps = {
   readonly log: Log

@@ -1,3 +1,4 @@
+import type { Flow } from '../task/index.ts'
 import type { ViewRecord } from './record.ts'
 import type { SagaSummary } from './sagas.ts'
 import { appended, hasEntry, type Timeline } from './timeline.ts'
@@ -40,8 +41,7 @@ export type OrderStockStatus = 'PENDING' | 'RESERVED' | 'OUT_OF_STOCK' | 'RELEAS
 export type PaymentStatus = 'PENDING' | 'SUCCEEDED' | 'FAILED' | 'REFUNDED'
 export type ShippingStatus = 'PENDING' | 'SCHEDULED' | 'SHIPPED'
 
-/** Who drives an order: the services among themselves, or a saga. */
-export type Flow = 'choreography' | 'orchestration'
+export type { Flow }
 
 /** The row after an event of the order, stock, payment or shipping journal. */
 export const foldOrder = (before: OrderRow | undefined, record: ViewRecord, flow: Flow): OrderRow => {

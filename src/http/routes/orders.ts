@@ -7,7 +7,7 @@ import { type OrderRequest, priced } from '../pricing.ts'
 import { orderJson } from '../present.ts'
 import { quoted, sendProblem } from '../problem.ts'
 import { hasReachedPosition, held, pageRequested, settled, waitRequested } from '../reading.ts'
-import { json } from '../route-docs.ts'
+import { json, readProblems } from '../route-docs.ts'
 import {
   anyId,
   customerId,
@@ -162,8 +162,6 @@ const addGetOrder = (http: FastifyInstance, deps: RouteDeps): void => {
     (request, reply) => getOrder(deps, request, reply)
   )
 }
-
-const readProblems = ['PARCOMOLO_HTTP_POSITION_NOT_REACHED', 'PARCOMOLO_HTTP_NOT_READY'] as const
 
 const getOrder = async (deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
   const { orderId } = request.params as { orderId: string }

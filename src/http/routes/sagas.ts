@@ -5,7 +5,7 @@ import type { RouteDeps } from '../deps.ts'
 import { sagaJson, sagaSummaryJson } from '../present.ts'
 import { quoted, sendProblem } from '../problem.ts'
 import { hasReachedPosition, pageRequested } from '../reading.ts'
-import { json } from '../route-docs.ts'
+import { json, readProblems } from '../route-docs.ts'
 import {
   anyId,
   pageOf,
@@ -22,8 +22,6 @@ export const sagaRoutes = (http: FastifyInstance, deps: RouteDeps): void => {
   addListSagas(http, deps)
   addGetSaga(http, deps)
 }
-
-const readProblems = ['PARCOMOLO_HTTP_POSITION_NOT_REACHED', 'PARCOMOLO_HTTP_NOT_READY'] as const
 
 const addListSagas = (http: FastifyInstance, deps: RouteDeps): void => {
   const { pageSizeMax, pageSizeDefault } = deps.limits

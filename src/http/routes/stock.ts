@@ -6,7 +6,7 @@ import type { RouteDeps } from '../deps.ts'
 import { stockJson } from '../present.ts'
 import { quoted, sendProblem } from '../problem.ts'
 import { hasReachedPosition, pageRequested } from '../reading.ts'
-import { json } from '../route-docs.ts'
+import { json, readProblems } from '../route-docs.ts'
 import {
   anyId,
   pageOf,
@@ -25,8 +25,6 @@ export const stockRoutes = (http: FastifyInstance, deps: RouteDeps): void => {
   addGetStock(http, deps)
   addPutStock(http, deps)
 }
-
-const readProblems = ['PARCOMOLO_HTTP_POSITION_NOT_REACHED', 'PARCOMOLO_HTTP_NOT_READY'] as const
 
 const addListStock = (http: FastifyInstance, deps: RouteDeps): void => {
   const { pageSizeMax, pageSizeDefault } = deps.limits

@@ -4,6 +4,7 @@ export type {
   Isolation,
   JournalWriter,
   Log,
+  LogHealth,
   LogRecord,
   Membership,
   Reader,

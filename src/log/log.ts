@@ -73,7 +73,20 @@ export type Reader = {
   close(): void
 }
 
-export type Membership = { leave(): Promise<void> }
+/** One member's place in a group. */
+export type Membership = {
+  /**
+   * Resolves when the group has told, after this call, that the assignment announced last still holds, or has announced
+   * another; and when the member leaves. So an owner that has been fenced does not take back what is another's by now.
+   */
+  confirm(): Promise<void>
+  /** How far the member has read its inputs, for tools that show lag. Nothing depends on it, and nothing is awaited. */
+  report(nexts: readonly (TopicPartition & { readonly offset: number })[]): void
+  leave(): Promise<void>
+}
+
+/** Whether the log takes what it is given; a code and a message of `ParcomoloError` where it does not. */
+export type LogHealth = { readonly ok: true } | { readonly ok: false; readonly code: string; readonly message: string }
 
 export type Log = {
   /** Makes the topics that are missing, and checks the partition count of the others. */
@@ -113,6 +126,9 @@ export type Log = {
     places: readonly TopicPartition[],
     onAssignment: (mine: readonly TopicPartition[]) => void
   ): Promise<Membership>
+  health(): LogHealth
+  /** What it has done since it was opened, as counts that only rise; the names are the adapter's. */
+  stats(): Readonly<Record<string, number>>
   close(): Promise<void>
 }
 

@@ -1,8 +1,8 @@
-import type { EmbeddedLog } from '../log/embedded/index.ts'
+import type { Log } from '../log/index.ts'
 import type { System } from './system.ts'
 
 /** What log and tasks have done since the start, as Prometheus text. */
-export const metricsText = (log: EmbeddedLog, system: System): string => {
+export const metricsText = (log: Log, system: System): string => {
   const lines: string[] = []
   for (const [name, value] of Object.entries(log.stats()))
     lines.push(...counter(`parcomolo_log_${snake(name)}`, [['', value]]))

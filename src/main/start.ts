@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { systemClock } from '../base/index.ts'
 import { type Codec, learnSchemas, registerContracts } from '../contract/index.ts'
 import { createHttp } from '../http/index.ts'
-import { type EmbeddedLog, openEmbeddedLog } from '../log/embedded/index.ts'
+import { openEmbeddedLog } from '../log/embedded/index.ts'
+import type { Log } from '../log/index.ts'
 import { type Definitions, openPublisher } from '../orchestrator/index.ts'
 import { openEmbeddedRegistry } from '../registry/embedded/index.ts'
 import { openView, type View } from '../view/index.ts'
@@ -79,7 +80,7 @@ const open = async (config: Config, opened: AsyncDisposableStack): Promise<Omit<
 
 const openShopView = async (
   config: Config,
-  parts: { log: EmbeddedLog; codec: Codec; learn: SystemDeps['learn']; diagnostics: Diagnostics }
+  parts: { log: Log; codec: Codec; learn: SystemDeps['learn']; diagnostics: Diagnostics }
 ): Promise<View> => {
   const file = config.viewDatabase === '' ? join(config.dataFolder, 'view.sqlite') : config.viewDatabase
   const { log, codec, learn, diagnostics } = parts
@@ -112,7 +113,7 @@ const followSagas = async (
   opened.adopt(files, (it) => it.close())
 }
 
-const logHealth = (log: EmbeddedLog): { name: string; ok: boolean; detail: string } => {
+const logHealth = (log: Log): { name: string; ok: boolean; detail: string } => {
   const health = log.health()
   return health.ok
     ? { name: 'log', ok: true, detail: '' }

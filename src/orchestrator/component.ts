@@ -52,7 +52,8 @@ export const orchestratorComponent = (
     dueAt: ({ instance }) => dueAt(instance),
     hasEnded: ({ instance }) => hasEnded(instance),
     commandsOf: (event) => (event.type === 'CommandIssued' && isSagaEvent(event) ? [commandOf(event)] : []),
-    snapshot: { encode: (tracked) => host.encode(tracked), decode: (bytes) => host.decode(bytes) }
+    snapshot: { encode: (tracked) => host.encode(tracked), decode: (bytes) => host.decode(bytes) },
+    caughtUp: () => definitions.caughtUp()
   }
 }
 

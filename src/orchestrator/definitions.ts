@@ -86,16 +86,26 @@ export class Definitions {
     )
   }
 
+  /** Resolves when all that is published now has been taken in, so that a revision that others follow is known here. */
+  async caughtUp(): Promise<void> {
+    const end = await this.#log.end(place)
+    while (this.#next < end) await this.#moved.promise
+  }
+
   close(): void {
     this.#close?.()
   }
 
+  /** The next offset of the topic, and who waits for it to move. */
+  #next = 0
+  #moved = Promise.withResolvers<void>()
   #startable: readonly Definition[] = []
   #cancellable: readonly Cancellable[] = []
 
   async #follow(): Promise<void> {
     const end = await this.#log.end(place)
-    for await (const records of this.#log.read(place, 0, end)) for (const record of records) this.#take(record)
+    for await (const records of this.#log.read(place, 0, end)) this.#takeAll(records)
+    this.#next = end
     const reader = this.#log.reader([{ ...place, offset: end }], 'visible')
     let closed = false
     this.#close = () => {
@@ -106,10 +116,21 @@ export class Definitions {
       for (;;) {
         await reader.ready()
         if (closed) return
-        for (const { records } of reader.take(1000)) for (const record of records) this.#take(record)
+        for (const { records } of reader.take(1000)) this.#takeAll(records)
       }
     }
-    run().catch(this.#onError)
+    run().catch((error: unknown) => {
+      this.#moved.reject(error)
+      this.#onError(error)
+    })
+  }
+
+  #takeAll(records: readonly StoredRecord[]): void {
+    for (const record of records) this.#take(record)
+    this.#next = records.at(-1)!.offset + 1
+    this.#moved.resolve()
+    this.#moved = Promise.withResolvers()
+    this.#moved.promise.catch(() => undefined)
   }
 
   /** A definition that no longer fits the contracts is reported and left out; its instances wait until it is mended. */

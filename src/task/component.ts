@@ -33,6 +33,11 @@ export type Component<S> = {
   commandsOf(event: Event): readonly Command[]
   /** Entities as bytes, for snapshots. */
   readonly snapshot: { encode(entity: S): Uint8Array; decode(bytes: Uint8Array): S }
+  /**
+   * Resolves when what it knows from outside its journals is at least as new as any journal that ends now. A task that
+   * takes a partition over waits for it before it decides.
+   */
+  caughtUp?(): Promise<void>
 }
 
 export type Input = MessageInput | TimerInput

@@ -45,18 +45,32 @@ export const runComponent = async <S>(component: Component<S>, deps: TaskDeps): 
         deps.onFailure(error)
       })
   }
-  /** Another owner had the partition; if it is assigned here all the same (or again), it is taken back. */
-  const onFenced = (): void => void deps.clock.at(deps.clock.now() + takeBackPauseMs, carryOutLatest)
+  /** Another owner had the partition; if the group says that it belongs here all the same, it is taken back. */
+  const onFenced = (): void => {
+    const takeBack = async (): Promise<void> => {
+      await (await joined).confirm()
+      carryOutLatest()
+    }
+    deps.clock.at(deps.clock.now() + takeBackPauseMs, () => void takeBack().catch(deps.onFailure))
+  }
   const assign = (mine: readonly TopicPartition[]): void => {
     latest = mine
     carryOutLatest()
   }
-  const membership = await deps.log.join(`parcomolo-${component.name}`, places, assign)
+  const joined = deps.log.join(`parcomolo-${component.name}`, places, assign)
+  const membership = await joined
   await first.promise
+  const report = (): void => {
+    if (stopping) return
+    membership.report([...tasks.values()].flatMap((task) => task.nexts()))
+    cancelReport = deps.clock.at(deps.clock.now() + reportEveryMs, report)
+  }
+  let cancelReport = deps.clock.at(deps.clock.now() + reportEveryMs, report)
   return {
     tasks,
     stop: async () => {
       stopping = true
+      cancelReport()
       await carriedOut
       await Promise.all([...tasks.values()].map((task) => task.stop()))
       await membership.leave()
@@ -66,6 +80,8 @@ export const runComponent = async <S>(component: Component<S>, deps: TaskDeps): 
 
 /** Two who take a partition for theirs, until the group has told them, take turns this slowly. */
 const takeBackPauseMs = 200
+/** Lag that tools show is at most this old. */
+const reportEveryMs = 2_000
 
 type Hosting<S> = {
   readonly component: Component<S>

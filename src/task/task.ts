@@ -132,6 +132,7 @@ export class Task<S> {
       },
       clock.now()
     )
+    await this.#component.caughtUp?.()
     this.#writer = writer
     this.#journalEnd = recovered.journalEnd
     this.#forwarder = new Forwarder({
@@ -144,10 +145,8 @@ export class Task<S> {
     this.#forwarder.kick()
     this.#forwardedRecorded = recovered.forwarded
     this.#snapshotAt = clock.now() + this.#limits.snapshotEveryMs
-    const places = inputPlaces(this.#component, this.journal, (topic) => log.partitionCount(topic))
-    const starts = places.map((place) => ({ ...place, offset: this.#positions.get(placeName(place)) }))
     if (this.#stopping) return
-    this.#reader = log.reader(starts, 'visible')
+    this.#reader = log.reader(this.nexts(), 'visible')
     this.#running = this.#run().catch((error: unknown) => this.#fail(error))
   }
 
@@ -167,6 +166,13 @@ export class Task<S> {
   /** The state of an entity in memory; for tests and inspection. */
   entity(key: string): S | undefined {
     return this.#entities.get(key)
+  }
+
+  /** How far it has read each of its inputs. */
+  nexts(): (TopicPartition & { readonly offset: number })[] {
+    const { log } = this.#deps
+    const places = inputPlaces(this.#component, this.journal, (topic) => log.partitionCount(topic))
+    return places.map((place) => ({ ...place, offset: this.#positions.get(placeName(place)) }))
   }
 
   get entityCount(): number {

@@ -14,6 +14,7 @@ import {
   type JournalWriter,
   type Log,
   type LogRecord,
+  type LogHealth,
   type Membership,
   placeName,
   type Reader,
@@ -241,7 +242,19 @@ class SimulatedLog implements Log {
     const leave = await this.#ask(() =>
       this.#cluster.groups.join(group, { process: this.#process, places, onAssignment })
     )
-    return { leave: async () => leave() }
+    return {
+      confirm: () => this.#ask(() => undefined),
+      report: () => undefined,
+      leave: async () => leave()
+    }
+  }
+
+  health(): LogHealth {
+    return { ok: true }
+  }
+
+  stats(): Readonly<Record<string, number>> {
+    return {}
   }
 
   async close(): Promise<void> {

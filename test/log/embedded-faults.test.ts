@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import test, { type ExecutionContext } from 'ava'
 import type { LogRecord } from '../../src/log/index.ts'
-import { type EmbeddedLog, type EmbeddedLogOptions, openEmbeddedLog } from '../../src/log/embedded/index.ts'
+import { type EmbeddedLogOptions, openEmbeddedLog } from '../../src/log/embedded/index.ts'
+import type { Log } from '../../src/log/index.ts'
 import { VirtualClock } from '../helpers/virtual-clock.ts'
 import { FaultyDisk } from './faulty-disk.ts'
 import { newFolder } from './folder.ts'
@@ -14,7 +15,7 @@ import { keysOf, readAll, record, records, takeUntil } from './records.ts'
 const place = { topic: 'journal', partition: 0 }
 const table = { topic: 'table', partition: 0 }
 
-const open = async (options: EmbeddedLogOptions): Promise<EmbeddedLog> => {
+const open = async (options: EmbeddedLogOptions): Promise<Log> => {
   const log = await openEmbeddedLog(options)
   await log.ensureTopics([
     { topic: 'journal', partitions: 1, cleanup: 'delete' },

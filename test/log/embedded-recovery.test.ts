@@ -6,7 +6,8 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { isParcomoloError } from '../../src/base/index.ts'
-import { type EmbeddedLog, openEmbeddedLog } from '../../src/log/embedded/index.ts'
+import { openEmbeddedLog } from '../../src/log/embedded/index.ts'
+import type { Log } from '../../src/log/index.ts'
 import { groupFrameBytes } from '../../src/log/embedded/frame.ts'
 import { recover } from '../../src/log/embedded/recovery.ts'
 import { appenderTopics, sequenceOf } from './appender-topics.ts'
@@ -16,7 +17,7 @@ import { keysOf, readAll, records, takeUntil } from './records.ts'
 const place = { topic: 'journal', partition: 0 }
 const specs = [{ topic: 'journal', partitions: 2, cleanup: 'delete' }] as const
 
-const open = async (dir: string, options: { segmentBytes?: number } = {}): Promise<EmbeddedLog> => {
+const open = async (dir: string, options: { segmentBytes?: number } = {}): Promise<Log> => {
   const log = await openEmbeddedLog({ dir, ...options })
   await log.ensureTopics(specs)
   return log

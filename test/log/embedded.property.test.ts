@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import test from 'ava'
 import fc from 'fast-check'
 import { isParcomoloError } from '../../src/base/index.ts'
-import { type EmbeddedLog, openEmbeddedLog } from '../../src/log/embedded/index.ts'
+import { openEmbeddedLog } from '../../src/log/embedded/index.ts'
+import type { Log } from '../../src/log/index.ts'
 import type { JournalWriter, Reader } from '../../src/log/index.ts'
 import { record } from './records.ts'
 
@@ -37,7 +38,7 @@ type Following = { readonly reader: Reader; readonly isolation: 'visible' | 'dur
 
 type Real = {
   readonly dir: string
-  log: EmbeddedLog
+  log: Log
   writers: JournalWriter[]
   tableWriter: JournalWriter
   stale: JournalWriter[]
@@ -46,13 +47,13 @@ type Real = {
 
 const options = { segmentBytes: 400, tailBytesMax: 2000 }
 
-const open = async (dir: string): Promise<EmbeddedLog> => {
+const open = async (dir: string): Promise<Log> => {
   const log = await openEmbeddedLog({ dir, ...options })
   await log.ensureTopics(topics)
   return log
 }
 
-const claimAll = async (log: EmbeddedLog) => ({
+const claimAll = async (log: Log) => ({
   writers: await Promise.all([0, 1, 2].map((partition) => log.claim(journal(partition)))),
   tableWriter: await log.claim(table)
 })
@@ -207,7 +208,7 @@ const crashImage: Step = {
   }
 }
 
-const checkTable = async (log: EmbeddedLog, model: Model): Promise<void> => {
+const checkTable = async (log: Log, model: Model): Promise<void> => {
   check((await log.end(table)) === model.tableHistory.length, 'the end of the table has changed')
   const newest = new Map(model.tableHistory.map(({ key, place }, offset) => [key, { place, offset }]))
   const found = await log.lookup(table, [...newest.keys()])

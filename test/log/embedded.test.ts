@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava'
-import { type EmbeddedLog, type EmbeddedLogOptions, openEmbeddedLog } from '../../src/log/embedded/index.ts'
+import { type EmbeddedLogOptions, openEmbeddedLog } from '../../src/log/embedded/index.ts'
 import type { Log, TopicPartition } from '../../src/log/index.ts'
 import { type StageMaker, testLogContract } from './contract.ts'
 import { newFolder } from './folder.ts'
@@ -25,7 +25,7 @@ const [place, sibling] = [0, 1].map((partition) => ({ topic: 'journal', partitio
 ]
 const fromStart = [place, sibling].map((start) => ({ ...start, offset: 0 }))
 
-const open = async (t: ExecutionContext, options: Partial<EmbeddedLogOptions> = {}): Promise<EmbeddedLog> => {
+const open = async (t: ExecutionContext, options: Partial<EmbeddedLogOptions> = {}): Promise<Log> => {
   const log = await openEmbeddedLog({ dir: newFolder(t), ...options })
   t.teardown(() => log.close())
   await log.ensureTopics([{ topic: 'journal', partitions: 2, cleanup: 'delete' }])

@@ -63,10 +63,10 @@ export const plantedBugs: Readonly<Record<string, Case>> = {
     partitions: 1,
     spoil: ({ broker }) => (broker.checksEpoch = false)
   },
-  'batches without the positions that they cover': {
+  'batches with positions beyond what they cover': {
     ...cluster,
     partitions: 1,
-    wrap: (log) => instead(log, { claim: async (place) => withoutPositions(await log.claim(place)) })
+    wrap: (log) => instead(log, { claim: async (place) => withPositionsAhead(await log.claim(place)) })
   },
   'answers that do not wait for the disk': {
     ...laptop,
@@ -96,17 +96,22 @@ const instead = (log: Log, other: Partial<Log>): Log => ({
   durable: (place, offset) => log.durable(place, offset),
   lookup: (place, keys) => log.lookup(place, keys),
   join: (group, places, onAssignment) => log.join(group, places, onAssignment),
+  health: () => log.health(),
+  stats: () => log.stats(),
   close: () => log.close(),
   ...other
 })
 
-const withoutPositions = (writer: Awaited<ReturnType<Log['claim']>>): Awaited<ReturnType<Log['claim']>> => ({
+const withPositionsAhead = (writer: Awaited<ReturnType<Log['claim']>>): Awaited<ReturnType<Log['claim']>> => ({
   ...writer,
   append: (records) =>
     writer.append(
       records.map((record) => {
-        const { 'parcomolo-positions': _, ...headers } = record.headers
-        return { ...record, headers }
+        const text = record.headers['parcomolo-positions']
+        if (text === undefined) return record
+        const positions = Object.entries(JSON.parse(text) as Record<string, number>)
+        const ahead = JSON.stringify(Object.fromEntries(positions.map(([name, next]) => [name, next + 1])))
+        return { ...record, headers: { ...record.headers, 'parcomolo-positions': ahead } }
       })
     )
 })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { type Codec, makeCodec } from '../../src/contract/index.ts'
-import { type EmbeddedLog, openEmbeddedLog } from '../../src/log/embedded/index.ts'
+import { openEmbeddedLog } from '../../src/log/embedded/index.ts'
 import type { Log, StoredRecord } from '../../src/log/index.ts'
 import { Task, type TaskDeps, type TaskLimits, topicsOf } from '../../src/task/index.ts'
 import { type Counter, counterComponent, protocol } from './counter.ts'
@@ -22,7 +22,7 @@ class Stage {
   readonly clock = new VirtualClock(1_000_000)
   readonly failures: unknown[] = []
   readonly poison: string[] = []
-  log!: EmbeddedLog
+  log!: Log
   #dir = ''
 
   static async open(t: ExecutionContext): Promise<Stage> {

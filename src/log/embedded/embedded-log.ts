@@ -14,6 +14,7 @@ import {
   type Isolation,
   type JournalWriter,
   type Log,
+  type LogHealth,
   type LogRecord,
   type Membership,
   placeName,
@@ -24,7 +25,7 @@ import {
 } from '../log.ts'
 import { CompactedSource } from './compacted-source.ts'
 import type { CompactedTopics } from './compacted-topics.ts'
-import type { GroupCommit, GroupCommitStats, Health } from './group-commit.ts'
+import type { GroupCommit, GroupCommitStats } from './group-commit.ts'
 import { Groups } from './groups.ts'
 import { LogSource } from './log-source.ts'
 import { Partition } from './partition.ts'
@@ -33,9 +34,6 @@ import type { SegmentList } from './segment-list.ts'
 import type { TailMemory } from './tail-memory.ts'
 import type { Topics } from './topics.ts'
 import { Wakeups } from './wakeups.ts'
-
-/** A log with what only the embedded one can tell. */
-export type EmbeddedLog = Log & { stats(): Readonly<GroupCommitStats>; health(): Health }
 
 export type Parts = {
   readonly topics: Topics
@@ -48,7 +46,7 @@ export type Parts = {
   readonly unlock: () => void
 }
 
-export class FolderLog implements EmbeddedLog {
+export class FolderLog implements Log {
   readonly #parts: Parts
   readonly #partitions = new Map<string, Partition>()
   readonly #readers = new Set<EmbeddedReader>()
@@ -145,7 +143,7 @@ export class FolderLog implements EmbeddedLog {
   ): Promise<Membership> {
     this.#checkOpen()
     const leave = this.#groups.join(group, places, onAssignment)
-    return { leave: async () => leave() }
+    return { confirm: async () => undefined, report: () => undefined, leave: async () => leave() }
   }
 
   close(): Promise<void> {
@@ -157,7 +155,7 @@ export class FolderLog implements EmbeddedLog {
     return { ...this.#parts.commit.stats }
   }
 
-  health(): Health {
+  health(): LogHealth {
     const { commit, compacted } = this.#parts
     const error = commit.failed ?? commit.stalled ?? compacted.stalled
     return error === undefined ? { ok: true } : { ok: false, code: error.code, message: error.message }

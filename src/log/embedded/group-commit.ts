@@ -11,7 +11,7 @@
  * the group small and the disk fast, as the way through the thread pool costs more than it frees; otherwise through
  * the pool, beside the work.
  */
-import { type Clock, type ErrorCode, ParcomoloError } from '../../base/index.ts'
+import { type Clock, ParcomoloError } from '../../base/index.ts'
 import type { LogRecord } from '../log.ts'
 import { ActiveSegment } from './active-segment.ts'
 import { type Disk } from './disk.ts'
@@ -36,8 +36,6 @@ export type GroupCommitOptions = {
   onDurable(): void
   onFailed(error: ParcomoloError): void
 }
-
-export type Health = { readonly ok: true } | { readonly ok: false; readonly code: ErrorCode; readonly message: string }
 
 export type GroupCommitStats = { fsyncs: number; bytes: number; batches: number; records: number }
 

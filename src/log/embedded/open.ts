@@ -1,8 +1,9 @@
 import { type Clock, systemClock } from '../../base/index.ts'
+import type { Log } from '../log.ts'
 import { CompactedTopics } from './compacted-topics.ts'
 import { makeFolder, usable } from './data-folder.ts'
 import { type Disk, systemDisk } from './disk.ts'
-import { type EmbeddedLog, FolderLog } from './embedded-log.ts'
+import { FolderLog } from './embedded-log.ts'
 import { GroupCommit } from './group-commit.ts'
 import { lockFolder } from './lock.ts'
 import { recover } from './recovery.ts'
@@ -28,7 +29,7 @@ export type EmbeddedLogOptions = {
 }
 
 /** Opens the log in a data folder, which one process may do at a time. */
-export const openEmbeddedLog = async (given: EmbeddedLogOptions): Promise<EmbeddedLog> => {
+export const openEmbeddedLog = async (given: EmbeddedLogOptions): Promise<Log> => {
   const options = { ...defaults, ...given }
   const unlock = usable(options.dir, () => {
     makeFolder(options.dir, options.disk)
@@ -52,7 +53,7 @@ const defaults = {
   syncBytesMax: 64 * 1024
 }
 
-const open = (options: Required<EmbeddedLogOptions>, unlock: () => void): EmbeddedLog => {
+const open = (options: Required<EmbeddedLogOptions>, unlock: () => void): Log => {
   const { dir, clock, disk, segmentBytes, patienceMs, syncBytesMax } = options
   const topics = new Topics(dir, disk)
   const { segments, position, ends } = recover(dir)

@@ -1,0 +1,32 @@
+/** How to reach a Kafka cluster, and how this installation behaves there. */
+export type KafkaOptions = {
+  /** `host:port`, at least one; the others are learnt from the cluster. */
+  readonly brokers: readonly string[]
+  /** How the brokers name this process in their logs and metrics. */
+  readonly clientId: string
+  /**
+   * Put before the name of every topic, group and transactional id, so that several installations can share a cluster.
+   * Above this room names are without it.
+   */
+  readonly prefix?: string
+  readonly sasl?: KafkaSasl
+  /** Without it connections are plain text; `{}` is TLS with the machine's certificate authorities. */
+  readonly tls?: KafkaTls
+  /** False where topics are made by somebody else: they are then only checked. */
+  readonly createsTopics?: boolean
+  /** Of new topics; if undefined 3, or as many brokers as there are. */
+  readonly replicationFactor?: number
+  /** A member that is silent for so long loses its partitions to the others. */
+  readonly sessionTimeoutMs?: number
+  /** A broker that does not answer for so long is taken for dead. */
+  readonly requestTimeoutMs?: number
+}
+
+export type KafkaSasl = {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+  readonly username: string
+  readonly password: string
+}
+
+/** PEM texts. */
+export type KafkaTls = { readonly ca?: string; readonly cert?: string; readonly key?: string }

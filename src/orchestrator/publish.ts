@@ -1,22 +1,43 @@
-import type { Clock } from '../base/index.ts'
+import { type Clock, isParcomoloError } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
-import type { JournalWriter, Log } from '../log/index.ts'
+import type { Log, LogRecord } from '../log/index.ts'
 import { type DefinitionPublished, definitionProtocol, definitionsTopic } from './definition-events.ts'
 
 export type Publisher = { publish(definition: DefinitionPublished): Promise<void> }
 
-/** Makes the caller the one who publishes definitions. Resolves when orchestrators can see the definition. */
+const place = { topic: definitionsTopic, partition: 0 }
+
+/** How often one definition is tried: each time another publisher has come in between. */
+const claimsMax = 10
+
+/**
+ * Publishes definitions, one at a time. Resolves when orchestrators can see the definition. Several may publish, and
+ * who does so last is right: one that finds itself fenced takes the topic back, and rejects with PARCOMOLO_LOG_FENCED
+ * only where others do the same all the time.
+ */
 export const openPublisher = async (log: Log, codec: Codec, clock: Clock): Promise<Publisher> => {
-  const writer: JournalWriter = await log.claim({ topic: definitionsTopic, partition: 0 })
   const fullName = definitionProtocol.records.get('DefinitionPublished')!.fullName
-  /** A writer takes one append at a time. */
+  let writer = await log.claim(place)
+  const append = async (record: LogRecord): Promise<void> => {
+    for (let claims = 1; ; claims++) {
+      try {
+        await writer.append([record])
+        return
+      } catch (error) {
+        if (!isParcomoloError(error, 'PARCOMOLO_LOG_FENCED') || claims === claimsMax) throw error
+        writer = await log.claim(place)
+      }
+    }
+  }
+  /** A writer takes one append at a time; one that fails is told to its own caller only. */
   let last: Promise<unknown> = Promise.resolve()
   return {
-    publish: async (definition) => {
+    publish: (definition) => {
       const key = `${definition.saga}@${definition.revision}`
       const record = { key, value: codec.encode(fullName, definition), timestamp: clock.now(), headers: {} }
-      last = last.then(() => writer.append([record]))
-      await last
+      const published = last.then(() => append(record))
+      last = published.catch(() => undefined)
+      return published
     }
   }
 }

@@ -33,13 +33,15 @@ const rooms: Record<string, readonly string[]> = {
 
 /** Outside libraries, each with the rooms that need it. */
 const libraries: Record<string, readonly string[]> = {
-  avsc: ['contract', 'registry/embedded'],
+  avsc: ['contract', 'registry'],
+  '@kafkajs/confluent-schema-registry': ['registry/http'],
   yaml: ['contract', 'saga'],
   '@marcbachmann/cel-js': ['saga'],
   fastify: ['http'],
   '@fastify/swagger': ['http'],
   '@fastify/swagger-ui': ['http'],
   'prom-client': ['http', 'main'],
+  kafkajs: ['log/kafka'],
   'node:sqlite': ['view', 'log/embedded']
 }
 

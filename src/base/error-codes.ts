@@ -52,6 +52,24 @@ export const errorCodes = {
     cause: 'A batch is empty, or longer than the log takes.',
     remedy: 'Append fewer records at once.'
   },
+  PARCOMOLO_LOG_UNREACHABLE: {
+    cause: 'No broker of the Kafka cluster answers, or one that is needed has not answered for a while.',
+    remedy:
+      'Check KAFKA_BROKERS and the brokers. A running process goes on by itself when they are back; nothing is lost.'
+  },
+  PARCOMOLO_LOG_REFUSED: {
+    cause: 'The Kafka cluster refuses a request for good: credentials or rights are missing.',
+    remedy:
+      'Give the user of KAFKA_SASL_USERNAME the rights that the message names (topics, groups, transactional ids).'
+  },
+  PARCOMOLO_LOG_TOPIC_MISSING: {
+    cause: 'Topics are not there, and this process may not make them.',
+    remedy: 'Make them with the commands in the message, or let this user make topics.'
+  },
+  PARCOMOLO_LOG_COMPRESSION: {
+    cause: 'A foreign producer has compressed its records in a way that this program cannot unpack.',
+    remedy: 'Set compression.type=uncompressed on the topic, so that the broker unpacks what is sent from then on.'
+  },
   PARCOMOLO_LOG_OUT_OF_RANGE: {
     cause: 'A range of offsets was to be read that the partition does not have.',
     remedy: 'Ask for the end of the partition first.'
@@ -193,8 +211,8 @@ export const errorCodes = {
     remedy: 'Give an added field a default, keep the types of the others, or use a new record name.'
   },
   PARCOMOLO_REGISTRY_INVALID_SCHEMA: {
-    cause: 'What was to be registered is no Avro schema that is complete in itself.',
-    remedy: 'Define every named type where it is first used.'
+    cause: 'What was to be registered, or what the registry holds, is no Avro schema that is complete in itself.',
+    remedy: 'Define every named type where it is first used; what others register belongs under subjects of their own.'
   },
   PARCOMOLO_REGISTRY_UNKNOWN_ID: {
     cause: 'No schema was registered under this id.',
@@ -206,13 +224,22 @@ export const errorCodes = {
   },
   PARCOMOLO_REGISTRY_UNAVAILABLE: {
     cause:
-      'The file with the schemas in the data folder cannot be read or written: no room, no right, or no such disk.',
-    remedy: 'Make room or grant the right; then start again.'
+      'The schema registry does not answer or refuses the credentials; or the file with the schemas in the data folder cannot be read or written.',
+    remedy:
+      'Look after the registry, its URL with the base path, and the credentials; for the file, make room or grant the right. Then start again.'
   },
   PARCOMOLO_TASK_JOURNAL_UNREADABLE: {
     cause:
       'A record in the own journal of a component cannot be decoded: somebody else wrote to it, or its schema is gone.',
     remedy: 'Find out who wrote the record; a journal belongs to its component alone. Its task does not start before.'
+  },
+  PARCOMOLO_TASK_INPUT_MALFORMED: {
+    cause: 'A record on an inbox has no key or no value, or a header of a command that is not what it has to be.',
+    remedy: 'Mend its sender; what the message names is wrong, and the dead letter has all that was sent.'
+  },
+  PARCOMOLO_TASK_INPUT_NOT_A_COMMAND: {
+    cause: "A record on an inbox can be read, but it is none of the commands that the inbox's component takes.",
+    remedy: 'Send it to the inbox of the participant whose contract has the command.'
   },
   PARCOMOLO_ORCHESTRATOR_REVISION_MISSING: {
     cause:
@@ -227,6 +254,16 @@ export const errorCodes = {
   PARCOMOLO_MAIN_SAGAS_UNREADABLE: {
     cause: 'The folder with the sagas and their participants does not exist or may not be read.',
     remedy: 'Start in the project folder, or set PARCOMOLO_SAGAS to the folder that holds the sagas.'
+  },
+  PARCOMOLO_MAIN_DEAD_LETTER_UNKNOWN: {
+    cause: 'A dead letter was named that there is not.',
+    remedy: "Take a number that 'parcomolo dead-letters list' shows."
+  },
+  PARCOMOLO_MAIN_DEAD_LETTER_STAYS: {
+    cause:
+      "A dead letter cannot be sent back: it comes from a journal that only its component may write, its topic is not this installation's, or its value was too long to be kept.",
+    remedy:
+      'Leave it out. What stands in a journal cannot be mended there: find out who wrote it; a command can be sent anew by its sender.'
   },
   PARCOMOLO_VIEW_STORE_UNAVAILABLE: {
     cause:
@@ -315,6 +352,10 @@ export const errorCodes = {
   PARCOMOLO_HTTP_OUTCOME_UNKNOWN: {
     cause: 'The request was passed on, or may have been, and was not confirmed in time: the disk may be full or slow.',
     remedy: 'Repeat it after the time in Retry-After, with the same Idempotency-Key where there was one.'
+  },
+  PARCOMOLO_HTTP_OVERLOADED: {
+    cause: 'As many commands as commandsInFlightMax are on their way to the log, which takes them too slowly.',
+    remedy: 'Repeat the request after the time in Retry-After, which is safe: nothing of it was taken.'
   },
   PARCOMOLO_HTTP_POSITION_NOT_REACHED: {
     cause: 'The read model did not come to the Parcomolo-Position of the request in time.',

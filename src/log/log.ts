@@ -35,6 +35,8 @@ export type TopicSpec = {
   readonly topic: string
   readonly partitions: number
   readonly cleanup: 'delete' | 'compact'
+  /** Of a journal: nothing of it is ever deleted by its age. Otherwise the log may do so, as it is set up. */
+  readonly retention?: 'forever'
 }
 
 /** Records of one partition, in offset order; never empty. */

@@ -12,7 +12,7 @@ export const topicsOf = (
   component: Pick<Component<unknown>, 'name' | 'journal' | 'inbox'>,
   partitions: number
 ): TopicSpec[] => [
-  { topic: component.journal, partitions, cleanup: 'delete' },
+  { topic: component.journal, partitions, cleanup: 'delete', retention: 'forever' },
   ...(component.inbox === undefined ? [] : [{ topic: component.inbox, partitions, cleanup: 'delete' as const }]),
   { topic: snapshotTopic(component.name), partitions, cleanup: 'compact' },
   { topic: archiveTopic(component.name), partitions, cleanup: 'compact' }

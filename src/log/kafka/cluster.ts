@@ -1,0 +1,243 @@
+/**
+ * The brokers as this process sees them: who leads which partition, and connections to them.
+ *
+ * C1. A connection on which a request has failed is never used again: late answers and half-closed sockets go with it.
+ * C2. What passes by itself is tried again until it is done or the log is closed; who is told of a failure meanwhile is
+ *     `health`.
+ */
+import type { ParcomoloError } from '../../base/index.ts'
+import { placeName, type TopicPartition } from '../log.ts'
+import { BrokerRefusal, closedError, codeOf, passes, reasonOf, unreachable } from './broker-errors.ts'
+import { type Connector, fetchMetadata, type Link, type Metadata, type Node } from './kafkajs.ts'
+
+/** One request at a time is served on a connection, so what may wait there for long has one of its own. */
+export type Purpose = 'write' | 'tail' | 'read' | `member ${number}`
+
+type Trouble = { readonly what: string; readonly since: number; error: unknown }
+
+const pauseMsMin = 20
+const pauseMsMax = 1_000
+/** What has failed for so long is no passing thing any more for those who look at the health. */
+const unhealthyAfterMs = 2_000
+
+export class Cluster {
+  readonly #connector: Connector
+  readonly #seeds: readonly string[]
+  readonly #topics = new Set<string>()
+  readonly #leaders = new Map<string, number>()
+  readonly #links = new Map<string, Promise<Link>>()
+  readonly #troubles = new Set<Trouble>()
+  readonly #closing = Promise.withResolvers<never>()
+  #nodes: readonly Node[] = []
+  #refreshing: Promise<void> | undefined
+  #isClosed = false
+
+  constructor(connector: Connector, seeds: readonly string[]) {
+    this.#connector = connector
+    this.#seeds = seeds
+    this.#closing.promise.catch(() => undefined)
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Follows the leaders of these topics from now on; resolves when each partition has one. */
+  async follow(topics: readonly { readonly name: string; readonly partitions: number }[]): Promise<void> {
+    for (const { name } of topics) this.#topics.add(name)
+    const places = topics.flatMap(({ name, partitions }) =>
+      Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition }))
+    )
+    await this.persist('the leaders of new topics', async () => {
+      await this.refresh()
+      const missing = places.find((place) => this.leader(place) === undefined)
+      if (missing !== undefined) throw new BrokerRefusal(5, `the leader of '${placeName(missing)}'`)
+    })
+  }
+
+  /** The node that leads a partition, as far as is known. */
+  leader(place: TopicPartition): number | undefined {
+    return this.#leaders.get(placeName(place))
+  }
+
+  /** Nodes and leaders anew; calls at the same time share one request. Rejects where no broker can be reached. */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined))
+    return this.#refreshing
+  }
+
+  /** Does something at the leader of a partition, until it is done. Rejects with what does not pass by itself. */
+  atLeader<T>(purpose: Purpose, place: TopicPartition, what: string, work: (link: Link) => Promise<T>): Promise<T> {
+    return this.persist(what, async () => {
+      const nodeId = this.leader(place)
+      if (nodeId === undefined) throw new BrokerRefusal(5, what)
+      return this.at(purpose, nodeId, work)
+    })
+  }
+
+  /** Does something at whoever coordinates a group (0) or a transactional id (1), until it is done. */
+  atCoordinator<T>(
+    purpose: Purpose,
+    { kind, key }: { readonly kind: 0 | 1; readonly key: string },
+    work: (link: Link) => Promise<T>
+  ): Promise<T> {
+    return this.persist(`the coordinator of '${key}'`, async () =>
+      this.at(purpose, await this.coordinator(kind, key), work)
+    )
+  }
+
+  /** The node that coordinates a group (0) or a transactional id (1). */
+  async coordinator(kind: 0 | 1, key: string): Promise<number> {
+    const found = await this.#anywhere((link) => link.findGroupCoordinator({ groupId: key, coordinatorType: kind }))
+    const { nodeId } = found.coordinator
+    if (!this.#nodes.some((node) => node.nodeId === nodeId)) this.#nodes = [...this.#nodes, found.coordinator]
+    return nodeId
+  }
+
+  /** One try at one node; its connection is given up where it fails. */
+  async at<T>(purpose: Purpose, nodeId: number, work: (link: Link) => Promise<T>): Promise<T> {
+    const name = `${purpose}/${nodeId}`
+    const linking = this.#link(name, nodeId)
+    const link = await linking
+    try {
+      return await work(link)
+    } catch (error) {
+      if (codeOf(error) === undefined) {
+        this.#forget(name, linking)
+        disconnect(link)
+      }
+      throw error
+    }
+  }
+
+  /** Tries until it is done; between two tries the leaders are looked up anew. */
+  async persist<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+    const outcome = await this.#tried(attempt)
+    if ('done' in outcome) return outcome.done
+    const trouble: Trouble = { what, since: Date.now(), error: outcome.error }
+    this.#troubles.add(trouble)
+    try {
+      for (let pauseMs = pauseMsMin; ; pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
+        await this.pause(pauseMs)
+        await this.refresh().catch(() => undefined)
+        const again = await this.#tried(attempt)
+        if ('done' in again) return again.done
+        trouble.error = again.error
+      }
+    } finally {
+      this.#troubles.delete(trouble)
+    }
+  }
+
+  /** Rejects with what does not pass by itself. */
+  async #tried<T>(attempt: () => Promise<T>): Promise<{ readonly done: T } | { readonly error: unknown }> {
+    if (this.#isClosed) throw closedError()
+    try {
+      return { done: await attempt() }
+    } catch (error) {
+      if (this.#isClosed) throw closedError()
+      if (passes(error)) return { error }
+      throw error
+    }
+  }
+
+  /** Rejects when the log is closed. */
+  async pause(ms: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const passed = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))
+    try {
+      await Promise.race([passed, this.#closing.promise])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** What has been failing for longer than a moment; undefined where nothing has. */
+  trouble(): string | undefined {
+    const now = Date.now()
+    const lasting = [...this.#troubles].find(({ since }) => now - since >= unhealthyAfterMs)
+    return lasting === undefined
+      ? undefined
+      : `${lasting.what} has failed for ${now - lasting.since} ms: ${reasonOf(lasting.error)}`
+  }
+
+  async close(error: ParcomoloError): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#closing.reject(error)
+    const links = [...this.#links.values()]
+    this.#links.clear()
+    for (const link of links) link.then(disconnect, () => undefined)
+  }
+
+  async #refresh(): Promise<void> {
+    const { brokers, topicMetadata } = await this.#anywhere((link) => fetchMetadata(link, [...this.#topics]))
+    this.#nodes = brokers
+    this.#note(topicMetadata)
+  }
+
+  /** What has no leader now keeps the one that it had: whoever asks there is told. */
+  #note(topics: Metadata['topicMetadata']): void {
+    for (const { topic, partitionMetadata } of topics) {
+      for (const { partitionId, leader } of partitionMetadata)
+        if (leader >= 0) this.#leaders.set(placeName({ topic, partition: partitionId }), leader)
+    }
+  }
+
+  /** Asks one node after the other, the known ones first, then those that the configuration names. */
+  async #anywhere<T>(work: (link: Link) => Promise<T>): Promise<T> {
+    let failure: Error = unreachable(this.#seeds, 'none is named')
+    for (const { nodeId } of shuffled(this.#nodes)) {
+      try {
+        return await this.at('write', nodeId, work)
+      } catch (error) {
+        failure = error as Error
+      }
+    }
+    for (const seed of shuffled(this.#seeds)) {
+      const colon = seed.lastIndexOf(':')
+      const link = this.#connector.link({ host: seed.slice(0, colon), port: Number(seed.slice(colon + 1)) })
+      try {
+        await link.connect()
+        return await work(link)
+      } catch (error) {
+        failure = error as Error
+      } finally {
+        disconnect(link)
+      }
+    }
+    if (this.#isClosed) throw closedError()
+    throw failure
+  }
+
+  #link(name: string, nodeId: number): Promise<Link> {
+    const known = this.#links.get(name)
+    if (known !== undefined) return known
+    const linking = this.#connect(nodeId)
+    this.#links.set(name, linking)
+    linking.catch(() => this.#forget(name, linking))
+    return linking
+  }
+
+  async #connect(nodeId: number): Promise<Link> {
+    if (this.#isClosed) throw closedError()
+    const node = this.#nodes.find((candidate) => candidate.nodeId === nodeId)
+    if (node === undefined) throw new BrokerRefusal(5, `node ${nodeId}`)
+    const link = this.#connector.link(node)
+    await link.connect()
+    if (this.#isClosed) disconnect(link)
+    return link
+  }
+
+  #forget(name: string, linking: Promise<Link>): void {
+    if (this.#links.get(name) === linking) this.#links.delete(name)
+  }
+}
+
+/** What is still under way on it has been given up. */
+const disconnect = (link: Link): void => void link.disconnect().catch(() => undefined)
+
+const shuffled = <T>(list: readonly T[]): readonly T[] => {
+  const start = Math.floor(Math.random() * list.length)
+  return [...list.slice(start), ...list.slice(0, start)]
+}

@@ -1,0 +1,79 @@
+import { placeName, type TopicPartition } from '../log.ts'
+import { ByteWriter } from './byte-writer.ts'
+import { type WireRequest, wireRequest } from './kafkajs.ts'
+
+export type FetchFrom = { readonly place: TopicPartition; readonly offset: number }
+
+export type FetchBounds = {
+  /** How long the broker holds its answer while it has nothing. */
+  readonly waitMs: number
+  readonly bytesMax: number
+  /** The first batch of a partition comes whole, however long it is. */
+  readonly partitionBytesMax: number
+}
+
+/** One partition's part of an answer; the batches are as they stand in the log. */
+export type Fetched = { readonly code: number; readonly logStart: number; readonly batches: Buffer }
+
+const fetch = { key: 1, version: 11, name: 'Fetch' }
+const noBatches = Buffer.alloc(0)
+
+/**
+ * Fetch, version 11, without a session: replica 4 (-1), wait 4, bytes at least 4 and at most 4, isolation 1, session 4,
+ * session epoch 4 (-1, none), [topic, [partition 4, leader epoch 4 (-1), offset 8, log start 8 (-1), bytes at most 4]],
+ * [forgotten topics], rack.
+ */
+export const fetchRequest = (
+  from: readonly FetchFrom[],
+  { waitMs, bytesMax, partitionBytesMax }: FetchBounds
+): WireRequest<ReadonlyMap<string, Fetched>> => {
+  const body = new ByteWriter(from.length * 64 + 64)
+  for (const number of [-1, waitMs, 1, bytesMax]) body.int32(number)
+  body.byte(0)
+  body.int32(0)
+  body.int32(-1)
+  const topics = Map.groupBy(from, ({ place }) => place.topic)
+  body.int32(topics.size)
+  for (const [topic, ofTopic] of topics) {
+    body.string(topic)
+    body.int32(ofTopic.length)
+    for (const { place, offset } of ofTopic) {
+      body.int32(place.partition)
+      body.int32(-1)
+      body.int64(offset)
+      body.int64(-1)
+      body.int32(partitionBytesMax)
+    }
+  }
+  body.int32(0)
+  body.string('')
+  return wireRequest(fetch, body.written(), decodeAnswer)
+}
+
+/**
+ * Throttle time 4, error 2, session 4, [topic, [partition 4, error 2, high watermark 8, last stable 8, log start 8,
+ * [aborted: producer 8, offset 8] or null, preferred replica 4, batches (length 4)]].
+ */
+const decodeAnswer = (payload: Buffer): ReadonlyMap<string, Fetched> => {
+  const fetched = new Map<string, Fetched>()
+  let at = 10
+  const int32 = (): number => payload.readInt32BE((at += 4) - 4)
+  for (let topics = int32(); topics > 0; topics--) {
+    const length = payload.readInt16BE(at)
+    const topic = payload.toString('utf8', at + 2, at + 2 + length)
+    at += 2 + length
+    for (let partitions = int32(); partitions > 0; partitions--) {
+      const partition = int32()
+      const code = payload.readInt16BE(at)
+      const logStart = Number(payload.readBigInt64BE(at + 18))
+      at += 26
+      const aborted = Math.max(0, int32())
+      at += aborted * 16 + 4
+      const bytes = Math.max(0, int32())
+      const batches = bytes === 0 ? noBatches : payload.subarray(at, at + bytes)
+      at += bytes
+      if (code !== 0 || bytes > 0) fetched.set(placeName({ topic, partition }), { code, logStart, batches })
+    }
+  }
+  return fetched
+}

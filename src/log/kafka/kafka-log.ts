@@ -1,0 +1,254 @@
+/**
+ * The log on a Kafka cluster. What of it is safe rests on the brokers: acknowledged by all replicas in sync is durable,
+ * readers see only what is, and so `visible` and `durable` are one (L3); the producer epoch is the fence (L2, W1 to W3);
+ * a batch is a record batch (L1).
+ */
+import { ParcomoloError } from '../../base/index.ts'
+import {
+  type Isolation,
+  type JournalWriter,
+  type Log,
+  type LogHealth,
+  type LogRecord,
+  type Membership,
+  placeName,
+  type Reader,
+  type StoredRecord,
+  type TopicPartition,
+  type TopicSpec
+} from '../log.ts'
+import { Appender } from './appender.ts'
+import { asRefused, closedError, unreachable } from './broker-errors.ts'
+import { Cluster } from './cluster.ts'
+import { CompactedPartition } from './compacted.ts'
+import { GroupMember } from './group.ts'
+import { type Admin, type Connector, connector } from './kafkajs.ts'
+import type { KafkaOptions } from './options.ts'
+import { claimPartition } from './partition-writer.ts'
+import { RangeReader } from './range-reader.ts'
+import { KafkaReader } from './reader.ts'
+import { Sender } from './sender.ts'
+import { newStats } from './stats.ts'
+import { Tail } from './tail.ts'
+import { ensureTopics } from './topics.ts'
+
+type Settings = KafkaOptions & Required<Pick<KafkaOptions, 'prefix' | 'sessionTimeoutMs' | 'requestTimeoutMs'>>
+
+/** How long an opening log looks for a broker. */
+const reachMsMax = 30_000
+
+/** Opens the log; rejects with PARCOMOLO_LOG_UNREACHABLE where no broker answers within half a minute. */
+export const openKafkaLog = async (options: KafkaOptions): Promise<Log> => {
+  const settings = { prefix: '', sessionTimeoutMs: 6_000, requestTimeoutMs: 5_000, ...options }
+  const log = new KafkaLog(settings, connector(settings))
+  try {
+    await log.reach()
+    return log
+  } catch (error) {
+    await log.close()
+    throw error
+  }
+}
+
+class KafkaLog implements Log {
+  readonly #settings: Settings
+  readonly #connector: Connector
+  readonly #cluster: Cluster
+  readonly #stats = newStats()
+  readonly #topics = new Map<string, TopicSpec>()
+  readonly #appender: Appender
+  readonly #sender: Sender
+  readonly #tail: Tail
+  readonly #ranges: RangeReader
+  readonly #readers = new Set<KafkaReader>()
+  readonly #members = new Set<GroupMember>()
+  readonly #compacted = new Map<string, CompactedPartition>()
+  #failure: ParcomoloError | undefined
+
+  constructor(settings: Settings, connecting: Connector) {
+    this.#settings = settings
+    this.#connector = connecting
+    this.#cluster = new Cluster(connecting, settings.brokers)
+    this.#appender = new Appender(this.#cluster, this.#stats)
+    this.#sender = new Sender({ cluster: this.#cluster, appender: this.#appender, stats: this.#stats })
+    this.#tail = new Tail(this.#cluster, this.#stats)
+    this.#ranges = new RangeReader(this.#cluster, this.#stats)
+  }
+
+  async reach(): Promise<void> {
+    const until = Date.now() + reachMsMax
+    for (;;) {
+      try {
+        return await this.#cluster.refresh()
+      } catch (error) {
+        if (error instanceof Error && error.name === 'KafkaJSSASLAuthenticationError')
+          throw asRefused('the log-in', error)
+        if (Date.now() >= until) throw unreachable(this.#settings.brokers, error)
+      }
+      await this.#cluster.pause(500)
+    }
+  }
+
+  async ensureTopics(specs: readonly TopicSpec[]): Promise<void> {
+    this.#checkOpen()
+    const named = specs.map((spec) => ({ ...spec, name: this.#nameOf(spec.topic) }))
+    const { replicationFactor, createsTopics = true } = this.#settings
+    await this.#withAdmin((admin) => ensureTopics(admin, named, { replicationFactor, creates: createsTopics }))
+    await this.#cluster.follow(named)
+    for (const spec of specs) this.#topics.set(spec.topic, spec)
+  }
+
+  partitionCount(topic: string): number {
+    return this.#spec(topic).partitions
+  }
+
+  async claim(place: TopicPartition): Promise<JournalWriter> {
+    const inCluster = this.#placeOf(place)
+    const deps = { cluster: this.#cluster, appender: this.#appender, stats: this.#stats }
+    const writer = await claimPartition(inCluster, `${this.#settings.prefix}parcomolo-${placeName(place)}`, deps)
+    const { topic, partition } = place
+    if (this.#spec(topic).cleanup === 'delete') return { topic, partition, append: (records) => writer.append(records) }
+    const compacted = new CompactedPartition(inCluster, this.#ranges)
+    this.#compacted.set(placeName(place), compacted)
+    return {
+      topic,
+      partition,
+      append: async (records) => {
+        const base = await writer.append(records)
+        await compacted.appended(records, base)
+        return base
+      }
+    }
+  }
+
+  async send(records: readonly (LogRecord & TopicPartition)[]): Promise<void> {
+    this.#checkOpen()
+    await this.#sender.send(records.map((record) => ({ ...record, ...this.#placeOf(record) })))
+  }
+
+  reader(starts: readonly (TopicPartition & { readonly offset: number })[], _isolation: Isolation): Reader {
+    this.#checkOpen()
+    const { prefix } = this.#settings
+    const reader = new KafkaReader(
+      starts.map((start) => ({ ...this.#placeOf(start), offset: start.offset })),
+      {
+        tail: this.#tail,
+        ranges: this.#ranges,
+        topicOf: (name) => name.slice(prefix.length),
+        isClosed: () => this.#cluster.isClosed,
+        onClosed: (closed) => this.#readers.delete(closed)
+      }
+    )
+    this.#readers.add(reader)
+    return reader
+  }
+
+  read(place: TopicPartition, from: number, to: number): AsyncIterable<readonly StoredRecord[]> {
+    this.#checkOpen()
+    return this.#ranges.all(this.#placeOf(place), from, to)
+  }
+
+  async end(place: TopicPartition): Promise<number> {
+    this.#checkOpen()
+    return this.#ranges.end(this.#placeOf(place))
+  }
+
+  /** What can be read has been acknowledged by all replicas in sync; so this only waits for what is under way. */
+  async durable(place: TopicPartition, offset: number): Promise<void> {
+    const inCluster = this.#placeOf(place)
+    while ((await this.#ranges.end(inCluster)) < offset) await this.#cluster.pause(5)
+  }
+
+  async lookup(place: TopicPartition, keys: readonly string[]): Promise<ReadonlyMap<string, StoredRecord>> {
+    const name = placeName(place)
+    let compacted = this.#compacted.get(name)
+    if (compacted === undefined)
+      this.#compacted.set(name, (compacted = new CompactedPartition(this.#placeOf(place), this.#ranges)))
+    return compacted.lookup(keys)
+  }
+
+  async join(
+    group: string,
+    places: readonly TopicPartition[],
+    onAssignment: (mine: readonly TopicPartition[]) => void
+  ): Promise<Membership> {
+    this.#checkOpen()
+    const { prefix, sessionTimeoutMs } = this.#settings
+    const member = new GroupMember(this.#cluster, this.#stats, {
+      group: prefix + group,
+      places: places.map((place) => this.#placeOf(place)),
+      sessionTimeoutMs,
+      nameOf: (topic) => this.#nameOf(topic),
+      onAssignment: (mine) =>
+        onAssignment(mine.map(({ topic, partition }) => ({ topic: topic.slice(prefix.length), partition })))
+    })
+    this.#members.add(member)
+    await member
+      .start((error) => this.#fail(asRefused(`the membership of group '${prefix + group}'`, error)))
+      .catch((error: unknown) => {
+        throw asRefused(`the membership of group '${prefix + group}'`, error)
+      })
+    return member
+  }
+
+  health(): LogHealth {
+    if (this.#failure !== undefined) return { ok: false, code: this.#failure.code, message: this.#failure.message }
+    const trouble = this.#cluster.trouble()
+    return trouble === undefined ? { ok: true } : { ok: false, code: 'PARCOMOLO_LOG_UNREACHABLE', message: trouble }
+  }
+
+  stats(): Readonly<Record<string, number>> {
+    return { ...this.#stats }
+  }
+
+  async close(): Promise<void> {
+    if (this.#cluster.isClosed) return
+    await Promise.allSettled([...this.#members].map((member) => member.leave()))
+    await this.#cluster.close(closedError())
+    for (const reader of this.#readers) reader.fail(closedError())
+  }
+
+  /** Without its group a process would do nothing for ever, so its readers tell their tasks. */
+  #fail(error: ParcomoloError): void {
+    this.#failure ??= error
+    for (const reader of this.#readers) reader.fail(error)
+  }
+
+  async #withAdmin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
+    const admin = this.#connector.admin()
+    try {
+      await admin.connect()
+      return await work(admin)
+    } catch (error) {
+      throw asRefused('the administration of topics', error)
+    } finally {
+      await admin.disconnect().catch(() => undefined)
+    }
+  }
+
+  #nameOf(topic: string): string {
+    return this.#settings.prefix + topic
+  }
+
+  #placeOf({ topic, partition }: TopicPartition): TopicPartition {
+    const { partitions } = this.#spec(topic)
+    if (partition < partitions) return { topic: this.#nameOf(topic), partition }
+    throw new ParcomoloError(
+      'PARCOMOLO_LOG_UNKNOWN_TOPIC',
+      `topic '${topic}' has no partition '${partition}'; expected one below ${partitions}`
+    )
+  }
+
+  #spec(topic: string): TopicSpec {
+    const spec = this.#topics.get(topic)
+    if (spec !== undefined) return spec
+    throw new ParcomoloError(
+      'PARCOMOLO_LOG_UNKNOWN_TOPIC',
+      `unknown topic '${topic}'; expected one that was declared with ensureTopics`
+    )
+  }
+
+  #checkOpen(): void {
+    if (this.#cluster.isClosed) throw closedError()
+  }
+}

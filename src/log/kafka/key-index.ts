@@ -1,0 +1,60 @@
+import type { StoredRecord } from '../log.ts'
+
+/** Where the newest record of each key of a compacted partition stands: 16 bytes a key, and half as much again spare. */
+export class KeyIndex {
+  #hashes = new Float64Array(1024)
+  /** Offset + 1; 0 is a free place. A deleted key keeps its place with a negative one. */
+  #offsets = new Float64Array(1024)
+  #used = 0
+
+  set({ key, value, offset }: Pick<StoredRecord, 'key' | 'value' | 'offset'>): void {
+    if (this.#used * 3 > this.#hashes.length * 2) this.#grow()
+    const hash = hashOf(key)
+    const at = this.#find(hash)
+    if (this.#offsets[at] === 0) {
+      this.#used++
+      this.#hashes[at] = hash
+    }
+    this.#offsets[at] = value === null ? -1 : offset + 1
+  }
+
+  /** The offset of its newest record; undefined where it has none, or was deleted. */
+  get(key: string): number | undefined {
+    const offset = this.#offsets[this.#find(hashOf(key))]!
+    return offset > 0 ? offset - 1 : undefined
+  }
+
+  /** Its place, or the free one where it belongs. */
+  #find(hash: number): number {
+    const mask = this.#hashes.length - 1
+    let at = (hash % 0x100000000) & mask
+    while (this.#offsets[at] !== 0 && this.#hashes[at] !== hash) at = (at + 1) & mask
+    return at
+  }
+
+  #grow(): void {
+    const [hashes, offsets] = [this.#hashes, this.#offsets]
+    this.#hashes = new Float64Array(hashes.length * 2)
+    this.#offsets = new Float64Array(hashes.length * 2)
+    for (const [i, hash] of hashes.entries()) {
+      if (offsets[i] === 0) continue
+      const at = this.#find(hash)
+      this.#hashes[at] = hash
+      this.#offsets[at] = offsets[i]!
+    }
+  }
+}
+
+/** 53 bits of two multiplicative hashes: among a million keys the chance that any two are alike is 1 in 20,000. */
+const hashOf = (key: string): number => {
+  let low = 0x811c9dc5
+  let high = 0x9747b28c
+  for (let i = 0; i < key.length; i++) {
+    const code = key.charCodeAt(i)
+    low = Math.imul(low ^ code, 0x01000193)
+    high = Math.imul(high ^ code, 0x5bd1e995)
+    high ^= high >>> 15
+  }
+  low ^= low >>> 16
+  return ((high >>> 11) & 0x1fffff) * 0x100000000 + (low >>> 0)
+}

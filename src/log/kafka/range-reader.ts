@@ -1,0 +1,69 @@
+import { ParcomoloError } from '../../base/index.ts'
+import { placeName, type StoredRecord, type TopicPartition } from '../log.ts'
+import type { Cluster } from './cluster.ts'
+import { type FetchBounds, fetchRequest } from './fetch.ts'
+import { type Arrived, arrived } from './position.ts'
+import type { KafkaStats } from './stats.ts'
+
+/** The wait matters only right after a change of leaders, when the new one does not yet know how far all have it. */
+const bounds: FetchBounds = { waitMs: 100, bytesMax: 4 * 1024 * 1024, partitionBytesMax: 4 * 1024 * 1024 }
+
+/** Reads what stands in the log already, on connections of its own, so that nobody at the end waits for it. */
+export class RangeReader {
+  readonly #cluster: Cluster
+  readonly #stats: KafkaStats
+
+  constructor(cluster: Cluster, stats: KafkaStats) {
+    this.#cluster = cluster
+    this.#stats = stats
+  }
+
+  /** What stands at `offset` and after it, as much as one request gives; nothing where the partition ends there. */
+  next(place: TopicPartition, offset: number): Promise<Arrived> {
+    return this.#cluster.atLeader('read', place, `read of '${placeName(place)}'`, async (link) => {
+      this.#stats.fetchRequests++
+      const answer = await link.connectionPool.send(fetchRequest([{ place, offset }], bounds))
+      const fetched = answer.get(placeName(place))
+      const what = arrived(place, offset, fetched)
+      this.#stats.fetchedRecords += what.records.length
+      this.#stats.fetchedBytes += fetched?.batches.length ?? 0
+      return what
+    })
+  }
+
+  /** All records in `[from, to)`; the next request is under way while the caller works on what the last one gave. */
+  async *all(place: TopicPartition, from: number, to: number): AsyncGenerator<readonly StoredRecord[]> {
+    let ahead = from < to ? this.next(place, from) : undefined
+    let at = from
+    while (ahead !== undefined) {
+      const { records, next } = await ahead
+      if (next === at) await this.#checkEnd(place, from, to)
+      at = next
+      ahead = at < to ? this.next(place, at) : undefined
+      ahead?.catch(() => undefined)
+      const wanted = at <= to ? records : records.filter(({ offset }) => offset < to)
+      if (wanted.length > 0) yield wanted
+    }
+  }
+
+  /** The offset that the next record will get. */
+  async end(place: TopicPartition): Promise<number> {
+    const { topic, partition } = place
+    const topics = [{ topic, partitions: [{ partition, timestamp: latest }] }]
+    const { responses } = await this.#cluster.atLeader('read', place, `the end of '${placeName(place)}'`, (link) =>
+      link.listOffsets({ replicaId: -1, isolationLevel: 0, topics })
+    )
+    return Number(responses[0]!.partitions[0]!.offset)
+  }
+
+  async #checkEnd(place: TopicPartition, from: number, to: number): Promise<void> {
+    const end = await this.end(place)
+    if (end >= to) return
+    throw new ParcomoloError(
+      'PARCOMOLO_LOG_OUT_OF_RANGE',
+      `'${placeName(place)}' cannot be read from '${from}' to '${to}'; expected a range within 0 and ${end}`
+    )
+  }
+}
+
+const latest = -1

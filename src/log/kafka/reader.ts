@@ -1,0 +1,185 @@
+import { type Chunk, type Reader, type StoredRecord, type TopicPartition } from '../log.ts'
+import { passes } from './broker-errors.ts'
+import type { Arrived } from './position.ts'
+import type { RangeReader } from './range-reader.ts'
+import type { Follower, Tail } from './tail.ts'
+
+export type ReaderDeps = {
+  readonly tail: Tail
+  readonly ranges: RangeReader
+  /** Of a topic's name in the cluster, the one in this process. */
+  readonly topicOf: (name: string) => string
+  readonly isClosed: () => boolean
+  readonly onClosed: (reader: KafkaReader) => void
+}
+
+/** What one place has in memory before it is read on its own account, from where it stands, when that is used up. */
+const recordsAheadMax = 10_000
+
+/**
+ * Follows partitions, each in one of two ways: at the end together with all other readers (`Tail`), or behind it with
+ * requests of its own, as fast as it is taken. So a slow reader holds nobody up, and what it has not taken stays in the
+ * log.
+ */
+export class KafkaReader implements Reader {
+  readonly #deps: ReaderDeps
+  readonly #places: PlaceReader[]
+  #turn = 0
+  #waiting = Promise.withResolvers<void>()
+  #failure: { readonly error: unknown } | undefined
+  #isClosed = false
+
+  constructor(starts: readonly (TopicPartition & { readonly offset: number })[], deps: ReaderDeps) {
+    this.#deps = deps
+    this.#waiting.promise.catch(() => undefined)
+    const listener = { onArrived: () => this.#wake(), onFailed: (error: unknown) => this.fail(error) }
+    this.#places = starts.map(
+      ({ topic, partition, offset }) => new PlaceReader({ topic, partition }, offset, deps, listener)
+    )
+    for (const place of this.#places) place.start()
+  }
+
+  take(recordsMax: number): Chunk[] {
+    const chunks: Chunk[] = []
+    if (this.#isClosed) return chunks
+    let left = recordsMax
+    // Each turn begins with another place, so that a full one does not starve those behind it.
+    const count = this.#places.length
+    for (let i = 0; i < count && left > 0; i++) {
+      const place = this.#places[(this.#turn + i) % count]!
+      const share = Math.max(1, Math.ceil(left / (count - i)))
+      const records = place.take(Math.min(left, share))
+      if (records.length === 0) continue
+      left -= records.length
+      chunks.push({ topic: this.#deps.topicOf(place.place.topic), partition: place.place.partition, records })
+    }
+    this.#turn = count === 0 ? 0 : (this.#turn + 1) % count
+    return chunks
+  }
+
+  ready(): Promise<void> {
+    if (this.#isClosed || this.#places.some(({ hasRecords }) => hasRecords)) return Promise.resolve()
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.error as Error)
+    return this.#waiting.promise
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    for (const place of this.#places) place.stop()
+    this.#waiting.resolve()
+    this.#deps.onClosed(this)
+  }
+
+  fail(error: unknown): void {
+    this.#failure ??= { error }
+    for (const place of this.#places) place.stop()
+    this.#waiting.reject(error)
+  }
+
+  #wake(): void {
+    this.#waiting.resolve()
+    this.#waiting = Promise.withResolvers()
+    this.#waiting.promise.catch(() => undefined)
+  }
+}
+
+type Listener = { onArrived(): void; onFailed(error: unknown): void }
+
+class PlaceReader implements Follower {
+  readonly place: TopicPartition
+  readonly #deps: ReaderDeps
+  readonly #listener: Listener
+  /** What has arrived and was not taken: lists in order, the first from `#taken` on. */
+  readonly #lists: (readonly StoredRecord[])[] = []
+  #taken = 0
+  #count = 0
+  /** The offset after all that has arrived. */
+  #next: number
+  #state: 'following' | 'behind' | 'reading' | 'stopped' = 'behind'
+
+  constructor(place: TopicPartition, offset: number, deps: ReaderDeps, listener: Listener) {
+    this.place = place
+    this.#next = offset
+    this.#deps = deps
+    this.#listener = listener
+  }
+
+  get hasRecords(): boolean {
+    return this.#count > 0
+  }
+
+  start(): void {
+    this.#goOn()
+  }
+
+  stop(): void {
+    this.#state = 'stopped'
+    this.#deps.tail.leave(this.place, this)
+  }
+
+  take(recordsMax: number): readonly StoredRecord[] {
+    const first = this.#lists[0]
+    if (first === undefined) return []
+    const records =
+      this.#taken === 0 && first.length <= recordsMax ? first : first.slice(this.#taken, this.#taken + recordsMax)
+    this.#taken += records.length
+    this.#count -= records.length
+    if (this.#taken === first.length) {
+      this.#lists.shift()
+      this.#taken = 0
+    }
+    if (this.#state === 'behind' && this.#count === 0) this.#goOn()
+    return records
+  }
+
+  arrive({ records, next }: Arrived): void {
+    if (this.#state === 'stopped') return
+    const fresh = records.length === 0 || records[0]!.offset >= this.#next ? records : this.#above(records)
+    this.#next = Math.max(this.#next, next)
+    if (fresh.length > 0) {
+      this.#lists.push(fresh)
+      this.#count += fresh.length
+      this.#listener.onArrived()
+    }
+    if (this.#state === 'following' && this.#count >= recordsAheadMax) {
+      this.#state = 'behind'
+      this.#deps.tail.leave(this.place, this)
+    }
+  }
+
+  fail(error: unknown): void {
+    if (this.#state !== 'stopped') this.#listener.onFailed(error)
+  }
+
+  #above(records: readonly StoredRecord[]): readonly StoredRecord[] {
+    return records.filter(({ offset }) => offset >= this.#next)
+  }
+
+  /** Follows where nothing lies between here and the end that others follow; otherwise reads up to there. */
+  #goOn(): void {
+    const others = this.#deps.tail.next(this.place)
+    if (others === undefined || others <= this.#next) {
+      this.#state = 'following'
+      this.#deps.tail.follow(this.place, this.#next, this)
+    } else void this.#read()
+  }
+
+  async #read(): Promise<void> {
+    this.#state = 'reading'
+    try {
+      const what = await this.#deps.ranges.next(this.place, this.#next)
+      if (this.#hasStopped()) return
+      this.#state = 'behind'
+      this.arrive(what)
+      if (this.#count === 0) this.#goOn()
+    } catch (error) {
+      if (this.#hasStopped() || (passes(error) && this.#deps.isClosed())) return
+      this.#listener.onFailed(error)
+    }
+  }
+
+  #hasStopped(): boolean {
+    return this.#state === 'stopped'
+  }
+}

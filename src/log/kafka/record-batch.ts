@@ -1,0 +1,197 @@
+/**
+ * Record batches, format 2 (KIP-98), as Produce takes them and Fetch gives them:
+ *
+ *   batch:  base offset 8, length 4, leader epoch 4, magic 1 (= 2), CRC-32C 4 of all that follows,
+ *           attributes 2 (bits 0-2 compression, 5 control), last offset delta 4, base timestamp 8, newest timestamp 8,
+ *           producer id 8, producer epoch 2, base sequence 4, record count 4, records
+ *   record: length, attributes 1, timestamp delta, offset delta, key length, key, value length, value,
+ *           header count, headers (key length, key, value length, value); lengths and deltas are zigzag varints, -1 is null
+ */
+import { gunzipSync, zstdDecompressSync } from 'node:zlib'
+import { ParcomoloError } from '../../base/index.ts'
+import type { Headers, LogRecord, StoredRecord } from '../log.ts'
+import { crc32c } from './crc32c.ts'
+import { ByteWriter } from './byte-writer.ts'
+
+/** Who appends: the broker takes each (epoch, sequence) once. */
+export type Producer = { readonly id: bigint; readonly epoch: number; readonly sequence: number }
+
+const headBytes = 61
+const lengthAt = 8
+const lengthCountsFrom = 12
+const crcAt = 17
+const attributesAt = 21
+
+const writer = new ByteWriter(1 << 20)
+
+/** One batch with all of these records; at least one. */
+export const encodeBatch = (records: readonly LogRecord[], producer: Producer): Buffer => {
+  writer.reset()
+  const base = records.reduce((least, { timestamp }) => Math.min(least, timestamp), Infinity)
+  const newest = records.reduce((most, { timestamp }) => Math.max(most, timestamp), 0)
+  writer.skip(headBytes)
+  for (const [i, record] of records.entries()) writeRecord(record, i, base)
+  const batch = writer.copy()
+  batch.fill(0, 0, headBytes)
+  batch.writeInt32BE(batch.length - lengthCountsFrom, lengthAt)
+  batch.writeInt32BE(-1, 12)
+  batch.writeInt8(2, 16)
+  batch.writeInt32BE(records.length - 1, 23)
+  batch.writeBigInt64BE(BigInt(base), 27)
+  batch.writeBigInt64BE(BigInt(newest), 35)
+  batch.writeBigInt64BE(producer.id, 43)
+  batch.writeInt16BE(producer.epoch, 51)
+  batch.writeInt32BE(producer.sequence, 53)
+  batch.writeInt32BE(records.length, 57)
+  batch.writeUInt32BE(crc32c(batch, attributesAt, batch.length), crcAt)
+  return batch
+}
+
+/** The length of a record stands before it, so it is written behind room for the longest length and then moved up. */
+const writeRecord = (
+  { key, value, timestamp, headers }: LogRecord,
+  offsetDelta: number,
+  baseTimestamp: number
+): void => {
+  const start = writer.begin()
+  writer.byte(0)
+  writer.varint(timestamp - baseTimestamp)
+  writer.varint(offsetDelta)
+  writer.text(key)
+  if (value === null) writer.varint(-1)
+  else writer.bytes(value)
+  const names = Object.keys(headers)
+  writer.varint(names.length)
+  for (const name of names) {
+    writer.text(name)
+    writer.text(headers[name]!)
+  }
+  writer.end(start)
+}
+
+/** What of a partition's answer has been read: the records, and the offset after all that was looked at. */
+export type Decoded = { readonly records: StoredRecord[]; readonly next: number }
+
+/**
+ * The records at `from` and after it of whole batches; what is cut off at the end is left for the next fetch. Batches
+ * that compaction has emptied, and markers of transactions, only move `next`.
+ */
+export const decodeBatches = (bytes: Buffer, from: number): Decoded => {
+  const records: StoredRecord[] = []
+  let next = from
+  let at = 0
+  while (at + headBytes <= bytes.length) {
+    const end = at + lengthCountsFrom + bytes.readInt32BE(at + lengthAt)
+    if (end > bytes.length) break
+    const base = Number(bytes.readBigInt64BE(at))
+    const attributes = bytes.readInt16BE(at + attributesAt)
+    if ((attributes & 0x20) === 0) {
+      const plain = plainRecords(bytes.subarray(at + headBytes, end), attributes & 7)
+      readRecords(
+        plain,
+        { base, from, timestamp: Number(bytes.readBigInt64BE(at + 27)), count: bytes.readInt32BE(at + 57) },
+        records
+      )
+    }
+    next = Math.max(next, base + bytes.readInt32BE(at + 23) + 1)
+    at = end
+  }
+  return { records, next }
+}
+
+/** Codecs that Node brings; topics made by this room are uncompressed whatever their producers send. */
+const plainRecords = (bytes: Buffer, codec: number): Buffer => {
+  if (codec === 0) return bytes
+  if (codec === 1) return gunzipSync(bytes)
+  if (codec === 4) return zstdDecompressSync(bytes)
+  const name = codec === 2 ? 'snappy' : 'lz4'
+  throw new ParcomoloError(
+    'PARCOMOLO_LOG_COMPRESSION',
+    `a batch is compressed with '${name}'; expected none, gzip or zstd; set compression.type=uncompressed on the topic, ` +
+      'and the broker unpacks what its producers send'
+  )
+}
+
+type BatchFacts = { readonly base: number; readonly from: number; readonly timestamp: number; readonly count: number }
+
+const readRecords = (bytes: Buffer, { base, from, timestamp, count }: BatchFacts, into: StoredRecord[]): void => {
+  const cursor = new Cursor(bytes)
+  for (let i = 0; i < count; i++) {
+    const length = cursor.varint()
+    const end = cursor.at + length
+    cursor.at++
+    const at = timestamp + cursor.varint()
+    const offset = base + cursor.varint()
+    if (offset >= from) into.push({ ...cursor.content(), timestamp: at, offset })
+    cursor.at = end
+  }
+}
+
+const noHeaders: Headers = {}
+
+class Cursor {
+  at = 0
+  readonly #bytes: Buffer
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+
+  content(): Pick<StoredRecord, 'key' | 'value' | 'headers'> {
+    const key = this.text()
+    const valueLength = this.varint()
+    const value = valueLength < 0 ? null : this.#bytes.subarray(this.at, this.at + valueLength)
+    this.at += Math.max(0, valueLength)
+    return { key, value, headers: this.#headers() }
+  }
+
+  text(): string {
+    const length = this.varint()
+    if (length <= 0) return ''
+    const start = this.at
+    this.at += length
+    return length < 24 ? this.#ascii(start, this.at) : this.#bytes.toString('utf8', start, this.at)
+  }
+
+  /** Zigzag; a timestamp's delta may need more than 32 bits. */
+  varint(): number {
+    const bytes = this.#bytes
+    let low = 0
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = bytes[this.at++]!
+      low |= (byte & 0x7f) << shift
+      if (byte < 0x80) return (low >>> 1) ^ -(low & 1)
+    }
+    let high = 0
+    for (let factor = 1; ; factor *= 128) {
+      const byte = bytes[this.at++]!
+      high += (byte & 0x7f) * factor
+      if (byte < 0x80) break
+    }
+    const half = high * 0x8000000 + (low >>> 1)
+    return (low & 1) === 0 ? half : -half - 1
+  }
+
+  #headers(): Headers {
+    const count = this.varint()
+    if (count === 0) return noHeaders
+    const headers: Record<string, string> = {}
+    for (let i = 0; i < count; i++) {
+      const name = this.text()
+      headers[name] = this.text()
+    }
+    return headers
+  }
+
+  /** Short names without a call out of JavaScript. */
+  #ascii(start: number, end: number): string {
+    const bytes = this.#bytes
+    let text = ''
+    for (let i = start; i < end; i++) {
+      const byte = bytes[i]!
+      if (byte >= 0x80) return bytes.toString('utf8', start, end)
+      text += String.fromCharCode(byte)
+    }
+    return text
+  }
+}

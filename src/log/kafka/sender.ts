@@ -1,0 +1,115 @@
+import { type LogRecord, placeName, type TopicPartition } from '../log.ts'
+import { asRefused } from './broker-errors.ts'
+import { checkSize, isFence, type WriterDeps } from './partition-writer.ts'
+import { encodeBatch } from './record-batch.ts'
+
+type Waiting = {
+  readonly records: readonly LogRecord[]
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+/** A batch is closed when it has so many records or bytes; a single record may be larger. */
+const batchRecordsMax = 5_000
+const batchBytesAim = 512 * 1024
+const bytesPerRecord = 128
+
+/**
+ * Appends to partitions that everybody may write. One batch a partition is under way, and all that arrives meanwhile
+ * makes the next: the order of the calls is the order of the partition.
+ * The process has a producer id for each partition, so a batch whose outcome is unknown is not doubled by being sent
+ * again.
+ */
+export class Sender {
+  readonly #deps: WriterDeps
+  readonly #partitions = new Map<string, PartitionSender>()
+
+  constructor(deps: WriterDeps) {
+    this.#deps = deps
+  }
+
+  async send(records: readonly (LogRecord & TopicPartition)[]): Promise<void> {
+    const batches = Map.groupBy(records, placeName)
+    await Promise.all([...batches].map(([name, batch]) => this.#partition(name, batch[0]!).send(batch)))
+  }
+
+  #partition(name: string, { topic, partition }: TopicPartition): PartitionSender {
+    let found = this.#partitions.get(name)
+    if (found === undefined) this.#partitions.set(name, (found = new PartitionSender({ topic, partition }, this.#deps)))
+    return found
+  }
+}
+
+class PartitionSender {
+  readonly #place: TopicPartition
+  readonly #deps: WriterDeps
+  #waiting: Waiting[] = []
+  #isSending = false
+  #producer: { readonly id: bigint; readonly epoch: number; sequence: number } | undefined
+
+  constructor(place: TopicPartition, deps: WriterDeps) {
+    this.#place = place
+    this.#deps = deps
+  }
+
+  send(records: readonly LogRecord[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ records, resolve, reject })
+      if (!this.#isSending) void this.#run()
+    })
+  }
+
+  async #run(): Promise<void> {
+    this.#isSending = true
+    while (this.#waiting.length > 0) {
+      const batch = this.#next()
+      try {
+        await this.#append(batch.flatMap(({ records }) => records))
+        for (const { resolve } of batch) resolve()
+      } catch (error) {
+        for (const { reject } of batch) reject(asRefused(`commands for '${placeName(this.#place)}'`, error))
+      }
+    }
+    this.#isSending = false
+  }
+
+  #next(): readonly Waiting[] {
+    let records = 0
+    let bytes = 0
+    let count = 0
+    while (count < this.#waiting.length && records < batchRecordsMax && bytes < batchBytesAim) {
+      const entry = this.#waiting[count++]!
+      records += entry.records.length
+      for (const { key, value } of entry.records) bytes += key.length + (value?.length ?? 0) + bytesPerRecord
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  async #append(records: readonly LogRecord[]): Promise<void> {
+    const { cluster, appender, stats } = this.#deps
+    const what = `append to '${placeName(this.#place)}'`
+    for (;;) {
+      const producer = (this.#producer ??= await this.#newProducer())
+      const batch = encodeBatch(records, producer)
+      checkSize(placeName(this.#place), batch)
+      try {
+        await cluster.persist(what, () => appender.append(this.#place, batch))
+        producer.sequence = (producer.sequence + records.length) % 2 ** 31
+        stats.producedRecords += records.length
+        return
+      } catch (error) {
+        // Whatever state is doubtful goes with the id; the batch may then be there twice, which its readers can tell.
+        this.#producer = undefined
+        if (!isFence(error)) throw error
+      }
+    }
+  }
+
+  async #newProducer(): Promise<{ id: bigint; epoch: number; sequence: number }> {
+    const { cluster } = this.#deps
+    const { producerId, producerEpoch } = await cluster.atLeader('write', this.#place, 'a producer id', (link) =>
+      link.initProducerId({ transactionTimeout: 60_000 })
+    )
+    return { id: BigInt(producerId), epoch: producerEpoch, sequence: 0 }
+  }
+}

@@ -1,0 +1,138 @@
+import { placeName, type TopicPartition } from '../log.ts'
+import { closedError, passes } from './broker-errors.ts'
+import type { Cluster } from './cluster.ts'
+import { type FetchBounds, fetchRequest, type Fetched } from './fetch.ts'
+import { type Arrived, arrived } from './position.ts'
+import type { KafkaStats } from './stats.ts'
+
+/** Who follows the end of a partition. */
+export type Follower = {
+  /** Records in order; some may be below what the follower has already. */
+  arrive(arrived: Arrived): void
+  fail(error: unknown): void
+}
+
+type Feed = { readonly place: TopicPartition; next: number; readonly followers: Set<Follower> }
+
+/** One broker's Fetch: it answers as soon as it has anything, so the wait only bounds how late a new feed is heard of. */
+const bounds: FetchBounds = { waitMs: 250, bytesMax: 16 * 1024 * 1024, partitionBytesMax: 1024 * 1024 }
+
+/**
+ * The ends of all partitions that this process follows: one Fetch a broker is under way, for all of them together, and
+ * each partition is fetched and decoded once, however many readers it has here.
+ */
+export class Tail {
+  readonly #cluster: Cluster
+  readonly #stats: KafkaStats
+  readonly #feeds = new Map<string, Feed>()
+  readonly #fetching = new Set<number>()
+  #isLooking = false
+
+  constructor(cluster: Cluster, stats: KafkaStats) {
+    this.#cluster = cluster
+    this.#stats = stats
+  }
+
+  /** The offset that comes next at the end that is followed; undefined where nobody follows it. */
+  next(place: TopicPartition): number | undefined {
+    return this.#feeds.get(placeName(place))?.next
+  }
+
+  /** Follows from `offset` on, or from where others are if that is later: the caller has read up to there. */
+  follow(place: TopicPartition, offset: number, follower: Follower): void {
+    const name = placeName(place)
+    const feed = this.#feeds.get(name) ?? { place, next: offset, followers: new Set() }
+    this.#feeds.set(name, feed)
+    feed.followers.add(follower)
+    this.#fetchAll()
+  }
+
+  leave(place: TopicPartition, follower: Follower): void {
+    const name = placeName(place)
+    const feed = this.#feeds.get(name)
+    feed?.followers.delete(follower)
+    if (feed?.followers.size === 0) this.#feeds.delete(name)
+  }
+
+  /** Starts a loop for each broker that leads something that is followed. */
+  #fetchAll(): void {
+    for (const { place } of this.#feeds.values()) {
+      const node = this.#cluster.leader(place)
+      if (node === undefined) void this.#lookAgain()
+      else if (!this.#fetching.has(node)) void this.#run(node)
+    }
+  }
+
+  async #run(node: number): Promise<void> {
+    this.#fetching.add(node)
+    try {
+      // A follower that is added in this turn is in the first request.
+      await Promise.resolve()
+      for (let feeds = this.#ledBy(node); feeds.length > 0; feeds = this.#ledBy(node)) await this.#fetch(node, feeds)
+    } catch (error) {
+      if (!this.#cluster.isClosed) void this.#lookAgain(error)
+    } finally {
+      this.#fetching.delete(node)
+    }
+  }
+
+  #ledBy(node: number): Feed[] {
+    if (this.#cluster.isClosed) return []
+    return [...this.#feeds.values()].filter(({ place }) => this.#cluster.leader(place) === node)
+  }
+
+  async #fetch(node: number, feeds: readonly Feed[]): Promise<void> {
+    const request = fetchRequest(
+      feeds.map(({ place, next }) => ({ place, offset: next })),
+      bounds
+    )
+    this.#stats.fetchRequests++
+    const answer = await this.#cluster.at('tail', node, (link) => link.connectionPool.send(request))
+    for (const feed of feeds) {
+      const fetched = answer.get(placeName(feed.place))
+      if (fetched !== undefined && this.#feeds.get(placeName(feed.place)) === feed) this.#deliver(feed, fetched)
+    }
+  }
+
+  #deliver(feed: Feed, fetched: Fetched): void {
+    try {
+      const what = arrived(feed.place, feed.next, fetched)
+      this.#stats.fetchedRecords += what.records.length
+      this.#stats.fetchedBytes += fetched.batches.length
+      feed.next = what.next
+      for (const follower of [...feed.followers]) follower.arrive(what)
+    } catch (error) {
+      if (passes(error)) return void this.#lookAgain(error)
+      this.#feeds.delete(placeName(feed.place))
+      for (const follower of [...feed.followers]) follower.fail(error)
+    }
+  }
+
+  /** The leaders have changed, or cannot be reached: they are looked up until all that is followed has one again. */
+  async #lookAgain(error?: unknown): Promise<void> {
+    if (this.#isLooking) return
+    this.#isLooking = true
+    try {
+      if (error !== undefined && !passes(error)) throw error as Error
+      await this.#cluster.persist('the leaders of what is read', async () => {
+        await this.#cluster.pause(leaderPauseMs)
+        await this.#cluster.refresh()
+      })
+      this.#isLooking = false
+      this.#fetchAll()
+    } catch (failure) {
+      this.#failAll(failure)
+    } finally {
+      this.#isLooking = false
+    }
+  }
+
+  #failAll(error: unknown): void {
+    const reason = this.#cluster.isClosed ? closedError() : error
+    for (const { followers } of this.#feeds.values()) for (const follower of [...followers]) follower.fail(reason)
+    this.#feeds.clear()
+  }
+}
+
+/** Electing a leader takes longer than this; asking at once would only be asking twice. */
+const leaderPauseMs = 50

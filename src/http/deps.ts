@@ -1,5 +1,6 @@
 import type { Clock } from '../base/index.ts'
 import type { Flow, ViewQuery } from '../view/index.ts'
+import type { Commands } from './commands.ts'
 
 /** All that the REST interface needs of the rest; `main` hands it in. */
 export type HttpDeps = {
@@ -65,6 +66,8 @@ export type HttpLimits = {
   readonly bodyBytesMax: number
   /** How long a write waits for its answer. */
   readonly answerTimeoutMs: number
+  /** Commands that may be on their way to the log at once. */
+  readonly commandsInFlightMax: number
   /** The longest `?wait=`. */
   readonly waitMsMax: number
   readonly pageSizeDefault: number
@@ -74,14 +77,16 @@ export type HttpLimits = {
 export const httpLimits: HttpLimits = {
   bodyBytesMax: 65_536,
   answerTimeoutMs: 10_000,
+  commandsInFlightMax: 1_000,
   waitMsMax: 60_000,
   pageSizeDefault: 50,
   pageSizeMax: 200
 }
 
 /** What the routes get: the dependencies with nothing left open. */
-export type RouteDeps = Omit<HttpDeps, 'limits' | 'newId'> & {
+export type RouteDeps = Omit<HttpDeps, 'limits' | 'newId' | 'sendCommand'> & {
   readonly limits: HttpLimits
+  readonly commands: Commands
   readonly newId: () => string
   /** What holds an answer back only for the client's sake; let go when the server closes. */
   readonly held: Set<() => void>

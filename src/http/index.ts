@@ -9,4 +9,5 @@ export {
   type OutgoingCommand,
   type SagaDefinition
 } from './deps.ts'
+export { createProbes, type ProbeDeps } from './probes.ts'
 export { createHttp } from './server.ts'

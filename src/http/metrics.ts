@@ -8,23 +8,27 @@ export type Metrics = {
   text(): Promise<string>
 }
 
-/** The process's metrics, those of requests and of the view, and what the other rooms add. */
-export const makeMetrics = (deps: RouteDeps): Metrics => {
+/** The process's metrics, those of requests, and what the other rooms add: into the registry, or as text. */
+export const makeMetrics = (
+  add: (registry: Registry) => void,
+  text: () => Promise<string> | string = () => ''
+): Metrics => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 })
-  addViewGauges(registry, deps)
+  add(registry)
   const requests = new RequestStats()
   return {
     contentType: registry.contentType,
     requests,
     text: async () => {
-      const parts = [await registry.metrics(), requests.text(), (await deps.metrics?.()) ?? '']
+      const parts = [await registry.metrics(), requests.text(), await text()]
       return parts.filter((part) => part !== '').join('\n')
     }
   }
 }
 
-const addViewGauges = (registry: Registry, { view }: RouteDeps): void => {
+/** Of the read model, and of the commands on their way to the log. */
+export const viewMetrics = (registry: Registry, { view, commands }: RouteDeps): void => {
   const registers = [registry]
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
@@ -36,6 +40,7 @@ const addViewGauges = (registry: Registry, { view }: RouteDeps): void => {
       }
     })
   }
+  gauge('parcomolo_http_commands_in_flight', 'Commands on their way to the log', () => commands.inFlightCount)
   gauge('parcomolo_view_waiters', 'Requests that wait for the read model', () => view.health().waiterCount)
   gauge('parcomolo_view_skipped_records', 'Records that could not be decoded', () => view.health().skippedCount)
   gauge('parcomolo_view_changed_rows', 'Rows that are not in the store yet', () => view.health().changedRowCount)

@@ -2,13 +2,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { nearest } from '../base/index.ts'
 import { quoted, sendProblem } from './problem.ts'
 
-/** Paths that are not there, and methods that a path does not take. Before the routes, which it listens to. */
-export const answerUnknownRoutes = (http: FastifyInstance): void => {
+/**
+ * Paths that are not there, and methods that a path does not take. Before the routes, which it listens to. `elsewhere`:
+ * where to look for what is not here.
+ */
+export const answerUnknownRoutes = (http: FastifyInstance, elsewhere = "'/docs' lists what there is"): void => {
   const routes: Route[] = []
   http.addHook('onRoute', ({ url, method }) => {
     routes.push({ url, pattern: patternOf(url), methods: [method].flat() })
   })
-  http.setNotFoundHandler((request, reply) => answerUnknown(routes, request, reply))
+  http.setNotFoundHandler((request, reply) => answerUnknown({ routes, elsewhere }, request, reply))
 }
 
 type Route = { readonly url: string; readonly pattern: RegExp; readonly methods: readonly string[] }
@@ -22,12 +25,14 @@ const patternOf = (url: string): RegExp =>
       .replaceAll('*', '.*')}$`
   )
 
-const answerUnknown = (routes: readonly Route[], request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+type Known = { readonly routes: readonly Route[]; readonly elsewhere: string }
+
+const answerUnknown = ({ routes, elsewhere }: Known, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const path = request.url.split('?', 1)[0]!
   const methods = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).flatMap((route) => route.methods))]
   if (methods.length === 0) {
     const found = nearest(path, new Set(routes.map(({ url }) => url).filter((url) => !url.includes(':'))))
-    const advice = found === undefined ? "'/docs' lists what there is" : `did you mean '${found}'?`
+    const advice = found === undefined ? elsewhere : `did you mean '${found}'?`
     return sendProblem(reply, 'PARCOMOLO_HTTP_NOT_FOUND', `there is nothing at ${quoted(path)}; ${advice}`)
   }
   const detail = `${request.method} is not possible at ${quoted(path)}; expected ${methods.join(' or ')}`

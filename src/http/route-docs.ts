@@ -13,6 +13,14 @@ export type RouteDocs = {
 /** What any route that reads the view may answer with. */
 export const readProblems = ['PARCOMOLO_HTTP_POSITION_NOT_REACHED', 'PARCOMOLO_HTTP_NOT_READY'] as const
 
+/** What any route that sends a command may answer with. */
+export const writeProblems = [
+  'PARCOMOLO_HTTP_OUTCOME_UNKNOWN',
+  'PARCOMOLO_HTTP_NOT_READY',
+  'PARCOMOLO_HTTP_OVERLOADED',
+  'PARCOMOLO_VIEW_WAITERS_EXHAUSTED'
+] as const
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     docs?: RouteDocs

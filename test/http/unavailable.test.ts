@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import test from 'ava'
 import type { FastifyInstance } from 'fastify'
 import { systemClock } from '../../src/base/index.ts'
-import { createHttp, type HttpDeps } from '../../src/http/index.ts'
+import { createHttp, type HttpDeps, type OutgoingCommand } from '../../src/http/index.ts'
 import type { OrderRow, ViewQuery, ViewState } from '../../src/view/index.ts'
 import { emptyOrder } from '../../src/view/orders.ts'
 import { Waiters } from '../../src/view/waiters.ts'
@@ -18,6 +18,7 @@ type Script = {
   order?: (orderId: string) => Promise<OrderRow | undefined>
   sendCommand?: HttpDeps['sendCommand']
   health?: NonNullable<HttpDeps['health']>
+  limits?: NonNullable<HttpDeps['limits']>
 }
 
 const scripted = (script: Script) => {
@@ -59,7 +60,7 @@ const scripted = (script: Script) => {
     flow: 'orchestration',
     logLevel: 'warn',
     logStream: { write: (line) => void lines.push(line) },
-    limits: { answerTimeoutMs: 1 }
+    limits: { answerTimeoutMs: 1, ...script.limits }
   })
   return { http, waiters, lines }
 }
@@ -132,6 +133,42 @@ test('when as many wait as may wait, the next is sent away, and its command is n
   const { status, code, retryAfter } = await problem(await post(http, '/orders', orderBody()))
   t.deepEqual([status, code, retryAfter, sent], [503, 'PARCOMOLO_VIEW_WAITERS_EXHAUSTED', '1', 0])
   first.cancel()
+})
+
+test('while the log takes nothing, commands beyond a bound are refused at once', async (t) => {
+  const stuck = { commands: [] as OutgoingCommand[], letGo: Promise.withResolvers<void>() }
+  const sendCommand = (command: OutgoingCommand): Promise<void> => {
+    stuck.commands.push(command)
+    return stuck.letGo.promise
+  }
+  const { http, waiters, lines } = scripted({ sendCommand, waitersMax: 500, limits: { commandsInFlightMax: 20 } })
+  const flood = Array.from({ length: 100 }, () => post(http, '/orders', orderBody()))
+  flood.push(...Array.from({ length: 100 }, () => put(http, '/stock/x', stock)))
+  const answers = await Promise.all((await Promise.all(flood)).map(problem))
+  const byCode = Object.groupBy(answers, ({ code }) => code)
+  t.is(stuck.commands.length, 20, 'no more were handed to the log')
+  t.is(byCode['PARCOMOLO_HTTP_OUTCOME_UNKNOWN']?.length, 20, 'whoever waits for the log is answered in time')
+  const refused = byCode['PARCOMOLO_HTTP_OVERLOADED'] ?? []
+  t.is(refused.length, 180)
+  t.deepEqual(refused[0], {
+    status: 503,
+    retryAfter: '1',
+    code: 'PARCOMOLO_HTTP_OVERLOADED',
+    detail:
+      '20 commands are already on their way to the log, which is the limit (commandsInFlightMax); ' +
+      'nothing was taken, so repeat the request shortly',
+    requestId: undefined
+  })
+  t.is(waiters.count, 0, 'nobody waits any longer')
+  t.is(lines.length, 20, 'what is refused is counted, not logged')
+  t.regex((await get(http, '/metrics')).body, /^parcomolo_http_commands_in_flight 20$/m)
+
+  const again = await problem(await post(http, '/orders', orderBody()))
+  t.is(again.code, 'PARCOMOLO_HTTP_OVERLOADED', 'those that were answered are still on their way')
+  stuck.letGo.resolve()
+  const later = await problem(await post(http, '/orders', orderBody()))
+  t.is(later.code, 'PARCOMOLO_HTTP_OUTCOME_UNKNOWN', 'the log has taken them, and gets the next one')
+  t.is(stuck.commands.length, 21)
 })
 
 test('a position that is not reached in time is an answer too', async (t) => {

@@ -3,7 +3,7 @@ import { formatPosition, type ViewRecord } from '../../view/index.ts'
 import { answerOf } from '../command.ts'
 import type { RouteDeps } from '../deps.ts'
 import { quoted, sendProblem } from '../problem.ts'
-import { json } from '../route-docs.ts'
+import { json, writeProblems } from '../route-docs.ts'
 import { cancelAnswer, cancelRequest } from '../schemas.ts'
 
 /** `POST /cancelOrder`. The order component decides; what the view knows to be final is answered at once. */
@@ -20,13 +20,7 @@ export const cancelOrderRoutes = (http: FastifyInstance, deps: RouteDeps): void 
       },
       config: {
         docs: {
-          problems: [
-            'PARCOMOLO_HTTP_NOT_FOUND',
-            'PARCOMOLO_HTTP_CONFLICT',
-            'PARCOMOLO_HTTP_OUTCOME_UNKNOWN',
-            'PARCOMOLO_HTTP_NOT_READY',
-            'PARCOMOLO_VIEW_WAITERS_EXHAUSTED'
-          ]
+          problems: ['PARCOMOLO_HTTP_NOT_FOUND', 'PARCOMOLO_HTTP_CONFLICT', ...writeProblems]
         }
       }
     },

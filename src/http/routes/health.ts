@@ -5,7 +5,7 @@ import { json } from '../route-docs.ts'
 import { health } from '../schemas.ts'
 
 /** For whoever runs the process: is it alive, is it ready, what does it do. */
-export const healthRoutes = (http: FastifyInstance, deps: RouteDeps, metrics: Metrics): void => {
+export const healthRoutes = (http: FastifyInstance, health: () => readonly HealthCheck[], metrics: Metrics): void => {
   http.get(
     '/healthz',
     { schema: schemaOf('Liveness: the process answers'), config: { docs: { problems: [] } } },
@@ -21,7 +21,7 @@ export const healthRoutes = (http: FastifyInstance, deps: RouteDeps, metrics: Me
       config: { docs: { problems: [] } }
     },
     async (_, reply) => {
-      const checks = [...viewChecks(deps), ...(deps.health?.() ?? [])]
+      const checks = health()
       const isReady = checks.every((check) => check.ok)
       return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ok' : 'failing', checks })
     }
@@ -51,7 +51,7 @@ const schemaOf = (summary: string) => ({
  * A store that refuses writes and records that are missing are worth knowing, but the answers are still good: they do
  * not make it unready.
  */
-const viewChecks = ({ view }: RouteDeps): readonly HealthCheck[] => {
+export const viewChecks = ({ view }: RouteDeps): readonly HealthCheck[] => {
   const { failure, isCaughtUp, isStalled, storeFailure, skippedCount } = view.health()
   const notes = [
     ...(storeFailure === undefined ? [] : [`its store fails: ${storeFailure}`]),

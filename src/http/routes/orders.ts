@@ -1,13 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { canonicalJson, isParcomoloError, sha256Hex } from '../../base/index.ts'
 import { formatPosition, type OrderRow, type OrderStatus, orderStatuses, timelineEntries } from '../../view/index.ts'
+import { seenOf } from '../command.ts'
 import { formatCursor } from '../cursor.ts'
 import type { RouteDeps } from '../deps.ts'
 import { type OrderRequest, priced } from '../pricing.ts'
 import { orderJson } from '../present.ts'
 import { quoted, sendProblem } from '../problem.ts'
-import { hasReachedPosition, held, pageRequested, settled, waitRequested } from '../reading.ts'
-import { json, readProblems } from '../route-docs.ts'
+import { hasReachedPosition, held, pageRequested, waitRequested } from '../reading.ts'
+import { json, readProblems, writeProblems } from '../route-docs.ts'
 import {
   anyId,
   customerId,
@@ -52,9 +53,7 @@ const placeProblems = [
   'PARCOMOLO_HTTP_IDEMPOTENCY_KEY_REUSED',
   'PARCOMOLO_HTTP_UNKNOWN_SKU',
   'PARCOMOLO_HTTP_TOTAL_TOO_LARGE',
-  'PARCOMOLO_HTTP_OUTCOME_UNKNOWN',
-  'PARCOMOLO_HTTP_NOT_READY',
-  'PARCOMOLO_VIEW_WAITERS_EXHAUSTED'
+  ...writeProblems
 ] as const
 
 const idempotencyHeader = {
@@ -83,20 +82,17 @@ const placeOrder = async (deps: RouteDeps, request: FastifyRequest, reply: Fasti
   if ('code' in price) return sendProblem(reply, price.code, price.detail, { errors: price.errors })
   const waiter = deps.view.whenPlaced(orderId, deps.limits.answerTimeoutMs)
   const { customerId: customer, paymentToken, shippingAddress, voucher = null } = body
-  try {
-    await deps.sendCommand({
-      inbox: 'order-commands',
-      key: orderId,
-      id: deps.newId(),
-      type: 'parcomolo.order.PlaceOrder',
-      value: { orderId, customerId: customer, ...price, currency, paymentToken, shippingAddress, voucher, requestHash }
-    })
-  } catch (error) {
-    waiter.cancel()
-    return outcomeUnknown(request, reply, orderId, error)
+  const command = {
+    inbox: 'order-commands',
+    key: orderId,
+    id: deps.newId(),
+    type: 'parcomolo.order.PlaceOrder',
+    value: { orderId, customerId: customer, ...price, currency, paymentToken, shippingAddress, voucher, requestHash }
   }
-  const row = await settled(reply, waiter)
-  return row === undefined ? outcomeUnknown(request, reply, orderId) : answerPlaced(reply, row, requestHash)
+  const row = await seenOf(deps, reply, { command, waiter }, (reason, error) =>
+    outcomeUnknown(request, reply, orderId, { reason, error })
+  )
+  return row === undefined ? reply : answerPlaced(reply, row, requestHash)
 }
 
 const currency = 'EUR'
@@ -126,9 +122,8 @@ const outcomeUnknown = (
   request: FastifyRequest,
   reply: FastifyReply,
   orderId: string,
-  error?: unknown
-): FastifyReply => {
-  const reason = error === undefined ? 'no answer came in time' : `the log did not take it: ${(error as Error).message}`
+  { reason, error }: { readonly reason: string; readonly error: unknown }
+): void => {
   const code = isParcomoloError(error) ? error.code : undefined
   request.log.warn({ requestId: request.id, orderId, code }, `an order was not confirmed: ${reason}`)
   const advice =
@@ -136,7 +131,7 @@ const outcomeUnknown = (
       ? `look for it at '/orders/${orderId}' before you place it again; an Idempotency-Key makes a repeat safe`
       : 'repeat the request with the same Idempotency-Key, which is safe'
   const detail = `${reason}; the order may still be placed, so ${advice}`
-  return sendProblem(reply, 'PARCOMOLO_HTTP_OUTCOME_UNKNOWN', detail, { requestId: request.id })
+  sendProblem(reply, 'PARCOMOLO_HTTP_OUTCOME_UNKNOWN', detail, { requestId: request.id })
 }
 
 const addGetOrder = (http: FastifyInstance, deps: RouteDeps): void => {

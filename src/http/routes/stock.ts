@@ -6,7 +6,7 @@ import type { RouteDeps } from '../deps.ts'
 import { stockJson } from '../present.ts'
 import { quoted, sendProblem } from '../problem.ts'
 import { hasReachedPosition, pageRequested } from '../reading.ts'
-import { json, readProblems } from '../route-docs.ts'
+import { json, readProblems, writeProblems } from '../route-docs.ts'
 import {
   anyId,
   pageOf,
@@ -89,12 +89,7 @@ const addPutStock = (http: FastifyInstance, deps: RouteDeps): void => {
       },
       config: {
         docs: {
-          problems: [
-            'PARCOMOLO_HTTP_CONFLICT',
-            'PARCOMOLO_HTTP_OUTCOME_UNKNOWN',
-            'PARCOMOLO_HTTP_NOT_READY',
-            'PARCOMOLO_VIEW_WAITERS_EXHAUSTED'
-          ]
+          problems: ['PARCOMOLO_HTTP_CONFLICT', ...writeProblems]
         }
       }
     },

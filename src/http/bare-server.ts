@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto'
+import fastify, { type FastifyInstance, LogController } from 'fastify'
+import type { HttpDeps } from './deps.ts'
+import { answerBadHttp, handleErrors, onError } from './error-handler.ts'
+import type { Metrics } from './metrics.ts'
+
+/** Where log lines go, and which. */
+export type Logging = Pick<HttpDeps, 'logLevel' | 'logStream'>
+
+/** A server without any route: every answer that is not a success is a problem, and every request is counted. */
+export const bareServer = (logging: Logging, bodyLimit: number, { requests }: Metrics): FastifyInstance => {
+  const http = fastify({
+    logger: loggerOptions(logging),
+    // A line a request would cost more than the request: metrics count them, and errors are logged by the error
+    // handler.
+    logController: new LogController({ disableRequestLogging: true }),
+    childLoggerFactory: (logger) => logger,
+    genReqId: requestIds(),
+    bodyLimit,
+    keepAliveTimeout: 72_000,
+    requestTimeout: 30_000,
+    // While it closes, requests that are on their way are still answered; the view closes after the server.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 300 },
+    clientErrorHandler: answerBadHttp,
+    frameworkErrors: (error, request, reply) => {
+      onError(error, request, reply)
+    },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true, verbose: true } }
+  })
+  http.addHook('onResponse', (request, reply, done) => {
+    requests.observe(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime)
+    done()
+  })
+  handleErrors(http)
+  // Bodies are JSON: any other content type is refused.
+  http.removeContentTypeParser('text/plain')
+  return http
+}
+
+/**
+ * A close waits for the answers that are due; it lets go of those that are only held, and keeps no connection for a
+ * next request.
+ */
+export const closeSoon = (http: FastifyInstance, held: ReadonlySet<() => void>): void => {
+  let isClosing = false
+  http.addHook('preClose', (done) => {
+    isClosing = true
+    for (const letGo of held) letGo()
+    done()
+  })
+  http.addHook('onSend', (_, reply, payload, done) => {
+    if (isClosing) reply.header('connection', 'close')
+    done(null, payload)
+  })
+}
+
+/** Lines as the rest of the process writes them. */
+const loggerOptions = ({ logLevel = 'info', logStream = process.stderr }: Logging) => ({
+  level: logLevel,
+  stream: logStream,
+  base: null,
+  messageKey: 'message',
+  timestamp: () => `,"time":"${new Date().toISOString()}"`,
+  formatters: { level: (level: string) => ({ level }) }
+})
+
+/** Unlike in every process, so that a user's report leads to one line of the log. */
+const requestIds = (): (() => string) => {
+  const prefix = randomBytes(4).toString('hex')
+  let count = 0
+  return () => `${prefix}-${++count}`
+}

@@ -357,10 +357,6 @@ export const errorCodes = {
     cause: 'As many commands as commandsInFlightMax are on their way to the log, which takes them too slowly.',
     remedy: 'Repeat the request after the time in Retry-After, which is safe: nothing of it was taken.'
   },
-  PARCOMOLO_HTTP_OVERLOADED: {
-    cause: 'As many commands as commandsInFlightMax are on their way to the log, which takes them too slowly.',
-    remedy: 'Repeat the request after the time in Retry-After, which is safe: nothing of it was taken.'
-  },
   PARCOMOLO_HTTP_POSITION_NOT_REACHED: {
     cause: 'The read model did not come to the Parcomolo-Position of the request in time.',
     remedy: 'Repeat the request; if it stays so, /readyz and the log say why.'

@@ -21,6 +21,8 @@ type Reader = { readonly type: string; readonly fullName: string; readonly from:
 export const makeCodec = (schemas: readonly RegisteredSchema[]): Codec => {
   const writers = new Map<string, Writer>()
   const readers = new Map<number, Reader>()
+  /** Why a schema cannot be read: better told than that it is unknown. */
+  const refused = new Map<number, ParcomoloError>()
   const byFormerName = new Map<string, AvroType>()
   for (const { fullName, schema, id } of schemas) {
     if (readers.has(id)) continue
@@ -33,10 +35,16 @@ export const makeCodec = (schemas: readonly RegisteredSchema[]): Codec => {
     writers.get(fullName)?.type ?? byFormerName.get(fullName)
   return {
     encode: encoder(writers),
-    decode: decoder(readers),
+    decode: decoder(readers, refused),
     knows: (bytes) => bytes.length >= headerBytes && readers.has(idOf(bytes)),
     learn: (id, schema) => {
-      if (!readers.has(id)) readers.set(id, learnt(id, schema, currentOf))
+      if (readers.has(id)) return
+      const reader = learnt(id, schema, currentOf)
+      if (reader instanceof ParcomoloError) {
+        refused.set(id, reader)
+        throw reader
+      }
+      readers.set(id, reader)
     }
   }
 }
@@ -69,14 +77,17 @@ const encoder = (writers: ReadonlyMap<string, Writer>): Codec['encode'] => {
   }
 }
 
-const decoder = (readers: ReadonlyMap<number, Reader>): Codec['decode'] => {
+const decoder = (
+  readers: ReadonlyMap<number, Reader>,
+  refused: ReadonlyMap<number, ParcomoloError>
+): Codec['decode'] => {
   const tap = new Tap(Buffer.alloc(0), 0)
   return (bytes): Message => {
     if (bytes.length < headerBytes || bytes[0] !== 0)
       throw malformed(`it does not begin with a zero byte and a schema id`, bytes)
     const id = idOf(bytes)
     const reader = readers.get(id)
-    if (reader === undefined) throw unknownSchema(id)
+    if (reader === undefined) throw refused.get(id) ?? unknownSchema(id)
     tap.buf = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     tap.pos = headerBytes
     return { type: reader.type, fullName: reader.fullName, value: readValue(reader, tap, bytes) }
@@ -113,8 +124,12 @@ const readerOf = (current: AvroType, from: Readable): Reader => {
   return { type: fullName.slice(fullName.lastIndexOf('.') + 1), fullName, from }
 }
 
-/** A reader of what was written with this schema, as today's record where there is one. */
-const learnt = (id: number, schema: Schema, currentOf: (fullName: string) => AvroType | undefined): Reader => {
+/** A reader of what was written with this schema, as today's record where there is one; or why there can be none. */
+const learnt = (
+  id: number,
+  schema: Schema,
+  currentOf: (fullName: string) => AvroType | undefined
+): Reader | ParcomoloError => {
   try {
     const written = typeOfForeignSchema(schema)
     const current = currentOf(written.name ?? '')
@@ -122,7 +137,7 @@ const learnt = (id: number, schema: Schema, currentOf: (fullName: string) => Avr
     return readerOf(current, current.createResolver(written) as unknown as Readable)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new ParcomoloError(
+    return new ParcomoloError(
       'PARCOMOLO_CONTRACT_SCHEMA_REFUSED',
       `schema ${id} of '${String(schema['name'])}' is unreadable (${reason}); expected one that today's contract reads`,
       { details: { id }, cause: error }

@@ -64,8 +64,8 @@ export type Codec = {
   /** Throws PARCOMOLO_CONTRACT_VALUE_MISMATCH, naming the field, when the value does not fit. */
   encode(fullName: string, value: object): Uint8Array
   /**
-   * Throws PARCOMOLO_CONTRACT_UNKNOWN_SCHEMA for an id it has not been told of, PARCOMOLO_CONTRACT_MALFORMED for bytes
-   * that are not of the format.
+   * Throws PARCOMOLO_CONTRACT_UNKNOWN_SCHEMA for an id it has not been told of, PARCOMOLO_CONTRACT_SCHEMA_REFUSED for
+   * one that `learn` has refused, PARCOMOLO_CONTRACT_MALFORMED for bytes that are not of the format.
    */
   decode(bytes: Uint8Array): Message
   /** True when `decode` will find the schema of this value. */

@@ -45,7 +45,8 @@ const learnIfReadable = (codec: Codec, id: number, schema: Schema): void => {
 
 /**
  * Fetches the schemas of those values that the codec does not know yet. Undefined where it knows them all, so that
- * nobody awaits for nothing.
+ * nobody awaits for nothing. A schema that there is not, or that cannot be used, is left for `decode` to refuse; rejects
+ * where one could not be asked for, when all others are learnt.
  */
 export const learnSchemas = (
   codec: Codec,
@@ -64,5 +65,12 @@ const topicsOf = ({ operations, emits, records, inbox, events }: Contract): Topi
 ]
 
 const learnIds = async (codec: Codec, registry: SchemaRegistry, ids: readonly number[]): Promise<void> => {
-  await Promise.all(ids.map(async (id) => codec.learn(id, await registry.schema(id))))
+  const outcomes = await Promise.allSettled(ids.map(async (id) => codec.learn(id, await registry.schema(id))))
+  for (const outcome of outcomes) if (outcome.status === 'rejected' && !isForGood(outcome.reason)) throw outcome.reason
 }
+
+/** The record is to blame, or whoever registered its schema: to ask again is no use. */
+const isForGood = (error: unknown): boolean =>
+  isParcomoloError(error, 'PARCOMOLO_REGISTRY_UNKNOWN_ID') ||
+  isParcomoloError(error, 'PARCOMOLO_REGISTRY_INVALID_SCHEMA') ||
+  isParcomoloError(error, 'PARCOMOLO_CONTRACT_SCHEMA_REFUSED')

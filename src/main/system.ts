@@ -14,6 +14,7 @@ import { paymentComponent } from '../service/payment/index.ts'
 import { shippingComponent } from '../service/shipping/index.ts'
 import {
   type Component,
+  deadLetterTopic,
   type Flow,
   type Runner,
   runComponent,
@@ -38,6 +39,7 @@ export type SystemDeps = {
   readonly owner: string
   readonly onFailure: (error: unknown) => void
   readonly onPoison: (at: string, error: unknown) => void
+  readonly onHeldUp?: TaskDeps['onHeldUp']
   readonly onDefinitionError: (error: unknown) => void
   readonly learn?: TaskDeps['learn']
   readonly taskLimits?: Partial<TaskLimits>
@@ -70,7 +72,7 @@ export const viewTopics = {
  * its tasks at work.
  */
 export const startSystem = async (deps: SystemDeps): Promise<System> => {
-  await deps.log.ensureTopics(topics(deps.contracts, deps.partitions))
+  await deps.log.ensureTopics(systemTopics(deps.contracts, deps.partitions))
   const { log, codec, contracts } = deps
   const definitions = await Definitions.follow({ log, codec, contracts, onError: deps.onDefinitionError })
   const runners = new Map<string, Runner>()
@@ -96,16 +98,21 @@ const stopAll = async (runners: ReadonlyMap<string, Runner>, definitions: Defini
 /** The services with one journal partition, because what they guard is shared by all orders. */
 const singlePartition = new Set(['inventory'])
 
-const topics = (contracts: Contracts, partitions: number): TopicSpec[] => {
+/** Every topic that the components and the orchestrator write or are written to. */
+export const systemTopics = (contracts: Contracts, partitions: number): TopicSpec[] => {
   const participants = contracts.all.flatMap(({ participant, inbox, events }) =>
     topicsOf({ name: participant, journal: events, inbox }, singlePartition.has(participant) ? 1 : partitions)
   )
   return [
     ...participants,
     ...topicsOf({ name: 'orchestrator', journal: 'saga-events' }, partitions),
-    { topic: definitionsTopic, partitions: 1, cleanup: 'compact' }
+    { topic: definitionsTopic, partitions: 1, cleanup: 'compact' },
+    deadLetterTopic
   ]
 }
+
+/** The participants whose components run here: they alone write to their events topics. */
+export const hostedParticipants: ReadonlySet<string> = new Set(['order', 'inventory', 'payment', 'shipping'])
 
 type Start = () => Promise<[string, Runner]>
 
@@ -135,6 +142,7 @@ const taskDeps = (deps: SystemDeps, component: string): TaskDeps => ({
   onFailure: deps.onFailure,
   onPoison: deps.onPoison,
   fullNameOf: fullNames(deps.contracts, component),
+  ...(deps.onHeldUp === undefined ? {} : { onHeldUp: deps.onHeldUp }),
   ...(deps.learn === undefined ? {} : { learn: deps.learn }),
   ...(deps.taskLimits === undefined ? {} : { limits: deps.taskLimits })
 })

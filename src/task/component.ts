@@ -12,8 +12,9 @@ export type Component<S> = {
   /** Other components' journals that it reads. */
   readonly reads: readonly string[]
   /**
-   * The keys of the entities that `decide` may look at for this input. None: it is not for this component and is passed
-   * over.
+   * The keys of the entities that `decide` may look at for this input. None: it is not for this component; in a journal
+   * it is passed over, in the inbox it is a mistake of its sender and becomes a dead letter. Throws where an expression
+   * cannot tell them from the input, which then is a dead letter too.
    */
   keysOf(input: Input): readonly string[]
   /** The events that follow from this input; none is a valid answer. `now` is the input's time in ms. */

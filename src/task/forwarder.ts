@@ -1,21 +1,21 @@
-import { type Clock, isParcomoloError, ParcomoloError, partitionOf } from '../base/index.ts'
+import { ParcomoloError, partitionOf } from '../base/index.ts'
 import { type Log, type LogRecord, placeName, type TopicPartition } from '../log/index.ts'
 import type { Command } from './component.ts'
 import { header, sourceOf } from './headers.ts'
+import type { Patience } from './patience.ts'
 
 type Outgoing = LogRecord & TopicPartition
 
 export type ForwarderDeps = {
   readonly log: Log
-  readonly clock: Clock
+  /** To be stopped together with the forwarder. */
+  readonly patience: Patience
   readonly journal: TopicPartition
   /** The journal offset below which all is forwarded already. */
   readonly from: number
   readonly fail: (error: unknown) => void
 }
 
-/** A pause before a send whose outcome is unknown is repeated. */
-const retryPauseMs = 200
 /** Bounds one send. */
 const recordsPerSendMax = 1000
 /** The task takes no new input while this much is waiting. */
@@ -35,7 +35,7 @@ export class Forwarder {
   /** All commands of events below this journal offset are in their inboxes. */
   forwarded: number
   readonly #log: Log
-  readonly #clock: Clock
+  readonly #patience: Patience
   readonly #source: string
   readonly #fail: (error: unknown) => void
   #waiting: Outgoing[] = []
@@ -45,9 +45,9 @@ export class Forwarder {
   #stopped = false
   readonly #stop = Promise.withResolvers<void>()
 
-  constructor({ log, clock, journal, from, fail }: ForwarderDeps) {
+  constructor({ log, patience, journal, from, fail }: ForwarderDeps) {
     this.#log = log
-    this.#clock = clock
+    this.#patience = patience
     this.#source = sourceOf(journal)
     this.#fail = fail
     this.forwarded = from
@@ -92,25 +92,11 @@ export class Forwarder {
   async #run(): Promise<void> {
     while (this.#waiting.length > 0 && !this.#stopped) {
       const batch = this.#waiting.splice(0, recordsPerSendMax)
-      if (!(await this.#send(batch))) return
+      if (!(await this.#patience.until(() => this.#log.send(batch)))) return
       // A later command of the same event may still be waiting, so only what lies below the first waiting one is done.
       const next = this.#waiting[0]
       this.forwarded = next === undefined ? this.#seen : Number(next.headers[header.sequence])
     }
-  }
-
-  /** False where it was stopped before the batch was acknowledged. */
-  async #send(batch: readonly Outgoing[]): Promise<boolean> {
-    while (!this.#stopped) {
-      try {
-        await this.#log.send(batch)
-        return true
-      } catch (error) {
-        if (!isParcomoloError(error) || !error.retryable) throw error
-        await new Promise<void>((resolve) => this.#clock.at(this.#clock.now() + retryPauseMs, resolve))
-      }
-    }
-    return false
   }
 
   #record(command: Command, offset: number, timestamp: number): Outgoing {

@@ -27,11 +27,19 @@ export const header = {
   causationId: 'ce_causationid',
   attempt: 'ce_attempt',
   /** The journal offset of the event that sent the command. */
-  sequence: 'ce_sequence'
+  sequence: 'ce_sequence',
+  /** On a record that was sent back from the dead letters: the offset of its letter. */
+  resent: 'parcomolo-resent'
 } as const
 
 /** How the commands of a journal partition name their source. */
 export const sourceOf = (journal: TopicPartition): string => `/${journal.topic}/${journal.partition}`
+
+/** The place that a source names as `sourceOf` does; undefined for any other source. */
+export const parseSource = (source: string): TopicPartition | undefined => {
+  const match = /^\/([^/]+)\/(0|[1-9]\d{0,8})$/.exec(source)
+  return match === null ? undefined : { topic: match[1]!, partition: Number(match[2]) }
+}
 
 /**
  * The position under which a task keeps the next sequence that it would take from a source by one inbox partition.

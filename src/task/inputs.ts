@@ -1,8 +1,8 @@
-import { partitionOf } from '../base/index.ts'
+import { isParcomoloError, ParcomoloError, partitionOf } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
-import { type Chunk, placeName, type StoredRecord, type TopicPartition } from '../log/index.ts'
+import { type Chunk, type Headers, placeName, type StoredRecord, type TopicPartition } from '../log/index.ts'
 import type { Component, MessageInput } from './component.ts'
-import { header, sequencePosition } from './headers.ts'
+import { header, parseSource, sequencePosition } from './headers.ts'
 import type { Positions } from './positions.ts'
 
 /**
@@ -25,14 +25,28 @@ export const inputPlaces = (
 
 export type InputsDeps = {
   readonly codec: Codec
+  readonly component: Pick<Component<never>, 'name' | 'inbox' | 'keysOf'>
   readonly positions: Positions
   readonly journal: TopicPartition
+  /** Throws for a topic that nobody has declared. */
   readonly partitionCount: (topic: string) => number
-  /** A record could not be read; `at` is `<topic>/<partition>/<offset>`. */
-  readonly onPoison: (at: string, error: unknown) => void
+  /** A record could not be read. */
+  readonly onPoison: (place: TopicPartition, record: StoredRecord, error: ParcomoloError) => void
 }
 
-/** Makes inputs of records, and takes note of their positions. */
+/** An input with the keys of the entities that the component may look at for it. */
+export type Taken = { readonly input: MessageInput; readonly keys: readonly string[] }
+
+/** Longer than any id that the engine makes of names and a sensible key; it is journaled with each answer. */
+const idCharsMax = 4096
+
+/**
+ * Makes inputs of records, and takes note of their positions.
+ *
+ * P1. Of an inbox, every record is decided on, is a forwarded command that came before, or is told to `onPoison`.
+ * P2. Of a journal, markers and what the component has no use for are passed over; only what it cannot read is told.
+ * P3. What cannot be read does not hold up what comes after it: it says nothing to anybody until its cause is cured.
+ */
 export class Inputs {
   readonly #deps: InputsDeps
   readonly #partitions: number
@@ -42,61 +56,117 @@ export class Inputs {
     this.#partitions = deps.partitionCount(deps.journal.topic)
   }
 
-  /**
-   * The inputs of a chunk. None are: markers, records of other tasks, forwarded commands that came before, and what
-   * cannot be read, which says nothing to anybody, now or later: it is reported, stays in the log, and does not hold up
-   * what comes after it.
-   */
-  of(chunk: Chunk): MessageInput[] {
-    const { positions, onPoison } = this.#deps
-    const place = placeName(chunk)
+  /** What the component has a use for. An error that is not the record's fault is thrown. */
+  of(chunk: Chunk): Taken[] {
+    const read = chunk.topic === this.#deps.component.inbox ? this.#command : this.#event
     // Of a topic that is partitioned as the journal is, only the own partition is read, whoever has chosen it.
     const isShared = this.#deps.partitionCount(chunk.topic) !== this.#partitions
-    const inputs: MessageInput[] = []
+    const taken: Taken[] = []
     for (const record of chunk.records) {
-      if (record.value === null || (isShared && !this.#owns(record.key))) continue
-      if (isRepeatedForward(place, record, positions)) continue
+      if (isShared && !this.#owns(record.key)) continue
       try {
-        inputs.push(this.#input(chunk, place, record, record.value))
+        const one = read(chunk, record)
+        if (one !== undefined) taken.push(one)
       } catch (error) {
-        onPoison(`${place}/${record.offset}`, error)
+        if (!isParcomoloError(error) || error.retryable) throw error
+        this.#deps.onPoison(chunk, record, error)
       }
     }
-    positions.advance(place, chunk.records.at(-1)!.offset + 1)
-    return inputs
+    this.#deps.positions.advance(placeName(chunk), chunk.records.at(-1)!.offset + 1)
+    return taken
   }
 
   #owns(key: string): boolean {
     return partitionOf(key, this.#partitions) === this.#deps.journal.partition
   }
 
-  #input(chunk: Chunk, place: string, record: StoredRecord, bytes: Uint8Array): MessageInput {
+  readonly #event = (place: TopicPartition, record: StoredRecord): Taken | undefined => {
+    if (record.value === null) return undefined
+    const input = this.#input(place, record, { id: record.headers[header.id], attempt: 1 })
+    const keys = this.#deps.component.keysOf(input)
+    return keys.length === 0 ? undefined : { input, keys }
+  }
+
+  readonly #command = (place: TopicPartition, record: StoredRecord): Taken | undefined => {
+    if (this.#isRepeat(place, record.headers)) return undefined
+    const { name, keysOf } = this.#deps.component
+    if (record.key === '') throw malformed('it has no key', 'the key that its answer is to have')
+    const input = this.#input(place, record, { id: idOf(record.headers), attempt: attemptOf(record.headers) })
+    const keys = keysOf(input)
+    if (keys.length === 0) throw notACommand(input.type, name)
+    return { input, keys }
+  }
+
+  /**
+   * Forwarding is in order and stop-and-wait, so whatever is not above the highest sequence of its source has been here
+   * already. That holds for journals only: what another source calls a sequence is its own affair, and no end of names
+   * would fill the positions.
+   */
+  #isRepeat(place: TopicPartition, headers: Headers): boolean {
+    const { [header.source]: source, [header.sequence]: sequence } = headers
+    if (source === undefined || sequence === undefined || !this.#isJournal(source)) return false
+    const next = wholeNumber(header.sequence, sequence, 0) + 1
+    return !this.#deps.positions.advance(sequencePosition(source, placeName(place)), next)
+  }
+
+  #isJournal(source: string): boolean {
+    const place = parseSource(source)
+    if (place === undefined) return false
+    try {
+      return place.partition < this.#deps.partitionCount(place.topic)
+    } catch {
+      return false
+    }
+  }
+
+  #input(
+    place: TopicPartition,
+    { key, value: bytes, headers, offset }: StoredRecord,
+    { id, attempt }: { readonly id: string | undefined; readonly attempt: number }
+  ): MessageInput {
+    if (bytes === null) throw malformed('it has no value', 'a command')
     const { type, value } = this.#deps.codec.decode(bytes)
-    const { headers, key, offset } = record
     return {
       kind: 'message',
       type,
       value,
       bytes,
       key,
-      id: headers[header.id] ?? `${place}/${offset}`,
+      id: id ?? `${placeName(place)}/${offset}`,
       causationId: headers[header.causationId],
       correlationId: headers[header.correlationId],
-      attempt: Number(headers[header.attempt] ?? 1),
-      topic: chunk.topic,
-      partition: chunk.partition,
+      attempt,
+      topic: place.topic,
+      partition: place.partition,
       offset
     }
   }
 }
 
-/**
- * Forwarding is in order and stop-and-wait, so whatever is not above the highest sequence of its source has been here
- * already.
- */
-const isRepeatedForward = (inbox: string, { headers }: StoredRecord, positions: Positions): boolean => {
-  const sequence = headers[header.sequence]
-  const source = headers[header.source]
-  if (sequence === undefined || source === undefined) return false
-  return !positions.advance(sequencePosition(source, inbox), Number(sequence) + 1)
+/** What is absent has a standard; what is there has to be right, since its sender has meant something by it. */
+const idOf = ({ [header.id]: id }: Headers): string | undefined => {
+  if (id === '' || (id?.length ?? 0) > idCharsMax)
+    throw malformed(`its ${header.id} has ${id!.length} characters`, `1 to ${idCharsMax}, or no such header`)
+  return id
 }
+
+const attemptOf = ({ [header.attempt]: attempt }: Headers): number =>
+  attempt === undefined ? 1 : wholeNumber(header.attempt, attempt, 1)
+
+const wholeNumber = (name: string, text: string, min: number): number => {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+  if (value >= min) return value
+  throw malformed(`its ${name} is '${text.slice(0, 40)}'`, `a whole number from ${min}, or no such header`)
+}
+
+const malformed = (problem: string, expected: string): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_TASK_INPUT_MALFORMED',
+    `a record is no command as it stands: ${problem}; expected ${expected}; send it again as the rules ask`
+  )
+
+const notACommand = (type: string, component: string): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_TASK_INPUT_NOT_A_COMMAND',
+    `'${type}' is no command of '${component}'; expected one that its contract names; send it to the inbox it belongs to`
+  )

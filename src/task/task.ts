@@ -1,7 +1,6 @@
 import { type Clock, ParcomoloError } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
 import {
-  type Chunk,
   type JournalWriter,
   type Log,
   type LogRecord,
@@ -10,10 +9,12 @@ import {
   type TopicPartition
 } from '../log/index.ts'
 import type { Component, Event, Input } from './component.ts'
+import { DeadLetters } from './dead-letters.ts'
 import { Entities } from './entities.ts'
 import { Forwarder } from './forwarder.ts'
 import { header } from './headers.ts'
 import { inputPlaces, Inputs } from './inputs.ts'
+import { Patience } from './patience.ts'
 import { Positions } from './positions.ts'
 import { recover } from './recover.ts'
 import { type AtBoundary, Snapshots } from './snapshots.ts'
@@ -29,9 +30,17 @@ export type TaskDeps = {
   readonly owner: string
   /** A task has failed for good, not by being fenced; the process should stop. */
   readonly onFailure: (error: unknown) => void
-  /** An input could not be read and was passed over; `at` is `<topic>/<partition>/<offset>`. */
+  /** An input could not be read and is among the dead letters; `at` is `<topic>/<partition>/<offset>`. */
   readonly onPoison: (at: string, error: unknown) => void
-  /** Makes the codec know the schemas of these values; undefined where it knows them all. */
+  /**
+   * A task (by the partition of its journal) waits for something that may pass, such as a registry that cannot be
+   * reached; with undefined, it goes on. Told once each.
+   */
+  readonly onHeldUp?: (task: string, error: unknown) => void
+  /**
+   * Makes the codec know the schemas of these values; undefined where it knows them all. Those that there are not, or
+   * that cannot be used, are left for `decode` to refuse; it rejects, retryable, where that cannot be told now.
+   */
   readonly learn?: (values: Iterable<Uint8Array | null>) => Promise<void> | undefined
   readonly limits?: Partial<TaskLimits>
 }
@@ -56,7 +65,7 @@ export const taskLimits: TaskLimits = {
 }
 
 /** What a task has done since it started; counts. */
-export type TaskStats = { rounds: number; inputs: number; events: number; snapshots: number }
+export type TaskStats = { rounds: number; inputs: number; events: number; snapshots: number; deadLetters: number }
 
 /**
  * One component × one partition of its journal: single-threaded, the only writer of that partition.
@@ -71,11 +80,12 @@ export type TaskStats = { rounds: number; inputs: number; events: number; snapsh
  *     positions that it covers.
  * T2. One batch is in flight; what arrives meanwhile forms the next.
  * T3. Memory runs ahead of the journal only within a round. If the append fails, the task ends and its memory with it.
- * T4. Nothing leaves before the batch that decided it is acknowledged: commands are forwarded after the append.
+ * T4. Nothing leaves before the batch that decided it is acknowledged: commands are forwarded after the append. Only
+ *     dead letters leave before, since the batch that passes what cannot be read is what would lose it.
  */
 export class Task<S> {
   readonly journal: TopicPartition
-  readonly stats: TaskStats = { rounds: 0, inputs: 0, events: 0, snapshots: 0 }
+  readonly stats: TaskStats = { rounds: 0, inputs: 0, events: 0, snapshots: 0, deadLetters: 0 }
   readonly #component: Component<S>
   readonly #deps: TaskDeps
   readonly #limits: TaskLimits
@@ -84,6 +94,8 @@ export class Task<S> {
   readonly #positions = new Positions()
   readonly #snapshots: Snapshots<S>
   readonly #inputs: Inputs
+  readonly #patience: Patience
+  readonly #deadLetters: DeadLetters
   #forwarder!: Forwarder
   #writer!: JournalWriter
   #reader: Reader | undefined
@@ -109,9 +121,16 @@ export class Task<S> {
     this.#timers = new Timers(deps.clock, () => this.#resume())
     this.#entities = new Entities(component, this.#timers)
     this.#snapshots = new Snapshots(deps.log, component, journal, this.#entities)
-    const { codec, log, onPoison } = deps
-    const partitionCount = (topic: string): number => log.partitionCount(topic)
-    this.#inputs = new Inputs({ codec, positions: this.#positions, journal, partitionCount, onPoison })
+    const { codec, clock, log, onPoison } = deps
+    const patience = new Patience(clock, (error) => deps.onHeldUp?.(placeName(journal), error))
+    const deadLetters = new DeadLetters({ log, clock, component: component.name, patience, onPoison })
+    this.#patience = patience
+    this.#deadLetters = deadLetters
+    this.#inputs = new Inputs({
+      ...{ codec, component, positions: this.#positions, journal },
+      partitionCount: (topic) => log.partitionCount(topic),
+      onPoison: (place, record, error) => deadLetters.add(place, record, error)
+    })
   }
 
   /** Takes the journal partition over and begins to work; resolves when it does. */
@@ -136,7 +155,7 @@ export class Task<S> {
     this.#writer = writer
     this.#journalEnd = recovered.journalEnd
     this.#forwarder = new Forwarder({
-      ...{ log, clock, journal: this.journal, from: recovered.forwarded },
+      ...{ log, patience: this.#patience, journal: this.journal, from: recovered.forwarded },
       fail: (error) => this.#fail(error)
     })
     for (const { commands, offset, timestamp } of recovered.unforwarded)
@@ -153,6 +172,7 @@ export class Task<S> {
   /** Ends after the round under way; resolves when nothing of it runs any more. */
   async stop(): Promise<void> {
     this.#stopping = true
+    this.#patience.stop()
     this.#forwarder?.stop()
     this.#resume()
     await this.#running
@@ -217,9 +237,12 @@ export class Task<S> {
 
   async #round(): Promise<void> {
     const chunks = this.#reader!.take(this.#limits.inputsPerRoundMax)
-    const learning = this.#deps.learn?.(chunks.flatMap(({ records }) => records.map(({ value }) => value)))
-    if (learning !== undefined) await learning
-    const taken = this.#taken(chunks)
+    const values = chunks.flatMap(({ records }) => records.map(({ value }) => value))
+    const learning = this.#patience.until(() => this.#deps.learn?.(values))
+    if (learning !== undefined && !(await learning)) return
+    const taken = chunks.flatMap((chunk) => this.#inputs.of(chunk))
+    for (const { records } of chunks) this.#passedOver += records.length
+    if (this.#deadLetters.waiting > 0 && !(await this.#sendDeadLetters())) return
     const fetching = this.#snapshots.fetch(() => taken.flatMap(({ keys }) => keys))
     if (fetching !== undefined) await fetching
     const now = this.#deps.clock.now()
@@ -233,17 +256,12 @@ export class Task<S> {
     else await this.#appendPositions(now)
   }
 
-  /** What the component has a use for, with the entities that it may look at. */
-  #taken(chunks: readonly Chunk[]): Taken[] {
-    const taken: Taken[] = []
-    for (const chunk of chunks) {
-      this.#passedOver += chunk.records.length
-      for (const input of this.#inputs.of(chunk)) {
-        const keys = this.#component.keysOf(input)
-        if (keys.length > 0) taken.push({ input, keys })
-      }
-    }
-    return taken
+  /** False where the stop came first: nothing of the round may be journaled then. */
+  async #sendDeadLetters(): Promise<boolean> {
+    this.stats.deadLetters += this.#deadLetters.waiting
+    // Their positions are journaled with this round, whatever else follows from it: a restart would double the letters.
+    this.#passedOver += this.#limits.idlePositionsMax
+    return this.#deadLetters.send()
   }
 
   #decide(input: Input, now: number, records: LogRecord[], events: Event[]): void {
@@ -361,8 +379,6 @@ export class Task<S> {
     this.#deps.onFailure(error)
   }
 }
-
-type Taken = { readonly input: Input; readonly keys: readonly string[] }
 
 const noHeaders = {}
 

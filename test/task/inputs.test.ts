@@ -1,0 +1,176 @@
+import test from 'ava'
+import { ParcomoloError, partitionOf } from '../../src/base/index.ts'
+import type { Headers, StoredRecord } from '../../src/log/index.ts'
+import { Inputs, type InputsDeps, type Taken } from '../../src/task/inputs.ts'
+import { Positions } from '../../src/task/positions.ts'
+import { counterComponent } from './counter.ts'
+import { codec, fullNameOf } from './stage.ts'
+
+const partitionCounts: Readonly<Record<string, number>> = { 'a-events': 3, 'a-commands': 3, 'b-events': 3, single: 1 }
+
+type Read = { readonly taken: Taken[]; readonly poison: { readonly offset: number; readonly error: ParcomoloError }[] }
+
+/** What the task of one partition makes of records of a topic. */
+const readerOf = (overrides: Partial<InputsDeps> = {}) => {
+  const poison: Read['poison'] = []
+  const inputs = new Inputs({
+    codec,
+    component: counterComponent('a'),
+    positions: new Positions(),
+    journal: { topic: 'a-events', partition: 0 },
+    partitionCount: (topic) => {
+      if (partitionCounts[topic] !== undefined) return partitionCounts[topic]
+      throw new ParcomoloError('PARCOMOLO_LOG_UNKNOWN_TOPIC', `the topic '${topic}' is not declared`)
+    },
+    onPoison: (_, { offset }, error) => poison.push({ offset, error }),
+    ...overrides
+  })
+  return (topic: string, ...records: Partial<StoredRecord>[]): Read => ({
+    taken: inputs.of({
+      topic,
+      partition: 0,
+      records: records.map((record, i) => ({ ...good(), offset: i, ...record }))
+    }),
+    poison
+  })
+}
+
+const good = (): StoredRecord => ({
+  key: 'x',
+  value: codec.encode(fullNameOf('Add'), { name: 'x', amount: 1 }),
+  timestamp: 0,
+  headers: {},
+  offset: 0
+})
+
+test('a command of a foreign client needs a key and a value; the rest has a standard', (t) => {
+  const { taken, poison } = readerOf()('a-commands', {})
+  t.like(taken[0]!.input, { id: 'a-commands/0/0', attempt: 1, type: 'Add', key: 'x' })
+  t.deepEqual(poison, [])
+})
+
+const malformed = test.macro({
+  title: (_, what) => `a command with ${what} is poison`,
+  exec: (t, _what: string, record: Partial<StoredRecord>, problem: RegExp) => {
+    const { taken, poison } = readerOf()('a-commands', record, { offset: 1 })
+    t.deepEqual(
+      poison.map(({ offset, error }) => [offset, error.code]),
+      [[0, 'PARCOMOLO_TASK_INPUT_MALFORMED']]
+    )
+    t.regex(poison[0]!.error.message, problem)
+    t.is(taken.length, 1)
+  }
+})
+
+const headers = (given: Headers): Partial<StoredRecord> => ({ headers: given })
+const fromJournal = (sequence: string): Partial<StoredRecord> =>
+  headers({ ce_source: '/b-events/0', ce_sequence: sequence })
+
+test(malformed, 'no key', { key: '' }, /it has no key; expected the key/)
+test(malformed, 'no value', { value: null }, /it has no value; expected a command/)
+test(malformed, 'an empty id', headers({ ce_id: '' }), /its ce_id has 0 characters; expected 1 to 4096/)
+test(malformed, 'an endless id', headers({ ce_id: 'x'.repeat(5000) }), /its ce_id has 5000 characters/)
+test(
+  malformed,
+  'an attempt in words',
+  headers({ ce_attempt: 'two' }),
+  /its ce_attempt is 'two'; expected a whole number/
+)
+test(malformed, 'attempt 0', headers({ ce_attempt: '0' }), /its ce_attempt is '0'; expected a whole number from 1/)
+test(malformed, 'an endless attempt', headers({ ce_attempt: '9'.repeat(99) }), /its ce_attempt is '9{40}'; expected/)
+test(malformed, "a journal's sequence that is none", fromJournal('NaN'), /its ce_sequence is 'NaN'; expected a whole/)
+test(malformed, "a journal's sequence below 0", fromJournal('-1'), /its ce_sequence is '-1'; expected a whole number/)
+
+test('bytes that are no value, and a schema that nobody knows, are poison by their own codes', (t) => {
+  const unknown = Buffer.from('000000006300', 'hex')
+  const { poison } = readerOf()(
+    'a-commands',
+    { value: Buffer.from('no avro') },
+    { value: unknown },
+    { value: Buffer.of() }
+  )
+  t.deepEqual(
+    poison.map(({ error }) => error.code),
+    ['PARCOMOLO_CONTRACT_MALFORMED', 'PARCOMOLO_CONTRACT_UNKNOWN_SCHEMA', 'PARCOMOLO_CONTRACT_MALFORMED']
+  )
+})
+
+test('a record that its component has no use for is poison in the inbox, and passed over in a journal', (t) => {
+  const component = { ...counterComponent('a'), keysOf: () => [] }
+  const inbox = readerOf({ component })('a-commands', {})
+  t.is(inbox.poison[0]!.error.code, 'PARCOMOLO_TASK_INPUT_NOT_A_COMMAND')
+  t.regex(inbox.poison[0]!.error.message, /^'Add' is no command of 'a'/)
+  t.deepEqual(readerOf({ component })('b-events', {}), { taken: [], poison: [] })
+})
+
+test('a record whose keys cannot be told from it is poison; a defect is thrown', (t) => {
+  const error = new ParcomoloError('PARCOMOLO_SAGA_EXPRESSION_FAILED', 'the list is empty')
+  const throwing = (thrown: Error) => ({
+    ...counterComponent('a'),
+    keysOf: (): never => {
+      throw thrown
+    }
+  })
+  t.is(readerOf({ component: throwing(error) })('b-events', {}).poison[0]!.error, error)
+  const defect = new TypeError('x is not a function')
+  t.is(
+    t.throws(() => readerOf({ component: throwing(defect) })('b-events', {}), { instanceOf: TypeError }),
+    defect
+  )
+})
+
+test('a marker in a journal is no input', (t) => {
+  t.deepEqual(readerOf()('b-events', { value: null, key: '' }), { taken: [], poison: [] })
+})
+
+test('the sequence of a journal tells repeats, by itself in each partition', (t) => {
+  const { taken } = readerOf()(
+    'a-commands',
+    fromJournal('7'),
+    fromJournal('7'),
+    fromJournal('3'),
+    headers({ ce_source: '/b-events/1', ce_sequence: '3' }),
+    fromJournal('8')
+  )
+  t.deepEqual(
+    taken.map(({ input }) => input.offset),
+    [0, 3, 4]
+  )
+})
+
+test('a sequence is nobody’s but a journal’s: what others call so is not looked at, nor remembered', (t) => {
+  const positions = new Positions()
+  const sources = ['my-app', '/my-app/0', '/b-events/9', '/b-events/00', '/b-events/x', '']
+  const { taken, poison } = readerOf({ positions })(
+    'a-commands',
+    ...sources.flatMap((ce_source) => [
+      headers({ ce_source, ce_sequence: '0001' }),
+      headers({ ce_source, ce_sequence: '0001' }),
+      headers({ ce_source, ce_sequence: 'first' })
+    ]),
+    headers({ ce_sequence: '5' }),
+    headers({ ce_sequence: '5' })
+  )
+  t.is(taken.length, 3 * sources.length + 2)
+  t.deepEqual(poison, [])
+  t.deepEqual(Object.keys(positions.all()), ['a-commands/0'])
+})
+
+test('a foreign journal may have sequences and attempts of its own', (t) => {
+  const foreign = headers({ ce_source: '/b-events/0', ce_sequence: 'a', ce_attempt: 'b' })
+  const { taken, poison } = readerOf()('b-events', foreign, foreign)
+  t.deepEqual([taken.length, poison], [2, []])
+})
+
+test('of a topic that several tasks read, what cannot be read is told by the owner of its key alone', (t) => {
+  const keys = ['x', 'y', 'z', 'w', '']
+  const told = [0, 1, 2].map((partition) =>
+    readerOf({ journal: { topic: 'a-events', partition } })(
+      'single',
+      ...keys.map((key) => ({ key, value: Buffer.from('no avro') }))
+    ).poison.map(({ offset }) => offset)
+  )
+  t.deepEqual(told.flat().sort(), [0, 1, 2, 3, 4])
+  for (const [partition, offsets] of told.entries())
+    for (const offset of offsets) t.is(partitionOf(keys[offset]!, 3), partition)
+})

@@ -6,6 +6,7 @@ type Schema = Readonly<Record<string, unknown>>
 
 /** As much of the registry's port as is needed here. */
 export type SchemaRegistry = {
+  check(subject: string, schema: Schema): Promise<void>
   register(subject: string, schema: Schema): Promise<number>
   versions(subject: string): Promise<readonly { readonly id: number; readonly schema: Schema }[]>
   schema(id: number): Promise<Schema>
@@ -17,6 +18,7 @@ export type TopicRecords = { readonly topic: string; readonly records: readonly 
 /**
  * Registers every record under TopicRecordName (`<topic>-<fullName>`): commands on the inbox, events on the events
  * topic. Gives the codec of them all, which also reads what earlier versions of these records wrote.
+ * Nothing is registered where one of them is refused.
  */
 export const registerContracts = async (
   registry: SchemaRegistry,
@@ -27,6 +29,7 @@ export const registerContracts = async (
   const subjects = topics.flatMap(({ topic, records }) =>
     records.map((record) => ({ record, subject: `${topic}-${record.fullName}` }))
   )
+  await Promise.all(subjects.map(({ subject, record }) => registry.check(subject, record.schema)))
   const ids = await Promise.all(subjects.map(({ subject, record }) => registry.register(subject, record.schema)))
   const codec = makeCodec(subjects.map(({ record }, i) => ({ ...record, id: ids[i]! })))
   const versions = await Promise.all(subjects.map(({ subject }) => registry.versions(subject)))

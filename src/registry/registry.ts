@@ -4,6 +4,11 @@
  */
 export type Registry = {
   /**
+   * Rejects as `register` would, with PARCOMOLO_REGISTRY_INCOMPATIBLE or _INVALID_SCHEMA, and writes nothing: whoever
+   * registers several checks them all before the first is written.
+   */
+  check(subject: string, schema: AvroSchema): Promise<void>
+  /**
    * Registers a schema under a subject (TopicRecordName: `<topic>-<full record name>`), compatibility BACKWARD, and
    * gives its id; the same schema gives the same id.
    * Rejects with PARCOMOLO_REGISTRY_INCOMPATIBLE, naming subject and reason, before anything is written.

@@ -408,6 +408,7 @@ const registryOf = (older: Record<string, { id: number; schema: Readonly<Record<
   return {
     subjects,
     asked,
+    check: async (): Promise<void> => undefined,
     register: async (subject: string) => subjects.push(subject) + 100,
     versions: async (subject: string) => older[subject] ?? [],
     schema: async (id: number) => {
@@ -433,6 +434,16 @@ test('commands are registered under the inbox, answers under the events topic, o
   ])
   t.is(hex(codec.encode('saga.Started', { id: 'a' })), '0000000068' + '0261')
   t.throws(() => codec.encode('shop.Line', { sku: 'a' }), { code: 'PARCOMOLO_CONTRACT_UNKNOWN_RECORD' })
+})
+
+test('nothing is registered where one of the records is refused', async (t) => {
+  const registry = registryOf()
+  const refused = new Error('refused')
+  registry.check = async (subject?: string) => {
+    if (subject === 'stock-events-shop.Short') throw refused
+  }
+  t.is(await t.throwsAsync(registerContracts(registry, [contract])), refused)
+  t.deepEqual(registry.subjects, [])
 })
 
 test('what earlier versions wrote is known from the start, except what today cannot read', async (t) => {

@@ -13,7 +13,8 @@ const id = { name: 'id', type: 'string' }
 
 testRegistry('embedded', async () => {
   const dir = newFolder()
-  return { registry: await openEmbeddedRegistry(dir), reopen: () => openEmbeddedRegistry(dir) }
+  const reopen = () => openEmbeddedRegistry(dir)
+  return { registry: await reopen(), reopen, name: (subject) => subject }
 })
 
 test('the reason names the field, however deep, and what was wrong with it', async (t) => {

@@ -1,7 +1,7 @@
 import { canonicalJson, ParcomoloError } from '../../base/index.ts'
+import { checkCompatible } from '../compatibility.ts'
 import { type AvroSchema, type Registry } from '../registry.ts'
 import { type Catalogue, loadCatalogue, storeCatalogue } from './catalogue-file.ts'
-import { checkCompatible } from './compatibility.ts'
 
 /**
  * The registry of a process by itself: a small file in the data folder, read once, written whole when something is new.
@@ -15,23 +15,29 @@ export const openEmbeddedRegistry = async (dir: string): Promise<Registry> => {
   const catalogue = await loadCatalogue(dir)
   const idByText = new Map(catalogue.schemas.map((schema, i) => [canonicalJson(schema), i + 1]))
   const store = sharedStore(() => storeCatalogue(dir, catalogue))
+  const versionsOf = (subject: string): readonly number[] => catalogue.subjects.get(subject) ?? []
+  const registeredId = (subject: string, schema: AvroSchema): number | undefined => {
+    const id = idByText.get(canonicalJson(schema))
+    if (id !== undefined && versionsOf(subject).includes(id)) return id
+    checkCompatible(subject, schema, schemaOf(catalogue, versionsOf(subject).at(-1)))
+    return undefined
+  }
+  const add = (subject: string, schema: AvroSchema): number => {
+    const text = canonicalJson(schema)
+    const id = idByText.get(text) ?? catalogue.schemas.push(schema)
+    idByText.set(text, id)
+    catalogue.subjects.set(subject, [...versionsOf(subject), id])
+    store.changed()
+    return id
+  }
   return {
+    check: async (subject, schema) => void registeredId(subject, schema),
     register: async (subject, schema) => {
-      const versions = catalogue.subjects.get(subject) ?? []
-      const text = canonicalJson(schema)
-      let id = idByText.get(text)
-      if (id === undefined || !versions.includes(id)) {
-        checkCompatible(subject, schema, schemaOf(catalogue, versions.at(-1)))
-        id ??= catalogue.schemas.push(schema)
-        idByText.set(text, id)
-        catalogue.subjects.set(subject, [...versions, id])
-        store.changed()
-      }
+      const id = registeredId(subject, schema) ?? add(subject, schema)
       await store.stored()
       return id
     },
-    versions: async (subject) =>
-      (catalogue.subjects.get(subject) ?? []).map((id) => ({ id, schema: catalogue.schemas[id - 1]! })),
+    versions: async (subject) => versionsOf(subject).map((id) => ({ id, schema: catalogue.schemas[id - 1]! })),
     schema: async (id) => {
       const schema = schemaOf(catalogue, id)
       if (schema !== undefined) return schema

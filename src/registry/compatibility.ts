@@ -1,6 +1,6 @@
 import avro, { type Type } from 'avsc'
-import { ParcomoloError } from '../../base/index.ts'
-import { type AvroSchema } from '../registry.ts'
+import { ParcomoloError } from '../base/index.ts'
+import { type AvroSchema } from './registry.ts'
 
 /**
  * Throws where the schema is no Avro, or breaks BACKWARD: it has to read what was written with the latest version of
@@ -9,23 +9,28 @@ import { type AvroSchema } from '../registry.ts'
 export const checkCompatible = (subject: string, schema: AvroSchema, latest: AvroSchema | undefined): void => {
   const reader = compile(subject, schema)
   const reason = latest === undefined ? undefined : misfitOf(reader, compile(subject, latest), '')
-  if (reason === undefined) return
-  throw new ParcomoloError(
+  if (reason !== undefined) throw incompatible(subject, reason)
+}
+
+export const incompatible = (subject: string, reason: string): ParcomoloError =>
+  new ParcomoloError(
     'PARCOMOLO_REGISTRY_INCOMPATIBLE',
     `subject '${subject}' refuses the schema: ${reason}; expected one that reads what the latest version wrote`,
     { details: { subject, reason } }
   )
-}
+
+export const invalidSchema = (subject: string, reason: string, cause?: unknown): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_REGISTRY_INVALID_SCHEMA',
+    `subject '${subject}' refuses the schema: ${reason}; expected Avro that is complete in itself`,
+    { details: { subject }, cause }
+  )
 
 const compile = (subject: string, schema: AvroSchema): Type => {
   try {
     return avro.Type.forSchema(schema as unknown as Parameters<typeof avro.Type.forSchema>[0])
   } catch (error) {
-    throw new ParcomoloError(
-      'PARCOMOLO_REGISTRY_INVALID_SCHEMA',
-      `subject '${subject}' refuses the schema: ${messageOf(error)}; expected Avro that is complete in itself`,
-      { details: { subject }, cause: error }
-    )
+    throw invalidSchema(subject, messageOf(error), error)
   }
 }
 

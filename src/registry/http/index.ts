@@ -1,0 +1,2 @@
+export type { Credentials } from './address.ts'
+export { type HttpRegistryOptions, openHttpRegistry } from './http-registry.ts'

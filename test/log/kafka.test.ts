@@ -1,18 +1,166 @@
 import { randomUUID } from 'node:crypto'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import type { Log } from '../../src/log/index.ts'
 import { openKafkaLog } from '../../src/log/kafka/index.ts'
 import { brokers } from '../helpers/kafka.ts'
 import { testLogContract } from './contract.ts'
+import { lossyConnector, type Lost } from './lossy-network.ts'
+import { keysOf, readAll, record, records, takeUntil } from './records.ts'
 
-const named = brokers
-if (named === undefined) test.skip('the Kafka adapter: KAFKA_BROKERS names no broker', () => undefined)
-else
+const seed = Number(process.env['SEED'] ?? 1)
+
+/** Mulberry32: the same losses for the same seed, as far as the order of requests is the same. */
+const randomFrom = (start: number): (() => number) => {
+  let state = start
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+const newPrefix = (): string => `test-${randomUUID()}-`
+
+const topics = [
+  { topic: 'journal', partitions: 2, cleanup: 'delete', retention: 'forever' },
+  { topic: 'inbox', partitions: 2, cleanup: 'delete' },
+  { topic: 'table', partitions: 1, cleanup: 'compact' }
+] as const
+const journal = { topic: 'journal', partition: 0 }
+
+const named = brokers ?? []
+
+const open = async (t: ExecutionContext, prefix: string, lost?: Lost): Promise<Log> => {
+  const options = { brokers: named, clientId: 'test', prefix, sessionTimeoutMs: 3_000 }
+  const losses = { request: 0.05, answer: 0.1, random: randomFrom(seed) }
+  const log = await (lost === undefined ? openKafkaLog(options) : openKafkaLog(options, lossyConnector(losses, lost)))
+  await log.ensureTopics(topics)
+  t.teardown(() => log.close())
+  return log
+}
+
+if (brokers === undefined) test.skip('the Kafka adapter: KAFKA_BROKERS names no broker', () => undefined)
+else {
+  testContract()
+  testLosses()
+  testGroups()
+}
+
+function testContract(): void {
   testLogContract('kafka', async () => {
-    const prefix = `test-${randomUUID()}-`
+    const prefix = newPrefix()
     let log: Log | undefined
     return {
       open: async () => (log = await openKafkaLog({ brokers: named, clientId: 'test', prefix })),
       end: async () => log?.close()
     }
   })
+}
+
+function testLosses(): void {
+  test('a network that loses requests and answers loses no batch and doubles none', async (t) => {
+    const prefix = newPrefix()
+    const lost: Lost = new Map()
+    const log = await open(t, prefix, lost)
+    const writers = [await log.claim(journal), await log.claim({ topic: 'journal', partition: 1 })]
+    const reader = log.reader([{ ...journal, offset: 0 }], 'visible')
+    const count = 150
+    const work = writers.map(async (writer, w) => {
+      for (let i = 0; i < count; i++) t.is(await writer.append(records(`${w}.${i}.`, 2)), i * 2)
+    })
+    const sends = Array.from({ length: count }, (_, i) => ({ ...record(String(i)), topic: 'inbox', partition: i % 2 }))
+    for (const command of sends) await log.send([command])
+    await Promise.all(work)
+
+    const expected = Array.from({ length: count }, (_, i) => [`0.${i}.0`, `0.${i}.1`]).flat()
+    t.deepEqual(keysOf(await takeUntil(reader, count * 2)), expected)
+    reader.close()
+    const sound = await open(t, prefix)
+    t.deepEqual(keysOf(await readAll(sound, journal)), expected)
+    const even = sends.filter(({ partition }) => partition === 0).map(({ key }) => key)
+    t.deepEqual(keysOf(await readAll(sound, { topic: 'inbox', partition: 0 })), even)
+    t.true((lost.get('Produce') ?? 0) > 20 && (lost.get('Fetch') ?? 0) > 5)
+    t.log(`lost: ${[...lost].map(([name, times]) => `${name} ${times}`).join(', ')}`)
+  })
+
+  test('whoever takes over in turns, over a network that loses messages, leaves one history', async (t) => {
+    const prefix = newPrefix()
+    const logs = [await open(t, prefix, new Map()), await open(t, prefix, new Map())]
+    const acknowledged: string[] = []
+    let fenced = 0
+    for (let turn = 0; turn < 12; turn++) {
+      const [mine, other] = [logs[turn % 2]!, logs[(turn + 1) % 2]!]
+      const older = await mine.claim(journal)
+      const newer = await other.claim(journal)
+      const race = [older, newer].map(async (writer, w) => {
+        for (let i = 0; i < 5; i++) {
+          const key = `${turn}.${w}.${i}`
+          await writer.append([record(key)]).then(() => acknowledged.push(key))
+        }
+      })
+      const outcomes = await Promise.allSettled(race)
+      t.is(outcomes[1]!.status, 'fulfilled')
+      if (outcomes[0]!.status === 'rejected') fenced++
+    }
+    // An append of the older one whose answer was lost may be there; but once, and never after the newer one's first.
+    const history = keysOf(await readAll(logs[0]!, journal))
+    t.is(new Set(history).size, history.length)
+    t.deepEqual(
+      acknowledged.filter((key) => !history.includes(key)),
+      []
+    )
+    for (let turn = 0; turn < 12; turn++) {
+      const owners = history.filter((key) => key.startsWith(`${turn}.`)).map((key) => key.split('.')[1])
+      t.deepEqual(owners, [...owners].sort())
+    }
+    t.true(fenced > 0)
+  })
+}
+
+function testGroups(): void {
+  test('members share evenly, keep what they have, and take over what one leaves', async (t) => {
+    const prefix = newPrefix()
+    const topic = { topic: 'many', partitions: 6, cleanup: 'delete' } as const
+    const places = Array.from({ length: 6 }, (_, partition) => ({ topic: 'many', partition }))
+    const held = new Map<string, number[]>()
+    let changed = Promise.withResolvers<void>()
+    const until = async (isThere: () => boolean): Promise<void> => {
+      while (!isThere()) await changed.promise
+    }
+    const join = async (name: string) => {
+      const log = await open(t, prefix)
+      await log.ensureTopics([topic])
+      return log.join('tasks', places, (mine) => {
+        held.set(
+          name,
+          mine.map(({ partition }) => partition)
+        )
+        changed.resolve()
+        changed = Promise.withResolvers()
+      })
+    }
+    await join('a')
+    t.is(held.get('a')!.length, 6)
+    await join('b')
+    await until(() => held.get('a')!.length === 3 && held.get('b')?.length === 3)
+    const before = new Map(held)
+    const third = await join('c')
+    await until(() => [...held.values()].every(({ length }) => length === 2) && held.size === 3)
+    for (const name of ['a', 'b']) t.true(held.get(name)!.every((partition) => before.get(name)!.includes(partition)))
+    await third.leave()
+    held.delete('c')
+    await until(() => [...held.values()].every(({ length }) => length === 3))
+    t.deepEqual([...held.values()].flat().sort(), [0, 1, 2, 3, 4, 5])
+  })
+
+  test('a confirmation tells that the assignment still holds', async (t) => {
+    const log = await open(t, newPrefix())
+    const member = await log.join('tasks', [journal], () => undefined)
+    await member.confirm()
+    const unanswered = member.confirm()
+    await member.leave()
+    await unanswered
+    t.pass()
+  })
+}

@@ -8,7 +8,7 @@
 import type { ParcomoloError } from '../../base/index.ts'
 import { placeName, type TopicPartition } from '../log.ts'
 import { BrokerRefusal, closedError, codeOf, passes, reasonOf, unreachable } from './broker-errors.ts'
-import { type Connector, fetchMetadata, type Link, type Metadata, type Node } from './kafkajs.ts'
+import { type Connector, fetchMetadata, type Link, type Metadata, type Node, retire } from './kafkajs.ts'
 
 /** One request at a time is served on a connection, so what may wait there for long has one of its own. */
 export type Purpose = 'write' | 'tail' | 'read' | `member ${number}`
@@ -104,7 +104,7 @@ export class Cluster {
     } catch (error) {
       if (codeOf(error) === undefined) {
         this.#forget(name, linking)
-        disconnect(link)
+        retire(link)
       }
       throw error
     }
@@ -167,7 +167,7 @@ export class Cluster {
     this.#closing.reject(error)
     const links = [...this.#links.values()]
     this.#links.clear()
-    for (const link of links) link.then(disconnect, () => undefined)
+    for (const link of links) link.then(retire, () => undefined)
   }
 
   async #refresh(): Promise<void> {
@@ -203,7 +203,7 @@ export class Cluster {
       } catch (error) {
         failure = error as Error
       } finally {
-        disconnect(link)
+        retire(link)
       }
     }
     if (this.#isClosed) throw closedError()
@@ -224,8 +224,13 @@ export class Cluster {
     const node = this.#nodes.find((candidate) => candidate.nodeId === nodeId)
     if (node === undefined) throw new BrokerRefusal(5, `node ${nodeId}`)
     const link = this.#connector.link(node)
-    await link.connect()
-    if (this.#isClosed) disconnect(link)
+    try {
+      await link.connect()
+    } catch (error) {
+      retire(link)
+      throw error
+    }
+    if (this.#isClosed) retire(link)
     return link
   }
 
@@ -233,9 +238,6 @@ export class Cluster {
     if (this.#links.get(name) === linking) this.#links.delete(name)
   }
 }
-
-/** What is still under way on it has been given up. */
-const disconnect = (link: Link): void => void link.disconnect().catch(() => undefined)
 
 const shuffled = <T>(list: readonly T[]): readonly T[] => {
   const start = Math.floor(Math.random() * list.length)

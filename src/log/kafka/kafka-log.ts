@@ -37,10 +37,13 @@ type Settings = KafkaOptions & Required<Pick<KafkaOptions, 'prefix' | 'sessionTi
 /** How long an opening log looks for a broker. */
 const reachMsMax = 30_000
 
-/** Opens the log; rejects with PARCOMOLO_LOG_UNREACHABLE where no broker answers within half a minute. */
-export const openKafkaLog = async (options: KafkaOptions): Promise<Log> => {
+/**
+ * Opens the log; rejects with PARCOMOLO_LOG_UNREACHABLE where no broker answers within half a minute.
+ * `connect`: how connections are made, for tests that lose requests and answers.
+ */
+export const openKafkaLog = async (options: KafkaOptions, connect: typeof connector = connector): Promise<Log> => {
   const settings = { prefix: '', sessionTimeoutMs: 6_000, requestTimeoutMs: 5_000, ...options }
-  const log = new KafkaLog(settings, connector(settings))
+  const log = new KafkaLog(settings, connect(settings))
   try {
     await log.reach()
     return log

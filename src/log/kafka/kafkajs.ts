@@ -27,7 +27,7 @@ export type WireRequest<T> = {
 
 /** What is used of kafkajs' Broker: two sockets to one node, the second one for Fetch alone. */
 export type Link = {
-  readonly connectionPool: { send<T>(request: WireRequest<T>): Promise<T> }
+  readonly connectionPool: { send<T>(request: WireRequest<T>): Promise<T>; getConnection(): Promise<unknown> }
   connect(): Promise<void>
   disconnect(): Promise<void>
   findGroupCoordinator(request: { groupId: string; coordinatorType: 0 | 1 }): Promise<{ coordinator: Node }>
@@ -169,6 +169,22 @@ const openSocket = (at: { host: string; port: number; ssl?: object; onConnect: (
   socket.setNoDelay(true)
   socket.setKeepAlive(true, 60_000)
   return socket
+}
+
+/** Ends a connection for good: kafkajs would open it again for whoever still has it in hand, and nobody would close that. */
+export const retire = (link: Link): void => {
+  link.connectionPool.getConnection = async () => {
+    throw new RetiredLink()
+  }
+  link.disconnect().catch(() => undefined)
+}
+
+class RetiredLink extends Error {
+  override readonly name = 'KafkaJSConnectionError'
+
+  constructor() {
+    super('the connection was given up after an error')
+  }
 }
 
 /** Leaders and errors partition by partition, where kafkajs would throw for the first that has one. */

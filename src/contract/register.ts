@@ -53,7 +53,7 @@ const learnIfReadable = (codec: Codec, id: number, schema: Schema): void => {
  */
 export const learnSchemas = (
   codec: Codec,
-  registry: SchemaRegistry,
+  registry: Pick<SchemaRegistry, 'schema'>,
   values: Iterable<Uint8Array | null>
 ): Promise<void> | undefined => {
   const ids = new Set<number>()
@@ -67,7 +67,11 @@ const topicsOf = ({ operations, emits, records, inbox, events }: Contract): Topi
   { topic: events, records: [...emits].map((name) => records.get(name)!) }
 ]
 
-const learnIds = async (codec: Codec, registry: SchemaRegistry, ids: readonly number[]): Promise<void> => {
+const learnIds = async (
+  codec: Codec,
+  registry: Pick<SchemaRegistry, 'schema'>,
+  ids: readonly number[]
+): Promise<void> => {
   const outcomes = await Promise.allSettled(ids.map(async (id) => codec.learn(id, await registry.schema(id))))
   for (const outcome of outcomes) if (outcome.status === 'rejected' && !isForGood(outcome.reason)) throw outcome.reason
 }

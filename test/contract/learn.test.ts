@@ -18,7 +18,7 @@ const asked = (answer: (id: number) => Readonly<Record<string, unknown>>): Pick<
 
 const learn = async (answer: (id: number) => Readonly<Record<string, unknown>>, ...ids: number[]) => {
   const codec = makeCodec([{ fullName: 'shop.Item', schema: current, id: 1 }])
-  const learning = learnSchemas(codec, asked(answer) as SchemaRegistry, ids.map(valueOf))
+  const learning = learnSchemas(codec, asked(answer), ids.map(valueOf))
   const error: unknown = await learning!.then(
     () => undefined,
     (rejected: unknown) => rejected

@@ -53,7 +53,9 @@ export const scenarios: Readonly<Record<string, readonly [seeds: number, Case, c
   'a quiet cluster': [2, { ...cluster, faults: noFaults, crashes: 0, pauses: 0, rebalances: 0, edits: 0 }, []],
   'a laptop that loses its power': [8, laptop, ['lost', 'cancelled', 'refused']],
   'a laptop that loses its power, as choreography': [5, { ...laptop, flow: 'choreography' }, ['lost', 'cancelled']],
-  'a laptop with three partitions': [3, { ...laptop, partitions: 3 }, ['lost']]
+  'a laptop with three partitions': [3, { ...laptop, partitions: 3 }, ['lost']],
+  'a cluster in which others write garbage': [4, { ...cluster, orders: 6, garbage: 60 }, ['garbage', 'doubled']],
+  'a laptop on which others write garbage': [3, { ...laptop, orders: 6, garbage: 60 }, ['garbage', 'lost']]
 }
 
 /** Bugs put between the shop and its log, which a run has to find on one of its first seeds. */
@@ -67,6 +69,13 @@ export const plantedBugs: Readonly<Record<string, Case>> = {
     ...cluster,
     partitions: 1,
     wrap: (log) => instead(log, { claim: async (place) => withPositionsAhead(await log.claim(place)) })
+  },
+  'a task that does not wait for its dead letters': {
+    ...cluster,
+    orders: 2,
+    garbage: 60,
+    crashes: 20,
+    wrap: (log) => instead(log, { send: (records) => withoutWaiting(log, records) })
   },
   'answers that do not wait for the disk': {
     ...laptop,
@@ -101,6 +110,12 @@ const instead = (log: Log, other: Partial<Log>): Log => ({
   close: () => log.close(),
   ...other
 })
+
+const withoutWaiting: (log: Log, records: Parameters<Log['send']>[0]) => Promise<void> = async (log, records) => {
+  const sent = log.send(records)
+  if (records[0]!.topic !== 'dead-letters') return sent
+  sent.catch(() => undefined)
+}
 
 const withPositionsAhead = (writer: Awaited<ReturnType<Log['claim']>>): Awaited<ReturnType<Log['claim']>> => ({
   ...writer,

@@ -12,6 +12,7 @@ import { openView, type View, type ViewStore } from '../../src/view/index.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
 import type { SimulatedCluster } from '../helpers/simulated-log.ts'
 import type { SimulatedProcess } from '../helpers/simulated-process.ts'
+import { learnerOf, standsAt } from './garbage.ts'
 
 /** What every run shares: read once, never changed. */
 export type ShopParts = {
@@ -144,7 +145,8 @@ export class ShopNode {
       partitions,
       owner: process.name,
       onFailure: fail,
-      onPoison: (_, error) => fail(error),
+      onPoison: (at, error) => (standsAt(at, this.#cluster) ? undefined : fail(error)),
+      learn: learnerOf(process, this.#cluster.time, codec),
       onDefinitionError: fail,
       taskLimits: { inputsPerRoundMax: 10, idlePositionsMax: 30, inputsPerSnapshot: 25, snapshotEveryMs: 3000 }
     })

@@ -7,6 +7,7 @@ import { Journals } from '../helpers/auditor/events.ts'
 import type { BrokerVariant } from '../helpers/simulated-broker.ts'
 import { type Faults, noFaults, SimulatedCluster } from '../helpers/simulated-log.ts'
 import { VirtualTime } from '../helpers/virtual-time.ts'
+import { auditLetters, planGarbage, withoutGarbage } from './garbage.ts'
 import { ShopClients } from './shop-clients.ts'
 import { edited, type NodeOptions, ShopNode, type ShopParts } from './shop-node.ts'
 
@@ -24,6 +25,8 @@ export type Scenario = {
   readonly rebalances: number
   /** How often the saga is edited while orders run. */
   readonly edits: number
+  /** How many records that nobody can read others write to the inboxes; none if undefined. */
+  readonly garbage?: number
   /** A planted bug: something between the shop and its log, or a change of the brokers' rules. */
   readonly wrap?: (log: Log) => Log
   readonly spoil?: (cluster: SimulatedCluster) => void
@@ -58,6 +61,7 @@ export const simulate = async (scenario: Scenario, parts: ShopParts): Promise<Ou
   const clients = new ShopClients(time, nodes)
   clients.plan(scenario.orders, stormMs)
   planEdits(scenario, { time, nodes, parts, sagaFile })
+  planGarbage(scenario.garbage ?? 0, stormMs, cluster, parts.codec)
   await storm(scenario, cluster, nodes)
   await time.run(() => isUp() && clients.isDone, time.now() + restMs)
   await time.pass(restMs)
@@ -150,8 +154,9 @@ const judged = async ({ scenario, parts, cluster, nodes, clients, shown }: Evide
     records.map((record) => ({ ...place, ...record }))
   )
   const { orders, cancellations } = clients
+  const letters = auditLetters(records)
   const input: Audit = {
-    records,
+    records: withoutGarbage(records),
     schemas: parts.schemas,
     flow: scenario.flow,
     isQuiet: true,
@@ -159,14 +164,17 @@ const judged = async ({ scenario, parts, cluster, nodes, clients, shown }: Evide
     acknowledged: { orders, cancellations, skus: ['book', 'lamp', 'unicorn', 'last-one'] },
     shown
   }
-  const violations = [...audit(input), ...defectsOf(nodes), ...(await foldedAgain(scenario, parts, cluster, nodes))]
-  const journals = new Journals(records, parts.schemas)
+  const folds = await foldedAgain(scenario, parts, cluster, nodes)
+  const violations = [...letters.violations, ...audit(input), ...defectsOf(nodes), ...folds]
+  const journals = new Journals(input.records, parts.schemas)
   const counts = {
     events: time.eventCount,
     records: records.length,
     acknowledged: orders.length,
     cancelled: cancellations.length,
     refused: clients.refusals.length,
+    garbage: letters.garbage,
+    doubled: letters.doubled,
     revisions: new Set(journals.events('saga-events').flatMap(({ value }) => value['revision'] ?? [])).size,
     fenced: time.trace.filter((line) => line.includes(' is refused at ')).length,
     repeated: time.trace.filter((line) => line.includes(' repeats a batch at ')).length,

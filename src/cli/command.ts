@@ -35,8 +35,8 @@ export type Terminal = {
 
 /** What the composition root offers to the command line. */
 export type Program = {
-  /** Runs everything as the environment says, and resolves when orders are taken. */
-  start(): Promise<Running>
+  /** Runs what the environment says, and resolves when all of it works; rejects soon after the signal was aborted. */
+  start(signal: AbortSignal): Promise<Running>
   /** Checks the environment: throws PARCOMOLO_CONFIG_INVALID with a line for each fault. */
   checkSettings(): Promise<void>
   settings(): Promise<readonly ProgramSetting[]>
@@ -44,6 +44,7 @@ export type Program = {
 
 export type Running = {
   readonly url: string
+  readonly roles: 'all' | readonly string[]
   /** Resolves with the error when something has failed for good. */
   readonly failed: Promise<unknown>
   stop(): Promise<void>

@@ -14,11 +14,10 @@ const terminal: Terminal = {
 const main = () => import('../main/index.ts')
 
 const program: Program = {
-  start: async () => {
-    const { readConfig, start } = await main()
-    const running = await start(readConfig(process.env))
+  start: async (signal) => {
     whenOrphaned(() => process.emit('SIGTERM'))
-    return running
+    const { readConfig, start } = await main()
+    return start(readConfig(process.env), { signal })
   },
   checkSettings: async () => void (await main()).readConfig(process.env),
   settings: async () => (await main()).settingsInUse(process.env)

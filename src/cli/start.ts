@@ -1,15 +1,22 @@
-import { type Command, type Terminal } from './command.ts'
+import { type Command, type Program, type Running, type Terminal } from './command.ts'
 import { exitCode } from './exit-code.ts'
 
 export const start: Command = {
   name: 'start',
   takes: '',
-  summary: 'run everything in this process, until Ctrl-C',
+  summary: 'run this process, until Ctrl-C: everything, or its PARCOMOLO_ROLES',
   arguments: { min: 0, max: 0 },
   run: async ({ terminal, program }) => {
-    const running = await program.start()
+    const stop = new AbortController()
     const stopAsked = untilStopAsked(terminal)
-    for (const line of greeting(running.url)) terminal.out(line)
+    void stopAsked.then(() => stop.abort())
+    const running = await started(program, stop.signal)
+    if (running === undefined) {
+      // Whatever it still waited for must not keep the process.
+      terminal.exit(exitCode.done)
+      return exitCode.done
+    }
+    for (const line of greeting(running)) terminal.out(line)
     const failure = await Promise.race([stopAsked, running.failed.then((error) => ({ error }))])
     if (failure === undefined) {
       await running.stop()
@@ -18,6 +25,16 @@ export const start: Command = {
     // What made it fail is worth more than what the stop then stumbles over.
     await Promise.allSettled([running.stop()])
     throw failure.error
+  }
+}
+
+/** Undefined where the stop came before the start was done. */
+const started = async (program: Program, signal: AbortSignal): Promise<Running | undefined> => {
+  try {
+    return await program.start(signal)
+  } catch (error) {
+    if (signal.aborted) return undefined
+    throw error
   }
 }
 
@@ -46,9 +63,14 @@ const order = {
   shippingAddress: { name: 'Ada', street: '12 Main St', city: 'London', postalCode: 'N1', country: 'GB' }
 }
 
-const greeting = (url: string): string[] => [
-  `Parcomolo is ready at ${url}`,
-  '',
+const greeting = ({ url, roles }: Running): string[] => {
+  const ready = `Parcomolo is ready at ${url}`
+  if (roles === 'all') return [ready, '', ...example(url)]
+  const runs = `It runs ${roles.join(', ')}`
+  return roles.includes('view') ? [ready, runs, '', ...example(url)] : [ready, runs]
+}
+
+const example = (url: string): string[] => [
   'Place an order:',
   `  curl -s ${url}/orders -H 'content-type: application/json' -d '${JSON.stringify(order)}'`,
   'See how it ended, with the orderId of the answer:',

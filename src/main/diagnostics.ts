@@ -11,6 +11,7 @@ export class Diagnostics {
   readonly #level: Level
   readonly #fail: (error: unknown) => void
   #failure: unknown
+  #isHushed = false
 
   constructor(level: Level) {
     this.#level = level
@@ -31,12 +32,33 @@ export class Diagnostics {
   }
 
   readonly poison = (at: string, error: unknown): void =>
-    this.report('error', { at, ...facts(error) }, `the record at ${at} cannot be read and was passed over`)
+    this.report(
+      'error',
+      { at, ...facts(error) },
+      `the record at ${at} cannot be read, so it is a dead letter; parcomolo dead-letters lists them`
+    )
+
+  readonly heldUp = (task: string, error: unknown): void =>
+    error === undefined
+      ? this.report('info', { task }, `the task ${task} goes on`)
+      : this.report('warn', { task, ...facts(error) }, `the task ${task} waits, and tries again until it works`)
 
   readonly refused = (path: string, error: unknown): void => {
     const found = isParcomoloError(error) ? error.details['errors'] : undefined
     const errors = Array.isArray(found) ? { errors: found as unknown[] } : {}
     this.report('error', { path, ...facts(error), ...errors }, `${path} is refused; what was published before stays`)
+  }
+
+  /** The registry does not answer yet, for this reason. */
+  readonly waiting = (error: unknown): void =>
+    this.report('warn', facts(error), 'the start waits for the schema registry, and goes on when it answers')
+
+  /** A step of the start takes long. */
+  readonly slow = (what: string): void => this.report('warn', {}, `the start takes long: it is still ${what}`)
+
+  /** From now on nothing is told: what goes wrong is the consequence of an end that somebody wants. */
+  hush(): void {
+    this.#isHushed = true
   }
 
   readonly published = (saga: string, revision: string, what: string): void =>
@@ -61,7 +83,7 @@ export class Diagnostics {
   }
 
   report(level: Level, facts: object, message: string): void {
-    if (levels.indexOf(level) > levels.indexOf(this.#level)) return
+    if (this.#isHushed || levels.indexOf(level) > levels.indexOf(this.#level)) return
     process.stderr.write(`${JSON.stringify({ level, time: new Date().toISOString(), message, ...facts })}\n`)
   }
 }

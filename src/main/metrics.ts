@@ -1,18 +1,16 @@
 import type { Log } from '../log/index.ts'
-import type { System } from './system.ts'
+import type { Parts } from './stage.ts'
 
 /** What log and tasks have done since the start, as Prometheus text. */
-export const metricsText = (log: Log, system: System): string => {
-  const lines: string[] = []
-  for (const [name, value] of Object.entries(log.stats()))
-    lines.push(...counter(`parcomolo_log_${snake(name)}`, [['', value]]))
-  const perTask = [...system.runners].flatMap(([component, runner]) =>
+export const metricsText = ({ log, system }: Parts): string => {
+  const lines = log === undefined ? [] : logLines(log)
+  const perTask = [...(system?.runners ?? [])].flatMap(([component, runner]) =>
     [...runner.tasks].map(([place, task]) => ({ labels: `{component="${component}",task="${place}"}`, task }))
   )
-  for (const name of ['rounds', 'inputs', 'events', 'snapshots'] as const) {
+  for (const name of ['rounds', 'inputs', 'events', 'snapshots', 'deadLetters'] as const) {
     lines.push(
       ...counter(
-        `parcomolo_task_${name}`,
+        `parcomolo_task_${snake(name)}`,
         perTask.map(({ labels, task }) => [labels, task.stats[name]])
       )
     )
@@ -21,6 +19,12 @@ export const metricsText = (log: Log, system: System): string => {
   for (const { labels, task } of perTask) lines.push(`parcomolo_task_entities${labels} ${task.entityCount}`)
   return `${lines.join('\n')}\n`
 }
+
+const logLines = (log: Log): string[] => [
+  '# TYPE parcomolo_log_healthy gauge',
+  `parcomolo_log_healthy ${log.health().ok ? 1 : 0}`,
+  ...Object.entries(log.stats()).flatMap(([name, value]) => counter(`parcomolo_log_${snake(name)}`, [['', value]]))
+]
 
 const counter = (name: string, samples: readonly (readonly [labels: string, value: number])[]): string[] => [
   `# TYPE ${name}_total counter`,

@@ -1,21 +1,14 @@
-/** One environment variable: what it is called, what it may be, and what it is for. */
-export type Setting<T> = {
-  readonly name: string
-  /** As a person would write it; it is parsed like any other value. */
-  readonly standard: string
-  readonly meaning: string
-  /** What a value must look like, as it stands in an error after "expected". */
-  readonly expected: string
-  /** The value; undefined where the text is none. */
-  parse(text: string): T | undefined
-}
+import { didYouMean } from '../base/index.ts'
+import { kafkaSettings } from './kafka-settings.ts'
+import { readRoles, type Role, roles } from './roles.ts'
+import { anyText, oneOf, type Setting, wholeNumber } from './setting.ts'
 
 /** Every variable that this version takes. The order is that of `parcomolo config`. */
 export const settings = {
   port: {
     name: 'PORT',
     standard: '8080',
-    meaning: 'TCP port of the REST interface; 0 takes any that is free',
+    meaning: 'TCP port of the REST interface and of the probes; 0 takes any that is free',
     ...wholeNumber(0, 65_535)
   },
   host: {
@@ -28,21 +21,23 @@ export const settings = {
   dataFolder: {
     name: 'PARCOMOLO_DATA',
     standard: '.parcomolo',
-    meaning: 'Folder of the log, the schemas and the read model; made where it is missing',
-    ...folder()
+    meaning: 'Folder of the embedded log, its schemas and the read model; made where it is missing',
+    ...anyText('the path of a folder')
   },
   sagasFolder: {
     name: 'PARCOMOLO_SAGAS',
     standard: 'sagas',
     meaning: 'Folder of the sagas, watched for changes, with the participants in its subfolder participants',
-    ...folder()
+    ...anyText('the path of a folder')
   },
   roles: {
     name: 'PARCOMOLO_ROLES',
     standard: 'all',
-    meaning: 'What this process runs; the embedded log is open to one process only, so all of it',
-    ...oneOf('all')
-  },
+    meaning: `What this process runs: all, or a comma list of ${roles.join(', ')}, which needs Kafka`,
+    expected: `'all' or a comma list of ${roles.join(', ')}`,
+    parse: readRoles,
+    meant: (text) => didYouMean(text.split(',').find((word) => readRoles(word) === undefined) ?? '', roles)
+  } satisfies Setting<'all' | readonly Role[]>,
   flow: {
     name: 'FLOW',
     standard: 'orchestration',
@@ -52,9 +47,11 @@ export const settings = {
   partitions: {
     name: 'PARTITIONS',
     standard: '1',
-    meaning: 'Partitions of each journal and inbox; a data folder keeps the number that it was made with',
+    standardOnKafka: '12',
+    meaning: 'Partitions of each journal and inbox; a log keeps the number that it was made with',
     ...wholeNumber(1, 1024)
   },
+  ...kafkaSettings,
   viewDatabase: {
     name: 'VIEW_DATABASE_URL',
     standard: '',
@@ -71,33 +68,10 @@ export const settings = {
 } as const
 
 /** Variables of versions to come: taking no notice of them would leave somebody in a false belief. */
-export const laterSettings: readonly RegExp[] = [
-  /^KAFKA_(BROKERS|CLIENT_ID|SASL_.+|TLS_.+|SSL_.+)$/,
-  /^SCHEMA_REGISTRY_.+$/,
-  /^OTEL_.+$/,
-  /^OIDC_ISSUER$/,
-  /^SMTP_URL$/
-]
+export const laterSettings: readonly RegExp[] = [/^OTEL_.+$/, /^OIDC_ISSUER$/, /^SMTP_URL$/]
 
-type Kind<T> = Pick<Setting<T>, 'expected' | 'parse'>
-
-function wholeNumber(min: number, max: number): Kind<number> {
-  return {
-    expected: `a whole number from ${min} to ${max}`,
-    parse: (text) => {
-      const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
-      return value >= min && value <= max ? value : undefined
-    }
-  }
-}
-
-function oneOf<const T extends string>(...values: readonly T[]): Kind<T> {
-  return {
-    expected: values.map((value) => `'${value}'`).join(' or '),
-    parse: (text) => values.find((value) => value === text)
-  }
-}
-
-function folder(): Kind<string> {
-  return { expected: 'the path of a folder', parse: (text) => text }
-}
+/**
+ * Names that nobody else gives: one that is not known is mistyped. Of those that say how to get into Kafka, the ones
+ * are left out that Kubernetes makes of a service's name.
+ */
+export const ownNames = /^(PARCOMOLO_|KAFKA_(SASL|SSL|TLS)_(?!.*(PORT|SERVICE)))/

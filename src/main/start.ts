@@ -1,121 +1,145 @@
 import { hostname } from 'node:os'
-import { join } from 'node:path'
 import { systemClock } from '../base/index.ts'
-import { type Codec, learnSchemas, registerContracts } from '../contract/index.ts'
-import { createHttp } from '../http/index.ts'
-import { openEmbeddedLog } from '../log/embedded/index.ts'
-import type { Log } from '../log/index.ts'
+import { learnSchemas, registerContracts } from '../contract/index.ts'
+import { createProbes } from '../http/index.ts'
 import { type Definitions, openPublisher } from '../orchestrator/index.ts'
-import { openEmbeddedRegistry } from '../registry/embedded/index.ts'
-import { openView, type View } from '../view/index.ts'
-import { openSqliteViewStore } from '../view/sqlite/index.ts'
-import { commandSender } from './commands.ts'
 import type { Config } from './config.ts'
 import { readContractFiles } from './contract-files.ts'
-import { definitionsPort } from './definitions-port.ts'
 import { Diagnostics } from './diagnostics.ts'
+import { healthOf } from './health.ts'
 import { listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
+import { openLog, openRegistry } from './open-log.ts'
+import { Opening } from './opening.ts'
+import { openRest, requestLevel } from './rest.ts'
+import { componentsOf, type Role, rolesIn } from './roles.ts'
 import { followSagaFiles } from './saga-files.ts'
-import { fillCatalogue } from './shop.ts'
-import { ownRecords, startSystem, type SystemDeps, viewTopics } from './system.ts'
+import type { Parts, Stage, Storage } from './stage.ts'
+import { ownRecords, startSystem, type SystemDeps } from './system.ts'
 
 export type Running = {
   readonly url: string
+  readonly roles: 'all' | readonly Role[]
   /** Resolves with the error when something has failed for good, and the process should stop. */
   readonly failed: Promise<unknown>
   stop(): Promise<void>
 }
 
+export type StartOptions = {
+  /** Aborted when the process is to stop; what the start waits for is then waited for no longer. */
+  readonly signal?: AbortSignal
+  /** How log and registry are opened; as the configuration says if not given. */
+  readonly storage?: Storage
+}
+
 const clock = systemClock
 
+/** A process that is to stop does not wait longer for what it has opened half. */
+const closeMsMax = 2_000
+
 /**
- * Runs everything in this process on the embedded log. Resolves when orders are taken.
- * What was opened is closed in the opposite order, at the stop as well as when the start fails half-way.
+ * Runs the roles of this process. Resolves when all of them work. What was opened is closed in the opposite order, at
+ * the stop as well as when the start fails half-way. Rejects with the signal's reason where that ends the start.
  */
-export const start = async (config: Config): Promise<Running> => {
-  const opened = new AsyncDisposableStack()
+export const start = async (config: Config, options: StartOptions = {}): Promise<Running> => {
+  const { signal = new AbortController().signal, storage = { openLog, openRegistry } } = options
+  const diagnostics = new Diagnostics(config.logLevel)
+  const { failed } = diagnostics
+  const opening = new Opening({ signal, failed, clock, onSlow: diagnostics.slow })
   try {
-    const { url, failed } = await open(config, opened)
-    return { url, failed, stop: () => opened.disposeAsync() }
+    const url = await open({ config, opening, diagnostics, storage, signal, clock })
+    opening.done()
+    return { url, roles: config.roles, failed, stop: () => opening.close() }
   } catch (error) {
-    await opened.disposeAsync()
+    if (!signal.aborted) await opening.close()
+    else {
+      diagnostics.hush()
+      await Promise.race([opening.close(), patience()])
+    }
     throw error
   }
 }
 
-const open = async (config: Config, opened: AsyncDisposableStack): Promise<Omit<Running, 'stop'>> => {
-  const diagnostics = new Diagnostics(config.logLevel)
-  const contracts = await readContractFiles(config.sagasFolder)
-  const log = opened.adopt(await openEmbeddedLog({ dir: join(config.dataFolder, 'log') }), (it) => it.close())
-  const registry = opened.adopt(await openEmbeddedRegistry(join(config.dataFolder, 'registry')), (it) => it.close())
-  const codec = await registerContracts(registry, contracts.all, ownRecords)
-  const learn: SystemDeps['learn'] = (values) => learnSchemas(codec, registry, values)
+const patience = (): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, closeMsMax).unref()
+  })
+
+/** Each part after those that it needs; gives the address to tell people. */
+const open = async (stage: Stage): Promise<string> => {
+  const { config, opening, diagnostics, storage, signal } = stage
+  const roles = rolesIn(config.flow, config.roles)
+  const parts: Parts = {}
+  const probes = roles.includes('view') ? undefined : await openProbes(stage, parts, roles)
+  const contracts = await opening.step('reading the contracts', () => readContractFiles(config.sagasFolder))
+  const log = await opening.take(
+    config.kafkaBrokers === null ? 'opening the log' : `looking for Kafka at ${config.kafkaBrokers.join(', ')}`,
+    () => storage.openLog(config),
+    (it) => it.close()
+  )
+  parts.log = log
+  const registry = await opening.take(
+    'waiting for the schema registry',
+    () => storage.openRegistry(config, { signal, onWaiting: diagnostics.waiting }),
+    (it) => it.close()
+  )
+  const codec = await opening.step('registering the contracts', () =>
+    registerContracts(registry, contracts.all, ownRecords)
+  )
   const deps: SystemDeps = {
-    ...{ log, codec, contracts, clock, learn, owner: `${hostname()}/${process.pid}` },
-    flow: config.flow,
-    partitions: config.partitions,
+    ...{ log, codec, contracts, clock, flow: config.flow, partitions: config.partitions },
+    learn: (values) => learnSchemas(codec, registry, values),
+    owner: `${hostname()}/${process.pid}`,
+    roles: componentsOf(roles),
     onFailure: diagnostics.fail,
     onPoison: diagnostics.poison,
+    onHeldUp: diagnostics.heldUp,
     onDefinitionError: diagnostics.error
   }
-  const system = opened.adopt(await startSystem(deps), (it) => it.stop())
-  if (config.flow === 'orchestration') await followSagas(config, system, deps, { diagnostics, opened })
-  const view = opened.adopt(await openShopView(config, { log, codec, learn, diagnostics }), (it) => it.close())
-  await view.caughtUp
-  const sendCommand = commandSender(log, codec, clock)
-  await fillCatalogue(view, sendCommand)
-  const http = createHttp({
-    ...{ view, sendCommand, clock, flow: config.flow },
-    definitions: definitionsPort(system.definitions),
-    health: () => [...diagnostics.health(), logHealth(log)],
-    metrics: () => metricsText(log, system),
-    // What it has to say of single requests at 'info' is of no use to whoever reads these lines.
-    logLevel: config.logLevel === 'info' ? 'warn' : config.logLevel
-  })
-  opened.defer(() => http.close())
-  const url = await listen(http, config.host, config.port)
-  return { url, failed: diagnostics.failed }
+  const system = await opening.take(
+    'taking over partitions',
+    () => startSystem(deps),
+    (it) => it.stop()
+  )
+  parts.system = system
+  if (roles.includes('operator')) await openOperator(stage, deps, system.definitions)
+  return probes ?? (await openRest(stage, { deps, system, roles }))
 }
 
-const openShopView = async (
-  config: Config,
-  parts: { log: Log; codec: Codec; learn: SystemDeps['learn']; diagnostics: Diagnostics }
-): Promise<View> => {
-  const file = config.viewDatabase === '' ? join(config.dataFolder, 'view.sqlite') : config.viewDatabase
-  const { log, codec, learn, diagnostics } = parts
-  const store = await openSqliteViewStore(file)
-  const { flow } = config
-  return openView({
-    log,
-    codec,
-    store,
-    topics: viewTopics,
-    flow,
-    clock,
-    logger: diagnostics.logger,
-    ...(learn && { learn })
-  })
-}
-
-const followSagas = async (
-  config: Config,
-  { definitions }: { definitions: Definitions },
+/** Publishes the sagas of the folder, and whatever changes there from then on. */
+const openOperator = async (
+  { config, opening, diagnostics }: Stage,
   { log, codec, contracts }: SystemDeps,
-  { diagnostics, opened }: { diagnostics: Diagnostics; opened: AsyncDisposableStack }
+  definitions: Definitions
 ): Promise<void> => {
-  const publisher = await openPublisher(log, codec, clock)
-  const files = await followSagaFiles({
-    ...{ dir: config.sagasFolder, contracts, definitions, publisher, clock },
-    onPublished: diagnostics.published,
-    onRefused: diagnostics.refused
-  })
-  opened.adopt(files, (it) => it.close())
+  await opening.take(
+    'publishing the sagas',
+    async () => {
+      const publisher = await openPublisher(log, codec, clock)
+      return followSagaFiles({
+        ...{ dir: config.sagasFolder, contracts, definitions, publisher, clock },
+        onPublished: diagnostics.published,
+        onRefused: diagnostics.refused
+      })
+    },
+    (it) => it.close()
+  )
 }
 
-const logHealth = (log: Log): { name: string; ok: boolean; detail: string } => {
-  const health = log.health()
-  return health.ok
-    ? { name: 'log', ok: true, detail: '' }
-    : { name: 'log', ok: false, detail: `${health.code}: ${health.message}` }
+/** From the very beginning, so that whoever runs the process sees that it lives and what it waits for. */
+const openProbes = async (stage: Stage, parts: Parts, roles: readonly Role[]): Promise<string> => {
+  const { config, opening, diagnostics } = stage
+  const own = roles.map((role) => `'${role}'`).join(', ')
+  const probes = await opening.take(
+    'opening the probes',
+    async () =>
+      createProbes({
+        health: () => healthOf(diagnostics, parts, opening.doing),
+        metrics: () => metricsText(parts),
+        elsewhere: `this process runs ${own}; ask one with the role 'view', which has the REST interface`,
+        logLevel: requestLevel(config)
+      }),
+    (it) => it.close()
+  )
+  return opening.step('opening the probes', () => listen(probes, config.host, config.port))
 }

@@ -4,7 +4,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { setTimeout as wait } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
+import { freePort } from '../helpers/free-port.ts'
 
 type Started = { readonly child: ChildProcess; readonly url: string; readonly errors: Promise<string> }
 
@@ -97,6 +99,48 @@ test('a folder without sagas is told', async (t) => {
   const { code, errors } = await refusal({ PARCOMOLO_DATA: folder, PARCOMOLO_SAGAS: join(folder, 'none') })
   t.is(code, 1)
   t.regex(errors, /^PARCOMOLO_MAIN_SAGAS_UNREADABLE: [^\n]*\n$/)
+})
+
+test('a process that still waits for Kafka lives, says so, and stops on SIGTERM at once', async (t) => {
+  const nobody = '127.0.0.1:1'
+  const port = await freePort()
+  const child = launch(
+    {
+      ...{ KAFKA_BROKERS: nobody, SCHEMA_REGISTRY_URL: `http://${nobody}`, PARCOMOLO_ROLES: 'order' },
+      ...{ PORT: String(port), PARCOMOLO_DATA: await dataFolder(t) }
+    },
+    'start'
+  )
+  t.teardown(() => child.kill('SIGKILL'))
+  const errors = text(child.stderr!)
+  t.is(await untilReady(`http://127.0.0.1:${port}`, `it is looking for Kafka at ${nobody}`), 503)
+  const askedAt = performance.now()
+  child.kill('SIGTERM')
+  t.is(await ended(child), 0)
+  t.true(performance.now() - askedAt < 5000)
+  t.is(await errors, 'Stopping; once more stops at once\n')
+})
+
+/** The status of `/readyz` once it has this detail. */
+const untilReady = async (url: string, detail: string): Promise<number> => {
+  for (;;) {
+    const answer = await fetch(`${url}/readyz`).catch(() => undefined)
+    if (answer !== undefined && (await answer.text()).includes(detail)) return answer.status
+    await wait(20)
+  }
+}
+
+test('TLS files that cannot be read end with exit code 2', async (t) => {
+  const environment = {
+    ...{ KAFKA_BROKERS: '127.0.0.1:1', SCHEMA_REGISTRY_URL: 'http://127.0.0.1:1', PARCOMOLO_DATA: await dataFolder(t) },
+    ...{ KAFKA_TLS: 'true', KAFKA_TLS_CA_FILE: 'no/such.pem' }
+  }
+  t.deepEqual(await refusal(environment), {
+    code: 2,
+    errors:
+      "PARCOMOLO_CONFIG_INVALID: KAFKA_TLS_CA_FILE: 'no/such.pem' cannot be read (ENOENT); " +
+      'expected the path of a PEM file with a CERTIFICATE; correct it, or leave KAFKA_TLS_CA_FILE out\n'
+  })
 })
 
 test('a wrong environment ends with exit code 2 and a line for each fault', async (t) => {

@@ -10,7 +10,12 @@ import { run } from '../../src/cli/run.ts'
 type Result = { readonly code: number; readonly out: string[]; readonly err: string[] }
 
 const idle: Program = {
-  start: async () => ({ url: 'http://localhost:8080', failed: new Promise(() => {}), stop: async () => {} }),
+  start: async () => ({
+    url: 'http://localhost:8080',
+    roles: 'all',
+    failed: new Promise(() => {}),
+    stop: async () => {}
+  }),
   checkSettings: async () => {},
   settings: async () => []
 }
@@ -122,6 +127,38 @@ test('start tells where it listens and how to place an order', async (t) => {
   t.is(await ended, 0)
 })
 
+const greetingOf = async (roles: readonly string[]): Promise<string[]> => {
+  const { terminal, out, signals } = terminalFor()
+  const start: Program['start'] = async (signal) => ({ ...(await idle.start(signal)), roles })
+  const ended = run(['start'], terminal, { ...idle, start })
+  await new Promise(setImmediate)
+  signals.emit('SIGTERM')
+  await ended
+  return out
+}
+
+test('a process of some roles names them, and offers orders only where it takes them', async (t) => {
+  const ready = 'Parcomolo is ready at http://localhost:8080'
+  t.deepEqual(await greetingOf(['order', 'payment']), [ready, 'It runs order, payment'])
+  const withView = await greetingOf(['payment', 'view'])
+  t.deepEqual(withView.slice(0, 4), [ready, 'It runs payment, view', '', 'Place an order:'])
+})
+
+test('a stop that comes before the start is done ends it, with exit code 0', async (t) => {
+  const seen = terminalFor()
+  const start: Program['start'] = (signal) =>
+    new Promise((_, reject) => {
+      signal.addEventListener('abort', () => reject(new Error('the start was ended')))
+    })
+  const ended = run(['start'], seen.terminal, { ...idle, start })
+  await new Promise(setImmediate)
+  seen.signals.emit('SIGTERM')
+  t.is(await ended, 0)
+  t.deepEqual(seen.out, [])
+  t.deepEqual(seen.err, ['Stopping; once more stops at once'])
+  t.deepEqual(seen.exits, [0], 'whatever the start still waits for')
+})
+
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143]
@@ -130,7 +167,8 @@ for (const [signal, code] of [
     let stopped = (): void => {}
     const stop = (): Promise<void> => new Promise((resolve) => (stopped = resolve))
     const seen = terminalFor()
-    const ended = run(['start'], seen.terminal, { ...idle, start: async () => ({ ...(await idle.start()), stop }) })
+    const start: Program['start'] = async (asked) => ({ ...(await idle.start(asked)), stop })
+    const ended = run(['start'], seen.terminal, { ...idle, start })
     await new Promise(setImmediate)
     seen.signals.emit(signal)
     await new Promise(setImmediate)
@@ -146,6 +184,7 @@ test('a failure stops what runs and is told, whatever the stop stumbles over', a
   let stops = 0
   const start = async () => ({
     url: 'http://localhost:8080',
+    roles: 'all' as const,
     failed: Promise.resolve(new ParcomoloError('PARCOMOLO_LOG_CLOSED', "the log is 'closed'")),
     stop: async () => {
       stops += 1

@@ -21,6 +21,22 @@ test('an empty environment gives the laptop configuration', (t) => {
     roles: 'all',
     flow: 'orchestration',
     partitions: 1,
+    kafkaBrokers: null,
+    kafkaClientId: 'parcomolo',
+    kafkaPrefix: '',
+    kafkaSaslMechanism: null,
+    kafkaSaslUsername: '',
+    kafkaSaslPassword: '',
+    kafkaTls: false,
+    kafkaTlsCaFile: '',
+    kafkaTlsCertFile: '',
+    kafkaTlsKeyFile: '',
+    kafkaCreateTopics: true,
+    kafkaReplicationFactor: null,
+    kafkaSessionTimeoutMs: 6000,
+    registryUrl: null,
+    registryUsername: '',
+    registryPassword: '',
     viewDatabase: '',
     logLevel: 'info'
   }
@@ -39,7 +55,7 @@ test('every variable is taken', (t) => {
     VIEW_DATABASE_URL: 'sqlite:/tmp/view.db',
     LOG_LEVEL: 'error'
   }
-  t.deepEqual(readConfig(environment), {
+  t.like(readConfig(environment), {
     port: 0,
     host: '0.0.0.0',
     dataFolder: '/var/lib/parcomolo',
@@ -53,7 +69,7 @@ test('every variable is taken', (t) => {
 })
 
 test('a variable that is set to nothing counts as unset', (t) => {
-  t.is(readConfig({ PORT: '', PARCOMOLO_NO_SUCH: '', KAFKA_BROKERS: '' }).port, 8080)
+  t.is(readConfig({ PORT: '', PARCOMOLO_NO_SUCH: '', KAFKA_BROKERS: '', KAFKA_TLS: '' }).port, 8080)
 })
 
 test('variables of other programs are none of its business', (t) => {
@@ -75,7 +91,6 @@ test(refused, 'PORT', '80.5', port)
 test(refused, 'PORT', '1e3', port)
 test(refused, 'PARTITIONS', '0', "expected a whole number from 1 to 1024; leave it out to use '1'")
 test(refused, 'FLOW', 'both', "expected 'orchestration' or 'choreography'; leave it out to use 'orchestration'")
-test(refused, 'PARCOMOLO_ROLES', 'order', "expected 'all'; leave it out to use 'all'")
 test(refused, 'PARCOMOLO_HOST', 'a b', "expected an IP address or a host name; leave it out to use '127.0.0.1'")
 test(
   refused,
@@ -95,10 +110,10 @@ test('a mistyped variable is refused, with the one that was meant', (t) => {
   ])
 })
 
-for (const name of ['KAFKA_BROKERS', 'KAFKA_SASL_USERNAME', 'SCHEMA_REGISTRY_URL', 'OTEL_SERVICE_NAME', 'SMTP_URL']) {
-  test(`${name} is refused rather than ignored`, (t) => {
-    t.deepEqual(linesOf({ [name]: 'x' }), [
-      `${name}: 'x' asks for what this version does not support yet; unset it to start`
+for (const name of ['OTEL_SERVICE_NAME', 'OIDC_ISSUER', 'SMTP_URL']) {
+  test(`${name} is refused rather than ignored, without telling what may be a password`, (t) => {
+    t.deepEqual(linesOf({ [name]: 'smtp://ada:secret@mail' }), [
+      `${name}: it asks for what this version does not support yet; unset it to start`
     ])
   })
 }

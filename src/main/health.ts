@@ -1,0 +1,30 @@
+import type { HealthCheck } from '../http/index.ts'
+import type { Log } from '../log/index.ts'
+import type { Definitions } from '../orchestrator/index.ts'
+import type { Diagnostics } from './diagnostics.ts'
+import type { Parts } from './stage.ts'
+
+/** Of the process: its start, its tasks and its log, as far as they are there yet. `doing`: the step of the start. */
+export const healthOf = (diagnostics: Diagnostics, { log }: Parts, doing?: string): HealthCheck[] => [
+  ...(doing === undefined ? [] : [{ name: 'start', ok: false, detail: `it is ${doing}` }]),
+  ...diagnostics.health(),
+  ...(log === undefined ? [] : [logHealth(log)])
+]
+
+/**
+ * Of the operator in another process: an order that comes before it has published the first saga would begin none, and
+ * wait for ever.
+ */
+export const operatorHealth = (definitions: Definitions): HealthCheck => {
+  const [first] = definitions.all()
+  return first === undefined
+    ? { name: 'operator', ok: false, detail: 'no saga is published yet; that is for a process with this role' }
+    : { name: 'operator', ok: true, detail: '' }
+}
+
+const logHealth = (log: Log): HealthCheck => {
+  const health = log.health()
+  return health.ok
+    ? { name: 'log', ok: true, detail: '' }
+    : { name: 'log', ok: false, detail: `${health.code}: ${health.message}` }
+}

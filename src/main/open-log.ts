@@ -1,0 +1,40 @@
+import { join } from 'node:path'
+import { openEmbeddedLog } from '../log/embedded/index.ts'
+import type { Log } from '../log/index.ts'
+import { openEmbeddedRegistry } from '../registry/embedded/index.ts'
+import type { HttpRegistryOptions } from '../registry/http/index.ts'
+import type { Registry } from '../registry/index.ts'
+import type { Config } from './config.ts'
+import { kafkaOptions } from './kafka-options.ts'
+
+/**
+ * The log that the configuration names. Claims nothing; the embedded one lets no other process in while it is open. The
+ * client of Kafka is loaded only where it is used, since a start on a laptop should not wait for it.
+ */
+export const openLog = async (config: Config): Promise<Log> => {
+  if (config.kafkaBrokers === null) return openEmbeddedLog({ dir: join(config.dataFolder, 'log') })
+  const options = await kafkaOptions(config)
+  const { openKafkaLog } = await import('../log/kafka/index.ts')
+  return openKafkaLog(options)
+}
+
+/** The schema registry that belongs to it. The one that is not embedded is waited for until it answers. */
+export const openRegistry = async (
+  config: Config,
+  waiting: Pick<HttpRegistryOptions, 'onWaiting' | 'signal'> = {}
+): Promise<Registry> => {
+  const { registryUrl: url, registryUsername: username, registryPassword: password } = config
+  if (url === null) return openEmbeddedRegistry(join(config.dataFolder, 'registry'))
+  const auth = username === '' ? undefined : { username, password }
+  const { openHttpRegistry } = await import('../registry/http/index.ts')
+  return underPrefix(config.kafkaPrefix, await openHttpRegistry({ ...waiting, url, auth }))
+}
+
+/** A subject begins with its topic's name (TopicRecordName), and the topics of this installation with its prefix. */
+const underPrefix = (prefix: string, registry: Registry): Registry => ({
+  check: (subject, schema) => registry.check(prefix + subject, schema),
+  register: (subject, schema) => registry.register(prefix + subject, schema),
+  versions: (subject) => registry.versions(prefix + subject),
+  schema: (id) => registry.schema(id),
+  close: () => registry.close()
+})

@@ -1,0 +1,87 @@
+import type { Clock } from '../base/index.ts'
+
+export type OpeningDeps = {
+  /** Aborted when the process is to stop. */
+  readonly signal: AbortSignal
+  /** Resolves with the error when something that is open already has failed for good. */
+  readonly failed: Promise<unknown>
+  readonly clock: Clock
+  /** A step has taken long, and goes on. */
+  readonly onSlow: (what: string) => void
+}
+
+const slowMs = 15_000
+
+/**
+ * A start, step by step, and what it has opened.
+ *
+ * O1. A stop, or a failure of what is open, ends the step under way at once, whatever that waits for.
+ * O2. Everything that was opened is closed in the opposite order, also what turns out to be open only later.
+ */
+export class Opening {
+  readonly #deps: OpeningDeps
+  readonly #opened = new AsyncDisposableStack()
+  readonly #interrupted: Promise<never>
+  #doing: string | undefined = 'starting'
+
+  constructor(deps: OpeningDeps) {
+    this.#deps = deps
+    const { signal, failed } = deps
+    const { promise, reject } = Promise.withResolvers<never>()
+    promise.catch(() => undefined)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    void failed.then(reject)
+    this.#interrupted = promise
+  }
+
+  /** The step under way; undefined once all is done. */
+  get doing(): string | undefined {
+    return this.#doing
+  }
+
+  /** `what` it does, as it stands after "it is". */
+  async step<T>(what: string, work: () => Promise<T>): Promise<T> {
+    const { signal, clock, onSlow } = this.#deps
+    signal.throwIfAborted()
+    this.#doing = what
+    let cancel = (): void => undefined
+    const watch = (): void => {
+      cancel = clock.at(clock.now() + slowMs, () => {
+        onSlow(what)
+        watch()
+      })
+    }
+    watch()
+    try {
+      return await Promise.race([work(), this.#interrupted])
+    } finally {
+      cancel()
+    }
+  }
+
+  /** A step that opens something, and how that is closed. */
+  async take<T>(what: string, open: () => Promise<T>, close: (opened: T) => Promise<unknown>): Promise<T> {
+    let opening: Promise<T> | undefined
+    try {
+      const opened = await this.step(what, () => (opening = open()))
+      this.#opened.defer(async () => void (await close(opened)))
+      return opened
+    } catch (error) {
+      opening?.then(close).catch(() => undefined)
+      throw error
+    }
+  }
+
+  /** Something that is closed without waiting. */
+  defer(close: () => void): void {
+    this.#opened.defer(close)
+  }
+
+  done(): void {
+    this.#doing = undefined
+  }
+
+  close(): Promise<void> {
+    return this.#opened.disposeAsync()
+  }
+}

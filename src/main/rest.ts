@@ -1,0 +1,86 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createHttp, type LogLevel } from '../http/index.ts'
+import { openView, type View } from '../view/index.ts'
+import { openSqliteViewStore } from '../view/sqlite/index.ts'
+import { commandSender } from './commands.ts'
+import type { Config } from './config.ts'
+import { definitionsPort } from './definitions-port.ts'
+import { healthOf, operatorHealth } from './health.ts'
+import { listen } from './listen.ts'
+import { metricsText } from './metrics.ts'
+import type { Role } from './roles.ts'
+import { fillCatalogue, fillCatalogueBehind } from './shop.ts'
+import type { Stage } from './stage.ts'
+import { type System, type SystemDeps, viewTopics } from './system.ts'
+
+export type RestParts = { readonly deps: SystemDeps; readonly system: System; readonly roles: readonly Role[] }
+
+/** Opens the read model and, when it has caught up, the REST interface; gives its address. */
+export const openRest = async (stage: Stage, { deps, system, roles }: RestParts): Promise<string> => {
+  const { config, opening, diagnostics, clock } = stage
+  const { log, codec } = deps
+  const view = await opening.take(
+    'opening the read model',
+    () => openShopView(stage, deps),
+    (it) => it.close()
+  )
+  await opening.step('folding the journals into the read model', () => view.caughtUp)
+  const sendCommand = commandSender(log, codec, clock)
+  await fillShelves(stage, view, { sendCommand, isInventoryHere: roles.includes('inventory') })
+  const needsOperator = config.flow === 'orchestration' && !roles.includes('operator')
+  const http = await opening.take(
+    'opening the REST interface',
+    async () =>
+      createHttp({
+        ...{ view, sendCommand, clock, flow: config.flow },
+        definitions: definitionsPort(system.definitions),
+        health: () => [
+          ...healthOf(diagnostics, { log }),
+          ...(needsOperator ? [operatorHealth(system.definitions)] : [])
+        ],
+        metrics: () => metricsText({ log, system }),
+        logLevel: requestLevel(config)
+      }),
+    (it) => it.close()
+  )
+  return opening.step('opening the REST interface', () => listen(http, config.host, config.port))
+}
+
+/** What a server has to say of single requests at 'info' is of no use to whoever reads the lines of the process. */
+export const requestLevel = ({ logLevel }: Config): LogLevel => (logLevel === 'info' ? 'warn' : logLevel)
+
+const openShopView = async (
+  { config, diagnostics, clock }: Stage,
+  { log, codec, learn }: SystemDeps
+): Promise<View> => {
+  const store = await openSqliteViewStore(await viewFile(config))
+  const { flow } = config
+  const { logger } = diagnostics
+  return openView({ log, codec, store, topics: viewTopics, flow, clock, logger, ...(learn && { learn }) })
+}
+
+/** Where there is no embedded log, nobody else makes the data folder; what is wrong with it the store tells. */
+const viewFile = async ({ viewDatabase, dataFolder }: Config): Promise<string> => {
+  if (viewDatabase !== '') return viewDatabase
+  await mkdir(dataFolder, { recursive: true }).catch(() => undefined)
+  return join(dataFolder, 'view.sqlite')
+}
+
+type Filling = { readonly sendCommand: ReturnType<typeof commandSender>; readonly isInventoryHere: boolean }
+
+/** The first order should find something to buy; but nobody waits for an inventory that another process has. */
+const fillShelves = async (
+  { opening, diagnostics, clock }: Stage,
+  view: View,
+  { sendCommand, isInventoryHere }: Filling
+): Promise<void> => {
+  if (isInventoryHere) return void (await opening.step('filling the shelves', () => fillCatalogue(view, sendCommand)))
+  const giveUp = fillCatalogueBehind({
+    ...{ view, sendCommand, clock },
+    onWaiting: (skus) =>
+      diagnostics.report('info', { skus }, 'the shelves are filled as soon as a process with the role inventory works'),
+    onError: (error) => diagnostics.error(error, 'the shelves could not be filled; it is tried again')
+  })
+  opening.defer(giveUp)
+}

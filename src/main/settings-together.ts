@@ -1,0 +1,76 @@
+import type { Config } from './config.ts'
+import { rolesIn, sagaRoles } from './roles.ts'
+import { settings } from './settings.ts'
+
+type Key = keyof typeof settings
+
+/** What is known of the variables that are set: each is accepted by itself. */
+export type Given = {
+  isSet(key: Key): boolean
+  /** As it may be shown. */
+  shown(key: Key): string
+  /** Undefined where its text is none, which is told elsewhere. */
+  value<K extends Key>(key: K): Config[K] | undefined
+}
+
+/** A line for each value that does not go with the others. */
+export const wrongTogether = (given: Given): string[] => [...missing(given), ...withoutTls(given), ...wrongRoles(given)]
+
+/** A variable that is set, and another that must then be set as well. */
+const needs: readonly (readonly [Key, Key])[] = [
+  ['kafkaBrokers', 'registryUrl'],
+  ...kafkaOnly().map((key) => [key, 'kafkaBrokers'] as const),
+  ['kafkaSaslMechanism', 'kafkaSaslUsername'],
+  ['kafkaSaslMechanism', 'kafkaSaslPassword'],
+  ['kafkaSaslUsername', 'kafkaSaslMechanism'],
+  ['kafkaSaslPassword', 'kafkaSaslMechanism'],
+  ['kafkaTlsCertFile', 'kafkaTlsKeyFile'],
+  ['kafkaTlsKeyFile', 'kafkaTlsCertFile'],
+  ['registryUsername', 'registryPassword'],
+  ['registryPassword', 'registryUsername']
+]
+
+/** Whoever sets one of these means Kafka, and must not get the embedded log. */
+function kafkaOnly(): Key[] {
+  const keys = Object.keys(settings) as Key[]
+  return keys.filter((key) => /^(kafka|registry)/.test(key) && key !== 'kafkaBrokers')
+}
+
+const missing = (given: Given): string[] =>
+  needs
+    .filter(([key, needed]) => given.isSet(key) && !given.isSet(needed))
+    .map(([key, needed]) => {
+      const [{ name }, other] = [settings[key], settings[needed]]
+      const expected = `expected ${other.name} to be set as well, to ${other.expected}`
+      return `${refused(given, key)} without ${other.name}; ${expected}; set it, or leave ${name} out`
+    })
+
+const withoutTls = (given: Given): string[] => {
+  if (given.value('kafkaTls') !== false) return []
+  const files = (['kafkaTlsCaFile', 'kafkaTlsCertFile', 'kafkaTlsKeyFile'] as const).filter((key) => given.isSet(key))
+  return files.map(
+    (key) =>
+      `${refused(given, key)} without TLS; expected KAFKA_TLS to be 'true' as well; ` +
+      `set it, or leave ${settings[key].name} out`
+  )
+}
+
+const wrongRoles = (given: Given): string[] => {
+  const [roles, flow] = [given.value('roles'), given.value('flow')]
+  if (roles === undefined || roles === 'all') return []
+  const lines: string[] = []
+  if (!given.isSet('kafkaBrokers'))
+    lines.push(
+      `${refused(given, 'roles')} without KAFKA_BROKERS, as the embedded log is open to one process only, ` +
+        "which has to run everything; expected 'all'; set KAFKA_BROKERS, or leave PARCOMOLO_ROLES out"
+    )
+  const idle = flow === 'choreography' ? rolesIn(flow, roles).filter((role) => sagaRoles.includes(role)) : []
+  for (const role of idle)
+    lines.push(
+      `${refused(given, 'roles')} with FLOW 'choreography', where no saga runs and '${role}' has nothing to do; ` +
+        `expected a list without it; leave '${role}' out, or set FLOW to 'orchestration'`
+    )
+  return lines
+}
+
+const refused = (given: Given, key: Key): string => `${settings[key].name}: '${given.shown(key)}' is not accepted`

@@ -1,0 +1,22 @@
+import type { Clock } from '../base/index.ts'
+import type { Log } from '../log/index.ts'
+import type { Config } from './config.ts'
+import type { Diagnostics } from './diagnostics.ts'
+import type { openLog, openRegistry } from './open-log.ts'
+import type { Opening } from './opening.ts'
+import type { System } from './system.ts'
+
+export type Storage = { readonly openLog: typeof openLog; readonly openRegistry: typeof openRegistry }
+
+/** What every part of a start needs. */
+export type Stage = {
+  readonly config: Config
+  readonly opening: Opening
+  readonly diagnostics: Diagnostics
+  readonly storage: Storage
+  readonly signal: AbortSignal
+  readonly clock: Clock
+}
+
+/** What there is to tell about, as far as it is there yet. */
+export type Parts = { log?: Log; system?: System }

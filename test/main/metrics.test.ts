@@ -1,0 +1,31 @@
+import test from 'ava'
+import type { Log, LogHealth } from '../../src/log/index.ts'
+import { metricsText } from '../../src/main/metrics.ts'
+import type { System } from '../../src/main/system.ts'
+
+const logOf = (health: LogHealth): Log =>
+  ({ health: () => health, stats: () => ({ fsyncs: 7, writtenBytes: 300 }) }) as unknown as Log
+
+test('the log tells what it has done, and whether it is healthy', (t) => {
+  const text = metricsText({ log: logOf({ ok: true }) })
+  t.regex(text, /^# TYPE parcomolo_log_healthy gauge\nparcomolo_log_healthy 1$/m)
+  t.regex(text, /^# TYPE parcomolo_log_written_bytes_total counter\nparcomolo_log_written_bytes_total 300$/m)
+  const ill = metricsText({ log: logOf({ ok: false, code: 'PARCOMOLO_LOG_STALLED', message: 'no space left' }) })
+  t.regex(ill, /^parcomolo_log_healthy 0$/m)
+  t.regex(ill, /^parcomolo_log_fsyncs_total 7$/m)
+})
+
+test('each task tells what it has done', (t) => {
+  const stats = { rounds: 1, inputs: 2, events: 3, snapshots: 4, deadLetters: 5 }
+  const tasks = new Map([['order-events/0', { stats, entityCount: 6 }]])
+  const system = { runners: new Map([['order', { tasks }]]) } as unknown as System
+  const text = metricsText({ log: logOf({ ok: true }), system })
+  const labels = '{component="order",task="order-events/0"}'
+  t.true(text.includes(`parcomolo_task_events_total${labels} 3\n`))
+  t.true(text.includes(`parcomolo_task_dead_letters_total${labels} 5\n`))
+  t.true(text.includes(`parcomolo_task_entities${labels} 6\n`))
+})
+
+test('a process that has opened nothing yet has metrics all the same', (t) => {
+  t.regex(metricsText({}), /^# TYPE parcomolo_task_rounds_total counter$/m)
+})

@@ -1,0 +1,96 @@
+import test from 'ava'
+import { Opening, type OpeningDeps } from '../../src/main/opening.ts'
+import { VirtualClock } from '../helpers/virtual-clock.ts'
+
+const stage = () => {
+  const closed: string[] = []
+  const slow: string[] = []
+  const stop = new AbortController()
+  const failure = Promise.withResolvers<unknown>()
+  const clock = new VirtualClock(0)
+  const deps: OpeningDeps = {
+    signal: stop.signal,
+    failed: failure.promise,
+    clock,
+    onSlow: (what) => void slow.push(what)
+  }
+  const opening = new Opening(deps)
+  const close = async (what: string): Promise<void> => void closed.push(what)
+  return { opening, closed, slow, stop, failure, clock, close }
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
+const never = new Promise<string>(() => undefined)
+
+test('what was opened is closed in the opposite order', async (t) => {
+  const { opening, closed, close } = stage()
+  t.is(await opening.take('opening a', async () => 'a', close), 'a')
+  opening.defer(() => void closed.push('b'))
+  await opening.take('opening c', async () => 'c', close)
+  await opening.close()
+  t.deepEqual(closed, ['c', 'b', 'a'])
+})
+
+test('it tells which step is under way, and that it takes long', async (t) => {
+  const { opening, slow, clock } = stage()
+  const step = Promise.withResolvers<void>()
+  const done = opening.step('counting sheep', () => step.promise)
+  t.is(opening.doing, 'counting sheep')
+  clock.advance(14_999)
+  t.deepEqual(slow, [])
+  clock.advance(1)
+  clock.advance(15_000)
+  t.deepEqual(slow, ['counting sheep', 'counting sheep'])
+  step.resolve()
+  await done
+  clock.advance(60_000)
+  t.is(slow.length, 2)
+  opening.done()
+  t.is(opening.doing, undefined)
+})
+
+test('a stop ends the step under way, and begins no other', async (t) => {
+  const { opening, closed, stop, close } = stage()
+  await opening.take('opening a', async () => 'a', close)
+  const waiting = opening.take('opening b', () => never, close)
+  stop.abort(new Error('enough'))
+  await t.throwsAsync(waiting, { message: 'enough' })
+  let begun = false
+  await t.throwsAsync(
+    opening.step('beginning', async () => void (begun = true)),
+    { message: 'enough' }
+  )
+  t.false(begun)
+  await opening.close()
+  t.deepEqual(closed, ['a'])
+})
+
+test('what turns out to be open after the stop is closed as well', async (t) => {
+  const { opening, closed, stop, close } = stage()
+  const late = Promise.withResolvers<string>()
+  const taking = opening.take('opening late', () => late.promise, close)
+  stop.abort(new Error('enough'))
+  await t.throwsAsync(taking, { message: 'enough' })
+  await opening.close()
+  t.deepEqual(closed, [])
+  late.resolve('late')
+  await turn()
+  t.deepEqual(closed, ['late'])
+})
+
+test('a failure of what is open ends a start that would wait for ever', async (t) => {
+  const { opening, failure } = stage()
+  const waiting = opening.step('waiting', () => never)
+  failure.resolve(new Error('the disk is gone'))
+  await t.throwsAsync(waiting, { message: 'the disk is gone' })
+})
+
+test('what cannot be opened is not closed', async (t) => {
+  const { opening, closed, close } = stage()
+  const broken = async (): Promise<string> => {
+    throw new Error('broken')
+  }
+  await t.throwsAsync(opening.take('opening', broken, close), { message: 'broken' })
+  await opening.close()
+  t.deepEqual(closed, [])
+})

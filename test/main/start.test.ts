@@ -1,0 +1,182 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { ParcomoloError } from '../../src/base/index.ts'
+import type { Log } from '../../src/log/index.ts'
+import { type Config, readConfig } from '../../src/main/config.ts'
+import { openLog, openRegistry } from '../../src/main/open-log.ts'
+import type { Role } from '../../src/main/roles.ts'
+import { type Running, start } from '../../src/main/start.ts'
+import type { Storage } from '../../src/main/stage.ts'
+import { freePort } from '../helpers/free-port.ts'
+import { orderBody } from '../http/requests.ts'
+
+type Json = Record<string, unknown>
+
+const newFolder = async (t: ExecutionContext): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), 'parcomolo-start-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+const configOf = (dataFolder: string, changes: Partial<Config> = {}): Config => ({
+  ...readConfig({}),
+  ...{ port: 0, dataFolder, logLevel: 'error' },
+  ...changes
+})
+
+/** The embedded log, shared by what would be several processes on Kafka; each only has what it has opened. */
+const sharedStorage = async (t: ExecutionContext, config: Config): Promise<Storage & { openCount: number }> => {
+  const [log, registry] = [await openLog(config), await openRegistry(config)]
+  t.teardown(async () => {
+    await log.close()
+    await registry.close()
+  })
+  const storage = {
+    openCount: 0,
+    openLog: async (): Promise<Log> => {
+      storage.openCount++
+      const close = async (): Promise<void> => void storage.openCount--
+      return new Proxy(log, {
+        get: (target, name) => {
+          const member: unknown = name === 'close' ? close : Reflect.get(target, name)
+          return typeof member === 'function' ? (member as () => unknown).bind(target) : member
+        }
+      })
+    },
+    openRegistry: async () => ({ ...registry, close: async () => undefined })
+  }
+  return storage
+}
+
+const json = async (url: string): Promise<{ status: number; body: Json }> => {
+  const response = await fetch(url)
+  return { status: response.status, body: (await response.json()) as Json }
+}
+
+const until = async <T>(attempt: () => Promise<T | undefined>): Promise<T> => {
+  for (;;) {
+    const found = await attempt().catch(() => undefined)
+    if (found !== undefined) return found
+    await new Promise((resolve) => void setImmediate(resolve))
+  }
+}
+
+const place = (url: string): Promise<Response> =>
+  fetch(`${url}/orders`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(orderBody())
+  })
+
+test('each role by itself, they make one shop, in whatever order they start', async (t) => {
+  const config = configOf(await newFolder(t))
+  const storage = await sharedStorage(t, config)
+  // On Kafka a process with the view is the first to need its data folder.
+  const dataFolder = join(config.dataFolder, 'of', 'the view')
+  const running: Running[] = []
+  const run = async (...roles: Role[]): Promise<Running> => {
+    const process = await start({ ...config, dataFolder, roles }, { storage })
+    running.push(process)
+    t.deepEqual(process.roles, roles)
+    return process
+  }
+  const { url } = await run('view')
+  t.like(await json(`${url}/readyz`), { status: 503 }, 'no saga is published yet')
+  t.like(await json(`${url}/orders`), { status: 200 }, 'what is there can be read')
+  const early = await place(url)
+  t.is(early.status, 503)
+  t.like(await early.json(), { code: 'PARCOMOLO_HTTP_NOT_READY' })
+
+  const services = await run('order', 'payment', 'shipping')
+  await run('orchestrator')
+  await run('operator')
+  await until(async () => ((await fetch(`${url}/readyz`)).ok ? true : undefined))
+  t.like(await json(`${url}/definitions`), { status: 200, body: { items: [{ saga: 'order' }] } })
+  t.like(await json(`${url}/stock/book`), { status: 404 }, 'the inventory has not set it yet')
+
+  const inventory = await run('inventory')
+  await until(async () => ((await json(`${url}/stock/book`)).status === 200 ? true : undefined))
+  const placed = await place(url)
+  t.is(placed.status, 201)
+  const { orderId } = (await placed.json()) as { orderId: string }
+  t.like(await json(`${url}/orders/${orderId}?wait=20s`), { body: { status: 'COMPLETED' } })
+
+  t.like(await json(`${inventory.url}/readyz`), { status: 200 })
+  const metrics = await (await fetch(`${inventory.url}/metrics`)).text()
+  t.regex(metrics, /^parcomolo_task_events_total\{component="inventory",task="stock-events\/0"\} [1-9]/m)
+  t.regex(metrics, /^parcomolo_log_healthy 1$/m)
+  const elsewhere = await json(`${services.url}/orders`)
+  t.like(elsewhere, { status: 404, body: { code: 'PARCOMOLO_HTTP_NOT_FOUND' } })
+  t.is(
+    elsewhere.body['detail'],
+    "there is nothing at '/orders'; this process runs 'order', 'payment', 'shipping'; " +
+      "ask one with the role 'view', which has the REST interface"
+  )
+  for (const process of running.reverse()) await process.stop()
+  t.is(storage.openCount, 0)
+})
+
+test('while it waits for the registry it lives and is not ready, and a stop ends it at once', async (t) => {
+  const port = await freePort()
+  const config = configOf(await newFolder(t), { port, roles: ['order'] })
+  const shared = await sharedStorage(t, config)
+  const reasons: unknown[] = []
+  const storage: Storage = {
+    ...shared,
+    openRegistry: (_, waiting) => {
+      reasons.push(waiting?.onWaiting)
+      return new Promise(() => undefined)
+    }
+  }
+  const stop = new AbortController()
+  const starting = start(config, { signal: stop.signal, storage })
+  const url = `http://127.0.0.1:${port}`
+  const detail = 'it is waiting for the schema registry'
+  const ready = await until(async () => {
+    const answer = await json(`${url}/readyz`)
+    return JSON.stringify(answer).includes(detail) ? answer : undefined
+  })
+  t.deepEqual(ready, {
+    status: 503,
+    body: {
+      status: 'failing',
+      checks: [
+        { name: 'start', ok: false, detail },
+        { name: 'tasks', ok: true, detail: '' },
+        { name: 'log', ok: true, detail: '' }
+      ]
+    }
+  })
+  t.like(await json(`${url}/healthz`), { status: 200 })
+  t.is(typeof reasons[0], 'function', 'the registry can say why it is waited for')
+  stop.abort(new Error('enough'))
+  await t.throwsAsync(starting, { message: 'enough' })
+  await t.throwsAsync(fetch(`${url}/healthz`), undefined, 'nobody listens any more')
+})
+
+test('a start that fails half-way closes what it has opened', async (t) => {
+  const port = await freePort()
+  const config = configOf(await newFolder(t), { port, roles: ['order'] })
+  const shared = await sharedStorage(t, config)
+  const openRegistry = async (): Promise<never> => {
+    throw new ParcomoloError('PARCOMOLO_REGISTRY_UNAVAILABLE', 'on purpose')
+  }
+  await t.throwsAsync(start(config, { storage: { ...shared, openRegistry } }), {
+    code: 'PARCOMOLO_REGISTRY_UNAVAILABLE'
+  })
+  await t.throwsAsync(fetch(`http://127.0.0.1:${port}/healthz`))
+  t.is(shared.openCount, 0)
+})
+
+test('everything in one process takes orders as soon as it has started, and starts again', async (t) => {
+  const config = configOf(await newFolder(t))
+  const first = await start(config)
+  t.is(first.roles, 'all')
+  t.is((await place(first.url)).status, 201)
+  await first.stop()
+  const second = await start(config)
+  t.like(await json(`${second.url}/orders`), { status: 200 })
+  await second.stop()
+})

@@ -1,5 +1,6 @@
 import { type EventEmitter } from 'node:events'
 import { type ParseArgsOptionsConfig } from 'node:util'
+import { type DeadLetters } from './dead-letter.ts'
 
 /** One word of the command line. It says what it found on the terminal, and throws what went wrong. */
 export type Command = {
@@ -40,6 +41,8 @@ export type Program = {
   /** Checks the environment: throws PARCOMOLO_CONFIG_INVALID with a line for each fault. */
   checkSettings(): Promise<void>
   settings(): Promise<readonly ProgramSetting[]>
+  /** Opens the log as the environment says, without taking part in its work. */
+  deadLetters(): Promise<DeadLetters>
 }
 
 export type Running = {

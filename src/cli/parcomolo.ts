@@ -20,7 +20,11 @@ const program: Program = {
     return start(readConfig(process.env), { signal })
   },
   checkSettings: async () => void (await main()).readConfig(process.env),
-  settings: async () => (await main()).settingsInUse(process.env)
+  settings: async () => (await main()).settingsInUse(process.env),
+  deadLetters: async () => {
+    const { openDeadLetters, readConfig } = await main()
+    return openDeadLetters(readConfig(process.env))
+  }
 }
 
 // Whoever reads along may stop reading (`| head`): that is no reason to stop, nor to complain.

@@ -2,6 +2,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { didYouMean, isParcomoloError, ParcomoloError } from '../base/index.ts'
 import { type Command, type Program, type Terminal } from './command.ts'
 import { config } from './config.ts'
+import { deadLetters } from './dead-letters.ts'
 import { errors } from './errors.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { generate } from './generate.ts'
@@ -21,7 +22,16 @@ export const run = async (line: readonly string[], terminal: Terminal, program: 
   }
 }
 
-const commands: readonly Command[] = [start, verify, graph, generate, config, errors, helpOn(() => commands)]
+const commands: readonly Command[] = [
+  start,
+  verify,
+  graph,
+  deadLetters,
+  generate,
+  config,
+  errors,
+  helpOn(() => commands)
+]
 
 /** `--help` and `-h` are what people try first. */
 const commandNamed = (word: string): Command => {

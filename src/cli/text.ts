@@ -13,3 +13,7 @@ export const paragraph = (text: string, first: string): string[] => {
   }
   return [...lines, line.trimEnd()]
 }
+
+/** Control characters in what others have written could do anything to a terminal, so they are shown as `\x1b`. */
+export const printable = (text: string): string =>
+  text.replace(/\p{Cc}/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)

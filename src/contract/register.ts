@@ -48,8 +48,8 @@ const learnIfReadable = (codec: Codec, id: number, schema: Schema): void => {
 
 /**
  * Fetches the schemas of those values that the codec does not know yet. Undefined where it knows them all, so that
- * nobody awaits for nothing. A schema that there is not, or that cannot be used, is left for `decode` to refuse; rejects
- * where one could not be asked for, when all others are learnt.
+ * nobody awaits for nothing. A schema that there is not, or that cannot be used, is left for `decode` to refuse.
+ * Rejects where one could not be asked for, when all others are learnt.
  */
 export const learnSchemas = (
   codec: Codec,

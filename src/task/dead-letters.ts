@@ -12,8 +12,8 @@ import type { Patience } from './patience.ts'
 
 /**
  * One for all components, with one partition: what comes here is to be rare, and a person reads it in one order. It is
- * an inbox: whoever may, writes to it. By their timestamps, which are those of the records, letters may be old when they
- * are new, so none is deleted by its age.
+ * an inbox: whoever may, writes to it. By their timestamps, which are those of the records, letters may be old as soon
+ * as they are written, so none is deleted by its age.
  */
 export const deadLetterTopic: TopicSpec = {
   topic: 'dead-letters',

@@ -168,5 +168,5 @@ const malformed = (problem: string, expected: string): ParcomoloError =>
 const notACommand = (type: string, component: string): ParcomoloError =>
   new ParcomoloError(
     'PARCOMOLO_TASK_INPUT_NOT_A_COMMAND',
-    `'${type}' is no command of '${component}'; expected one that its contract names; send it to the inbox it belongs to`
+    `'${type}' is no command of '${component}'; expected one that its contract names; send it to the participant that has it`
   )

@@ -17,7 +17,10 @@ const idle: Program = {
     stop: async () => {}
   }),
   checkSettings: async () => {},
-  settings: async () => []
+  settings: async () => [],
+  deadLetters: async () => {
+    throw new TypeError('no log here')
+  }
 }
 
 const terminalFor = (signals = new EventEmitter()) => {

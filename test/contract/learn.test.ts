@@ -30,7 +30,7 @@ const failing = (code: ConstructorParameters<typeof ParcomoloError>[0], retryabl
   throw new ParcomoloError(code, 'no', { retryable })
 }
 
-test('a schema that there is not, and one that is none, hide no other, and are left for decode to refuse', async (t) => {
+test('a schema that there is not, and one that is none, hide no other and are left to decode', async (t) => {
   const answer = (id: number): Readonly<Record<string, unknown>> => {
     if (id === 7) return failing('PARCOMOLO_REGISTRY_UNKNOWN_ID')
     return id === 8 ? failing('PARCOMOLO_REGISTRY_INVALID_SCHEMA') : foreign

@@ -52,7 +52,7 @@ test('what cannot be read is a dead letter with all that it had, and with its or
   await task.stop()
 })
 
-test('that a record was passed over is journaled at once, so that a restart makes no second letter of it', async (t) => {
+test('that a record was passed over is journaled at once, so a restart makes no second letter', async (t) => {
   const stage = await Stage.open(t)
   const first = await stage.task()
   await sendPoison(stage)
@@ -67,7 +67,7 @@ test('that a record was passed over is journaled at once, so that a restart make
   t.is((await stage.all(deadLetters)).length, 1)
 })
 
-test('a crash between the letter and the batch that passes its record doubles the letter, and loses nothing', async (t) => {
+test('a crash between a letter and the batch that passes its record doubles the letter', async (t) => {
   const stage = await Stage.open(t)
   const crashed = Promise.withResolvers<unknown>()
   const claim: Log['claim'] = async (place) => {
@@ -92,7 +92,7 @@ test('a crash between the letter and the batch that passes its record doubles th
   await second.stop()
 })
 
-test('while the dead letters take nothing, nothing is passed over; it is told once, and goes on by itself', async (t) => {
+test('while the dead letters take nothing, nothing is passed over, and it is told once', async (t) => {
   const stage = await Stage.open(t)
   const { state, log } = fullAtFirst(stage.log)
   const held: unknown[] = []
@@ -131,7 +131,7 @@ test('a stop ends the wait for the dead letters, and the next owner finds the re
   await second.stop()
 })
 
-test('a registry that cannot be reached holds the task up, and what it cannot say is not taken for poison', async (t) => {
+test('a registry that cannot be reached holds the task up, and makes no poison of anything', async (t) => {
   const stage = await Stage.open(t)
   const held: unknown[] = []
   let asked = 0

@@ -1,0 +1,220 @@
+import { type Clock, isParcomoloError, ParcomoloError, systemClock } from '../base/index.ts'
+import { type Contracts, learnSchemas, makeCodec, type Message } from '../contract/index.ts'
+import type { Headers, Log, StoredRecord, TopicPartition } from '../log/index.ts'
+import type { Registry } from '../registry/index.ts'
+import { deadLetterTopic, ownHeaders } from '../task/index.ts'
+import type { Config } from './config.ts'
+import { readContractFiles } from './contract-files.ts'
+import { type Letter, Letters, noteHeaders, originOf, resentHeaders } from './letter.ts'
+import { openLog, openRegistry } from './open-log.ts'
+import { hostedParticipants, systemTopics, viewTopics } from './system.ts'
+
+/** A letter as it is listed. */
+export type DeadLetter = Pick<
+  Letter,
+  'offset' | 'component' | 'type' | 'code' | 'reason' | 'at' | 'omitted' | 'resentAt'
+> & {
+  /** `<topic>/<partition>/<offset>` of the record that could not be read. */
+  readonly origin: string
+}
+
+/** The record itself. */
+export type DeadRecord = {
+  readonly key: string
+  /** Milliseconds since 1970, UTC. */
+  readonly timestamp: number
+  readonly headers: Headers
+  readonly value: Uint8Array | null
+  /** The value as its own schema reads it, where the registry has that. */
+  readonly decoded: { readonly type: string; readonly value: object } | undefined
+}
+
+/** A letter that was sent back, to `<topic>/<partition>`; or why it was not. */
+export type Resending = { readonly letter: DeadLetter } & ({ readonly to: string } | { readonly staysFor: string })
+
+/** What people can do with dead letters. */
+export type DeadLetters = {
+  /** What they have to know of what they see, as a sentence. */
+  readonly warning: string | undefined
+  /** In the order of their offsets; `unread` records of the topic are too old to be looked at. */
+  list(): Promise<{ readonly letters: readonly DeadLetter[]; readonly unread: number }>
+  /** Rejects with PARCOMOLO_MAIN_DEAD_LETTER_UNKNOWN where the offset has none. */
+  show(offset: number): Promise<{ readonly letter: DeadLetter; readonly record: DeadRecord }>
+  /**
+   * Sends these back to where they came from, also those that were sent back before; `all`: those that never were, and
+   * may be. At least once: a second call after an error may send some again, with the same id. Rejects with
+   * PARCOMOLO_MAIN_DEAD_LETTER_STAYS, and sends none, where one that was named may not be sent back.
+   */
+  resend(wanted: readonly number[] | 'all'): Promise<readonly Resending[]>
+  close(): Promise<void>
+}
+
+/** Opens the log as the configuration says, and takes no part in its work. */
+export const openDeadLetters = async (config: Config): Promise<DeadLetters> => {
+  const opened = new AsyncDisposableStack()
+  try {
+    const contracts = await readContractFiles(config.sagasFolder)
+    const log = opened.adopt(await openLog(config), (it) => it.close())
+    const registry = opened.adopt(await registryIfThere(config), async (it) => it?.close())
+    await log.ensureTopics(systemTopics(contracts, config.partitions))
+    const desk = new Desk({ log, registry, contracts, clock: systemClock })
+    return {
+      warning: registry === undefined ? 'The schema registry does not answer, so values are shown as bytes' : undefined,
+      list: () => desk.list(),
+      show: (offset) => desk.show(offset),
+      resend: (wanted) => desk.resend(wanted),
+      close: () => opened.disposeAsync()
+    }
+  } catch (error) {
+    await opened.disposeAsync()
+    throw error
+  }
+}
+
+/** Only to show what values are: a registry that does not answer soon is done without. */
+const registryIfThere = async (config: Config): Promise<Registry | undefined> => {
+  const signal = AbortSignal.timeout(registryMsMax)
+  try {
+    return await openRegistry(config, { signal })
+  } catch (error) {
+    if (signal.aborted || isParcomoloError(error, 'PARCOMOLO_REGISTRY_UNAVAILABLE')) return undefined
+    throw error
+  }
+}
+
+const registryMsMax = 5_000
+
+type DeskDeps = {
+  readonly log: Log
+  readonly registry: Registry | undefined
+  readonly contracts: Contracts
+  readonly clock: Clock
+}
+
+const place: TopicPartition = { topic: deadLetterTopic.topic, partition: 0 }
+/** Only the newest of the topic are looked at: one that fills up like that asks for another cure. */
+const recordsMax = 100_000
+
+class Desk {
+  readonly #deps: DeskDeps
+  /** Knows no schema but those of the letters, as they were written. */
+  readonly #codec = makeCodec([])
+
+  constructor(deps: DeskDeps) {
+    this.#deps = deps
+  }
+
+  async list(): ReturnType<DeadLetters['list']> {
+    const letters = await this.#letters()
+    return { letters: letters.all.map(listed), unread: letters.from }
+  }
+
+  async show(offset: number): ReturnType<DeadLetters['show']> {
+    const letter = known(await this.#letters(), offset)
+    for await (const [record] of this.#deps.log.read(place, letter.offset, letter.offset + 1)) {
+      const { key, value, timestamp, headers } = record!
+      const decoded = value === null ? undefined : this.#decoded(value)
+      return { letter: listed(letter), record: { key, timestamp, headers: ownHeaders(headers), value, decoded } }
+    }
+    throw unknown(offset)
+  }
+
+  async resend(wanted: readonly number[] | 'all'): Promise<readonly Resending[]> {
+    const letters = await this.#letters()
+    const chosen =
+      wanted === 'all'
+        ? letters.all.filter(({ resentAt }) => resentAt === undefined)
+        : [...new Set(wanted.map((offset) => known(letters, offset)))]
+    const staying = new Map(chosen.flatMap((letter) => this.#staysFor(letter).map((why) => [letter, why] as const)))
+    if (wanted !== 'all' && staying.size > 0) throw stays(staying)
+    await this.#sendBack(chosen.filter((letter) => !staying.has(letter)))
+    return chosen.map((letter) => {
+      const staysFor = staying.get(letter)
+      return { letter: listed(letter), ...(staysFor === undefined ? { to: placeOf(letter) } : { staysFor }) }
+    })
+  }
+
+  async #letters(): Promise<Letters> {
+    const end = await this.#deps.log.end(place)
+    const letters = new Letters(Math.max(0, end - recordsMax))
+    for await (const records of this.#deps.log.read(place, letters.from, end)) {
+      await this.#learn(records)
+      for (const record of records) letters.take(record, (value) => this.#decoded(value)?.type)
+    }
+    return letters
+  }
+
+  async #learn(records: readonly StoredRecord[]): Promise<void> {
+    const { registry } = this.#deps
+    const values = records.map(({ value }) => value)
+    if (registry !== undefined) await learnSchemas(this.#codec, registry, values)
+  }
+
+  #decoded(value: Uint8Array): Message | undefined {
+    try {
+      return this.#codec.decode(value)
+    } catch (error) {
+      if (isParcomoloError(error)) return undefined
+      throw error
+    }
+  }
+
+  /** One after the other, in their order; only when the record is back is it noted. */
+  async #sendBack(letters: readonly Letter[]): Promise<void> {
+    if (letters.length === 0) return
+    const { log, clock } = this.#deps
+    const byOffset = new Map(letters.map((letter) => [letter.offset, letter]))
+    const offsets = [...byOffset.keys()].sort((a, b) => a - b)
+    for await (const records of log.read(place, offsets[0]!, offsets.at(-1)! + 1)) {
+      for (const record of records) {
+        const letter = byOffset.get(record.offset)
+        if (letter === undefined) continue
+        const { topic, partition } = letter
+        const { key, value } = record
+        const timestamp = clock.now()
+        await log.send([{ topic, partition, key, value, timestamp, headers: resentHeaders(letter, record.headers) }])
+        const headers = noteHeaders(letter.offset, new Date(timestamp).toISOString())
+        await log.send([{ ...place, key: '', value: null, timestamp, headers }])
+      }
+    }
+    await log.durable(place, await log.end(place))
+  }
+
+  /** Nothing, or the one reason why the letter may not be sent back. */
+  #staysFor({ topic, partition, omitted }: Letter): string[] {
+    if (omitted !== undefined) return [`its value of ${omitted} bytes was too long for a letter`]
+    const { all } = this.#deps.contracts
+    const owner = topic === viewTopics.saga ? 'orchestrator' : all.find(({ events }) => events === topic)?.participant
+    if (owner === 'orchestrator' || hostedParticipants.has(owner ?? ''))
+      return [`'${topic}' is the journal of '${owner}', to which nobody else writes`]
+    if (owner === undefined && all.every(({ inbox }) => inbox !== topic))
+      return [`'${topic}' is no inbox and no events topic of a participant`]
+    const partitions = this.#deps.log.partitionCount(topic)
+    return partition < partitions ? [] : [`'${topic}' has no partition ${partition} any more`]
+  }
+}
+
+const listed = (letter: Letter): DeadLetter => {
+  const { offset, component, type, code, reason, at, omitted, resentAt } = letter
+  return { offset, component, type, code, reason, at, omitted, resentAt, origin: originOf(letter) }
+}
+
+const placeOf = ({ topic, partition }: Letter): string => `${topic}/${partition}`
+
+const known = (letters: Letters, offset: number): Letter => {
+  const letter = letters.get(offset)
+  if (letter === undefined) throw unknown(offset)
+  return letter
+}
+
+const unknown = (offset: number): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_MAIN_DEAD_LETTER_UNKNOWN',
+    `there is no dead letter '${offset}'; expected a number that 'parcomolo dead-letters list' shows`
+  )
+
+const stays = (staying: ReadonlyMap<Letter, string>): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_MAIN_DEAD_LETTER_STAYS',
+    [...staying].map(([{ offset }, why]) => `letter '${offset}' is not sent back, and none with it: ${why}`).join('\n')
+  )

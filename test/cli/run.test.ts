@@ -54,7 +54,7 @@ for (const line of [[], ['help'], ['--help'], ['-h']]) {
     const { code, out, err } = await ran(line)
     t.is(code, 0)
     t.deepEqual(err, [])
-    for (const name of ['start', 'config', 'errors', 'generate', 'verify', 'graph', 'help']) {
+    for (const name of ['start', 'config', 'errors', 'generate', 'verify', 'graph', 'dead-letters', 'help']) {
       t.true(
         out.some((text) => text.startsWith(`  parcomolo ${name}`)),
         name

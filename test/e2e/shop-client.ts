@@ -1,4 +1,5 @@
-import type { ShopProcess } from './shop-process.ts'
+/** Where the REST interface is; it may move. */
+export type Shop = { readonly url: string }
 
 export type Answer = { readonly status: number; readonly body: Readonly<Record<string, unknown>> }
 
@@ -28,17 +29,16 @@ export const requestBody = (paymentToken: string, sku = 'book', quantity = 1): s
     shippingAddress: { name: 'Ada', street: '12 Main St', city: 'London', postalCode: 'N1', country: 'GB' }
   })
 
-export const post = async (shop: ShopProcess, path: string, body: string, key?: string): Promise<Answer> => {
+export const post = async (shop: Shop, path: string, body: string, key?: string): Promise<Answer> => {
   const headers = { 'content-type': 'application/json', ...(key === undefined ? {} : { 'idempotency-key': key }) }
   const response = await fetch(shop.url + path, { method: 'POST', headers, body })
   return { status: response.status, body: (await response.json()) as Answer['body'] }
 }
 
-export const get = async <T>(shop: ShopProcess, path: string): Promise<T> =>
-  (await (await fetch(shop.url + path)).json()) as T
+export const get = async <T>(shop: Shop, path: string): Promise<T> => (await (await fetch(shop.url + path)).json()) as T
 
 /** All pages of a list. */
-export const getAll = async <T>(shop: ShopProcess, path: string): Promise<T[]> => {
+export const getAll = async <T>(shop: Shop, path: string): Promise<T[]> => {
   const items: T[] = []
   let cursor: string | null = null
   do {
@@ -51,7 +51,7 @@ export const getAll = async <T>(shop: ShopProcess, path: string): Promise<T[]> =
 }
 
 /** Places an order and waits for its end. */
-export const order = async (shop: ShopProcess, body: string): Promise<OrderView> => {
+export const order = async (shop: Shop, body: string): Promise<OrderView> => {
   const { body: placed } = await post(shop, '/orders', body)
   return get(shop, `/orders/${String(placed['orderId'])}?wait=30s`)
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { openEmbeddedLog } from '../../src/log/embedded/index.ts'
 import type { AuditRecord, Schemas } from '../helpers/auditor.ts'
+import { readTopics, topicsOf } from './journals.ts'
 
 /** The product as a person starts it: a process of its own over a data folder. */
 export class ShopProcess {
@@ -20,11 +21,15 @@ export class ShopProcess {
     this.#variables = variables
   }
 
-  /** Resolves when it takes orders, with the time that this took. */
+  get isRunning(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** Resolves when it is ready, with the time that this took. */
   async start(): Promise<number> {
     const startedAt = performance.now()
     const child = spawn(process.execPath, ['src/cli/parcomolo.ts', 'start'], {
-      env: { ...process.env, PORT: '0', LOG_LEVEL: 'error', PARCOMOLO_DATA: this.#folder, ...this.#variables },
+      env: { ...withoutKafka, PORT: '0', LOG_LEVEL: 'error', PARCOMOLO_DATA: this.#folder, ...this.#variables },
       stdio: ['ignore', 'pipe', 'pipe']
     })
     this.#child = child
@@ -40,23 +45,22 @@ export class ShopProcess {
 
   /** `SIGKILL` leaves it no time for anything. */
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    const child = this.#child
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const ended = once(child, 'exit')
-    child.kill(signal)
+    if (!this.isRunning) return
+    const ended = once(this.#child!, 'exit')
+    this.#child!.kill(signal)
     await ended
+  }
+
+  /** Makes it stand still, or go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child!.kill(signal)
   }
 
   /** What it has left on the disk, once it has ended. */
   async records(): Promise<AuditRecord[]> {
     const log = await openEmbeddedLog({ dir: join(this.#folder, 'log') })
-    await log.ensureTopics(topics.map((topic) => ({ topic, partitions: 1, cleanup: 'delete' })))
-    const records: AuditRecord[] = []
-    for (const topic of topics) {
-      const place = { topic, partition: 0 }
-      for await (const chunk of log.read(place, 0, await log.end(place)))
-        records.push(...chunk.map((record) => ({ ...place, ...record })))
-    }
+    await log.ensureTopics(topicsOf(1))
+    const records = await readTopics(log)
     await log.close()
     return records
   }
@@ -68,6 +72,5 @@ export class ShopProcess {
   }
 }
 
-const services = ['order', 'inventory', 'payment', 'shipping']
-const journals = ['order-events', 'stock-events', 'payment-events', 'shipping-events', 'saga-events']
-const topics = [...journals, ...services.map((service) => `${service}-commands`)] as const
+/** Whoever runs the tests may name a Kafka for some of them; the others run on the embedded log all the same. */
+const { KAFKA_BROKERS: _brokers, SCHEMA_REGISTRY_URL: _registry, ...withoutKafka } = process.env

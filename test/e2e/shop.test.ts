@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { audit, told } from '../helpers/auditor.ts'
+import { outcome, seeEveryOutcome } from './outcomes.ts'
 import { get, getAll, order, type OrderView, post, requestBody, type StockView } from './shop-client.ts'
 import { ShopProcess } from './shop-process.ts'
 
@@ -20,10 +21,6 @@ const opened = async (t: ExecutionContext, variables: Record<string, string>): P
   return shop
 }
 
-/** Of an order: its own status, and those of stock, payment, shipping and saga. */
-const outcome = ({ status, stock, payment, shipping, saga }: OrderView): string =>
-  [status, stock.status, payment.status, shipping.status, saga?.status ?? '-'].join(' ')
-
 const judge = async (t: ExecutionContext, shop: ShopProcess, flow: 'orchestration' | 'choreography'): Promise<void> => {
   const shown = { orders: await getAll<OrderView>(shop, '/orders'), stock: await getAll<StockView>(shop, '/stock') }
   await shop.end('SIGTERM')
@@ -33,37 +30,7 @@ const judge = async (t: ExecutionContext, shop: ShopProcess, flow: 'orchestratio
 
 test('the shop does with each order what its saga says', async (t) => {
   const shop = await opened(t, {})
-  const silent = order(shop, requestBody('tok_silent'))
-  const flaky = order(shop, requestBody('tok_flaky'))
-  t.is(outcome(await order(shop, requestBody('tok_visa'))), 'COMPLETED RESERVED SUCCEEDED SHIPPED completed')
-  t.is(outcome(await order(shop, requestBody('tok_declined'))), 'REJECTED RELEASED FAILED PENDING compensated')
-  t.is(
-    outcome(await order(shop, requestBody('tok_visa', 'unicorn'))),
-    'REJECTED OUT_OF_STOCK PENDING PENDING compensated'
-  )
-
-  const { body: slow } = await post(shop, '/orders', requestBody('tok_slow'))
-  const orderId = String(slow['orderId'])
-  t.like(await post(shop, '/cancelOrder', JSON.stringify({ orderId })), { status: 200, body: { status: 'CANCELLED' } })
-  const cancelled = await get<OrderView>(shop, `/orders/${orderId}?wait=30s`)
-  t.regex(outcome(cancelled), /^CANCELLED RELEASED REFUNDED PENDING compensated$/)
-
-  const paid = await order(shop, requestBody('tok_slow'))
-  t.is(outcome(paid), 'COMPLETED RESERVED SUCCEEDED SHIPPED completed')
-  t.is((await post(shop, '/cancelOrder', JSON.stringify({ orderId: paid.orderId }))).status, 409)
-
-  const buyers = Array.from({ length: 50 }, () => order(shop, requestBody('tok_visa', 'last-one')))
-  const outcomes = (await Promise.all(buyers)).map(outcome).toSorted()
-  t.deepEqual(outcomes, [
-    'COMPLETED RESERVED SUCCEEDED SHIPPED completed',
-    ...Array.from({ length: 49 }, () => 'REJECTED OUT_OF_STOCK PENDING PENDING compensated')
-  ])
-  t.like(await get(shop, '/stock/last-one'), { onHand: 0, reserved: 0, available: 0 })
-
-  t.is(outcome(await flaky), 'COMPLETED RESERVED SUCCEEDED SHIPPED completed')
-  t.is(outcome(await silent), 'REJECTED RELEASED REFUNDED PENDING compensated')
-  // Two orders of one book each have completed with visa and slow, and the flaky one.
-  t.like(await get(shop, '/stock/book'), { onHand: 1_000_000 - 3, reserved: 0 })
+  await seeEveryOutcome(t, shop)
   await judge(t, shop, 'orchestration')
 })
 

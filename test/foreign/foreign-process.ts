@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { ExecutionContext } from 'ava'
+
+const lookMs = 50
+
+/** Somebody else's program. It is the head of a process group of its own, so that its children end with it. */
+export class ForeignProcess {
+  /** What it has printed, in all its lives. */
+  readonly lines: string[] = []
+  readonly #command: readonly [string, ...string[]]
+  readonly #variables: Readonly<Record<string, string>>
+  #child: ChildProcess | undefined
+
+  constructor(
+    t: ExecutionContext,
+    command: readonly [string, ...string[]],
+    variables: Readonly<Record<string, string>>
+  ) {
+    this.#command = command
+    this.#variables = variables
+    t.teardown(() => this.kill())
+  }
+
+  start(): void {
+    const [program, ...words] = this.#command
+    const child = spawn(program, words, {
+      env: { ...process.env, ...this.#variables },
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true
+    })
+    createInterface({ input: child.stdout }).on('line', (line) => this.lines.push(line))
+    this.#child = child
+  }
+
+  /** The lines with this text in them, once there are that many. */
+  async printed(count: number, text = ''): Promise<readonly string[]> {
+    for (;;) {
+      const found = this.lines.filter((line) => line.includes(text))
+      if (found.length >= count) return found
+      await wait(lookMs)
+    }
+  }
+
+  /** It has no time for anything. */
+  async kill(): Promise<void> {
+    const child = this.#child
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    process.kill(-child.pid, 'SIGKILL')
+    await ended
+  }
+
+  async restart(): Promise<void> {
+    await this.kill()
+    this.start()
+  }
+}

@@ -1,13 +1,14 @@
 import { Pool } from 'undici'
+import type { OrderRequest, Target } from './target.ts'
 
 export type LoadOptions = {
-  readonly url: string
   readonly clients: number
   readonly seconds: number
   readonly declinedPercent: number
+  readonly skus: readonly string[]
 }
 
-/** Latencies are from sending the POST to having the answer that tells the end. */
+/** Latencies are from sending the order to having the answer that tells its end. */
 export type LoadResult = {
   readonly seconds: number
   readonly completedMs: readonly number[]
@@ -17,17 +18,23 @@ export type LoadResult = {
 }
 
 /** Closed loop: each client places an order, waits for its end, and places the next. */
-export const runLoad = async ({ url, clients, seconds, declinedPercent }: LoadOptions): Promise<LoadResult> => {
-  const pool = new Pool(url, { connections: clients, pipelining: 1 })
+export const runLoad = async (target: Target, options: LoadOptions): Promise<LoadResult> => {
+  const { clients, seconds, declinedPercent, skus } = options
+  const pool = new Pool(target.url, { connections: clients, pipelining: 1 })
+  const bodies = {
+    paid: skus.map((sku) => body(sku, 'tok_visa')),
+    declined: skus.map((sku) => body(sku, 'tok_declined'))
+  }
   const result = { completedMs: [] as number[], rejectedMs: [] as number[], errors: new Map<string, number>() }
   const startedAt = performance.now()
   const endAt = startedAt + seconds * 1000
   let orders = 0
   const client = async (): Promise<void> => {
     while (performance.now() < endAt) {
-      const declined = (orders++ * declinedPercent) % 100 < declinedPercent
+      const declined = (orders * declinedPercent) % 100 < declinedPercent
+      const json = (declined ? bodies.declined : bodies.paid)[orders++ % skus.length]!
       const at = performance.now()
-      const outcome = await order(pool, declined ? bodies.declined : bodies.paid)
+      const outcome = await target.order(pool, json)
       if (outcome === 'COMPLETED') result.completedMs.push(performance.now() - at)
       else if (outcome === 'REJECTED') result.rejectedMs.push(performance.now() - at)
       else result.errors.set(outcome, (result.errors.get(outcome) ?? 0) + 1)
@@ -39,22 +46,24 @@ export const runLoad = async ({ url, clients, seconds, declinedPercent }: LoadOp
   return { ...result, seconds: took }
 }
 
-const order = async (pool: Pool, body: string): Promise<string> => {
-  const placed = await pool.request({ path: '/orders', method: 'POST', headers, body })
-  const { orderId, code } = (await placed.body.json()) as { orderId?: string; code?: string }
-  if (orderId === undefined) return `${placed.statusCode} ${code}`
-  const ended = await pool.request({ path: `/orders/${orderId}?wait=60s`, method: 'GET' })
-  return ((await ended.body.json()) as { status: string }).status
+/** Puts so much on the shelves that nothing is sold out. */
+export const fillShelves = async (target: Target, skus: readonly string[]): Promise<void> => {
+  const pool = new Pool(target.url, { connections: fillersMax, pipelining: 1 })
+  const left = [...skus]
+  const filler = async (): Promise<void> => {
+    for (let sku = left.pop(); sku !== undefined; sku = left.pop()) await target.setStock(pool, sku, onHand)
+  }
+  await Promise.all(Array.from({ length: fillersMax }, filler))
+  await pool.close()
 }
 
-const headers = { 'content-type': 'application/json' }
+const fillersMax = 16
+const onHand = 100_000_000
 
-const bodyWith = (paymentToken: string): string =>
+const body = (sku: string, paymentToken: string): string =>
   JSON.stringify({
     customerId: 'bench',
-    lines: [{ sku: 'book', quantity: 2 }],
+    lines: [{ sku, quantity: 2 }],
     paymentToken,
     shippingAddress: { name: 'Ada', street: '12 Main St', city: 'London', postalCode: 'N1', country: 'GB' }
-  })
-
-const bodies = { paid: bodyWith('tok_visa'), declined: bodyWith('tok_declined') }
+  } satisfies OrderRequest)

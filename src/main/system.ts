@@ -128,7 +128,10 @@ const components = (deps: SystemDeps, definitions: Definitions): Start[] => {
     ['shipping', start(shippingComponent(flow))]
   ])
   if (flow === 'orchestration') {
-    const reads = contracts.all.map(({ events }) => events)
+    const reads = contracts.all.map(({ participant, events }) => ({
+      topic: events,
+      isPartitionedByKey: hostedParticipants.has(participant)
+    }))
     all.set('orchestrator', start(orchestratorComponent(definitions, codec, reads)))
   }
   return [...all].filter(([name]) => deps.roles === undefined || deps.roles.includes(name)).map(([, run]) => run)

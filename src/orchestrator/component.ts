@@ -13,7 +13,7 @@ import {
   parseCommandId,
   type SagaInput
 } from '../saga/index.ts'
-import type { Command, Component, Event, Input, MessageInput } from '../task/index.ts'
+import type { Command, Component, Event, Input, JournalRead, MessageInput } from '../task/index.ts'
 import { fromRecord, toRecord } from './convert.ts'
 import type { Definitions } from './definitions.ts'
 import { Payloads } from './payload.ts'
@@ -38,7 +38,7 @@ export const instanceKey = (saga: string, key: string): string => `${saga}/${key
 export const orchestratorComponent = (
   definitions: Definitions,
   codec: Codec,
-  reads: readonly string[]
+  reads: readonly JournalRead[]
 ): Component<Tracked> => {
   const host = new Host(definitions, codec)
   return {

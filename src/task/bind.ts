@@ -48,7 +48,7 @@ export const bind = <S, C extends Message, E extends Message>(binding: Binding<S
     name: binding.name,
     journal: binding.journal,
     inbox: binding.inbox,
-    reads: Object.keys(binding.reactions),
+    reads: Object.keys(binding.reactions).map((topic) => ({ topic, isPartitionedByKey: true })),
     keysOf: (input) => {
       const command = commandOf(input)
       return command === undefined ? [] : binding.keysOf(command)

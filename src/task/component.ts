@@ -10,7 +10,7 @@ export type Component<S> = {
   /** The commands topic; absent where nobody sends it commands. */
   readonly inbox?: string
   /** Other components' journals that it reads. */
-  readonly reads: readonly string[]
+  readonly reads: readonly JournalRead[]
   /**
    * The keys of the entities that `decide` may look at for this input. None: it is not for this component; in a journal
    * it is passed over, in the inbox it is a mistake of its sender and becomes a dead letter. Throws where an expression
@@ -39,6 +39,15 @@ export type Component<S> = {
    * takes a partition over waits for it before it decides.
    */
   caughtUp?(): Promise<void>
+}
+
+export type JournalRead = {
+  readonly topic: string
+  /**
+   * Whether a record stands in the partition that `partitionOf` gives its key. Of what others write with a client of
+   * their own it is not known.
+   */
+  readonly isPartitionedByKey: boolean
 }
 
 export type Input = MessageInput | TimerInput

@@ -1,5 +1,5 @@
 export { bind, type Flow, type Reactions } from './bind.ts'
-export type { Command, Component, Event, Input, MessageInput, TimerInput } from './component.ts'
+export type { Command, Component, Event, Input, JournalRead, MessageInput, TimerInput } from './component.ts'
 export { deadHeader, deadLetterTopic, ownHeaders } from './dead-letters.ts'
 export { header } from './headers.ts'
 export { type Runner, runComponent, topicsOf } from './runner.ts'

@@ -5,27 +5,40 @@ import type { Component, MessageInput } from './component.ts'
 import { header, parseSource, sequencePosition } from './headers.ts'
 import type { Positions } from './positions.ts'
 
-/**
- * Which partitions a task reads: of a topic that has as many as its journal, its own; of any other, all, where what
- * belongs to another task is told by the record's key (so whoever answers a command uses its key).
- */
+type Sources = Pick<Component<never>, 'inbox' | 'reads'>
+
+/** The partitions that a task reads. */
 export const inputPlaces = (
-  component: Pick<Component<unknown>, 'inbox' | 'reads'>,
+  component: Sources,
   journal: TopicPartition,
   partitionCount: (topic: string) => number
 ): TopicPartition[] => {
-  const topics = component.inbox === undefined ? component.reads : [component.inbox, ...component.reads]
-  const own = partitionCount(journal.topic)
+  const reads = component.reads.map(({ topic }) => topic)
+  const topics = component.inbox === undefined ? reads : [component.inbox, ...reads]
+  const readsOwnOnly = ownOnly(component, journal, partitionCount)
   return topics.flatMap((topic) => {
-    const partitions = partitionCount(topic)
-    if (partitions === own) return [{ topic, partition: journal.partition }]
-    return Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
+    if (readsOwnOnly(topic)) return [{ topic, partition: journal.partition }]
+    return Array.from({ length: partitionCount(topic) }, (_, partition) => ({ topic, partition }))
   })
+}
+
+/**
+ * Of a topic that is partitioned as its journal is, a task reads the partition with its own number only. Of any other it
+ * reads all, and the record's key tells what belongs to another task (so whoever answers a command uses its key).
+ */
+const ownOnly = (
+  { reads }: Sources,
+  journal: TopicPartition,
+  partitionCount: (topic: string) => number
+): ((topic: string) => boolean) => {
+  const scattered = new Set(reads.filter((read) => !read.isPartitionedByKey).map(({ topic }) => topic))
+  const own = partitionCount(journal.topic)
+  return (topic) => partitionCount(topic) === own && !scattered.has(topic)
 }
 
 export type InputsDeps = {
   readonly codec: Codec
-  readonly component: Pick<Component<never>, 'name' | 'inbox' | 'keysOf'>
+  readonly component: Pick<Component<never>, 'name' | 'inbox' | 'reads' | 'keysOf'>
   readonly positions: Positions
   readonly journal: TopicPartition
   /** Throws for a topic that nobody has declared. */
@@ -50,17 +63,19 @@ const idCharsMax = 4096
 export class Inputs {
   readonly #deps: InputsDeps
   readonly #partitions: number
+  readonly #readsOwnOnly: (topic: string) => boolean
 
   constructor(deps: InputsDeps) {
     this.#deps = deps
-    this.#partitions = deps.partitionCount(deps.journal.topic)
+    const { component, journal, partitionCount } = deps
+    this.#partitions = partitionCount(journal.topic)
+    this.#readsOwnOnly = ownOnly(component, journal, partitionCount)
   }
 
   /** What the component has a use for. An error that is not the record's fault is thrown. */
   of(chunk: Chunk): Taken[] {
     const read = chunk.topic === this.#deps.component.inbox ? this.#command : this.#event
-    // Of a topic that is partitioned as the journal is, only the own partition is read, whoever has chosen it.
-    const isShared = this.#deps.partitionCount(chunk.topic) !== this.#partitions
+    const isShared = !this.#readsOwnOnly(chunk.topic)
     const taken: Taken[] = []
     for (const record of chunk.records) {
       if (isShared && !this.#owns(record.key)) continue

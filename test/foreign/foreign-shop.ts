@@ -35,7 +35,7 @@ export const missing: string | undefined =
       : undefined
 
 /** More than one, so that it matters where a key goes. */
-const partitions = 3
+export const partitions = 3
 const lookMs = 50
 const hasEnded = /^(completed|compensated|parked|aborted)$/
 

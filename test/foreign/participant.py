@@ -95,8 +95,7 @@ def main():
     db = sqlite3.connect(os.environ.get("LOYALTY_DATABASE", "loyalty.sqlite"))
     db.execute("CREATE TABLE IF NOT EXISTS points (order_id PRIMARY KEY, customer_id, points, revoked)")
     db.execute("CREATE TABLE IF NOT EXISTS answers (command_id PRIMARY KEY, record, fields)")
-    # Keys must come to the same partitions as with Java's client, which is not what librdkafka does by itself.
-    producer = Producer({"bootstrap.servers": BROKERS, "enable.idempotence": True, "partitioner": "murmur2_random"})
+    producer = Producer({"bootstrap.servers": BROKERS, "enable.idempotence": True})
     group = {"group.id": PREFIX + "loyalty", "session.timeout.ms": 6000, "auto.offset.reset": "earliest"}
     with Consumer({"bootstrap.servers": BROKERS, "enable.auto.commit": False} | group) as consumer:
         consumer.subscribe([INBOX])

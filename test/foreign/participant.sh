@@ -34,10 +34,10 @@ value() {
   printf %s "$2"
 }
 
-# reply ID KEY RECORD: the same key, partitioned as Java's client does it, and which command this answers
+# reply ID KEY RECORD: the same key, and which command this answers
 reply() {
   value "$3" "$2" > "$state/value"
-  kcat -P -b "$KAFKA_BROKERS" -t "$events" -k "$2" -H "ce_causationid=$1" -X partitioner=murmur2_random "$state/value"
+  kcat -P -b "$KAFKA_BROKERS" -t "$events" -k "$2" -H "ce_causationid=$1" "$state/value"
 }
 
 # Kafka counts a command as read once kcat has it. One that is lost with this process is sent again, with the same id.

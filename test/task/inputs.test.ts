@@ -1,7 +1,7 @@
 import test from 'ava'
 import { ParcomoloError, partitionOf } from '../../src/base/index.ts'
-import type { Headers, StoredRecord } from '../../src/log/index.ts'
-import { Inputs, type InputsDeps, type Taken } from '../../src/task/inputs.ts'
+import { type Headers, placeName, type StoredRecord } from '../../src/log/index.ts'
+import { inputPlaces, Inputs, type InputsDeps, type Taken } from '../../src/task/inputs.ts'
 import { Positions } from '../../src/task/positions.ts'
 import { counterComponent } from './counter.ts'
 import { codec, fullNameOf } from './stage.ts'
@@ -173,4 +173,35 @@ test('of a topic that several tasks read, what cannot be read is told by the own
   t.deepEqual(told.flat().sort(), [0, 1, 2, 3, 4])
   for (const [partition, offsets] of told.entries())
     for (const offset of offsets) t.is(partitionOf(keys[offset]!, 3), partition)
+})
+
+test('of a journal that others write, all tasks read all partitions, and each takes what it owns by the key', (t) => {
+  const component = {
+    ...counterComponent('a'),
+    reads: [
+      { topic: 'b-events', isPartitionedByKey: false },
+      { topic: 'c-events', isPartitionedByKey: true }
+    ]
+  }
+  const partitionCount = (): number => 3
+  const keys = ['x', 'y', 'z', 'w', 'v']
+  const taken = [0, 1, 2].map((partition) => {
+    const journal = { topic: 'a-events', partition }
+    t.deepEqual(inputPlaces(component, journal, partitionCount).map(placeName), [
+      `a-commands/${partition}`,
+      'b-events/0',
+      'b-events/1',
+      'b-events/2',
+      `c-events/${partition}`
+    ])
+    const read = readerOf({ component, journal, partitionCount })
+    t.is(read('c-events', ...keys.map((key) => ({ key }))).taken.length, keys.length)
+    return read('b-events', ...keys.map((key) => ({ key }))).taken.map(({ input }) => input.key)
+  })
+  for (const [partition, own] of taken.entries())
+    t.deepEqual(
+      own,
+      keys.filter((key) => partitionOf(key, 3) === partition)
+    )
+  t.true(taken.filter((own) => own.length > 0).length > 1)
 })

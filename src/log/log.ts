@@ -21,7 +21,7 @@ export type Headers = Readonly<Record<string, string>>
 
 export type LogRecord = {
   readonly key: string
-  /** Null deletes the key in a compacted topic, and is a marker of the protocol (a fence) in a journal. */
+  /** Null deletes the key in a compacted topic. A journal from before markers had a value has markers without one. */
   readonly value: Uint8Array | null
   /** Milliseconds since 1970, UTC. */
   readonly timestamp: number

@@ -21,6 +21,7 @@ type Generation = { readonly id: number; readonly memberId: string }
 const protocolName = 'parcomolo-sticky'
 /** How long a rebalance waits for a member that does not come back before its session is over. */
 const rebalanceTimeoutMs = 10_000
+const farewellMsMax = 2_000
 
 /**
  * One member of a consumer group (the classic protocol), by kafkajs' requests. kafkajs' own consumer is not used: it
@@ -47,7 +48,6 @@ export class GroupMember implements Membership {
   #hasLeft = false
   #left = Promise.withResolvers<void>()
   #confirmations: (() => void)[] = []
-  #running: Promise<void> | undefined
 
   constructor(cluster: Cluster, stats: KafkaStats, options: GroupOptions) {
     this.#cluster = cluster
@@ -60,7 +60,7 @@ export class GroupMember implements Membership {
   /** Joins; resolves with the first assignment. `onFailure` hears what does not pass by itself later. */
   async start(onFailure: (error: unknown) => void): Promise<void> {
     await this.#join()
-    this.#running = this.#beat().catch((error: unknown) => {
+    this.#beat().catch((error: unknown) => {
       if (!this.#hasLeft && !this.#cluster.isClosed) onFailure(error)
     })
   }
@@ -89,10 +89,10 @@ export class GroupMember implements Membership {
     this.#left.resolve()
     this.#confirmed()
     const groupId = this.#options.group
+    if (this.#memberId === '' || this.#cluster.isClosed) return
+    const farewell = this.#atCoordinator((link) => link.leaveGroup({ groupId, memberId: this.#memberId }))
     // A member that cannot say farewell is missed when its session is over.
-    if (this.#memberId !== '' && !this.#cluster.isClosed)
-      await this.#atCoordinator((link) => link.leaveGroup({ groupId, memberId: this.#memberId })).catch(() => undefined)
-    await this.#running
+    await Promise.race([farewell, this.#cluster.pause(farewellMsMax)]).catch(() => undefined)
   }
 
   async #beat(): Promise<void> {

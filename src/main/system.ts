@@ -16,6 +16,7 @@ import {
   type Component,
   deadLetterTopic,
   type Flow,
+  markerProtocol,
   type Runner,
   runComponent,
   type TaskDeps,
@@ -35,7 +36,7 @@ export type SystemDeps = {
   readonly partitions: number
   /** Which components run here; all that the flow has if undefined. */
   readonly roles?: readonly string[]
-  /** Named in fences. */
+  /** Named in the markers of journals. */
   readonly owner: string
   readonly onFailure: (error: unknown) => void
   readonly onPoison: (at: string, error: unknown) => void
@@ -52,13 +53,7 @@ export type System = {
   stop(): Promise<void>
 }
 
-/** Records on topics that no participant's contract names. */
-export const ownRecords = [
-  { topic: 'saga-events', records: [...sagaProtocol.records.values()] },
-  { topic: definitionsTopic, records: [...definitionProtocol.records.values()] }
-]
-
-/** The journals that the read model follows. */
+/** The journals of the components, all of which the read model follows. */
 export const viewTopics = {
   order: 'order-events',
   stock: 'stock-events',
@@ -66,6 +61,13 @@ export const viewTopics = {
   shipping: 'shipping-events',
   saga: 'saga-events'
 } as const
+
+/** Records on topics that no participant's contract names. */
+export const ownRecords = [
+  { topic: viewTopics.saga, records: [...sagaProtocol.records.values()] },
+  { topic: definitionsTopic, records: [...definitionProtocol.records.values()] },
+  ...Object.values(viewTopics).map((topic) => ({ topic, records: [...markerProtocol.records.values()] }))
+]
 
 /**
  * Runs the shop's components and the orchestrator on a log whose adapter only the caller knows. Resolves when each has

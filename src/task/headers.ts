@@ -14,7 +14,7 @@ export const header = {
    * inboxes.
    */
   forwarded: 'parcomolo-forwarded',
-  /** On a fence: a record without a value that a new owner writes first. */
+  /** On a fence, the marker that a new owner writes first: its name. */
   fence: 'parcomolo-fence',
   /** On an entity's snapshot: the journal offset that it stands for. */
   version: 'parcomolo-version',

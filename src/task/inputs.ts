@@ -1,8 +1,9 @@
 import { isParcomoloError, ParcomoloError, partitionOf } from '../base/index.ts'
-import type { Codec } from '../contract/index.ts'
+import type { Codec, Message } from '../contract/index.ts'
 import { type Chunk, type Headers, placeName, type StoredRecord, type TopicPartition } from '../log/index.ts'
 import type { Component, MessageInput } from './component.ts'
 import { header, parseSource, sequencePosition } from './headers.ts'
+import { isMarker } from './marker.ts'
 import type { Positions } from './positions.ts'
 
 type Sources = Pick<Component<never>, 'inbox' | 'reads'>
@@ -23,8 +24,8 @@ export const inputPlaces = (
 }
 
 /**
- * Of a topic that is partitioned as its journal is, a task reads the partition with its own number only. Of any other it
- * reads all, and the record's key tells what belongs to another task (so whoever answers a command uses its key).
+ * Of a topic that is partitioned as its journal is, a task reads the partition with its own number only. Of any other
+ * it reads all, and the record's key tells what belongs to another task (so whoever answers a command uses its key).
  */
 const ownOnly = (
   { reads }: Sources,
@@ -97,16 +98,22 @@ export class Inputs {
 
   readonly #event = (place: TopicPartition, record: StoredRecord): Taken | undefined => {
     if (record.value === null) return undefined
-    const input = this.#input(place, record, { id: record.headers[header.id], attempt: 1 })
+    const message = this.#deps.codec.decode(record.value)
+    if (isMarker(message)) return undefined
+    const input = inputOf(place, record, message, { id: record.headers[header.id], attempt: 1 })
     const keys = this.#deps.component.keysOf(input)
     return keys.length === 0 ? undefined : { input, keys }
   }
 
   readonly #command = (place: TopicPartition, record: StoredRecord): Taken | undefined => {
     if (this.#isRepeat(place, record.headers)) return undefined
-    const { name, keysOf } = this.#deps.component
-    if (record.key === '') throw malformed('it has no key', 'the key that its answer is to have')
-    const input = this.#input(place, record, { id: idOf(record.headers), attempt: attemptOf(record.headers) })
+    const { codec, component } = this.#deps
+    const { name, keysOf } = component
+    const { key, value, headers } = record
+    if (key === '') throw malformed('it has no key', 'the key that its answer is to have')
+    if (value === null) throw malformed('it has no value', 'a command')
+    const named = { id: idOf(headers), attempt: attemptOf(headers) }
+    const input = inputOf(place, record, codec.decode(value), named)
     const keys = keysOf(input)
     if (keys.length === 0) throw notACommand(input.type, name)
     return { input, keys }
@@ -133,30 +140,30 @@ export class Inputs {
       return false
     }
   }
-
-  #input(
-    place: TopicPartition,
-    { key, value: bytes, headers, offset }: StoredRecord,
-    { id, attempt }: { readonly id: string | undefined; readonly attempt: number }
-  ): MessageInput {
-    if (bytes === null) throw malformed('it has no value', 'a command')
-    const { type, value } = this.#deps.codec.decode(bytes)
-    return {
-      kind: 'message',
-      type,
-      value,
-      bytes,
-      key,
-      id: id ?? `${placeName(place)}/${offset}`,
-      causationId: headers[header.causationId],
-      correlationId: headers[header.correlationId],
-      attempt,
-      topic: place.topic,
-      partition: place.partition,
-      offset
-    }
-  }
 }
+
+type Named = { readonly id: string | undefined; readonly attempt: number }
+
+/** `message`: the record's value, decoded. */
+const inputOf = (
+  place: TopicPartition,
+  { key, value: bytes, headers, offset }: StoredRecord,
+  { type, value }: Message,
+  { id, attempt }: Named
+): MessageInput => ({
+  kind: 'message',
+  type,
+  value,
+  bytes: bytes!,
+  key,
+  id: id ?? `${placeName(place)}/${offset}`,
+  causationId: headers[header.causationId],
+  correlationId: headers[header.correlationId],
+  attempt,
+  topic: place.topic,
+  partition: place.partition,
+  offset
+})
 
 /** What is absent has a standard; what is there has to be right, since its sender has meant something by it. */
 const idOf = ({ [header.id]: id }: Headers): string | undefined => {

@@ -4,6 +4,7 @@ import type { JournalWriter, Log, StoredRecord } from '../log/index.ts'
 import type { Command, Component, Event } from './component.ts'
 import type { Entities } from './entities.ts'
 import { header, parsePositions } from './headers.ts'
+import { isMarker, markerOf } from './marker.ts'
 import type { Positions } from './positions.ts'
 import type { Snapshots } from './snapshots.ts'
 
@@ -35,10 +36,8 @@ export type Recovery<S> = {
  * before the fence is read; nothing of it can come after (log port, L2).
  */
 export const recover = async <S>(writer: JournalWriter, recovery: Recovery<S>, now: number): Promise<Recovered> => {
-  const { log, snapshots, positions } = recovery
-  const fence = await writer.append([
-    { key: '', value: null, timestamp: now, headers: { [header.fence]: recovery.owner } }
-  ])
+  const { log, codec, owner, snapshots, positions } = recovery
+  const fence = await writer.append([markerOf(codec, owner, now, { [header.fence]: owner })])
   const marker = (await snapshots.load()) ?? { offset: 0, positions: {}, forwarded: 0 }
   positions.restore(marker.positions)
   let forwarded = marker.forwarded
@@ -68,7 +67,9 @@ const toEvent = <S>(
 ): { event: Event; record: StoredRecord }[] => {
   if (record.value === null) return []
   try {
-    const { type, value } = codec.decode(record.value)
+    const message = codec.decode(record.value)
+    if (isMarker(message)) return []
+    const { type, value } = message
     const causationId = record.headers[header.causationId]
     const event = {
       key: record.key,

@@ -14,6 +14,7 @@ import { Entities } from './entities.ts'
 import { Forwarder } from './forwarder.ts'
 import { header } from './headers.ts'
 import { inputPlaces, Inputs } from './inputs.ts'
+import { markerOf } from './marker.ts'
 import { Patience } from './patience.ts'
 import { Positions } from './positions.ts'
 import { recover } from './recover.ts'
@@ -26,7 +27,7 @@ export type TaskDeps = {
   readonly clock: Clock
   /** The full record name of a component's event, by its short name. */
   readonly fullNameOf: (type: string) => string
-  /** Named in fences, so that a reader of the journal sees who took over. */
+  /** Named in markers, so that a reader of the journal sees who took over. */
   readonly owner: string
   /** A task has failed for good, not by being fenced; the process should stop. */
   readonly onFailure: (error: unknown) => void
@@ -314,7 +315,8 @@ export class Task<S> {
    */
   async #appendPositions(now: number): Promise<void> {
     if (this.#passedOver < this.#limits.idlePositionsMax || !this.#positions.hasChanged) return
-    await this.#append([{ key: '', value: null, timestamp: now, headers: {} }], [], now)
+    const { codec, owner } = this.#deps
+    await this.#append([markerOf(codec, owner, now, noHeaders)], [], now)
   }
 
   #progress(): Record<string, string> {

@@ -1,6 +1,7 @@
 import { isParcomoloError } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
 import type { StoredRecord, TopicPartition } from '../log/index.ts'
+import { isMarker } from '../task/index.ts'
 
 /** The journals that the view folds, by what they tell of. */
 export type Source = 'order' | 'stock' | 'payment' | 'shipping' | 'saga'
@@ -41,12 +42,14 @@ export type Skipped = {
   readonly message: string
 }
 
-/** The event of a record; undefined for a marker of the journal protocol, which has no value. */
+/** The event of a record; undefined for a marker of the journal protocol. */
 export const decodeRecord = (arrived: Arrived, codec: Codec): ViewRecord | Skipped | undefined => {
   const { place, record } = arrived
   if (record.value === null) return undefined
   try {
-    const { type, fullName, value } = codec.decode(record.value)
+    const message = codec.decode(record.value)
+    if (isMarker(message)) return undefined
+    const { type, fullName, value } = message
     const { topic, partition, source } = place
     const causationId = record.headers['ce_causationid']
     const { key, offset, timestamp: at } = record

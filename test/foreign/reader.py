@@ -15,10 +15,7 @@ decode = AvroDeserializer(registry)
 
 
 def record_of(message):
-    value = message.value()
-    if value is None:
-        return None
-    schema_id = int.from_bytes(value[1:5], "big")
+    schema_id = int.from_bytes(message.value()[1:5], "big")
     return json.loads(registry.get_schema(schema_id).schema_str)["name"]
 
 

@@ -126,17 +126,7 @@ const withConsole = async ({ prefix, variables }: ForeignShop, topic: string): P
   const [program, ...words] = consoleConsumer!.split(' ')
   const { stdout } = await run(
     program!,
-    // A marker of a journal has no value, for which this consumer gives its deserializer the text 'null' to read.
-    [
-      ...words,
-      '--topic',
-      prefix + topic,
-      ...shown,
-      '--from-beginning',
-      '--skip-message-on-error',
-      '--timeout-ms',
-      `${quietMs}`
-    ],
+    [...words, '--topic', prefix + topic, ...shown, '--from-beginning', '--timeout-ms', `${quietMs}`],
     { env: { ...process.env, ...variables }, maxBuffer: 1 << 26 }
   )
   const line = /Partition:(\d+)\tOffset:(\d+)\t([^\t\n]*)\t([^\t\n]*)\t(\{[^\n]*)\n/g

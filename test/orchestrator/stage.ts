@@ -133,10 +133,9 @@ export class Stage {
   async said(topic: string): Promise<Said[]> {
     const places: TopicPartition[] = Array.from({ length: this.partitions }, (_, partition) => ({ topic, partition }))
     const records = (await Promise.all(places.map((place) => readAll(this.log, place)))).flat()
-    return records.flatMap((record) => {
-      if (record.value === null) return []
-      const { type, value } = this.codec.decode(record.value)
-      return [{ type, value, record }]
+    return records.map((record) => {
+      const { type, value } = this.codec.decode(record.value!)
+      return { type, value, record }
     })
   }
 

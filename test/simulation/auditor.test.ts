@@ -148,6 +148,16 @@ const shownCancelled = {
 }
 const shownStock = { sku: 'book', onHand: 8, reserved: 0 }
 
+test('markers of a journal are accepted, with a value or without', (t) => {
+  const marker = fact('order-events JournalMarker', { owner: 'node1' })
+  const records = written(withSequences([marker, ...sound, marker]))
+  const old = records.map((record) =>
+    record.topic === marker.topic && record.offset === 0 ? { ...record, value: null } : record
+  )
+  for (const each of [records, old])
+    t.is(told(audit({ records: each, schemas, flow: 'orchestration', isQuiet: true, now })), '')
+})
+
 test('a sound journal is accepted, with all that was told to the outside', (t) => {
   const acknowledged = { orders: ['c', 'x'], cancellations: ['x'], skus: ['book'] }
   const shown = { orders: [shownOrder, shownCancelled], stock: [shownStock] }

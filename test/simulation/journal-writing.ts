@@ -34,6 +34,7 @@ const shapes: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   PaymentRefunded: { orderId: 'string', amountCents: 'long' },
   ShippingScheduled: { orderId: 'string' },
   ItemShipped: { orderId: 'string' },
+  JournalMarker: { owner: 'string' },
   SagaStarted: { ...instance },
   CommandIssued: { ...step, undo: 'boolean', commandId: 'string', command: 'string', inbox: 'string', dueAt: 'long' },
   StepProgressed: step,

@@ -119,8 +119,11 @@ test('a record whose keys cannot be told from it is poison; a defect is thrown',
   )
 })
 
-test('a marker in a journal is no input', (t) => {
-  t.deepEqual(readerOf()('b-events', { value: null, key: '' }), { taken: [], poison: [] })
+test('a marker in a journal is no input, with a value or without; in an inbox it is no command', (t) => {
+  const value = codec.encode('parcomolo.journal.JournalMarker', { owner: 'other' })
+  t.deepEqual(readerOf()('b-events', { value, key: '' }, { value: null, key: '' }), { taken: [], poison: [] })
+  const component = { ...counterComponent('a'), keysOf: () => [] }
+  t.is(readerOf({ component })('a-commands', { value }).poison[0]!.error.code, 'PARCOMOLO_TASK_INPUT_NOT_A_COMMAND')
 })
 
 test('the sequence of a journal tells repeats, by itself in each partition', (t) => {

@@ -5,12 +5,23 @@ import { type ExecutionContext } from 'ava'
 import { type Codec, makeCodec } from '../../src/contract/index.ts'
 import { openEmbeddedLog } from '../../src/log/embedded/index.ts'
 import type { Log, StoredRecord } from '../../src/log/index.ts'
-import { deadLetterTopic, Task, type TaskDeps, type TaskLimits, topicsOf } from '../../src/task/index.ts'
+import {
+  deadLetterTopic,
+  markerProtocol,
+  Task,
+  type TaskDeps,
+  type TaskLimits,
+  topicsOf
+} from '../../src/task/index.ts'
 import { VirtualClock } from '../helpers/virtual-clock.ts'
 import { type Counter, counterComponent, protocol } from './counter.ts'
 
 export const codec: Codec = makeCodec(
-  [...protocol.records.values()].map(({ fullName, schema }, i) => ({ fullName, schema, id: i + 1 }))
+  [...protocol.records.values(), ...markerProtocol.records.values()].map(({ fullName, schema }, i) => ({
+    fullName,
+    schema,
+    id: i + 1
+  }))
 )
 export const fullNameOf = (type: string): string => `test.counter.${type}`
 export const journal = { topic: 'a-events', partition: 0 }

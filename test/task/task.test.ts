@@ -2,6 +2,8 @@ import test from 'ava'
 import type { Log } from '../../src/log/index.ts'
 import { codec, fullNameOf, inbox, journal, replaced, Stage, targetInbox, until, waitFor } from './stage.ts'
 
+const marker = { type: 'JournalMarker', fullName: 'parcomolo.journal.JournalMarker', value: { owner: 'test' } }
+
 test('inputs that arrive together are decided in order and journaled as one batch with their positions', async (t) => {
   const stage = await Stage.open(t)
   const task = await stage.task()
@@ -31,7 +33,38 @@ test('a restarted task has the same state, and takes no input twice and none too
   await stage.events('Added', 2)
   t.is(second.entity('x')?.sum, 12)
   await second.stop()
-  t.is((await stage.all(journal)).filter(({ value }) => value !== null).length, 2)
+  const types = (await stage.all(journal)).map(({ value }) => codec.decode(value!).type)
+  t.deepEqual(types, ['JournalMarker', 'Added', 'JournalMarker', 'Added'])
+})
+
+test('every record of a journal has a value that says what it is, a marker who wrote it', async (t) => {
+  const stage = await Stage.open(t)
+  const task = await stage.task({ idlePositionsMax: 1 })
+  await stage.tell('Close', { name: 'x' })
+  await stage.events('Closed', 1)
+  await stage.tell('Add', { name: 'x', amount: 1 })
+  const [fence, , positions] = await waitFor(stage, journal, 3)
+  await task.stop()
+  t.deepEqual({ ...codec.decode(fence!.value!) }, marker)
+  t.deepEqual({ ...fence!.headers }, { 'parcomolo-fence': 'test' })
+  t.deepEqual({ ...codec.decode(positions!.value!) }, marker)
+  t.is(positions!.headers['parcomolo-positions'], '{"a-commands/0":2}')
+})
+
+test('a journal from before markers had a value is read as it was meant', async (t) => {
+  const stage = await Stage.open(t)
+  const [key, value, timestamp] = ['x', codec.encode(fullNameOf('Added'), { name: 'x', amount: 5 }), 0]
+  await stage.tell('Add', { name: 'x', amount: 5 })
+  await stage.tell('Rang', { name: 'x' })
+  const writer = await stage.log.claim(journal)
+  await writer.append([{ key: '', value: null, timestamp, headers: { 'parcomolo-fence': 'old' } }])
+  await writer.append([{ key, value, timestamp, headers: { 'parcomolo-positions': '{"a-commands/0":1}' } }])
+  await writer.append([{ key: '', value: null, timestamp, headers: { 'parcomolo-positions': '{"a-commands/0":2}' } }])
+  const task = await stage.task()
+  await stage.tell('Add', { name: 'x', amount: 7 })
+  await until(stage, () => task.entity('x')?.sum === 12)
+  await task.stop()
+  t.deepEqual(stage.poison, [])
 })
 
 test('a second owner fences the first, which stops at its next append and has changed nothing', async (t) => {

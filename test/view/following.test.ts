@@ -159,6 +159,22 @@ test('a record that cannot be decoded is passed over, reported, and counted for 
   })
 })
 
+test('a marker of a journal is no event, whether or not it has a value', async (t) => {
+  await withJournals(async (journals) => {
+    const view = await open(journals)
+    await journals.tellBytes('order', null)
+    await journals.tellBytes('order', journals.codec.encode('parcomolo.journal.JournalMarker', { owner: 'test' }))
+    await journals.tell('order', placed('o1'))
+    const row = await view.whenPlaced('o1', 10_000).done
+    t.deepEqual(
+      timelineEntries(row?.timeline ?? []).map(({ type, offset }) => [type, offset]),
+      [['OrderPlaced', 2]]
+    )
+    t.is(view.health().skippedCount, 0)
+    await view.close()
+  })
+})
+
 test('an effect that arrives before its cause is folded after it', async (t) => {
   await withJournals(async (journals) => {
     const covers = (positions: object) => ({ 'parcomolo-positions': JSON.stringify(positions) })

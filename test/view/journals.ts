@@ -17,8 +17,8 @@ export type Journals = {
   readonly dir: string
   /** Appends one batch to a journal; resolves with its offset when it is durable. */
   tell(source: Source, ...events: readonly Told[]): Promise<number>
-  /** Appends bytes that are no event. */
-  tellBytes(source: Source, value: Uint8Array): Promise<number>
+  /** Appends a record that is no event. */
+  tellBytes(source: Source, value: Uint8Array | null): Promise<number>
   /** The log is deleted, and another one begins. */
   startAnew(): Promise<void>
   close(): Promise<void>

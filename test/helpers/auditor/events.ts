@@ -39,9 +39,11 @@ export class Journals {
     this.records = [...records].sort(byPlace)
     for (const record of this.records) {
       if (record.value === null || !topics.has(record.topic)) continue
+      const event = this.#decode(record, record.value)
+      if (event.type === marker && record.topic.endsWith('-events')) continue
       const events = this.#byTopic.get(record.topic) ?? []
       this.#byTopic.set(record.topic, events)
-      events.push(this.#decode(record, record.value))
+      events.push(event)
     }
   }
 
@@ -81,6 +83,9 @@ export class Journals {
     return type
   }
 }
+
+/** What stands in a journal and is no event; journals from before it have records without a value instead. */
+const marker = 'JournalMarker'
 
 /** The topics that the auditor understands. */
 const topics = new Set([

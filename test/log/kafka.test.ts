@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import test, { type ExecutionContext } from 'ava'
 import type { Log } from '../../src/log/index.ts'
 import { openKafkaLog } from '../../src/log/kafka/index.ts'
@@ -59,6 +61,20 @@ function testContract(): void {
 }
 
 function testLosses(): void {
+  test('a process whose log is closed ends by itself, however many reads had begun at once', async (t) => {
+    const script = `
+      import { openKafkaLog } from './src/log/kafka/index.ts'
+      const place = { topic: 'journal', partition: 0 }
+      const log = await openKafkaLog(${JSON.stringify({ brokers: named, clientId: 'test', prefix: newPrefix() })})
+      await log.ensureTopics([{ topic: 'journal', partitions: 1, cleanup: 'delete' }])
+      await (await log.claim(place)).append([{ key: '', value: null, timestamp: 1, headers: {} }])
+      const read = async () => { for await (const _ of log.read(place, 0, 1)); }
+      await Promise.all(Array.from({ length: 8 }, read))
+      await log.close()`
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'inherit' })
+    t.deepEqual(await once(child, 'exit'), [0, null])
+  })
+
   test('a network that loses requests and answers loses no batch and doubles none', async (t) => {
     const prefix = newPrefix()
     const lost: Lost = new Map()

@@ -27,7 +27,10 @@ export type WireRequest<T> = {
 
 /** What is used of kafkajs' Broker: two sockets to one node, the second one for Fetch alone. */
 export type Link = {
-  readonly connectionPool: { send<T>(request: WireRequest<T>): Promise<T>; getConnection(): Promise<unknown> }
+  readonly connectionPool: {
+    send<T>(request: WireRequest<T>): Promise<T>
+    getConnection(index?: number): Promise<unknown>
+  }
   connect(): Promise<void>
   disconnect(): Promise<void>
   findGroupCoordinator(request: { groupId: string; coordinatorType: 0 | 1 }): Promise<{ coordinator: Node }>
@@ -88,7 +91,7 @@ type AnyConstructor<T> = new (options: Record<string, unknown>) => T
 
 const require = createRequire(import.meta.url)
 const Broker = require('kafkajs/src/broker') as AnyConstructor<Link>
-const ConnectionPool = require('kafkajs/src/network/connectionPool') as AnyConstructor<object>
+const ConnectionPool = require('kafkajs/src/network/connectionPool') as AnyConstructor<Link['connectionPool']>
 const metadataRequest = require('kafkajs/src/protocol/requests/metadata/v6/request') as (request: {
   topics: readonly string[]
   allowAutoTopicCreation: false
@@ -150,6 +153,7 @@ export const connector = (options: Required<Pick<KafkaOptions, 'requestTimeoutMs
   return {
     link: ({ host, port }) => {
       const connectionPool = new ConnectionPool({ ...common, host, port, logger })
+      openOnce(connectionPool)
       return new Broker({ connectionPool, logger, allowAutoTopicCreation: false, authenticationTimeout: 10_000 })
     },
     admin: () => kafka.admin()
@@ -157,6 +161,19 @@ export const connector = (options: Required<Pick<KafkaOptions, 'requestTimeoutMs
 }
 
 const connectionTimeoutMs = 3_000
+
+/** Where several requests meet a connection that is not open yet, kafkajs opens one for each and loses all but the last. */
+const openOnce = (pool: Link['connectionPool']): void => {
+  const open = pool.getConnection.bind(pool)
+  const opening = new Map<number, Promise<unknown>>()
+  pool.getConnection = (index = 0) => {
+    const known = opening.get(index)
+    if (known !== undefined) return known
+    const connecting = open(index).finally(() => opening.delete(index))
+    opening.set(index, connecting)
+    return connecting
+  }
+}
 
 /** Small requests leave at once, whatever is still unacknowledged. */
 const openSocket = (at: { host: string; port: number; ssl?: object; onConnect: () => void }) => {

@@ -15,7 +15,7 @@ export const certificateOf = ({ publicKey, privateKey }: ReturnType<typeof newKe
   const signed = sequence(element(0x02, Buffer.from([1])), algorithm, name, validity, name, key)
   const signature = element(0x03, Buffer.from([0]), sign('sha256', signed, privateKey))
   const der = sequence(signed, algorithm, signature).toString('base64')
-  return `-----BEGIN CERTIFICATE-----\n${der.replaceAll(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
+  return `-----BEGIN CERTIFICATE-----\n${der.replaceAll(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`
 }
 
 /** DER: a tag, the length and the content. */

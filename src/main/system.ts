@@ -75,16 +75,15 @@ export const ownRecords = [
  */
 export const startSystem = async (deps: SystemDeps): Promise<System> => {
   await deps.log.ensureTopics(systemTopics(deps.contracts, deps.partitions))
-  const { log, codec, contracts } = deps
-  const definitions = await Definitions.follow({ log, codec, contracts, onError: deps.onDefinitionError })
-  const runners = new Map<string, Runner>()
+  const { log, codec, contracts, clock } = deps
+  const definitions = await Definitions.follow({
+    ...{ log, codec, contracts, clock, onError: deps.onDefinitionError },
+    ...(deps.onHeldUp === undefined ? {} : { onHeldUp: deps.onHeldUp }),
+    ...(deps.learn === undefined ? {} : { learn: deps.learn })
+  })
+  const runners = new Map(components(deps, definitions).map((start) => start()))
   try {
-    await Promise.all(
-      components(deps, definitions).map(async (start) => {
-        const [name, runner] = await start()
-        runners.set(name, runner)
-      })
-    )
+    await Promise.all([...runners.values()].map(({ ready }) => ready))
   } catch (error) {
     await stopAll(runners, definitions)
     throw error
@@ -116,13 +115,13 @@ export const systemTopics = (contracts: Contracts, partitions: number): TopicSpe
 /** The participants whose components run here: they alone write to their events topics. */
 export const hostedParticipants: ReadonlySet<string> = new Set(['order', 'inventory', 'payment', 'shipping'])
 
-type Start = () => Promise<[string, Runner]>
+type Start = () => readonly [string, Runner]
 
 const components = (deps: SystemDeps, definitions: Definitions): Start[] => {
   const { contracts, codec, flow } = deps
   const start =
     <S>(component: Component<S>): Start =>
-    async () => [component.name, await runComponent(component, taskDeps(deps, component.name))]
+    () => [component.name, runComponent(component, taskDeps(deps, component.name))]
   const all = new Map<string, Start>([
     ['order', start(orderComponent(flow))],
     ['inventory', start(inventoryComponent(flow))],

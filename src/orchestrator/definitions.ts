@@ -1,7 +1,8 @@
-import { ParcomoloError } from '../base/index.ts'
+import { type Clock, ParcomoloError } from '../base/index.ts'
 import type { Codec, Contracts } from '../contract/index.ts'
-import type { Log, StoredRecord } from '../log/index.ts'
+import { type Log, placeName, type StoredRecord } from '../log/index.ts'
 import { type Definition, loadSaga } from '../saga/index.ts'
+import { Patience, type TaskDeps } from '../task/index.ts'
 import { type DefinitionPublished, definitionsTopic } from './definition-events.ts'
 
 export type Revision = {
@@ -23,6 +24,8 @@ export class Definitions {
   readonly #codec: Codec
   readonly #contracts: Contracts
   readonly #onError: (error: unknown) => void
+  readonly #learn: TaskDeps['learn']
+  readonly #patience: Patience
   readonly #revisions = new Map<string, Revision>()
   readonly #current = new Map<string, Revision>()
   #close: (() => void) | undefined
@@ -32,6 +35,8 @@ export class Definitions {
     this.#codec = deps.codec
     this.#contracts = deps.contracts
     this.#onError = deps.onError
+    this.#learn = deps.learn
+    this.#patience = new Patience(deps.clock, (error) => deps.onHeldUp?.(placeName(place), error))
   }
 
   /** Reads all that is published, then follows. */
@@ -93,6 +98,7 @@ export class Definitions {
   }
 
   close(): void {
+    this.#patience.stop()
     this.#close?.()
   }
 
@@ -104,7 +110,7 @@ export class Definitions {
 
   async #follow(): Promise<void> {
     const end = await this.#log.end(place)
-    for await (const records of this.#log.read(place, 0, end)) this.#takeAll(records)
+    for await (const records of this.#log.read(place, 0, end)) await this.#takeAll(records)
     this.#next = end
     const reader = this.#log.reader([{ ...place, offset: end }], 'visible')
     let closed = false
@@ -116,7 +122,7 @@ export class Definitions {
       for (;;) {
         await reader.ready()
         if (closed) return
-        for (const { records } of reader.take(1000)) this.#takeAll(records)
+        for (const { records } of reader.take(1000)) await this.#takeAll(records)
       }
     }
     run().catch((error: unknown) => {
@@ -125,7 +131,9 @@ export class Definitions {
     })
   }
 
-  #takeAll(records: readonly StoredRecord[]): void {
+  async #takeAll(records: readonly StoredRecord[]): Promise<void> {
+    const values = records.map(({ value }) => value)
+    if ((await this.#patience.until(() => this.#learn?.(values))) === false) return
     for (const record of records) this.#take(record)
     this.#next = records.at(-1)!.offset + 1
     this.#moved.resolve()
@@ -161,6 +169,9 @@ export type DefinitionDeps = {
   readonly log: Log
   readonly codec: Codec
   readonly contracts: Contracts
+  readonly clock: Clock
+  readonly learn?: TaskDeps['learn']
+  readonly onHeldUp?: TaskDeps['onHeldUp']
   /** A published definition could not be used, or the topic cannot be followed any more. */
   readonly onError: (error: unknown) => void
 }

@@ -3,5 +3,6 @@ export type { Command, Component, Event, Input, JournalRead, MessageInput, Timer
 export { deadHeader, deadLetterTopic, ownHeaders } from './dead-letters.ts'
 export { header } from './headers.ts'
 export { isMarker, markerProtocol } from './marker.ts'
+export { Patience } from './patience.ts'
 export { type Runner, runComponent, topicsOf } from './runner.ts'
 export { Task, type TaskDeps, type TaskLimits, type TaskStats } from './task.ts'

@@ -5,6 +5,7 @@ import type { Command, Component, Event } from './component.ts'
 import type { Entities } from './entities.ts'
 import { header, parsePositions } from './headers.ts'
 import { isMarker, markerOf } from './marker.ts'
+import type { Patience } from './patience.ts'
 import type { Positions } from './positions.ts'
 import type { Snapshots } from './snapshots.ts'
 
@@ -28,14 +29,20 @@ export type Recovery<S> = {
   readonly positions: Positions
   readonly snapshots: Snapshots<S>
   readonly owner: string
-  readonly learn?: (values: Iterable<Uint8Array | null>) => Promise<void> | undefined
+  readonly learn: ((values: Iterable<Uint8Array | null>) => Promise<void> | undefined) | undefined
+  readonly patience: Patience
 }
 
 /**
  * Takes over a journal partition: claim it, write a fence, then read up to the fence. What an older owner appended
- * before the fence is read; nothing of it can come after (log port, L2).
+ * before the fence is read; nothing of it can come after (log port, L2). Undefined where it is stopped while it waits
+ * for a schema.
  */
-export const recover = async <S>(writer: JournalWriter, recovery: Recovery<S>, now: number): Promise<Recovered> => {
+export const recover = async <S>(
+  writer: JournalWriter,
+  recovery: Recovery<S>,
+  now: number
+): Promise<Recovered | undefined> => {
   const { log, codec, owner, snapshots, positions } = recovery
   const fence = await writer.append([markerOf(codec, owner, now, { [header.fence]: owner })])
   const marker = (await snapshots.load()) ?? { offset: 0, positions: {}, forwarded: 0 }
@@ -43,7 +50,8 @@ export const recover = async <S>(writer: JournalWriter, recovery: Recovery<S>, n
   let forwarded = marker.forwarded
   let unforwarded: { commands: readonly Command[]; offset: number; timestamp: number }[] = []
   for await (const records of log.read(writer, Math.min(marker.offset, marker.forwarded), fence)) {
-    await recovery.learn?.(records.map(({ value }) => value))
+    const values = records.map(({ value }) => value)
+    if ((await recovery.patience.until(() => recovery.learn?.(values))) === false) return undefined
     const events = records.flatMap((record) => toEvent(recovery, record))
     await snapshots.fetch(() => events.flatMap(({ event }) => recovery.component.touches(event)))
     for (const record of records) {

@@ -1,5 +1,5 @@
 import { isParcomoloError } from '../base/index.ts'
-import { placeName, type TopicPartition, type TopicSpec } from '../log/index.ts'
+import { type Membership, placeName, type TopicPartition, type TopicSpec } from '../log/index.ts'
 import type { Component } from './component.ts'
 import { archiveTopic, snapshotTopic } from './snapshots.ts'
 import { Task, type TaskDeps, type TaskStats } from './task.ts'
@@ -21,14 +21,14 @@ export const topicsOf = (
 /** The tasks of one component that this process has been given. */
 export type Runner = {
   readonly tasks: ReadonlyMap<string, { readonly stats: TaskStats; readonly entityCount: number }>
+  /** Resolves when an assignment works for the first time. */
+  readonly ready: Promise<void>
+  /** Also before it is ready. */
   stop(): Promise<void>
 }
 
-/**
- * Joins the component's group and runs a task for each journal partition that it is given; resolves when the first
- * assignment works.
- */
-export const runComponent = async <S>(component: Component<S>, deps: TaskDeps): Promise<Runner> => {
+/** Joins the component's group and runs a task for each journal partition that it is given. */
+export const runComponent = <S>(component: Component<S>, deps: TaskDeps): Runner => {
   const tasks = new Map<string, Task<S>>()
   const partitions = deps.log.partitionCount(component.journal)
   const places = Array.from({ length: partitions }, (_, partition) => ({ topic: component.journal, partition }))
@@ -36,44 +36,58 @@ export const runComponent = async <S>(component: Component<S>, deps: TaskDeps): 
   let carriedOut = Promise.resolve()
   let stopping = false
   const first = Promise.withResolvers<void>()
+  first.promise.catch(() => undefined)
   let latest: readonly TopicPartition[] = []
-  const carryOutLatest = (): void => {
-    carriedOut = carriedOut
-      .then(() => (stopping ? undefined : carryOut({ component, tasks, deps, onFenced }, latest)))
-      .then(first.resolve, (error: unknown) => {
-        first.reject(error)
-        deps.onFailure(error)
-      })
+  const carryOutLatest = (left?: Promise<unknown>): void => {
+    const carryOut = async (): Promise<void> => {
+      await left
+      if (stopping) return
+      const mine = latest
+      await startGained({ component, tasks, deps, onFenced }, mine)
+      if (mine === latest) first.resolve()
+    }
+    carriedOut = carriedOut.then(carryOut).catch((error: unknown) => {
+      first.reject(error)
+      deps.onFailure(error)
+    })
   }
   /** Another owner had the partition; if the group says that it belongs here all the same, it is taken back. */
   const onFenced = (): void => {
     const takeBack = async (): Promise<void> => {
-      await (await joined).confirm()
+      await (await membership).confirm()
       carryOutLatest()
     }
     deps.clock.at(deps.clock.now() + takeBackPauseMs, () => void takeBack().catch(deps.onFailure))
   }
   const assign = (mine: readonly TopicPartition[]): void => {
     latest = mine
-    carryOutLatest()
+    carryOutLatest(stopLost(tasks, mine))
   }
-  const joined = deps.log.join(`parcomolo-${component.name}`, places, assign)
-  const membership = await joined
-  await first.promise
-  const report = (): void => {
-    if (stopping) return
-    membership.report([...tasks.values()].flatMap((task) => task.nexts()))
-    cancelReport = deps.clock.at(deps.clock.now() + reportEveryMs, report)
+  const membership = deps.log.join(`parcomolo-${component.name}`, places, assign)
+  let cancelReport = (): void => undefined
+  const reportLater = (member: Membership): void => {
+    cancelReport = deps.clock.at(deps.clock.now() + reportEveryMs, () => {
+      member.report([...tasks.values()].flatMap((task) => task.nexts()))
+      reportLater(member)
+    })
   }
-  let cancelReport = deps.clock.at(deps.clock.now() + reportEveryMs, report)
+  const ready = async (): Promise<void> => {
+    const joined = await membership
+    await first.promise
+    if (!stopping) reportLater(joined)
+  }
   return {
     tasks,
+    ready: ready(),
     stop: async () => {
       stopping = true
       cancelReport()
-      await carriedOut
       await Promise.all([...tasks.values()].map((task) => task.stop()))
-      await membership.leave()
+      await carriedOut
+      await membership.then(
+        (joined) => joined.leave(),
+        () => undefined
+      )
     }
   }
 }
@@ -90,13 +104,20 @@ type Hosting<S> = {
   readonly onFenced: () => void
 }
 
-const carryOut = async <S>(hosting: Hosting<S>, mine: readonly TopicPartition[]): Promise<void> => {
-  const { tasks } = hosting
-  const wanted = new Map(mine.map((place) => [placeName(place), place]))
+/**
+ * At once, whatever is still being carried out: a task that waits in its start, for a registry that is away, would hold
+ * that up.
+ */
+const stopLost = <S>(tasks: Map<string, Task<S>>, mine: readonly TopicPartition[]): Promise<unknown> => {
+  const wanted = new Set(mine.map(placeName))
   const lost = [...tasks].filter(([name]) => !wanted.has(name))
-  await Promise.all(lost.map(([name, task]) => task.stop().then(() => tasks.delete(name))))
-  const gained = [...wanted].filter(([name]) => !tasks.has(name))
-  await Promise.all(gained.map(([name, place]) => startTask(hosting, name, place)))
+  for (const [name] of lost) tasks.delete(name)
+  return Promise.all(lost.map(([, task]) => task.stop()))
+}
+
+const startGained = async <S>(hosting: Hosting<S>, mine: readonly TopicPartition[]): Promise<void> => {
+  const gained = mine.filter((place) => !hosting.tasks.has(placeName(place)))
+  await Promise.all(gained.map((place) => startTask(hosting, placeName(place), place)))
 }
 
 /** A fenced task has another owner now, so it just goes; that is no failure of the process. */

@@ -112,6 +112,7 @@ export class Task<S> {
   #woken = false
   #readerArmed = false
   #stopping = false
+  readonly #stop = Promise.withResolvers<void>()
   #running: Promise<void> | undefined
 
   constructor(component: Component<S>, journal: TopicPartition, deps: TaskDeps) {
@@ -134,25 +135,20 @@ export class Task<S> {
     })
   }
 
-  /** Takes the journal partition over and begins to work; resolves when it does. */
+  /** Takes the journal partition over and begins to work; resolves when it does, or was stopped before. */
   async start(): Promise<void> {
     const { log, codec, clock, owner, learn } = this.#deps
     const writer = await log.claim(this.journal)
     const recovered = await recover(
       writer,
       {
-        log,
-        codec,
-        ...(learn === undefined ? {} : { learn }),
-        component: this.#component,
-        entities: this.#entities,
-        positions: this.#positions,
-        snapshots: this.#snapshots,
-        owner
+        ...{ log, codec, owner, learn, patience: this.#patience, component: this.#component },
+        ...{ entities: this.#entities, positions: this.#positions, snapshots: this.#snapshots }
       },
       clock.now()
     )
-    await this.#component.caughtUp?.()
+    await Promise.race([this.#component.caughtUp?.(), this.#stop.promise])
+    if (recovered === undefined || this.#stopping) return
     this.#writer = writer
     this.#journalEnd = recovered.journalEnd
     this.#forwarder = new Forwarder({
@@ -165,14 +161,14 @@ export class Task<S> {
     this.#forwarder.kick()
     this.#forwardedRecorded = recovered.forwarded
     this.#snapshotAt = clock.now() + this.#limits.snapshotEveryMs
-    if (this.#stopping) return
     this.#reader = log.reader(this.nexts(), 'visible')
     this.#running = this.#run().catch((error: unknown) => this.#fail(error))
   }
 
-  /** Ends after the round under way; resolves when nothing of it runs any more. */
+  /** Ends after the round under way; resolves when nothing of it runs any more. A start under way ends by itself. */
   async stop(): Promise<void> {
     this.#stopping = true
+    this.#stop.resolve()
     this.#patience.stop()
     this.#forwarder?.stop()
     this.#resume()

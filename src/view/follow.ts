@@ -75,6 +75,7 @@ export class Follower {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#cancelWrite?.()
+    this.#deps.model.stop()
     this.#readers.close()
     this.#order.close()
     await this.#running

@@ -1,4 +1,6 @@
+import type { Clock } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
+import { Patience } from '../task/index.ts'
 import { RowCache } from './cache.ts'
 import type { Flow } from './orders.ts'
 import { applyTouch, type Rows, type Touch, touch } from './projection.ts'
@@ -23,6 +25,7 @@ export class ReadModel {
   readonly #codec: Codec
   readonly #flow: Flow
   readonly #learn: Learn | undefined
+  readonly #patience: Patience
   #writing: Promise<void> | undefined
 
   constructor(deps: ModelDeps, start: ModelStart) {
@@ -30,6 +33,7 @@ export class ReadModel {
     this.#codec = deps.codec
     this.#flow = deps.flow
     this.#learn = deps.learn
+    this.#patience = new Patience(deps.clock, deps.onHeldUp)
     this.#positions = new Map(start.positions)
     this.skippedCount = start.skippedCount
     this.rows = {
@@ -53,9 +57,14 @@ export class ReadModel {
     return this.#changedPlaces.size > 0
   }
 
-  /** Folds what has arrived; `seen` is told of every event and of every order that has changed. */
+  /**
+   * Folds what has arrived; `seen` is told of every event and of every order that has changed. Nothing is folded where
+   * the stop comes while it waits for a schema.
+   */
   async fold(arrived: readonly Arrived[], seen: FoldListener): Promise<void> {
-    const { records, skipped } = await this.#decode(arrived)
+    const decoded = await this.#decode(arrived)
+    if (decoded === undefined) return
+    const { records, skipped } = decoded
     const touched: Touch[] = []
     for (const record of records) touched.push(touch(this.rows, record, touched.at(-1)))
     await this.#load()
@@ -68,6 +77,11 @@ export class ReadModel {
     for (const { place, record } of lastOfEach(arrived)) this.#advance(place.name, record)
     for (const cache of Object.values(this.rows)) cache.trim()
     for (const one of skipped) seen.onSkipped(one)
+  }
+
+  /** Ends what `fold` waits for. */
+  stop(): void {
+    this.#patience.stop()
   }
 
   async get<T extends TableName>(table: T, key: string): Promise<Tables[T] | undefined> {
@@ -117,13 +131,15 @@ export class ReadModel {
     this.#changedPlaces.set(place, position)
   }
 
-  async #decode(arrived: readonly Arrived[]): Promise<{ records: ViewRecord[]; skipped: Skipped[] }> {
+  async #decode(
+    arrived: readonly Arrived[]
+  ): Promise<{ readonly records: ViewRecord[]; readonly skipped: Skipped[] } | undefined> {
     const records: ViewRecord[] = []
     const skipped: Skipped[] = []
     for (const one of arrived) {
       let decoded = decodeRecord(one, this.#codec)
-      if (this.#learn !== undefined && isUnknownSchema(decoded)) {
-        await this.#learn([one.record.value])
+      if (isUnknownSchema(decoded)) {
+        if ((await this.#patience.until(() => this.#learn?.([one.record.value]))) === false) return undefined
         decoded = decodeRecord(one, this.#codec)
       }
       if (decoded === undefined) continue
@@ -158,6 +174,9 @@ export type ModelDeps = {
   readonly flow: Flow
   readonly recentRowsMax: number
   readonly learn: Learn | undefined
+  readonly clock: Clock
+  /** It waits for something that may pass, such as a registry that cannot be reached; with undefined, it goes on. */
+  readonly onHeldUp: (error: unknown) => void
 }
 
 /** Teaches the codec the schemas of these values, where it does not know them (contract's `learnSchemas`). */

@@ -45,8 +45,8 @@ export type ViewHealth = {
   readonly failure: string | undefined
   /** Why its store does not take writes at the moment; answers are still right. */
   readonly storeFailure: string | undefined
-  /** So much waits for the store that nothing more is folded. */
-  readonly isStalled: boolean
+  /** Why nothing more is folded at the moment; it goes on by itself when that has passed. */
+  readonly stalledBy: string | undefined
   /** Records that could not be decoded, and so are missing. */
   readonly skippedCount: number
   readonly waiterCount: number

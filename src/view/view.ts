@@ -63,9 +63,13 @@ export const openView = async (deps: ViewDeps): Promise<View> => {
   const onRebuild = (reason: string): void => deps.logger?.info({ reason }, `the read model is built anew: ${reason}`)
   const positions = await startPositions(deps.log, deps.store, places, onRebuild)
   const skippedCount = await deps.store.countSkipped()
-  const { store, codec, flow, learn } = deps
+  const { store, codec, flow, learn, clock } = deps
   const { recentRowsMax } = limits
-  const model = new ReadModel({ store, codec, flow, recentRowsMax, learn }, { positions, skippedCount })
+  const onHeldUp = (error: unknown): void => view.onHeldUp(error)
+  const model = new ReadModel(
+    { store, codec, flow, recentRowsMax, learn, clock, onHeldUp },
+    { positions, skippedCount }
+  )
   const target = new Map<string, number>()
   for (const place of places) target.set(place.name, await deps.log.end(place))
   const view = new FollowingView(deps, { limits, places, model, target })
@@ -92,6 +96,7 @@ class FollowingView implements View {
   #settleCaughtUp: { resolve(): void; reject(error: unknown): void }
   #failure: unknown
   #storeFailure: unknown
+  #heldUpBy: unknown
 
   constructor(deps: ViewDeps, parts: Parts) {
     this.#deps = deps
@@ -196,7 +201,7 @@ class FollowingView implements View {
       isCaughtUp: this.#isCaughtUp,
       failure: messageOf(this.#failure),
       storeFailure: messageOf(this.#storeFailure),
-      isStalled: model.changedCount > this.#parts.limits.waitingRowsMax,
+      stalledBy: messageOf(this.#heldUpBy) ?? this.#storeBacklog(),
       skippedCount: model.skippedCount,
       waiterCount: this.#waiters.count,
       changedRowCount: model.changedCount,
@@ -216,6 +221,20 @@ class FollowingView implements View {
     this.#waiters.end()
     this.#settleCaughtUp.resolve()
     await this.#deps.store.close()
+  }
+
+  /** The model waits for something that may pass; with undefined, it goes on. */
+  onHeldUp(error: unknown): void {
+    this.#heldUpBy = error
+    const { logger } = this.#deps
+    if (error === undefined) return logger?.info({}, 'the read model goes on')
+    const code = isParcomoloError(error) ? error.code : undefined
+    logger?.error({ error: messageOf(error), code }, 'the read model waits, and tries again until it works')
+  }
+
+  #storeBacklog(): string | undefined {
+    const { model, limits } = this.#parts
+    return model.changedCount > limits.waitingRowsMax ? 'its store cannot be written' : undefined
   }
 
   #whenOrder(

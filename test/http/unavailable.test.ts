@@ -43,7 +43,7 @@ const scripted = (script: Script) => {
       isCaughtUp: state !== 'catching-up',
       failure: state === 'failed' ? 'the disk is gone' : undefined,
       storeFailure: 'no space left',
-      isStalled: false,
+      stalledBy: undefined,
       skippedCount: 2,
       waiterCount: waiters.count,
       changedRowCount: 0,

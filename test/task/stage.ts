@@ -16,13 +16,16 @@ import {
 import { VirtualClock } from '../helpers/virtual-clock.ts'
 import { type Counter, counterComponent, protocol } from './counter.ts'
 
-export const codec: Codec = makeCodec(
-  [...protocol.records.values(), ...markerProtocol.records.values()].map(({ fullName, schema }, i) => ({
-    fullName,
-    schema,
-    id: i + 1
-  }))
-)
+/** One that nobody has told of any other schema. */
+export const newCodec = (): Codec =>
+  makeCodec(
+    [...protocol.records.values(), ...markerProtocol.records.values()].map(({ fullName, schema }, i) => ({
+      fullName,
+      schema,
+      id: i + 1
+    }))
+  )
+export const codec: Codec = newCodec()
 export const fullNameOf = (type: string): string => `test.counter.${type}`
 export const journal = { topic: 'a-events', partition: 0 }
 export const inbox = { topic: 'a-commands', partition: 0 }
@@ -56,21 +59,29 @@ export class Stage {
     ])
   }
 
+  /** A task at work. */
   async task(limits: Partial<TaskLimits> = {}, overrides: Partial<TaskDeps> = {}): Promise<Task<Counter>> {
+    const task = this.newTask({ limits, ...overrides })
+    await task.start()
+    return task
+  }
+
+  newTask(overrides: Partial<TaskDeps>): Task<Counter> {
     const encode = (value: object): Uint8Array => codec.encode(fullNameOf('Add'), value)
-    const task = new Task(counterComponent('a', 'b-commands', encode), journal, {
+    return new Task(counterComponent('a', 'b-commands', encode), journal, this.deps(overrides))
+  }
+
+  deps(overrides: Partial<TaskDeps>): TaskDeps {
+    return {
       log: this.log,
       codec,
       clock: this.clock,
       fullNameOf,
       owner: 'test',
-      limits,
       onFailure: (error) => this.failures.push(error),
       onPoison: (at) => this.poison.push(at),
       ...overrides
-    })
-    await task.start()
-    return task
+    }
   }
 
   async tell(type: string, value: object, headers: Record<string, string> = {}): Promise<void> {

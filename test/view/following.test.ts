@@ -7,6 +7,7 @@ import { openView, timelineEntries, type View, type ViewDeps, type ViewStore } f
 import { CausalOrder } from '../../src/view/causal-order.ts'
 import { PlaceReaders } from '../../src/view/place-readers.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
+import { VirtualClock } from '../helpers/virtual-clock.ts'
 import { type Journals, openJournals } from './journals.ts'
 import { placedValue } from './records.ts'
 
@@ -257,30 +258,83 @@ test('a view whose store refuses more and more stands still, and goes on when it
     state.isBroken = true
     await journals.tell('order', placed('o1'), placed('o2'))
     await view.whenPlaced('o2', 10_000).done
-    t.true(view.health().isStalled)
+    t.is(view.health().stalledBy, 'its store cannot be written')
     await journals.tell('order', placed('o3'))
     t.is(await view.whenPlaced('o3', 30).done, undefined)
     const last = view.whenPlaced('o3', 10_000)
     state.isBroken = false
     t.is((await last.done)?.orderId, 'o3')
-    t.false(view.health().isStalled)
+    t.is(view.health().stalledBy, undefined)
     await view.close()
   })
 })
 
+/** A codec that knows nothing until it has learnt, from a registry that cannot be reached while `isAway`. */
+const unlearnt = (codec: Codec) => {
+  const state = { isAway: true, isKnown: false, asked: 0 }
+  const decode: Codec['decode'] = (bytes) => {
+    if (state.isKnown) return codec.decode(bytes)
+    throw new ParcomoloError('PARCOMOLO_CONTRACT_UNKNOWN_SCHEMA', 'unknown schema')
+  }
+  const learn = async (): Promise<void> => {
+    state.asked++
+    if (state.isAway) throw new ParcomoloError('PARCOMOLO_REGISTRY_UNAVAILABLE', 'nobody answers', { retryable: true })
+    state.isKnown = true
+  }
+  return { state, options: { codec: { ...codec, decode }, learn, clock: new VirtualClock(1000) } }
+}
+
+const passTime = async (clock: VirtualClock, holds: () => boolean): Promise<void> => {
+  while (!holds()) {
+    clock.advance(10)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
 test('a record with a schema that is not known yet is folded once it is', async (t) => {
   await withJournals(async (journals) => {
-    let isKnown = false
-    const decode: Codec['decode'] = (bytes) => {
-      if (isKnown) return journals.codec.decode(bytes)
-      throw new ParcomoloError('PARCOMOLO_CONTRACT_UNKNOWN_SCHEMA', 'unknown schema')
-    }
-    const learn = async (): Promise<void> => void (isKnown = true)
+    const { state, options } = unlearnt(journals.codec)
+    state.isAway = false
     await journals.tell('order', placed('o1'))
-    const view = await open(journals, { codec: { ...journals.codec, decode }, learn })
+    const view = await open(journals, options)
     t.is((await view.order('o1'))?.orderId, 'o1')
     t.is(view.health().skippedCount, 0)
     await view.close()
+  })
+})
+
+test('while the registry cannot be reached, the view waits, says so once, and skips nothing', async (t) => {
+  await withJournals(async (journals) => {
+    const { state, options } = unlearnt(journals.codec)
+    const said: string[] = []
+    const say = (_: object, message: string): void => void said.push(message)
+    const view = await open(journals, { ...options, logger: { info: say, error: say } })
+    await journals.tell('order', placed('o1'))
+    await passTime(options.clock, () => state.asked > 3)
+    t.deepEqual(said, ['the read model waits, and tries again until it works'])
+    t.is(view.health().stalledBy, 'nobody answers')
+    t.is(view.state(), 'following')
+    state.isAway = false
+    await passTime(options.clock, () => said.length > 1)
+    t.is((await view.whenPlaced('o1', 10_000).done)?.orderId, 'o1')
+    t.deepEqual(said.slice(1), ['the read model goes on'])
+    t.is(view.health().stalledBy, undefined)
+    t.is(view.health().skippedCount, 0)
+    await view.close()
+  })
+})
+
+test('a view that waits for the registry can be closed, and has the record to fold at the next start', async (t) => {
+  await withJournals(async (journals) => {
+    const file = join(journals.dir, 'view.sqlite')
+    const { state, options } = unlearnt(journals.codec)
+    const view = await open(journals, { ...options, file })
+    await journals.tell('order', placed('o1'))
+    await passTime(options.clock, () => state.asked > 0)
+    await view.close()
+    const again = await open(journals, { file })
+    t.is((await again.order('o1'))?.orderId, 'o1')
+    await again.close()
   })
 })
 

@@ -52,16 +52,16 @@ const schemaOf = (summary: string) => ({
  * not make it unready.
  */
 export const viewChecks = ({ view }: RouteDeps): readonly HealthCheck[] => {
-  const { failure, isCaughtUp, isStalled, storeFailure, skippedCount } = view.health()
+  const { failure, isCaughtUp, stalledBy, storeFailure, skippedCount } = view.health()
   const notes = [
     ...(storeFailure === undefined ? [] : [`its store fails: ${storeFailure}`]),
     ...(skippedCount === 0 ? [] : [`${skippedCount} records could not be decoded and are missing`])
   ]
-  const ok = failure === undefined && isCaughtUp && !isStalled
-  return [{ name: 'view', ok, detail: [failure ?? stateOf(isCaughtUp, isStalled), ...notes].join('; ') }]
+  const ok = failure === undefined && isCaughtUp && stalledBy === undefined
+  return [{ name: 'view', ok, detail: [failure ?? stateOf(isCaughtUp, stalledBy), ...notes].join('; ') }]
 }
 
-const stateOf = (isCaughtUp: boolean, isStalled: boolean): string => {
-  if (isStalled) return 'stands still until its store can be written'
+const stateOf = (isCaughtUp: boolean, stalledBy: string | undefined): string => {
+  if (stalledBy !== undefined) return `stands still for now: ${stalledBy}`
   return isCaughtUp ? 'follows the journals' : 'still folds what was in the journals at the start'
 }

@@ -52,6 +52,7 @@ export const orchestratorComponent = (
     dueAt: ({ instance }) => dueAt(instance),
     hasEnded: ({ instance }) => hasEnded(instance),
     commandsOf: (event) => (event.type === 'CommandIssued' && isSagaEvent(event) ? [commandOf(event)] : []),
+    keeps: ({ instance }) => payloadsOf(instance),
     snapshot: { encode: (tracked) => host.encode(tracked), decode: (bytes) => host.decode(bytes) },
     caughtUp: () => definitions.caughtUp()
   }
@@ -160,6 +161,11 @@ class Host {
     return input.kind === 'start' ? this.#definitions.current(entity.slice(0, entity.indexOf('/'))) : undefined
   }
 }
+
+const payloadsOf = ({ start, replies }: Instance): Uint8Array[] => [
+  start.bytes,
+  ...replies.flatMap((reply) => (reply === null ? [] : [reply.bytes]))
+]
 
 type Trigger = Definition['start'] | NonNullable<Definition['cancel']>
 

@@ -32,6 +32,11 @@ export type Component<S> = {
    * inbox partition, since the event's offset is what tells a repeat.
    */
   commandsOf(event: Event): readonly Command[]
+  /**
+   * The values in the wire format that an entity keeps, for `decide` to look into. Where they come from journal or
+   * snapshots, it may be that only an earlier owner has known their schemas: so these are learnt first.
+   */
+  keeps?(entity: S): Iterable<Uint8Array>
   /** Entities as bytes, for snapshots. */
   readonly snapshot: { encode(entity: S): Uint8Array; decode(bytes: Uint8Array): S }
   /**

@@ -47,6 +47,14 @@ export class Entities<S> {
     return this.#cells.keys()
   }
 
+  /** The encoded values that those in memory among these, or all, keep. */
+  *kept(keys: Iterable<string> = this.keys()): Iterable<Uint8Array> {
+    for (const key of keys) {
+      const cell = this.#cells.get(key)
+      if (cell !== undefined) yield* this.#component.keeps?.(cell.state) ?? []
+    }
+  }
+
   /** Takes in an entity from a snapshot. */
   restore(key: string, state: S, version: number): void {
     const cell: Cell<S> = { state, version, timerAt: undefined }

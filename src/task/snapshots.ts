@@ -78,10 +78,10 @@ export class Snapshots<S> {
   }
 
   /**
-   * Brings the archived entities among these keys into memory; undefined, without a promise, where there is none to
-   * bring.
+   * Brings the archived entities among these keys into memory, and resolves with the keys that it has looked up;
+   * undefined, without a promise, where there is none to bring.
    */
-  fetch(keys: () => readonly string[]): Promise<void> | undefined {
+  fetch(keys: () => readonly string[]): Promise<readonly string[]> | undefined {
     if (this.#archiveIsEmpty) return undefined
     const missing = [...new Set(keys())].filter((key) => !this.#entities.has(key))
     return missing.length === 0 ? undefined : this.#fetch(missing)
@@ -177,7 +177,7 @@ export class Snapshots<S> {
     this.#entities.restore(key, state, Number(stored.headers[header.version]))
   }
 
-  async #fetch(missing: readonly string[]): Promise<void> {
+  async #fetch(missing: readonly string[]): Promise<readonly string[]> {
     const found = await this.#log.lookup(
       this.#archive!,
       missing.map((key) => entityPrefix + key)
@@ -189,6 +189,7 @@ export class Snapshots<S> {
       // So that the next round of snapshots lets it leave memory again.
       this.#entities.dirty.add(key)
     }
+    return missing
   }
 }
 

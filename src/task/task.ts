@@ -125,13 +125,12 @@ export class Task<S> {
     this.#snapshots = new Snapshots(deps.log, component, journal, this.#entities)
     const { codec, clock, log, onPoison } = deps
     const patience = new Patience(clock, (error) => deps.onHeldUp?.(placeName(journal), error))
-    const deadLetters = new DeadLetters({ log, clock, component: component.name, patience, onPoison })
     this.#patience = patience
-    this.#deadLetters = deadLetters
+    this.#deadLetters = new DeadLetters({ log, clock, component: component.name, patience, onPoison })
     this.#inputs = new Inputs({
       ...{ codec, component, positions: this.#positions, journal },
       partitionCount: (topic) => log.partitionCount(topic),
-      onPoison: (place, record, error) => deadLetters.add(place, record, error)
+      onPoison: (place, record, error) => this.#deadLetters.add(place, record, error)
     })
   }
 
@@ -147,8 +146,9 @@ export class Task<S> {
       },
       clock.now()
     )
+    if (recovered === undefined || !(await this.#hasLearntKept())) return
     await Promise.race([this.#component.caughtUp?.(), this.#stop.promise])
-    if (recovered === undefined || this.#stopping) return
+    if (this.#stopping) return
     this.#writer = writer
     this.#journalEnd = recovered.journalEnd
     this.#forwarder = new Forwarder({
@@ -238,10 +238,10 @@ export class Task<S> {
     const learning = this.#patience.until(() => this.#deps.learn?.(values))
     if (learning !== undefined && !(await learning)) return
     const taken = chunks.flatMap((chunk) => this.#inputs.of(chunk))
-    for (const { records } of chunks) this.#passedOver += records.length
+    this.#passedOver += values.length
     if (this.#deadLetters.waiting > 0 && !(await this.#sendDeadLetters())) return
     const fetching = this.#snapshots.fetch(() => taken.flatMap(({ keys }) => keys))
-    if (fetching !== undefined) await fetching
+    if (fetching !== undefined && !(await this.#hasLearntKept(await fetching))) return
     const now = this.#deps.clock.now()
     const records: LogRecord[] = []
     const events: Event[] = []
@@ -251,6 +251,12 @@ export class Task<S> {
     this.stats.inputs += taken.length
     if (events.length > 0) await this.#append(records, events, now)
     else await this.#appendPositions(now)
+  }
+
+  /** Learns what these entities keep, or all; false where the stop came first. */
+  async #hasLearntKept(keys?: readonly string[]): Promise<boolean> {
+    if (this.#component.keeps === undefined) return true
+    return (await this.#patience.until(() => this.#deps.learn?.(this.#entities.kept(keys)))) !== false
   }
 
   /** False where the stop came first: nothing of the round may be journaled then. */

@@ -141,19 +141,19 @@ export class Stage {
 
   /** Waits by turns of the event loop, a virtual millisecond each; ava's own timeout ends it. */
   async until(holds: () => boolean): Promise<void> {
-    while (!holds()) await this.#turn()
+    while (!holds()) await this.pass(1)
+  }
+
+  async pass(ms: number): Promise<void> {
+    this.clock.advance(ms)
+    await new Promise((resolve) => setImmediate(resolve))
   }
 
   async #said(topic: string, isIt: (said: Said) => boolean): Promise<Said> {
     for (;;) {
       const found = (await this.said(topic)).find(isIt)
       if (found !== undefined) return found
-      await this.#turn()
+      await this.pass(1)
     }
-  }
-
-  async #turn(): Promise<void> {
-    this.clock.advance(1)
-    await new Promise((resolve) => setImmediate(resolve))
   }
 }

@@ -133,3 +133,23 @@ test('a partition that is lost while its take-over waits holds up no other, and 
   t.is(await stage.log.end(places[0]!), 3, 'two fences')
   t.deepEqual(stage.failures, [])
 })
+
+test('what an entity from the archive keeps is learnt before anything is decided on it', async (t) => {
+  const stage = await Stage.open(t)
+  const { state, held, deps } = registry()
+  const component = { ...counterComponent('a'), keeps: () => [added] }
+  const task = new Task(component, journal, stage.deps({ ...deps, limits: { inputsPerSnapshot: 1 } }))
+  await task.start()
+  await stage.tell('Close', { name: 'x' })
+  await until(stage, () => task.stats.snapshots > 0 && task.entityCount === 0)
+  t.is(state.asked, 0)
+  const end = await stage.log.end(journal)
+  await stage.tell('RingAt', { name: 'x', at: 0 })
+  await until(stage, () => state.asked > 3)
+  t.is(await stage.log.end(journal), end)
+  state.isAway = false
+  await until(stage, () => held.length === 2)
+  await stage.events('AlarmSet', 1)
+  await task.stop()
+  t.deepEqual(stage.failures, [])
+})

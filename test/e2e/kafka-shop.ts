@@ -55,8 +55,12 @@ export class KafkaShop {
 
   /** Resolves when all processes are ready, and there is something on the shelves. */
   async start(): Promise<void> {
-    await Promise.all([...this.processes.values()].map((process) => process.start()))
+    await this.startAll()
     while (!(await fetch(`${this.url}/stock/last-one`)).ok) await wait(pollMs)
+  }
+
+  async startAll(): Promise<void> {
+    await Promise.all([...this.processes.values()].map((process) => process.start()))
   }
 
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {

@@ -46,6 +46,7 @@ if (brokers === undefined) test.skip('the Kafka adapter: KAFKA_BROKERS names no 
 else {
   testContract()
   testLosses()
+  testTakeOvers()
   testGroups()
 }
 
@@ -99,7 +100,9 @@ function testLosses(): void {
     t.true((lost.get('Produce') ?? 0) > 20 && (lost.get('Fetch') ?? 0) > 5)
     t.log(`lost: ${[...lost].map(([name, times]) => `${name} ${times}`).join(', ')}`)
   })
+}
 
+function testTakeOvers(): void {
   test('whoever takes over in turns, over a network that loses messages, leaves one history', async (t) => {
     const prefix = newPrefix()
     const logs = [await open(t, prefix, new Map()), await open(t, prefix, new Map())]

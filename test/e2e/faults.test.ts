@@ -14,8 +14,8 @@ import { getAll, type OrderView, type StockView } from './shop-client.ts'
 const brokers = process.env['KAFKA_FAULT_BROKERS']
 const registryUrl = process.env['KAFKA_FAULT_REGISTRY_URL']
 const control = process.env['KAFKA_FAULT_CONTROL']
-/** A part of a fault's name, to run only those. */
-const only = process.env['FAULT'] ?? ''
+/** A regular expression for the names of faults, to run only those. */
+const only = new RegExp(process.env['FAULT'] ?? '')
 
 const clients = 8
 /** Load before each fault, and after it until all is as it was. */
@@ -59,7 +59,7 @@ else {
     const shop = await shopOf(t, prefix)
     const cluster = new BrokerControl(control, brokers.split(','))
     const crowd = new Crowd(shop, { clients, waitsForEnds: true })
-    for (const fault of faults(prefix).filter(({ name }) => name.includes(only))) {
+    for (const fault of faults(prefix).filter(({ name }) => only.test(name))) {
       const gapMs = await endure(crowd, () => fault.run(shop, cluster))
       t.log(`${fault.name}: no order ended for ${(gapMs / 1000).toFixed(1)} s`)
     }

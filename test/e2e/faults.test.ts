@@ -26,10 +26,11 @@ const shopOf = async (t: ExecutionContext, prefix: string): Promise<KafkaShop> =
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   const shop = new KafkaShop({ brokers: brokers!, registryUrl: registryUrl!, prefix }, folder)
   t.teardown(() => shop.end('SIGKILL'))
-  for (const role of ['order', 'inventory', 'payment', 'shipping', 'orchestrator']) shop.add(role, role)
-  shop.add('view', 'view,operator')
+  const add = (name: string, roles: string) => shop.add(name, roles, { LOG_LEVEL: 'warn' })
+  for (const role of ['order', 'inventory', 'payment', 'shipping', 'orchestrator']) add(role, role)
+  add('view', 'view,operator')
   // Shares the partitions of all of them, and takes over what one leaves.
-  shop.add('second', 'order,inventory,payment,shipping,orchestrator')
+  add('second', 'order,inventory,payment,shipping,orchestrator')
   await shop.start()
   return shop
 }

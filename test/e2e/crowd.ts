@@ -20,6 +20,7 @@ export class Crowd {
   readonly endedAt: number[] = []
   retried = 0
   #stopped = false
+  readonly #abandoned = new AbortController()
   readonly #shop: Shop
   readonly #options: CrowdOptions
   readonly #clients: Promise<void>[]
@@ -28,6 +29,7 @@ export class Crowd {
     this.#shop = shop
     this.#options = options
     this.#clients = Array.from({ length: options.clients }, (_, client) => this.#run(client))
+    for (const client of this.#clients) client.catch(() => undefined)
   }
 
   async stop(): Promise<void> {
@@ -42,6 +44,12 @@ export class Crowd {
 
   static key(client: number, i: number): string {
     return `client ${client}, order ${i}`
+  }
+
+  /** Lets go of everything, also of what has not been answered: for a test that has failed already. */
+  abandon(): void {
+    this.#stopped = true
+    this.#abandoned.abort(new Error('the crowd has gone'))
   }
 
   async #run(client: number): Promise<void> {
@@ -62,6 +70,7 @@ export class Crowd {
 
   async #untilEnd(orderId: string): Promise<void> {
     for (;;) {
+      this.#abandoned.signal.throwIfAborted()
       const seen = await get<Partial<OrderView>>(this.#shop, `/orders/${orderId}?wait=10s`).catch(() => undefined)
       if (seen?.status !== undefined && isEnd.has(seen.status)) return void this.endedAt.push(performance.now())
       await wait(retryMs)
@@ -71,6 +80,7 @@ export class Crowd {
   /** Until the answer says yes or no: a connection that breaks and a 503 say neither. */
   async #insist(path: string, body: string, key?: string): ReturnType<typeof post> {
     for (;;) {
+      this.#abandoned.signal.throwIfAborted()
       const answer = await post(this.#shop, path, body, key).catch(() => undefined)
       if (answer !== undefined && answer.status < 500) return answer
       this.retried++

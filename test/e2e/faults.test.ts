@@ -60,6 +60,7 @@ else {
     const shop = await shopOf(t, prefix)
     const cluster = new BrokerControl(control, brokers.split(','))
     const crowd = new Crowd(shop, { clients, waitsForEnds: true })
+    t.teardown(() => crowd.abandon())
     for (const fault of faults(prefix).filter(({ name }) => only.test(name))) {
       const gapMs = await endure(crowd, () => fault.run(shop, cluster))
       t.log(`${fault.name}: no order ended for ${(gapMs / 1000).toFixed(1)} s`)

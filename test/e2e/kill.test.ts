@@ -24,6 +24,7 @@ test('killed again and again under load, the shop loses no order and does none t
   t.teardown(() => shop.end('SIGKILL'))
   await shop.start()
   const crowd = new Crowd(shop, { clients: clientCount, waitsForEnds: false })
+  t.teardown(() => crowd.abandon())
   const restarts: number[] = []
   for (let round = 0; round < rounds; round++) {
     await wait(100 + Math.random() * workMsMax)

@@ -252,6 +252,24 @@ const compacted: Record<string, Run> = {
     ])
   },
 
+  'lookup finds any keys, wherever in their batches they stand, each once however often it is asked for': async (
+    t,
+    open
+  ) => {
+    const log = await open()
+    const writer = await log.claim(table)
+    for (const name of ['a', 'b', 'c', 'd']) await writer.append(records(name, 1000))
+    await writer.append([record('b7', 'new'), record('c500', null)])
+    for (const keys of [['a0'], ['d999', 'a1', 'b7', 'b6', 'a1'], records('a', 1000).map(({ key }) => key)]) {
+      const found = await log.lookup(table, [...keys, 'c500', 'nowhere'])
+      const expected = [...new Set(keys)].map((key) => [key, key, key === 'b7' ? 'new' : `value of ${key}`])
+      t.deepEqual(
+        [...found].map(([asked, { key, value }]) => [asked, key, Buffer.from(value!).toString()]).sort(),
+        expected.sort()
+      )
+    }
+  },
+
   'a compacted topic survives opening again, and uses no offset twice': async (t, open) => {
     const first = await open()
     const writer = await first.claim(table)

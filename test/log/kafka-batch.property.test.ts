@@ -89,6 +89,23 @@ test('a batch is read as it was written, from any offset on', (t) => {
   )
 })
 
+test('of a batch nothing is read but what is wanted', (t) => {
+  const arbitraryOffsets = fc.uniqueArray(fc.nat(35))
+  fc.assert(
+    fc.property(arbitraryRecords, fc.nat(1_000_000), fc.nat(35), arbitraryOffsets, (records, base, skipped, wanted) => {
+      const batch = at(encodeBatch(records, producer), base)
+      const offsets = new Set(wanted.map((delta) => base + delta))
+      const all = decodeBatches(batch, base + skipped)
+      const found = decodeBatches(batch, base + skipped, offsets)
+      t.is(found.next, all.next)
+      t.deepEqual(
+        found.records,
+        all.records.filter(({ offset }) => offsets.has(offset))
+      )
+    })
+  )
+})
+
 test('kafkajs reads a batch as it was written', async (t) => {
   await fc.assert(
     fc.asyncProperty(arbitraryRecords.map(named), async (records) => {

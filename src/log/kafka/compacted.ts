@@ -30,13 +30,18 @@ export class CompactedPartition {
     this.#index ??= this.#build()
     const index = await this.#index
     for (const record of this.#appended.splice(0)) index.set(record)
-    const offsets = keys.flatMap((key) => {
+    const places = keys.flatMap((key) => {
       const offset = index.get(key)
       return offset === undefined ? [] : [{ key, offset }]
     })
+    places.sort((a, b) => a.offset - b.offset)
+    const records = await this.#ranges.at(
+      this.#place,
+      places.map(({ offset }) => offset)
+    )
     const found = new Map<string, StoredRecord>()
-    for (const { key, offset } of offsets.sort((a, b) => a.offset - b.offset)) {
-      const record = await this.#at(offset)
+    for (const { key, offset } of places) {
+      const record = records.get(offset)
       if (record?.key !== key) return this.#scan(keys)
       if (record.value !== null) found.set(key, record)
     }
@@ -53,11 +58,6 @@ export class CompactedPartition {
       this.#index = undefined
       throw error
     }
-  }
-
-  async #at(offset: number): Promise<StoredRecord | undefined> {
-    const { records } = await this.#ranges.next(this.#place, offset)
-    return records.find((record) => record.offset === offset)
   }
 
   /** Two keys share a hash, so the index cannot tell them apart. */

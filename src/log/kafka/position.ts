@@ -8,12 +8,17 @@ import { decodeBatches } from './record-batch.ts'
 export type Arrived = { readonly records: readonly StoredRecord[]; readonly next: number }
 
 /**
- * Reads one partition's part of a Fetch answer. Throws BrokerRefusal where another broker has to be asked, and
- * PARCOMOLO_LOG_OUT_OF_RANGE where the log has lost what the reader has not had yet.
+ * Reads one partition's part of a Fetch answer, or what of it is at `wanted` offsets. Throws BrokerRefusal where another
+ * broker has to be asked, and PARCOMOLO_LOG_OUT_OF_RANGE where the log has lost what the reader has not had yet.
  */
-export const arrived = (place: TopicPartition, offset: number, fetched: Fetched | undefined): Arrived => {
+export const arrived = (
+  place: TopicPartition,
+  offset: number,
+  fetched: Fetched | undefined,
+  wanted?: ReadonlySet<number>
+): Arrived => {
   if (fetched === undefined) return { records: [], next: offset }
-  if (fetched.code === 0) return decodeBatches(fetched.batches, offset)
+  if (fetched.code === 0) return decodeBatches(fetched.batches, offset, wanted)
   if (fetched.code !== brokerError.offsetOutOfRange)
     throw new BrokerRefusal(fetched.code, `read of '${placeName(place)}'`)
   // Whoever has never read anything of a topic begins with what retention has left of it.

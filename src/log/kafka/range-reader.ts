@@ -1,12 +1,14 @@
 import { ParcomoloError } from '../../base/index.ts'
 import { placeName, type StoredRecord, type TopicPartition } from '../log.ts'
 import type { Cluster } from './cluster.ts'
-import { type FetchBounds, fetchRequest } from './fetch.ts'
+import { type FetchBounds, type FetchFrom, fetchRequest } from './fetch.ts'
 import { type Arrived, arrived } from './position.ts'
 import type { KafkaStats } from './stats.ts'
 
 /** The wait matters only right after a change of leaders, when the new one does not yet know how far all have it. */
-const bounds: FetchBounds = { waitMs: 100, bytesMax: 4 * 1024 * 1024, partitionBytesMax: 4 * 1024 * 1024 }
+const manyBytes: FetchBounds = { waitMs: 100, bytesMax: 4 * 1024 * 1024, partitionBytesMax: 4 * 1024 * 1024 }
+/** For single records: hardly more than the batch that comes in any case. */
+const fewBytes: FetchBounds = { ...manyBytes, partitionBytesMax: 64 * 1024 }
 
 /** Reads what stands in the log already, on connections of its own, so that nobody at the end waits for it. */
 export class RangeReader {
@@ -20,15 +22,24 @@ export class RangeReader {
 
   /** What stands at `offset` and after it, as much as one request gives; nothing where the partition ends there. */
   next(place: TopicPartition, offset: number): Promise<Arrived> {
-    return this.#cluster.atLeader('read', place, `read of '${placeName(place)}'`, async (link) => {
-      this.#stats.fetchRequests++
-      const answer = await link.connectionPool.send(fetchRequest([{ place, offset }], bounds))
-      const fetched = answer.get(placeName(place))
-      const what = arrived(place, offset, fetched)
-      this.#stats.fetchedRecords += what.records.length
-      this.#stats.fetchedBytes += fetched?.batches.length ?? 0
-      return what
-    })
+    return this.#fetch({ place, offset }, manyBytes)
+  }
+
+  /**
+   * The records at these offsets, which rise; those that compaction has removed are left out. Records that stand near
+   * to one another come with one request, and of what comes with them only the lengths are read.
+   */
+  async at(place: TopicPartition, offsets: readonly number[]): Promise<ReadonlyMap<number, StoredRecord>> {
+    const wanted = new Set(offsets)
+    const found = new Map<number, StoredRecord>()
+    let next = 0
+    for (const offset of offsets) {
+      if (offset < next) continue
+      const what = await this.#fetch({ place, offset }, fewBytes, wanted)
+      for (const record of what.records) found.set(record.offset, record)
+      next = what.next
+    }
+    return found
   }
 
   /** All records in `[from, to)`; the next request is under way while the caller works on what the last one gave. */
@@ -54,6 +65,19 @@ export class RangeReader {
       link.listOffsets({ replicaId: -1, isolationLevel: 0, topics })
     )
     return Number(responses[0]!.partitions[0]!.offset)
+  }
+
+  #fetch(from: FetchFrom, bounds: FetchBounds, wanted?: ReadonlySet<number>): Promise<Arrived> {
+    const { place, offset } = from
+    return this.#cluster.atLeader('read', place, `read of '${placeName(place)}'`, async (link) => {
+      this.#stats.fetchRequests++
+      const answer = await link.connectionPool.send(fetchRequest([from], bounds))
+      const fetched = answer.get(placeName(place))
+      const what = arrived(place, offset, fetched, wanted)
+      this.#stats.fetchedRecords += what.records.length
+      this.#stats.fetchedBytes += fetched?.batches.length ?? 0
+      return what
+    })
   }
 
   async #checkEnd(place: TopicPartition, from: number, to: number): Promise<void> {

@@ -73,10 +73,10 @@ const writeRecord = (
 export type Decoded = { readonly records: StoredRecord[]; readonly next: number }
 
 /**
- * The records at `from` and after it of whole batches; what is cut off at the end is left for the next fetch. Batches
- * that compaction has emptied, and markers of transactions, only move `next`.
+ * The records at `from` and after it of whole batches, or those of them that are `wanted`; what is cut off at the end is
+ * left for the next fetch. Batches that compaction has emptied, and markers of transactions, only move `next`.
  */
-export const decodeBatches = (bytes: Buffer, from: number): Decoded => {
+export const decodeBatches = (bytes: Buffer, from: number, wanted?: ReadonlySet<number>): Decoded => {
   const records: StoredRecord[] = []
   let next = from
   let at = 0
@@ -87,11 +87,8 @@ export const decodeBatches = (bytes: Buffer, from: number): Decoded => {
     const attributes = bytes.readInt16BE(at + attributesAt)
     if ((attributes & 0x20) === 0) {
       const plain = plainRecords(bytes.subarray(at + headBytes, end), attributes & 7)
-      readRecords(
-        plain,
-        { base, from, timestamp: Number(bytes.readBigInt64BE(at + 27)), count: bytes.readInt32BE(at + 57) },
-        records
-      )
+      const [timestamp, count] = [Number(bytes.readBigInt64BE(at + 27)), bytes.readInt32BE(at + 57)]
+      readRecords(plain, { base, from, wanted, timestamp, count }, records)
     }
     next = Math.max(next, base + bytes.readInt32BE(at + 23) + 1)
     at = end
@@ -112,9 +109,16 @@ const plainRecords = (bytes: Buffer, codec: number): Buffer => {
   )
 }
 
-type BatchFacts = { readonly base: number; readonly from: number; readonly timestamp: number; readonly count: number }
+type BatchFacts = {
+  readonly base: number
+  readonly from: number
+  readonly wanted: ReadonlySet<number> | undefined
+  readonly timestamp: number
+  readonly count: number
+}
 
-const readRecords = (bytes: Buffer, { base, from, timestamp, count }: BatchFacts, into: StoredRecord[]): void => {
+const readRecords = (bytes: Buffer, facts: BatchFacts, into: StoredRecord[]): void => {
+  const { base, from, wanted, timestamp, count } = facts
   const cursor = new Cursor(bytes)
   for (let i = 0; i < count; i++) {
     const length = cursor.varint()
@@ -122,7 +126,7 @@ const readRecords = (bytes: Buffer, { base, from, timestamp, count }: BatchFacts
     cursor.at++
     const at = timestamp + cursor.varint()
     const offset = base + cursor.varint()
-    if (offset >= from) into.push({ ...cursor.content(), timestamp: at, offset })
+    if (offset >= from && wanted?.has(offset) !== false) into.push({ ...cursor.content(), timestamp: at, offset })
     cursor.at = end
   }
 }

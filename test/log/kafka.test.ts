@@ -81,7 +81,7 @@ function testLosses(): void {
     const lost: Lost = new Map()
     const log = await open(t, prefix, lost)
     const writers = [await log.claim(journal), await log.claim({ topic: 'journal', partition: 1 })]
-    const reader = log.reader([{ ...journal, offset: 0 }], 'visible')
+    const reader = (await open(t, prefix, lost)).reader([{ ...journal, offset: 0 }], 'visible')
     const count = 150
     const work = writers.map(async (writer, w) => {
       for (let i = 0; i < count; i++) t.is(await writer.append(records(`${w}.${i}.`, 2)), i * 2)

@@ -96,7 +96,12 @@ class KafkaLog implements Log {
     this.#checkOpen()
     const named = specs.map((spec) => ({ ...spec, name: this.#nameOf(spec.topic) }))
     const { replicationFactor, createsTopics = true } = this.#settings
-    await this.#withAdmin((admin) => ensureTopics(admin, named, { replicationFactor, creates: createsTopics }))
+    const rules = { replicationFactor, creates: createsTopics }
+    await this.#cluster
+      .persist('the making and checking of topics', () => this.#withAdmin((admin) => ensureTopics(admin, named, rules)))
+      .catch((error: unknown) => {
+        throw asRefused('the administration of topics', error)
+      })
     await this.#cluster.follow(named)
     for (const spec of specs) this.#topics.set(spec.topic, spec)
   }
@@ -110,7 +115,14 @@ class KafkaLog implements Log {
     const deps = { cluster: this.#cluster, appender: this.#appender, stats: this.#stats }
     const writer = await claimPartition(inCluster, `${this.#settings.prefix}parcomolo-${placeName(place)}`, deps)
     const { topic, partition } = place
-    if (this.#spec(topic).cleanup === 'delete') return { topic, partition, append: (records) => writer.append(records) }
+    if (this.#spec(topic).cleanup === 'delete') {
+      const append = async (records: readonly LogRecord[]): Promise<number> => {
+        const base = await writer.append(records)
+        this.#tail.appended(inCluster, base, records)
+        return base
+      }
+      return { topic, partition, append }
+    }
     const compacted = new CompactedPartition(inCluster, this.#ranges)
     this.#compacted.set(placeName(place), compacted)
     return {
@@ -222,8 +234,6 @@ class KafkaLog implements Log {
     try {
       await admin.connect()
       return await work(admin)
-    } catch (error) {
-      throw asRefused('the administration of topics', error)
     } finally {
       await admin.disconnect().catch(() => undefined)
     }

@@ -1,4 +1,4 @@
-import { placeName, type TopicPartition } from '../log.ts'
+import { type LogRecord, placeName, type TopicPartition } from '../log.ts'
 import { closedError, passes } from './broker-errors.ts'
 import type { Cluster } from './cluster.ts'
 import { type FetchBounds, fetchRequest, type Fetched } from './fetch.ts'
@@ -12,7 +12,13 @@ export type Follower = {
   fail(error: unknown): void
 }
 
-type Feed = { readonly place: TopicPartition; next: number; readonly followers: Set<Follower> }
+type Feed = {
+  readonly place: TopicPartition
+  next: number
+  /** It is not fetched before this time (ms, monotonic), as this process writes it itself. */
+  quietUntil: number
+  readonly followers: Set<Follower>
+}
 
 /** One broker's Fetch: it answers as soon as it has anything, so the wait only bounds how late a new feed is heard of. */
 const bounds: FetchBounds = { waitMs: 250, bytesMax: 16 * 1024 * 1024, partitionBytesMax: 1024 * 1024 }
@@ -41,7 +47,7 @@ export class Tail {
   /** Follows from `offset` on, or from where others are if that is later: the caller has read up to there. */
   follow(place: TopicPartition, offset: number, follower: Follower): void {
     const name = placeName(place)
-    const feed = this.#feeds.get(name) ?? { place, next: offset, followers: new Set() }
+    const feed = this.#feeds.get(name) ?? { place, next: offset, quietUntil: 0, followers: new Set() }
     this.#feeds.set(name, feed)
     feed.followers.add(follower)
     this.#fetchAll()
@@ -52,6 +58,23 @@ export class Tail {
     const feed = this.#feeds.get(name)
     feed?.followers.delete(follower)
     if (feed?.followers.size === 0) this.#feeds.delete(name)
+  }
+
+  /**
+   * This process has appended to a journal that it owns: its followers need no Fetch to have it, and while it goes on so
+   * the partition is left out of the Fetch. Now and then it is in it all the same, for another may have taken it over.
+   */
+  appended(place: TopicPartition, base: number, records: readonly LogRecord[]): void {
+    const feed = this.#feeds.get(placeName(place))
+    if (feed === undefined) return
+    if (feed.next !== base) return void (feed.quietUntil = 0)
+    feed.quietUntil = performance.now() + quietMs
+    feed.next = base + records.length
+    const stored = records.map(({ key, value, timestamp, headers }, i) => ({
+      ...{ key, value, timestamp, headers },
+      offset: base + i
+    }))
+    for (const follower of [...feed.followers]) follower.arrive({ records: stored, next: feed.next })
   }
 
   /** Starts a loop for each broker that leads something that is followed. */
@@ -68,7 +91,11 @@ export class Tail {
     try {
       // A follower that is added in this turn is in the first request.
       await Promise.resolve()
-      for (let feeds = this.#ledBy(node); feeds.length > 0; feeds = this.#ledBy(node)) await this.#fetch(node, feeds)
+      for (let feeds = this.#ledBy(node); feeds.length > 0; feeds = this.#ledBy(node)) {
+        const now = performance.now()
+        const wanted = feeds.filter(({ quietUntil }) => quietUntil <= now)
+        await (wanted.length === 0 ? this.#cluster.pause(idleMs) : this.#fetch(node, wanted))
+      }
     } catch (error) {
       if (!this.#cluster.isClosed) void this.#lookAgain(error)
     } finally {
@@ -134,5 +161,9 @@ export class Tail {
   }
 }
 
+/** How late a take-over of a journal is noticed by those who follow it here. */
+const quietMs = 1_000
+/** The pause of a loop that has nothing to fetch at the moment. */
+const idleMs = 20
 /** Electing a leader takes longer than this; asking at once would only be asking twice. */
 const leaderPauseMs = 50

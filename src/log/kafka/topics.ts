@@ -1,6 +1,6 @@
 import { ParcomoloError } from '../../base/index.ts'
 import type { TopicSpec } from '../log.ts'
-import { brokerError, codeOf, reasonOf } from './broker-errors.ts'
+import { brokerError, codeOf, passes, reasonOf } from './broker-errors.ts'
 import type { Admin } from './kafkajs.ts'
 import { batchBytesMax } from './partition-writer.ts'
 
@@ -48,6 +48,8 @@ const create = async (admin: Admin, specs: readonly NamedSpec[], replicas: numbe
     const causes = (error as { errors?: unknown[] }).errors ?? [error]
     // Another process may have been quicker.
     if (causes.every((cause) => codeOf(cause) === brokerError.topicExists)) return check(admin, specs)
+    const passing = causes.find(passes)
+    if (passing !== undefined) throw passing as Error
     throw missingTopics(specs, replicas, `they cannot be made (${causes.map(reasonOf).join('; ')})`)
   }
 }

@@ -8,8 +8,8 @@ import { decodeBatches } from './record-batch.ts'
 export type Arrived = { readonly records: readonly StoredRecord[]; readonly next: number }
 
 /**
- * Reads one partition's part of a Fetch answer, or what of it is at `wanted` offsets. Throws BrokerRefusal where another
- * broker has to be asked, and PARCOMOLO_LOG_OUT_OF_RANGE where the log has lost what the reader has not had yet.
+ * Reads one partition's part of a Fetch answer, or what of it is at `wanted` offsets. Throws BrokerRefusal where
+ * another broker has to be asked, and PARCOMOLO_LOG_OUT_OF_RANGE where the log has lost what the reader has not had yet.
  */
 export const arrived = (
   place: TopicPartition,

@@ -73,8 +73,8 @@ const writeRecord = (
 export type Decoded = { readonly records: StoredRecord[]; readonly next: number }
 
 /**
- * The records at `from` and after it of whole batches, or those of them that are `wanted`; what is cut off at the end is
- * left for the next fetch. Batches that compaction has emptied, and markers of transactions, only move `next`.
+ * The records at `from` and after it of whole batches, or those of them that are `wanted`; what is cut off at the end
+ * is left for the next fetch. Batches that compaction has emptied, and markers of transactions, only move `next`.
  */
 export const decodeBatches = (bytes: Buffer, from: number, wanted?: ReadonlySet<number>): Decoded => {
   const records: StoredRecord[] = []

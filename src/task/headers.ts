@@ -20,6 +20,10 @@ export const header = {
   version: 'parcomolo-version',
   specVersion: 'ce_specversion',
   id: 'ce_id',
+  /**
+   * On the records of journals too, so that whoever reads one knows it by its headers. The rest of a CloudEvent would
+   * say once more where the record stands, at three times the cost.
+   */
   type: 'ce_type',
   source: 'ce_source',
   subject: 'ce_subject',

@@ -1,5 +1,6 @@
 import { type Codec, type Message, readProtocolText } from '../contract/index.ts'
 import type { Headers, LogRecord } from '../log/index.ts'
+import { header } from './headers.ts'
 
 /**
  * The record that a task writes to its journal beside its events: the fence of a new owner, and positions that no event
@@ -12,14 +13,14 @@ protocol Journal { record JournalMarker { string owner; } }`,
   'src/task/marker.ts'
 )
 
-const { fullName: markerName } = markerProtocol.records.get('JournalMarker')!
+const { name: type, fullName: markerName } = markerProtocol.records.get('JournalMarker')!
 
 export const isMarker = ({ fullName }: Message): boolean => fullName === markerName
 
 /** What it marks, its headers say. `owner`: who writes it. */
-export const markerOf = (codec: Codec, owner: string, timestamp: number, headers: Headers): LogRecord => ({
+export const markerOf = (codec: Codec, owner: string, timestamp: number, headers?: Headers): LogRecord => ({
   key: '',
   value: codec.encode(markerName, { owner }),
   timestamp,
-  headers
+  headers: { [header.type]: type, ...headers }
 })

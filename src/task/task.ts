@@ -295,10 +295,11 @@ export class Task<S> {
     return entries
   }
 
-  #record(event: Event, now: number): LogRecord {
-    const value = this.#deps.codec.encode(this.#deps.fullNameOf(event.type), event.value)
-    const headers = event.causationId === undefined ? noHeaders : { [header.causationId]: event.causationId }
-    return { key: event.key, value, timestamp: now, headers }
+  #record({ key, type, value, causationId }: Event, timestamp: number): LogRecord {
+    const bytes = this.#deps.codec.encode(this.#deps.fullNameOf(type), value)
+    const headers =
+      causationId === undefined ? { [header.type]: type } : { [header.type]: type, [header.causationId]: causationId }
+    return { key, value: bytes, timestamp, headers }
   }
 
   async #append(records: LogRecord[], events: readonly Event[], now: number): Promise<void> {
@@ -318,7 +319,7 @@ export class Task<S> {
   async #appendPositions(now: number): Promise<void> {
     if (this.#passedOver < this.#limits.idlePositionsMax || !this.#positions.hasChanged) return
     const { codec, owner } = this.#deps
-    await this.#append([markerOf(codec, owner, now, noHeaders)], [], now)
+    await this.#append([markerOf(codec, owner, now)], [], now)
   }
 
   #progress(): Record<string, string> {
@@ -383,8 +384,6 @@ export class Task<S> {
     this.#deps.onFailure(error)
   }
 }
-
-const noHeaders = {}
 
 const strangeOffset = (journal: TopicPartition, got: number, expected: number): ParcomoloError =>
   new ParcomoloError(

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
 import { openKafkaLog } from '../../src/log/kafka/index.ts'
+import type { TopicSpec } from '../../src/log/index.ts'
+import { topicsOf } from '../e2e/journals.ts'
 import { get, post } from '../e2e/shop-client.ts'
 import { ShopProcess } from '../e2e/shop-process.ts'
 import { brokers } from '../helpers/kafka.ts'
@@ -94,7 +96,7 @@ export class ForeignShop {
 
   /** Everything that stands in a topic. */
   async records(topic: string): Promise<Stored[]> {
-    return this.#onLog(topic, async (log) => {
+    return this.#onLog(added(topic), async (log) => {
       const stored: Stored[] = []
       for (let partition = 0; partition < partitions; partition++) {
         const records = await readAll(log, { topic, partition })
@@ -102,6 +104,15 @@ export class ForeignShop {
           stored.push({ partition, key, headers, value: Buffer.from(value ?? '') })
       }
       return stored
+    })
+  }
+
+  /** How many records stand in a topic of the shop's own. */
+  async count(topic: string): Promise<number> {
+    return this.#onLog(topicsOf(partitions), async (log) => {
+      const places = Array.from({ length: log.partitionCount(topic) }, (_, partition) => ({ topic, partition }))
+      const ends = await Promise.all(places.map((place) => log.end(place)))
+      return ends.reduce((sum, end) => sum + end, 0)
     })
   }
 
@@ -118,19 +129,25 @@ export class ForeignShop {
   /** Sends a command as anybody may: here one that was sent before, but for what is given as `other`. */
   async send(topic: string, command: Stored, other: Readonly<Record<string, string>> = {}): Promise<void> {
     const headers = { ...command.headers, ...other }
-    await this.#onLog(topic, (log) => log.send([{ ...command, topic, headers, timestamp: Date.now() }]))
+    await this.#onLog(added(topic), (log) => log.send([{ ...command, topic, headers, timestamp: Date.now() }]))
   }
 
-  async #onLog<T>(topic: string, work: (log: Awaited<ReturnType<typeof openKafkaLog>>) => Promise<T>): Promise<T> {
+  async #onLog<T>(
+    topics: readonly TopicSpec[],
+    work: (log: Awaited<ReturnType<typeof openKafkaLog>>) => Promise<T>
+  ): Promise<T> {
     const log = await openKafkaLog({ brokers: brokers ?? [], clientId: 'test', prefix: this.prefix })
     try {
-      await log.ensureTopics([{ topic, partitions, cleanup: 'delete' }])
+      await log.ensureTopics(topics)
       return await work(log)
     } finally {
       await log.close()
     }
   }
 }
+
+/** A topic of the participant that was added. */
+const added = (topic: string): TopicSpec[] => [{ topic, partitions, cleanup: 'delete' }]
 
 export type Stored = {
   readonly partition: number

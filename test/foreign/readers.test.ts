@@ -80,13 +80,13 @@ const holds = async (
     for (const entry of timeline) {
       const found = reading.get(placeOf(entry))
       t.like(found, { key: orderId, value: { orderId, ...fields[entry.type] } }, `${placeOf(entry)} ${entry.type}`)
-      if (found?.record !== undefined) t.is(found.record, entry.type)
+      saysItsType(t, found!, entry.type)
     }
     const saga = await get<SagaView>(shop.process, `/sagas/order/${orderId}`)
     for (const entry of saga.timeline as unknown as Entry[]) {
       const found = reading.get(placeOf(entry))
       t.like(found, { key: orderId, value: { saga: 'order', key: orderId } }, `${placeOf(entry)} ${entry.type}`)
-      if (found?.record !== undefined) t.is(found.record, entry.type)
+      saysItsType(t, found!, entry.type)
     }
   }
   const { orderId } = cases[0]!.order
@@ -94,6 +94,11 @@ const holds = async (
   t.like(command.value, { orderId, amountCents: 4000, currency: 'EUR', token: 'tok_visa' })
   for (const text of ['ce_specversion', `order/payment/${orderId}`, 'ProcessPayment'])
     t.true(command.headers.includes(text))
+}
+
+const saysItsType = (t: ExecutionContext, { record, headers }: Found, type: string): void => {
+  t.regex(headers, new RegExp(`\\bce_type"?:"?${type}\\b`))
+  if (record !== undefined) t.is(record, type)
 }
 
 const placeOf = ({ topic, partition, offset }: Omit<Entry, 'type'>): Place => `${topic}/${partition}/${offset}`
@@ -114,21 +119,22 @@ const withPython = async ({ prefix, variables }: ForeignShop): Promise<Reading> 
   )
 }
 
-/** It ends when nothing has come for this long. */
-const quietMs = 10_000
+/** It gives up when nothing has come for this long. */
+const quietMs = 60_000
 
 /** What Kafka's console consumer prints of one topic, with what it can be asked to print. */
-const withConsole = async ({ prefix, variables }: ForeignShop, topic: string): Promise<[Place, Found][]> => {
+const withConsole = async (shop: ForeignShop, topic: string): Promise<[Place, Found][]> => {
+  const { prefix, variables } = shop
   const shown = ['partition', 'offset', 'headers', 'key'].flatMap((what) => [
     '--formatter-property',
     `print.${what}=true`
   ])
+  const read = ['--from-beginning', '--max-messages', `${await shop.count(topic)}`, '--timeout-ms', `${quietMs}`]
   const [program, ...words] = consoleConsumer!.split(' ')
-  const { stdout } = await run(
-    program!,
-    [...words, '--topic', prefix + topic, ...shown, '--from-beginning', '--timeout-ms', `${quietMs}`],
-    { env: { ...process.env, ...variables }, maxBuffer: 1 << 26 }
-  )
+  const { stdout } = await run(program!, [...words, '--topic', prefix + topic, ...shown, ...read], {
+    env: { ...process.env, ...variables },
+    maxBuffer: 1 << 26
+  })
   const line = /Partition:(\d+)\tOffset:(\d+)\t([^\t\n]*)\t([^\t\n]*)\t(\{[^\n]*)\n/g
   return [...stdout.matchAll(line)].map(([, partition, offset, headers, key, value]) => [
     placeOf({ topic, partition: Number(partition), offset: Number(offset) }),

@@ -37,18 +37,19 @@ test('a restarted task has the same state, and takes no input twice and none too
   t.deepEqual(types, ['JournalMarker', 'Added', 'JournalMarker', 'Added'])
 })
 
-test('every record of a journal has a value that says what it is, a marker who wrote it', async (t) => {
+test('every record of a journal says what it is, with a value and a header', async (t) => {
   const stage = await Stage.open(t)
   const task = await stage.task({ idlePositionsMax: 1 })
   await stage.tell('Close', { name: 'x' })
   await stage.events('Closed', 1)
   await stage.tell('Add', { name: 'x', amount: 1 })
-  const [fence, , positions] = await waitFor(stage, journal, 3)
+  const [fence, closed, positions] = await waitFor(stage, journal, 3)
   await task.stop()
   t.deepEqual({ ...codec.decode(fence!.value!) }, marker)
-  t.deepEqual({ ...fence!.headers }, { 'parcomolo-fence': 'test' })
+  t.deepEqual({ ...fence!.headers }, { ce_type: 'JournalMarker', 'parcomolo-fence': 'test' })
+  t.like(closed!.headers, { ce_type: 'Closed', ce_causationid: 'a-commands/0/0' })
   t.deepEqual({ ...codec.decode(positions!.value!) }, marker)
-  t.is(positions!.headers['parcomolo-positions'], '{"a-commands/0":2}')
+  t.like(positions!.headers, { ce_type: 'JournalMarker', 'parcomolo-positions': '{"a-commands/0":2}' })
 })
 
 test('a journal from before markers had a value is read as it was meant', async (t) => {

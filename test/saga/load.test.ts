@@ -16,9 +16,9 @@ import { contracts, errorsOf, lines, load, saga, withSteps } from './load-fixtur
 const fileOf = (path: string) => ({ path, text: readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8') })
 
 const shopContracts = contractSet(
-  readdirSync(new URL('../../sagas/participants', import.meta.url)).map((name) =>
-    readContract(fileOf(`sagas/participants/${name}`))
-  )
+  readdirSync(new URL('../../sagas/participants', import.meta.url))
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => readContract(fileOf(`sagas/participants/${name}`)))
 )
 
 const order = {

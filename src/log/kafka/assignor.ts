@@ -7,8 +7,8 @@ export type Member = {
 }
 
 /**
- * Shares partitions out evenly (no two members differ by more than one), leaving as many as possible where they are. The
- * same for every order of the members, so that it does not matter who leads.
+ * Shares partitions out evenly (no two members differ by more than one), leaving as many as possible where they are.
+ * The same for every order of the members, so that it does not matter who leads.
  */
 export const assign = (
   places: readonly TopicPartition[],

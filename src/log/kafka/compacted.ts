@@ -3,8 +3,8 @@ import { KeyIndex } from './key-index.ts'
 import type { RangeReader } from './range-reader.ts'
 
 /**
- * Asks a compacted partition by key, which Kafka cannot: an index of where the newest record of each key stands, made by
- * reading the partition once at the first question, and kept up with what the partition's one writer appends.
+ * Asks a compacted partition by key, which Kafka cannot: an index of where the newest record of each key stands, made
+ * by reading the partition once at the first question, and kept up with what the partition's one writer appends.
  */
 export class CompactedPartition {
   readonly #place: TopicPartition

@@ -1,6 +1,6 @@
 /**
  * The log on a Kafka cluster. What of it is safe rests on the brokers: acknowledged by all replicas in sync is durable,
- * readers see only what is, and so `visible` and `durable` are one (L3); the producer epoch is the fence (L2, W1 to W3);
+ * readers see only what is, and so `visible` and `durable` are one (L3); the producer epoch is the fence (L2, W1-W3);
  * a batch is a record batch (L1).
  */
 import { ParcomoloError } from '../../base/index.ts'

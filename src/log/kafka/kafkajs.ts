@@ -114,8 +114,8 @@ const RequestQueue = require('kafkajs/src/network/requestQueue') as {
 }
 
 /**
- * kafkajs 2.2.4 sets a timer for a time in the past after each answer, again and again (its issues 1704, 1751 and 1768):
- * on Node 24 a loop of 1 ms for each connection, 6 to 9 % of a core at rest. With nothing pending there is nothing to
+ * kafkajs 2.2.4 sets a timer for a time in the past after each answer, again and again (issues 1704, 1751, 1768): on
+ * Node 24 a loop of 1 ms for each connection, 6 to 9 % of a core at rest. With nothing pending there is nothing to
  * look after.
  */
 const cureTimerLoop = (): void => {
@@ -162,7 +162,7 @@ export const connector = (options: Required<Pick<KafkaOptions, 'requestTimeoutMs
 
 const connectionTimeoutMs = 3_000
 
-/** Where several requests meet a connection that is not open yet, kafkajs opens one for each and loses all but the last. */
+/** Where several requests meet a connection that is not open, kafkajs opens one for each and loses all but the last. */
 const openOnce = (pool: Link['connectionPool']): void => {
   const open = pool.getConnection.bind(pool)
   const opening = new Map<number, Promise<unknown>>()
@@ -188,7 +188,7 @@ const openSocket = (at: { host: string; port: number; ssl?: object; onConnect: (
   return socket
 }
 
-/** Ends a connection for good: kafkajs would open it again for whoever still has it in hand, and nobody would close that. */
+/** Ends a connection for good: kafkajs would open it again for whoever still has it, and nobody would close that. */
 export const retire = (link: Link): void => {
   link.connectionPool.getConnection = async () => {
     throw new RetiredLink()

@@ -1,6 +1,6 @@
 import type { StoredRecord } from '../log.ts'
 
-/** Where the newest record of each key of a compacted partition stands: 16 bytes a key, and half as much again spare. */
+/** Where the newest record of each key of a compacted partition stands: 16 bytes a key, and up to twice that spare. */
 export class KeyIndex {
   #hashes = new Float64Array(1024)
   /** Offset + 1; 0 is a free place. A deleted key keeps its place with a negative one. */

@@ -9,7 +9,7 @@ export type Arrived = { readonly records: readonly StoredRecord[]; readonly next
 
 /**
  * Reads one partition's part of a Fetch answer, or what of it is at `wanted` offsets. Throws BrokerRefusal where
- * another broker has to be asked, and PARCOMOLO_LOG_OUT_OF_RANGE where the log has lost what the reader has not had yet.
+ * another broker has to be asked, and PARCOMOLO_LOG_OUT_OF_RANGE where the log has lost what was not read yet.
  */
 export const arrived = (
   place: TopicPartition,

@@ -13,7 +13,7 @@ const produce = { key: 0, version: 7, name: 'Produce' }
 /** A broker that cannot get enough copies within this time says so, and is asked again. */
 const replicationTimeoutMs = 4_000
 
-/** Produce, version 7, all replicas: transactional id 2 (-1, none), acks 2, timeout 4, [topic, [partition 4, batch]]. */
+/** Produce, version 7: transactional id 2 (-1, none), acks 2 (-1, all), timeout 4, [topic, [partition 4, batch]]. */
 export const produceRequest = (batches: readonly Addressed[]): WireRequest<ProduceAnswer> => {
   const size = batches.reduce((sum, { place, batch }) => sum + batch.length + place.topic.length * 3 + 32, 64)
   const body = new ByteWriter(size)

@@ -5,7 +5,7 @@
  *           attributes 2 (bits 0-2 compression, 5 control), last offset delta 4, base timestamp 8, newest timestamp 8,
  *           producer id 8, producer epoch 2, base sequence 4, record count 4, records
  *   record: length, attributes 1, timestamp delta, offset delta, key length, key, value length, value,
- *           header count, headers (key length, key, value length, value); lengths and deltas are zigzag varints, -1 is null
+ *           header count, headers (key length, key, value length, value); lengths and deltas: zigzag varints, -1 null
  */
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { ParcomoloError } from '../../base/index.ts'

@@ -20,7 +20,7 @@ type Feed = {
   readonly followers: Set<Follower>
 }
 
-/** One broker's Fetch: it answers as soon as it has anything, so the wait only bounds how late a new feed is heard of. */
+/** A Fetch is answered as soon as there is anything, so the wait only bounds how late a new feed is heard of. */
 const bounds: FetchBounds = { waitMs: 250, bytesMax: 16 * 1024 * 1024, partitionBytesMax: 1024 * 1024 }
 
 /**
@@ -61,8 +61,8 @@ export class Tail {
   }
 
   /**
-   * This process has appended to a journal that it owns: its followers need no Fetch to have it, and while it goes on so
-   * the partition is left out of the Fetch. Now and then it is in it all the same, for another may have taken it over.
+   * This process has appended to a journal that it owns: its followers need no Fetch to have it, and while it goes on
+   * so the partition is left out of the Fetch. Now and then it is in it all the same, as another may own it by then.
    */
   appended(place: TopicPartition, base: number, records: readonly LogRecord[]): void {
     const feed = this.#feeds.get(placeName(place))

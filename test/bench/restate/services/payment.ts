@@ -8,7 +8,7 @@ export type Payment =
 
 type State = { payment: Payment }
 
-/** The payment of an order, an object for each. The bank is simulated, as in the shop, so asking it is no side effect. */
+/** The payment of an order, an object for each. The bank is simulated, as in the shop, so asking it has no effect. */
 export const payment = object({
   name: 'payment',
   handlers: {

@@ -4,7 +4,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import type { LogRecord } from '../../src/log/index.ts'
 import { crc32c } from '../../src/log/kafka/crc32c.ts'
-import { decodeBatches, encodeBatch } from '../../src/log/kafka/record-batch.ts'
+import { decodeBatches, decodeKeys, decodeWanted, encodeBatch } from '../../src/log/kafka/record-batch.ts'
 
 const require = createRequire(import.meta.url)
 const Decoder = require('kafkajs/src/protocol/decoder') as new (bytes: Buffer) => object
@@ -96,11 +96,26 @@ test('of a batch nothing is read but what is wanted', (t) => {
       const batch = at(encodeBatch(records, producer), base)
       const offsets = new Set(wanted.map((delta) => base + delta))
       const all = decodeBatches(batch, base + skipped)
-      const found = decodeBatches(batch, base + skipped, offsets)
+      const found = decodeWanted(offsets)(batch, base + skipped)
       t.is(found.next, all.next)
       t.deepEqual(
         found.records,
         all.records.filter(({ offset }) => offsets.has(offset))
+      )
+    })
+  )
+})
+
+test('the keys of a batch are found where they stand', (t) => {
+  fc.assert(
+    fc.property(arbitraryRecords, fc.nat(1_000_000), fc.nat(35), (records, base, skipped) => {
+      const batch = at(encodeBatch(records, producer), base)
+      const all = decodeBatches(batch, base + skipped)
+      const { records: keys, next } = decodeKeys(batch, base + skipped)
+      t.is(next, all.next)
+      t.deepEqual(
+        keys.map(({ bytes, start, end, isDeleted, offset }) => [bytes.toString('utf8', start, end), isDeleted, offset]),
+        all.records.map(({ key, value, offset }) => [key, value === null, offset])
       )
     })
   )

@@ -58,16 +58,21 @@ test('a newcomer takes only what the others have too much of', (t) => {
   t.is(shares.get('c')!.length, 2)
 })
 
-const arbitraryKey = fc.oneof(fc.nat(50).map(String), fc.uuid(), fc.string())
-const arbitraryWrites = fc.array(fc.record({ key: arbitraryKey, isDeleted: fc.boolean() }), { maxLength: 200 })
+const arbitraryKey = fc.oneof(fc.nat(50).map(String), fc.uuid(), fc.string(), fc.string({ unit: 'grapheme' }))
+const arbitraryWrites = fc.array(
+  fc.record({ key: arbitraryKey, isDeleted: fc.boolean(), isText: fc.boolean(), before: fc.nat(5) }),
+  { maxLength: 200 }
+)
 
 test('the key index knows where the newest record of each key stands', (t) => {
   fc.assert(
     fc.property(arbitraryWrites, (writes) => {
       const index = new KeyIndex()
       const model = new Map<string, number | undefined>()
-      for (const [offset, { key, isDeleted }] of writes.entries()) {
-        index.set({ key, value: isDeleted ? null : new Uint8Array(), offset })
+      for (const [offset, { key, isDeleted, isText, before: start }] of writes.entries()) {
+        const bytes = Buffer.from(`${' '.repeat(start)}${key} `)
+        if (isText) index.set({ key, value: isDeleted ? null : new Uint8Array(), offset })
+        else index.setAt({ bytes, start, end: bytes.length - 1, isDeleted, offset })
         model.set(key, isDeleted ? undefined : offset)
       }
       for (const [key, offset] of model) t.is(index.get(key), offset)

@@ -51,8 +51,8 @@ export class CompactedPartition {
   async #build(): Promise<KeyIndex> {
     const index = new KeyIndex()
     try {
-      for await (const records of this.#ranges.all(this.#place, 0, await this.#ranges.end(this.#place)))
-        for (const record of records) index.set(record)
+      for await (const keys of this.#ranges.keys(this.#place, 0, await this.#ranges.end(this.#place)))
+        for (const key of keys) index.setAt(key)
       return index
     } catch (error) {
       this.#index = undefined

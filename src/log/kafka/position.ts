@@ -1,24 +1,24 @@
 import { ParcomoloError } from '../../base/index.ts'
 import { placeName, type StoredRecord, type TopicPartition } from '../log.ts'
 import { BrokerRefusal, brokerError } from './broker-errors.ts'
-import type { Fetched } from './fetch.ts'
-import { decodeBatches } from './record-batch.ts'
+import type { Fetched, FetchFrom } from './fetch.ts'
+import { type Decode, decodeBatches } from './record-batch.ts'
 
 /** What came of one partition: its records, which may be none, and where to go on. */
-export type Arrived = { readonly records: readonly StoredRecord[]; readonly next: number }
+export type Arrived<T = StoredRecord> = { readonly records: readonly T[]; readonly next: number }
 
 /**
- * Reads one partition's part of a Fetch answer, or what of it is at `wanted` offsets. Throws BrokerRefusal where
- * another broker has to be asked, and PARCOMOLO_LOG_OUT_OF_RANGE where the log has lost what was not read yet.
+ * Reads one partition's part of a Fetch answer. Throws BrokerRefusal where another broker has to be asked, and
+ * PARCOMOLO_LOG_OUT_OF_RANGE where the log has lost what the reader has not had yet.
  */
-export const arrived = (
-  place: TopicPartition,
-  offset: number,
-  fetched: Fetched | undefined,
-  wanted?: ReadonlySet<number>
-): Arrived => {
+export const arrived = (place: TopicPartition, offset: number, fetched: Fetched | undefined): Arrived =>
+  arrivedAs(decodeBatches, { place, offset }, fetched)
+
+/** The same with another reading of the batches. */
+export const arrivedAs = <T>(decode: Decode<T>, from: FetchFrom, fetched: Fetched | undefined): Arrived<T> => {
+  const { place, offset } = from
   if (fetched === undefined) return { records: [], next: offset }
-  if (fetched.code === 0) return decodeBatches(fetched.batches, offset, wanted)
+  if (fetched.code === 0) return decode(fetched.batches, offset)
   if (fetched.code !== brokerError.offsetOutOfRange)
     throw new BrokerRefusal(fetched.code, `read of '${placeName(place)}'`)
   // Whoever has never read anything of a topic begins with what retention has left of it.

@@ -2,7 +2,8 @@ import { ParcomoloError } from '../../base/index.ts'
 import { placeName, type StoredRecord, type TopicPartition } from '../log.ts'
 import type { Cluster } from './cluster.ts'
 import { type FetchBounds, type FetchFrom, fetchRequest } from './fetch.ts'
-import { type Arrived, arrived } from './position.ts'
+import { type Arrived, arrivedAs } from './position.ts'
+import { type Decode, decodeBatches, decodeKeys, decodeWanted, type KeyAt } from './record-batch.ts'
 import type { KafkaStats } from './stats.ts'
 
 /** The wait matters only right after a change of leaders, when the new one does not yet know how far all have it. */
@@ -22,35 +23,51 @@ export class RangeReader {
 
   /** What stands at `offset` and after it, as much as one request gives; nothing where the partition ends there. */
   next(place: TopicPartition, offset: number): Promise<Arrived> {
-    return this.#fetch({ place, offset }, manyBytes)
+    return this.#fetch({ place, offset }, manyBytes, decodeBatches)
   }
 
   /**
    * The records at these offsets, which rise; those that compaction has removed are left out. Records that stand near
-   * to one another come with one request, and of what comes with them only the lengths are read.
+   * to one another come with one request.
    */
   async at(place: TopicPartition, offsets: readonly number[]): Promise<ReadonlyMap<number, StoredRecord>> {
-    const wanted = new Set(offsets)
+    const decode = decodeWanted(new Set(offsets))
     const found = new Map<number, StoredRecord>()
     let next = 0
     for (const offset of offsets) {
       if (offset < next) continue
-      const what = await this.#fetch({ place, offset }, fewBytes, wanted)
+      const what = await this.#fetch({ place, offset }, fewBytes, decode)
       for (const record of what.records) found.set(record.offset, record)
       next = what.next
     }
     return found
   }
 
-  /** All records in `[from, to)`; the next request is under way while the caller works on what the last one gave. */
-  async *all(place: TopicPartition, from: number, to: number): AsyncGenerator<readonly StoredRecord[]> {
-    let ahead = from < to ? this.next(place, from) : undefined
-    let at = from
+  /** All records in `[from, to)`. */
+  all(place: TopicPartition, from: number, to: number): AsyncGenerator<readonly StoredRecord[]> {
+    return this.#all({ place, offset: from }, to, decodeBatches)
+  }
+
+  /** Of all records in `[from, to)` the keys. */
+  keys(place: TopicPartition, from: number, to: number): AsyncGenerator<readonly KeyAt[]> {
+    return this.#all({ place, offset: from }, to, decodeKeys)
+  }
+
+  /** The next request is under way while the caller works on what the last one gave. */
+  async *#all<T extends Pick<StoredRecord, 'offset'>>(
+    from: FetchFrom,
+    to: number,
+    decode: Decode<T>
+  ): AsyncGenerator<readonly T[]> {
+    const { place } = from
+    const fetch = (offset: number): Promise<Arrived<T>> => this.#fetch({ place, offset }, manyBytes, decode)
+    let ahead = from.offset < to ? fetch(from.offset) : undefined
+    let at = from.offset
     while (ahead !== undefined) {
       const { records, next } = await ahead
-      if (next === at) await this.#checkEnd(place, from, to)
+      if (next === at) await this.#checkEnd(place, from.offset, to)
       at = next
-      ahead = at < to ? this.next(place, at) : undefined
+      ahead = at < to ? fetch(at) : undefined
       ahead?.catch(() => undefined)
       const wanted = at <= to ? records : records.filter(({ offset }) => offset < to)
       if (wanted.length > 0) yield wanted
@@ -67,13 +84,13 @@ export class RangeReader {
     return Number(responses[0]!.partitions[0]!.offset)
   }
 
-  #fetch(from: FetchFrom, bounds: FetchBounds, wanted?: ReadonlySet<number>): Promise<Arrived> {
-    const { place, offset } = from
+  #fetch<T>(from: FetchFrom, bounds: FetchBounds, decode: Decode<T>): Promise<Arrived<T>> {
+    const { place } = from
     return this.#cluster.atLeader('read', place, `read of '${placeName(place)}'`, async (link) => {
       this.#stats.fetchRequests++
       const answer = await link.connectionPool.send(fetchRequest([from], bounds))
       const fetched = answer.get(placeName(place))
-      const what = arrived(place, offset, fetched, wanted)
+      const what = arrivedAs(decode, from, fetched)
       this.#stats.fetchedRecords += what.records.length
       this.#stats.fetchedBytes += fetched?.batches.length ?? 0
       return what

@@ -70,14 +70,34 @@ const writeRecord = (
 }
 
 /** What of a partition's answer has been read: the records, and the offset after all that was looked at. */
-export type Decoded = { readonly records: StoredRecord[]; readonly next: number }
+export type Decoded<T = StoredRecord> = { readonly records: T[]; readonly next: number }
 
-/**
- * The records at `from` and after it of whole batches, or those of them that are `wanted`; what is cut off at the end
- * is left for the next fetch. Batches that compaction has emptied, and markers of transactions, only move `next`.
- */
-export const decodeBatches = (bytes: Buffer, from: number, wanted?: ReadonlySet<number>): Decoded => {
-  const records: StoredRecord[] = []
+/** Reads the records at `from` and after it of whole batches; what is cut off at the end is left for the next fetch. */
+export type Decode<T> = (bytes: Buffer, from: number) => Decoded<T>
+
+export const decodeBatches: Decode<StoredRecord> = (bytes, from) => decode(bytes, from, readRecord)
+
+/** Only the records at these offsets; of the others nothing is read but their lengths. */
+export const decodeWanted =
+  (wanted: ReadonlySet<number>): Decode<StoredRecord> =>
+  (bytes, from) =>
+    decode(bytes, from, (cursor, offset, at) => (wanted.has(offset) ? readRecord(cursor, offset, at) : undefined))
+
+/** Where the key of a record stands, in UTF-8, and whether the record deletes it. */
+export type KeyAt = {
+  readonly bytes: Buffer
+  readonly start: number
+  readonly end: number
+  readonly isDeleted: boolean
+  readonly offset: number
+}
+
+/** Keys alone, not even made strings. */
+export const decodeKeys: Decode<KeyAt> = (bytes, from) => decode(bytes, from, (cursor, offset) => cursor.keyAt(offset))
+
+/** Batches that compaction has emptied, and markers of transactions, only move `next`. */
+const decode = <T>(bytes: Buffer, from: number, read: Read<T>): Decoded<T> => {
+  const records: T[] = []
   let next = from
   let at = 0
   while (at + headBytes <= bytes.length) {
@@ -88,7 +108,7 @@ export const decodeBatches = (bytes: Buffer, from: number, wanted?: ReadonlySet<
     if ((attributes & 0x20) === 0) {
       const plain = plainRecords(bytes.subarray(at + headBytes, end), attributes & 7)
       const [timestamp, count] = [Number(bytes.readBigInt64BE(at + 27)), bytes.readInt32BE(at + 57)]
-      readRecords(plain, { base, from, wanted, timestamp, count }, records)
+      readRecords(plain, { base, from, timestamp, count, read }, records)
     }
     next = Math.max(next, base + bytes.readInt32BE(at + 23) + 1)
     at = end
@@ -109,16 +129,18 @@ const plainRecords = (bytes: Buffer, codec: number): Buffer => {
   )
 }
 
-type BatchFacts = {
+/** What is made of a record, from its key on; undefined where it is passed over. */
+type Read<T> = (cursor: Cursor, offset: number, timestamp: number) => T | undefined
+
+type BatchFacts<T> = {
   readonly base: number
   readonly from: number
-  readonly wanted: ReadonlySet<number> | undefined
   readonly timestamp: number
   readonly count: number
+  readonly read: Read<T>
 }
 
-const readRecords = (bytes: Buffer, facts: BatchFacts, into: StoredRecord[]): void => {
-  const { base, from, wanted, timestamp, count } = facts
+const readRecords = <T>(bytes: Buffer, { base, from, timestamp, count, read }: BatchFacts<T>, into: T[]): void => {
   const cursor = new Cursor(bytes)
   for (let i = 0; i < count; i++) {
     const length = cursor.varint()
@@ -126,10 +148,13 @@ const readRecords = (bytes: Buffer, facts: BatchFacts, into: StoredRecord[]): vo
     cursor.at++
     const at = timestamp + cursor.varint()
     const offset = base + cursor.varint()
-    if (offset >= from && wanted?.has(offset) !== false) into.push({ ...cursor.content(), timestamp: at, offset })
+    const record = offset < from ? undefined : read(cursor, offset, at)
+    if (record !== undefined) into.push(record)
     cursor.at = end
   }
 }
+
+const readRecord: Read<StoredRecord> = (cursor, offset, timestamp) => ({ ...cursor.content(), timestamp, offset })
 
 const noHeaders: Headers = {}
 
@@ -147,6 +172,13 @@ class Cursor {
     const value = valueLength < 0 ? null : this.#bytes.subarray(this.at, this.at + valueLength)
     this.at += Math.max(0, valueLength)
     return { key, value, headers: this.#headers() }
+  }
+
+  keyAt(offset: number): KeyAt {
+    const length = Math.max(0, this.varint())
+    const start = this.at
+    this.at += length
+    return { bytes: this.#bytes, start, end: this.at, isDeleted: this.varint() < 0, offset }
   }
 
   text(): string {

@@ -12,6 +12,8 @@ export type Program = {
   readonly env: NodeJS.ProcessEnv
   /** SIGKILL where nothing is kept that it would have to bring into order. */
   readonly endsBy: 'SIGTERM' | 'SIGKILL'
+  /** What it says to whoever stops it by hand, which is no complaint. */
+  readonly farewell?: string
 }
 
 /**
@@ -20,9 +22,12 @@ export type Program = {
  */
 export const start = (resources: AsyncDisposableStack, program: Program): ChildProcess => {
   assertGoesOn(resources)
-  const { command, args, env, endsBy } = program
+  const { command, args, env, endsBy, farewell } = program
   // In a group of its own, for a Ctrl-C would end all at once, and whoever ends later complains of the others.
-  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'], detached: true })
+  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    if (line !== farewell) console.error(line)
+  })
   resources.defer(() => end(child, endsBy))
   return child
 }
@@ -40,7 +45,7 @@ const assertGoesOn = (resources: AsyncDisposableStack): void => {
   if (resources.disposed) throw new Error('the run is over')
 }
 
-/** The first line that `found` finds something in; the lines after it are read and dropped, so that no pipe fills up. */
+/** The first line that `found` finds something in; the lines after it are read and dropped, so no pipe fills up. */
 export const waitForLine = async <T>(child: ChildProcess, found: (line: string) => T | undefined): Promise<T> => {
   const lines = createInterface({ input: child.stdout! })
   return new Promise((resolve, reject) => {
@@ -65,7 +70,9 @@ const end = async (child: ChildProcess, signal: Program['endsBy']): Promise<void
 const patienceMs = 10_000
 
 /** CPU time and memory of processes, from Linux. */
-export const usageOf = async (pids: readonly number[]): Promise<{ cpuSeconds: number; residentBytes: number }> => {
+export const usageOfProcesses = async (
+  pids: readonly number[]
+): Promise<{ cpuSeconds: number; residentBytes: number }> => {
   const usages = await Promise.all(pids.map(usage))
   return {
     cpuSeconds: usages.reduce((total, { cpuSeconds }) => total + cpuSeconds, 0),

@@ -1,4 +1,4 @@
-import type { Pool } from 'undici'
+import type { Counters } from './counters.ts'
 
 /** What an order's customer sends. */
 export type OrderRequest = {
@@ -8,6 +8,9 @@ export type OrderRequest = {
   readonly shippingAddress: Readonly<Record<'name' | 'street' | 'city' | 'postalCode' | 'country', string>>
 }
 
+/** The same as it goes over HTTP, made once since many are alike. */
+export type Order = { readonly request: OrderRequest; readonly json: string }
+
 /** Which saga an order runs through: the seed's (reserve, pay, ship) or the shop's own. */
 export const sagas = ['seed', 'order'] as const
 export type Saga = (typeof sagas)[number]
@@ -15,18 +18,16 @@ export type Saga = (typeof sagas)[number]
 /** Something that takes orders, running: our product in one of its forms, or a rival of it. */
 export type Target = {
   readonly name: string
-  readonly url: string
   readonly readyMs: number
-  setStock(pool: Pool, sku: string, onHand: number): Promise<void>
-  /** Places an order, given as JSON, and waits for its end: COMPLETED, REJECTED, or what went wrong. */
-  order(pool: Pool, json: string): Promise<string>
+  /** A way in for so many clients. */
+  connect(clients: number): Promise<Connection>
   counters(): Promise<Counters>
 }
 
-/** Totals of all processes since they began; NaN where it is not known. */
-export type Counters = {
-  readonly cpuSeconds: number
-  readonly residentBytes: number
-  readonly fsyncs: number
-  readonly logBytes: number
+export type Connection = AsyncDisposable & {
+  setStock(sku: string, onHand: number): Promise<void>
+  /** Places an order and waits for its end: COMPLETED, REJECTED, or what went wrong. */
+  order(order: Order): Promise<string>
 }
+
+export type Start = (resources: AsyncDisposableStack, saga: Saga) => Promise<Target>

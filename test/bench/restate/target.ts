@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Pool } from 'undici'
-import { start, usageOf, waitForLine } from '../processes.ts'
-import type { Counters, Saga, Target } from '../target.ts'
+import type { Counters } from '../counters.ts'
+import { connectByHttp, jsonHeaders as headers } from '../http.ts'
+import { start, usageOfProcesses, waitForLine } from '../processes.ts'
+import type { Saga, Target } from '../target.ts'
 import { type RestateServer, startRestateServer } from './server.ts'
 
 /** Restate as a shop would use it that is made of services: its server, and every service in a process of its own. */
@@ -18,10 +20,9 @@ export const startRestate = async (resources: AsyncDisposableStack, saga: Saga):
   const handler = { seed: 'placeSeed', order: 'placeOrder' }[saga]
   return {
     name: 'restate',
-    url: server.ingress,
     readyMs: performance.now() - startedAt,
-    setStock,
-    order: (pool, json) => order(pool, handler, json),
+    connect: async (clients) =>
+      connectByHttp(server.ingress, clients, { setStock, order: (pool, { json }) => order(pool, handler, json) }),
     counters: () => readCounters(server, pids)
   }
 }
@@ -67,12 +68,11 @@ const order = async (pool: Pool, handler: string, json: string): Promise<string>
   return typeof said === 'string' ? said : `${answer.statusCode} ${said.message}`
 }
 
-const headers = { 'content-type': 'application/json' }
-
 /** Of the log only: the other stores of the server write without syncing, and from it they can be made again. */
 const readCounters = async ({ fabric }: RestateServer, pids: readonly number[]): Promise<Counters> => {
   const text = await (await fetch(`${fabric}/metrics`)).text()
   const value = (name: string): number =>
     Number(new RegExp(`^restate_rocksdb_${name}\\{.*db="log-server".*\\} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN)
-  return { ...(await usageOf(pids)), fsyncs: value('wal_synced_total'), logBytes: value('wal_bytes_total') }
+  const log = { fsyncs: value('wal_synced_total'), logBytes: value('wal_bytes_total') }
+  return new Map([['all', { ...(await usageOfProcesses(pids)), ...log }]])
 }

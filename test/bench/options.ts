@@ -16,19 +16,19 @@ all confirmed, and its ratio to the one of a paid order.
 --on embedded: one process, with its log synced to disk (what runs if nothing is said).
 --on kafka:    all roles in one process, on the Kafka of KAFKA_BROKERS and SCHEMA_REGISTRY_URL (and KAFKA_PREFIX, …).
 --on services: each service in a process of its own, on the same Kafka: order, inventory, payment, shipping,
-               orchestrator, operator with view. On Kafka all that is written has a fresh prefix, and is removed at the end.
+               orchestrator, operator with view. What is written on Kafka has a fresh prefix, and is removed.
 Several are measured in turn. Produce and fetch requests are those of all processes of a target, without the driver's.
 
 --driver rest:    two requests an order: POST, then GET, which is held until its end.
---driver records: each order is written to the inbox of the order service, and its end read from the sagas' journal, past
-                  REST and the read model. So no process has the role view, unless --view is given. Only on Kafka.
+--driver records: each order is written to the inbox of the order service, and its end read from the sagas' journal,
+                  past REST and the read model. So no process has the role view, unless --view is given. Only on Kafka.
 
 --saga order: the shop's own saga: reserve, pay, confirm, ship, then dispatch, complete; undone by release and reject.
 --saga seed:  the seed's flow: reserve, pay, ship (test/bench/sagas/seed.yaml). With a rival both are run.
 
---partitions:  of each journal and inbox but those of inventory, which has one; else as the product has it (12 on Kafka).
+--partitions:  of each journal and inbox but those of inventory, which has one; else as the product has it (Kafka: 12).
 --processes:   below each row, what each process of it has done: inputs a round, records a batch, and so on.
---broker-pids: the brokers' processes, where they run on this machine: what they use is then shown and compared, too.
+--broker-pids: the brokers' processes, where they run here: what they use is then shown and compared, too.
 
 --rival restate runs the same orders through Restate, too, and prints how many times better we are, over all rounds.
 All are warmed up, then measured in turn: A B A B for 2 rounds of each number of clients. It needs Linux.

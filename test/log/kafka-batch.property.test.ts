@@ -26,7 +26,10 @@ const arbitraryRecord: fc.Arbitrary<LogRecord> = fc.record({
   value: fc.option(fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes))),
   timestamp: time,
   headers: fc.dictionary(
-    text.filter((name) => name !== '' && name !== '__proto__'),
+    fc.oneof(
+      fc.constantFrom('ce_id', 'ce_type'),
+      text.filter((name) => name !== '' && name !== '__proto__')
+    ),
     text,
     { maxKeys: 4 }
   )

@@ -161,6 +161,8 @@ const noHeaders: Headers = {}
 class Cursor {
   at = 0
   readonly #bytes: Buffer
+  /** The names of the headers last read, by their number in the record, and where they stand with their length. */
+  readonly #names: { readonly name: string; readonly start: number; readonly end: number }[] = []
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
@@ -213,10 +215,29 @@ class Cursor {
     if (count === 0) return noHeaders
     const headers: Record<string, string> = {}
     for (let i = 0; i < count; i++) {
-      const name = this.text()
+      const name = this.#headerName(i)
       headers[name] = this.text()
     }
     return headers
+  }
+
+  /** Mostly it is that of the record before, which need not be made anew. */
+  #headerName(number: number): string {
+    const known = this.#names[number]
+    if (known !== undefined && this.#repeats(known.start, known.end)) return known.name
+    const start = this.at
+    const name = this.text()
+    this.#names[number] = { name, start, end: this.at }
+    return name
+  }
+
+  /** Whether the bytes from `start` to `end` are the next ones, too, which then are passed over. */
+  #repeats(start: number, end: number): boolean {
+    const bytes = this.#bytes
+    const shift = this.at - start
+    for (let i = start; i < end; i++) if (bytes[i] !== bytes[i + shift]) return false
+    this.at += end - start
+    return true
   }
 
   /** Short names without a call out of JavaScript. */

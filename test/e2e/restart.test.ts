@@ -18,7 +18,7 @@ function testRestarts(named: readonly string[]): void {
     const runs: RestartRun[] = []
     for await (const run of runRestarts(named, events)) {
       t.log(shown(run))
-      t.deepEqual(run.wrong, [], run.found)
+      t.deepEqual(run.wrong.slice(0, 5), [], run.found)
       runs.push(run)
     }
     t.deepEqual(

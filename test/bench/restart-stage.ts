@@ -46,7 +46,12 @@ export class RestartStage {
   static async open(brokers: readonly string[], events: number): Promise<RestartStage> {
     const folder = await mkdtemp(join(tmpdir(), 'parcomolo-restart-'))
     const place = { brokers, prefix: `test-${randomUUID()}-`, folder }
-    return new RestartStage(place, await openParts(place, 'driver'), historyOf(events))
+    try {
+      return new RestartStage(place, await openParts(place, 'driver'), historyOf(events))
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true })
+      throw error
+    }
   }
 
   async close(): Promise<void> {

@@ -198,12 +198,12 @@ export class Task<S> {
 
   async #run(): Promise<void> {
     while (!this.#stopping) {
+      this.#maybeSnapshot()
       await this.#idle()
       await this.#forwarder.relief()
       if (this.#stopping) return
       await this.#round()
       for (const work of this.#boundaryWork.splice(0)) work()
-      this.#maybeSnapshot()
     }
   }
 
@@ -351,7 +351,7 @@ export class Task<S> {
       })
   }
 
-  /** A task that has nothing to do any more snapshots too, or the next start would have all of it to read again. */
+  /** A task that has nothing to do, any more or yet, snapshots too, or the next start would have all of it to read. */
   #wakeForSnapshot(): void {
     this.#cancelSnapshotAlarm ??= this.#deps.clock.at(this.#snapshotAt, () => {
       this.#cancelSnapshotAlarm = undefined

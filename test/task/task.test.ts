@@ -237,6 +237,24 @@ test('a task that has nothing more to do snapshots when its time has come', asyn
   await task.stop()
 })
 
+test('a task that read its whole journal at the start snapshots in time, although no input ever comes', async (t) => {
+  const stage = await Stage.open(t)
+  const first = await stage.task()
+  await stage.tell('Add', { name: 'x', amount: 3 })
+  await stage.tell('Close', { name: 'z' })
+  await stage.events('Closed', 1)
+  await first.stop()
+  const second = await stage.task({ snapshotEveryMs: 5000 })
+  t.is(second.entityCount, 2)
+  const began = stage.clock.now()
+  await until(stage, () => second.stats.snapshots === 1)
+  t.true(stage.clock.now() - began >= 5000)
+  t.deepEqual([second.entityCount, second.stats.inputs], [1, 0])
+  await second.stop()
+  const keys = (await stage.all({ topic: 'a-snapshots', partition: 0 })).map(({ key }) => key)
+  t.deepEqual(keys, ['entity:x', 'marker'])
+})
+
 test('a start from snapshots gives the state that the whole journal gives', async (t) => {
   const stage = await Stage.open(t)
   const first = await stage.task({ inputsPerSnapshot: 1 })

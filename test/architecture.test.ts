@@ -24,10 +24,12 @@ const rooms: Record<string, readonly string[]> = {
   orchestrator: ['base', 'contract', 'saga', 'task', 'log'],
   service: ['base', 'contract', 'task'],
   view: ['base', 'contract', 'log', 'task'],
-  operator: ['base', 'contract', 'saga', 'registry'],
+  operator: ['base', 'contract', 'saga', 'registry', 'operator/crd'],
+  // The bounds of what sagas and contracts hold, said once, become the bounds of the resources.
+  'operator/crd': ['base', 'contract', 'saga'],
   http: ['base', 'contract', 'view', 'log'],
   console: ['http'],
-  cli: ['base', 'contract', 'view', 'log', 'saga'],
+  cli: ['base', 'contract', 'view', 'log', 'saga', 'operator/crd'],
   main: ['*']
 }
 
@@ -35,7 +37,7 @@ const rooms: Record<string, readonly string[]> = {
 const libraries: Record<string, readonly string[]> = {
   avsc: ['contract', 'registry'],
   '@kafkajs/confluent-schema-registry': ['registry/http'],
-  yaml: ['contract', 'saga'],
+  yaml: ['contract', 'saga', 'operator/crd'],
   '@marcbachmann/cel-js': ['saga'],
   fastify: ['http'],
   '@fastify/swagger': ['http'],

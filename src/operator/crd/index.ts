@@ -1,0 +1,17 @@
+export type { Json, ResourceMetadata } from './metadata.ts'
+export {
+  apiVersion,
+  type Condition,
+  type ConditionType,
+  finalizer,
+  group,
+  type ParticipantResource,
+  type ParticipantStatus,
+  participantNames,
+  type ResourceNames,
+  type RunningRevision,
+  type SagaResource,
+  type SagaStatus,
+  sagaNames,
+  version
+} from './resources.ts'

@@ -237,6 +237,11 @@ export const errorCodes = {
     cause: 'A record on an inbox has no key or no value, or a header of a command that is not what it has to be.',
     remedy: 'Mend its sender; what the message names is wrong, and the dead letter has all that was sent.'
   },
+  PARCOMOLO_TASK_INPUT_MISPLACED: {
+    cause: "A command stands in a partition of its inbox that Kafka's own partitioner does not give its key.",
+    remedy:
+      'Let its sender use murmur2 (librdkafka: partitioner=murmur2_random); parcomolo dead-letters resend brings what there is to the right partition.'
+  },
   PARCOMOLO_TASK_INPUT_NOT_A_COMMAND: {
     cause: "A record on an inbox can be read, but it is none of the commands that the inbox's component takes.",
     remedy: 'Send it to the inbox of the participant whose contract has the command.'

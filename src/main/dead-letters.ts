@@ -1,6 +1,6 @@
-import { type Clock, isParcomoloError, ParcomoloError, systemClock } from '../base/index.ts'
+import { type Clock, isParcomoloError, ParcomoloError, partitionOf, systemClock } from '../base/index.ts'
 import { type Contracts, learnSchemas, makeCodec, type Message } from '../contract/index.ts'
-import type { Headers, Log, StoredRecord, TopicPartition } from '../log/index.ts'
+import { type Headers, type Log, placeName, type StoredRecord, type TopicPartition } from '../log/index.ts'
 import type { Registry } from '../registry/index.ts'
 import { deadLetterTopic, ownHeaders } from '../task/index.ts'
 import type { Config } from './config.ts'
@@ -41,9 +41,10 @@ export type DeadLetters = {
   /** Rejects with PARCOMOLO_MAIN_DEAD_LETTER_UNKNOWN where the offset has none. */
   show(offset: number): Promise<{ readonly letter: DeadLetter; readonly record: DeadRecord }>
   /**
-   * Sends these back to where they came from, also those that were sent back before; `all`: those that never were, and
-   * may be. At least once: a second call after an error may send some again, with the same id. Rejects with
-   * PARCOMOLO_MAIN_DEAD_LETTER_STAYS, and sends none, where one that was named may not be sent back.
+   * Sends these back to where they came from, a command to the partition of its key, also those that were sent back
+   * before; `all`: those that never were, and may be. At least once: a second call after an error may send some again,
+   * with the same id. Rejects with PARCOMOLO_MAIN_DEAD_LETTER_STAYS, and sends none, where one that was named may not
+   * be sent back.
    */
   resend(wanted: readonly number[] | 'all'): Promise<readonly Resending[]>
   close(): Promise<void>
@@ -130,7 +131,10 @@ class Desk {
     await this.#sendBack(chosen.filter((letter) => !staying.has(letter)))
     return chosen.map((letter) => {
       const staysFor = staying.get(letter)
-      return { letter: listed(letter), ...(staysFor === undefined ? { to: placeOf(letter) } : { staysFor }) }
+      return {
+        letter: listed(letter),
+        ...(staysFor === undefined ? { to: placeName(this.#targetOf(letter)) } : { staysFor })
+      }
     })
   }
 
@@ -169,10 +173,10 @@ class Desk {
       for (const record of records) {
         const letter = byOffset.get(record.offset)
         if (letter === undefined) continue
-        const { topic, partition } = letter
         const { key, value } = record
         const timestamp = clock.now()
-        await log.send([{ topic, partition, key, value, timestamp, headers: resentHeaders(letter, record.headers) }])
+        const sent = { ...this.#targetOf(letter), key, value, timestamp }
+        await log.send([{ ...sent, headers: resentHeaders(letter, record.headers) }])
         const headers = noteHeaders(letter.offset, new Date(timestamp).toISOString())
         await log.send([{ ...place, key: '', value: null, timestamp, headers }])
       }
@@ -180,8 +184,16 @@ class Desk {
     await log.durable(place, await log.end(place))
   }
 
+  /** Where its record came from; of an inbox the partition of its key, where it may not have been. */
+  #targetOf({ topic, partition, key }: Letter): TopicPartition {
+    const { contracts, log } = this.#deps
+    const isKeyed = key !== '' && contracts.all.some(({ inbox }) => inbox === topic)
+    return { topic, partition: isKeyed ? partitionOf(key, log.partitionCount(topic)) : partition }
+  }
+
   /** Nothing, or the one reason why the letter may not be sent back. */
-  #staysFor({ topic, partition, omitted }: Letter): string[] {
+  #staysFor(letter: Letter): string[] {
+    const { topic, omitted } = letter
     if (omitted !== undefined) return [`its value of ${omitted} bytes was too long for a letter`]
     const { all } = this.#deps.contracts
     const owner = topic === viewTopics.saga ? 'orchestrator' : all.find(({ events }) => events === topic)?.participant
@@ -189,8 +201,8 @@ class Desk {
       return [`'${topic}' is the journal of '${owner}', to which nobody else writes`]
     if (owner === undefined && all.every(({ inbox }) => inbox !== topic))
       return [`'${topic}' is no inbox and no events topic of a participant`]
-    const partitions = this.#deps.log.partitionCount(topic)
-    return partition < partitions ? [] : [`'${topic}' has no partition ${partition} any more`]
+    const { partition } = this.#targetOf(letter)
+    return partition < this.#deps.log.partitionCount(topic) ? [] : [`'${topic}' has no partition ${partition} any more`]
   }
 }
 
@@ -198,8 +210,6 @@ const listed = (letter: Letter): DeadLetter => {
   const { offset, component, type, code, reason, at, omitted, resentAt } = letter
   return { offset, component, type, code, reason, at, omitted, resentAt, origin: originOf(letter) }
 }
-
-const placeOf = ({ topic, partition }: Letter): string => `${topic}/${partition}`
 
 const known = (letters: Letters, offset: number): Letter => {
   const letter = letters.get(offset)

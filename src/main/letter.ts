@@ -10,6 +10,8 @@ export type Letter = {
   readonly topic: string
   readonly partition: number
   readonly originOffset: number
+  /** The record's, which is cut where the value is omitted. */
+  readonly key: string
   readonly code: string
   readonly reason: string
   /** RFC 3339. */
@@ -72,7 +74,7 @@ export class Letters {
 }
 
 const letterOf = (
-  { headers, value, offset }: StoredRecord,
+  { key, headers, value, offset }: StoredRecord,
   typeOf: (value: Uint8Array) => string | undefined
 ): Letter | undefined => {
   const texts = [deadHeader.component, deadHeader.topic, deadHeader.code, deadHeader.reason, deadHeader.at] as const
@@ -82,7 +84,7 @@ const letterOf = (
   if (topic === undefined || partition === undefined || originOffset === undefined) return undefined
   return {
     offset,
-    ...{ component: component ?? '', topic, partition, originOffset },
+    ...{ component: component ?? '', topic, partition, originOffset, key },
     ...{ code: code ?? '', reason: reason ?? '', at: at ?? '' },
     omitted: wholeNumber(headers[deadHeader.omitted]),
     type: headers[header.type] ?? (value === null ? undefined : typeOf(value)),

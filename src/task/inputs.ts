@@ -60,6 +60,8 @@ const idCharsMax = 4096
  * P1. Of an inbox, every record is decided on, is a forwarded command that came before, or is told to `onPoison`.
  * P2. Of a journal, markers and what the component has no use for are passed over; only what it cannot read is told.
  * P3. What cannot be read does not hold up what comes after it: it says nothing to anybody until its cause is cured.
+ * P4. A key has one task, which alone decides on its commands: of an inbox that is partitioned as the journal is, one
+ *     that stands in the partition of another task is told to `onPoison` there; of any other, only its owner takes it.
  */
 export class Inputs {
   readonly #deps: InputsDeps
@@ -106,10 +108,11 @@ export class Inputs {
   }
 
   readonly #command = (place: TopicPartition, record: StoredRecord): Taken | undefined => {
-    if (this.#isRepeat(place, record.headers)) return undefined
     const { codec, component } = this.#deps
     const { name, keysOf } = component
     const { key, value, headers } = record
+    if (key !== '' && !this.#owns(key)) throw misplaced(place, key, partitionOf(key, this.#partitions))
+    if (this.#isRepeat(place, headers)) return undefined
     if (key === '') throw malformed('it has no key', 'the key that its answer is to have')
     if (value === null) throw malformed('it has no value', 'a command')
     const named = { id: idOf(headers), attempt: attemptOf(headers) }
@@ -185,6 +188,14 @@ const malformed = (problem: string, expected: string): ParcomoloError =>
   new ParcomoloError(
     'PARCOMOLO_TASK_INPUT_MALFORMED',
     `a record is no command as it stands: ${problem}; expected ${expected}; send it again as the rules ask`
+  )
+
+const misplaced = ({ topic, partition }: TopicPartition, key: string, expected: number): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_TASK_INPUT_MISPLACED',
+    `a command with the key '${key.slice(0, 80)}' stands in partition '${partition}' of '${topic}'; ` +
+      `expected partition '${expected}', where Kafka's own partitioner (murmur2) puts that key, since one task has all ` +
+      'of a key; send it with that partitioner (librdkafka: partitioner=murmur2_random), or resend its letter'
   )
 
 const notACommand = (type: string, component: string): ParcomoloError =>

@@ -3,7 +3,7 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { systemClock } from '../../src/base/index.ts'
+import { partitionOf, systemClock } from '../../src/base/index.ts'
 import { type Program } from '../../src/cli/command.ts'
 import type { DeadLetter, DeadLetters, Resending } from '../../src/cli/dead-letter.ts'
 import { run } from '../../src/cli/run.ts'
@@ -198,18 +198,18 @@ class Installation {
   readonly #dir: string
   readonly config: ReturnType<typeof readConfig>
 
-  private constructor(dir: string) {
+  private constructor(dir: string, partitions: number) {
     this.#dir = dir
     const [data, sagas] = [join(dir, 'data'), join(dir, 'sagas')]
-    this.config = readConfig({ PARCOMOLO_DATA: data, PARCOMOLO_SAGAS: sagas })
+    this.config = readConfig({ PARCOMOLO_DATA: data, PARCOMOLO_SAGAS: sagas, PARTITIONS: String(partitions) })
   }
 
-  static async make(t: ExecutionContext): Promise<Installation> {
+  static async make(t: ExecutionContext, partitions = 1): Promise<Installation> {
     const dir = await mkdtemp(join(tmpdir(), 'parcomolo-dead-'))
     t.teardown(() => rm(dir, { recursive: true, force: true }))
     await cp('sagas/participants', join(dir, 'sagas', 'participants'), { recursive: true })
     await writeFile(join(dir, 'sagas', 'participants', 'risk.yaml'), risk)
-    return new Installation(dir)
+    return new Installation(dir, partitions)
   }
 
   /** Does something while the log and the registry are open. */
@@ -218,7 +218,7 @@ class Installation {
     const log = await openEmbeddedLog({ dir: join(this.#dir, 'data', 'log') })
     const registry = await openEmbeddedRegistry(join(this.#dir, 'data', 'registry'))
     try {
-      await log.ensureTopics(systemTopics(contracts, 1))
+      await log.ensureTopics(systemTopics(contracts, this.config.partitions))
       return await work({ log, registry, codec: await registerContracts(registry, contracts.all, ownRecords) })
     } finally {
       await registry.close()
@@ -234,7 +234,8 @@ class Installation {
         throw error
       }
       const system = await startSystem({
-        ...{ log, codec, clock: systemClock, flow: 'orchestration', partitions: 1, owner: 'test' },
+        ...{ log, codec, clock: systemClock, flow: 'orchestration', owner: 'test' },
+        partitions: this.config.partitions,
         contracts: await readContractFiles(join(this.#dir, 'sagas')),
         learn: (values) => learnSchemas(codec, registry, values),
         onFailure: fail,
@@ -257,8 +258,12 @@ class Installation {
 const placed = (topic: string): TopicPartition => ({ topic, partition: 0 })
 
 /** The first record for which it holds, once it is there. */
-const first = async (log: Log, topic: string, holds: (record: StoredRecord) => boolean): Promise<StoredRecord> => {
-  const reader = log.reader([{ ...placed(topic), offset: 0 }], 'visible')
+const first = async (
+  log: Log,
+  place: TopicPartition,
+  holds: (record: StoredRecord) => boolean
+): Promise<StoredRecord> => {
+  const reader = log.reader([{ ...place, offset: 0 }], 'visible')
   try {
     for (;;) {
       await reader.ready()
@@ -314,7 +319,7 @@ test('a command whose schema was not known is answered when it is sent back afte
     err: []
   })
   await shop.whileRunning(async (log) => {
-    const answer = await first(log, 'payment-events', ({ key }) => key === 'o-1')
+    const answer = await first(log, placed('payment-events'), ({ key }) => key === 'o-1')
     t.is(answer.headers['ce_causationid'], 'order/payment/o-1')
     const [, resent] = await all(log, 'payment-commands')
     const { ce_sequence: _, ...kept } = headers
@@ -323,6 +328,28 @@ test('a command whose schema was not known is answered when it is sent back afte
   })
   t.regex((await shop.command('list')).out.join('\n'), /^0 {2}.* {2}\(resent \S+Z\)$/)
   t.deepEqual((await shop.command('resend', '--all')).out, [])
+})
+
+test('a command from the wrong partition is sent back to the one of its key, and answered there', async (t) => {
+  const shop = await Installation.make(t, 3)
+  const key = 'o-1'
+  const [right, wrong] = [partitionOf(key, 3), (partitionOf(key, 3) + 1) % 3]
+  await shop.with(async ({ log, codec }) => {
+    const value = codec.encode('parcomolo.payment.RefundPayment', { orderId: key })
+    await log.send([{ topic: 'payment-commands', partition: wrong, key, value, timestamp: 5, headers: {} }])
+  })
+  t.is(await shop.whileRunning((_, poisoned) => poisoned), `payment-commands/${wrong}/0`)
+  const stands = `command with the key 'o-1' stands in partition '${wrong}' of 'payment-commands'`
+  const { out } = await shop.command('list')
+  t.true(out[0]!.includes(`PARCOMOLO_TASK_INPUT_MISPLACED: a ${stands}; expected partition '${right}'`), out[0])
+  t.deepEqual((await shop.command('resend', '0')).out, [
+    `0  RefundPayment of payment-commands/${wrong}/0 was sent to payment-commands/${right}`
+  ])
+  await shop.whileRunning(async (log) => {
+    const answer = await first(log, { topic: 'payment-events', partition: right }, (record) => record.key === key)
+    t.is(answer.headers['ce_causationid'], `payment-commands/${wrong}/0`)
+    t.is(await log.end({ topic: 'payment-commands', partition: right }), 1)
+  })
 })
 
 const all = async (log: Log, topic: string): Promise<StoredRecord[]> => {
@@ -358,7 +385,7 @@ const stays: readonly [topic: string, why: string, headers?: Headers][] = [
   ['saga-events', "'saga-events' is the journal of 'orchestrator', to which nobody else writes"],
   ['saga-definitions', "'saga-definitions' is no inbox and no events topic of a participant"],
   ['gone-commands', "'gone-commands' is no inbox and no events topic of a participant"],
-  ['order-commands', "'order-commands' has no partition 7 any more", { 'parcomolo-dead-partition': '7' }],
+  ['risk-events', "'risk-events' has no partition 7 any more", { 'parcomolo-dead-partition': '7' }],
   ['order-commands', 'its value of 99 bytes was too long for a letter', { 'parcomolo-dead-omitted': '99' }]
 ]
 

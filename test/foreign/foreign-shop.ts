@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
 import { openKafkaLog } from '../../src/log/kafka/index.ts'
 import type { TopicSpec } from '../../src/log/index.ts'
+import { deadLetterTopic } from '../../src/task/index.ts'
 import { topicsOf } from '../e2e/journals.ts'
 import { get, post } from '../e2e/shop-client.ts'
 import { ShopProcess } from '../e2e/shop-process.ts'
@@ -109,7 +110,7 @@ export class ForeignShop {
 
   /** How many records stand in a topic of the shop's own. */
   async count(topic: string): Promise<number> {
-    return this.#onLog(topicsOf(partitions), async (log) => {
+    return this.#onLog([...topicsOf(partitions), deadLetterTopic], async (log) => {
       const places = Array.from({ length: log.partitionCount(topic) }, (_, partition) => ({ topic, partition }))
       const ends = await Promise.all(places.map((place) => log.end(place)))
       return ends.reduce((sum, end) => sum + end, 0)

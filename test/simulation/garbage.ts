@@ -1,4 +1,4 @@
-import { ParcomoloError } from '../../src/base/index.ts'
+import { ParcomoloError, partitionOf } from '../../src/base/index.ts'
 import { type Codec, learnSchemas } from '../../src/contract/index.ts'
 import { placeName, type StoredRecord, type TopicPartition } from '../../src/log/index.ts'
 import { type AuditRecord, at, type Violation, violation } from '../helpers/auditor/events.ts'
@@ -21,15 +21,19 @@ export const planGarbage = (
   for (let i = 0; i < count; i++) {
     time.after(time.random() * withinMs, () => {
       const topic = time.pick(inboxes)
-      const partition = Math.floor(time.random() * broker.partitionCount(topic))
-      const record = recordOf(time, `garbage-${i}`, topic, codec)
+      const partitions = broker.partitionCount(topic)
+      const partition = Math.floor(time.random() * partitions)
+      const record = recordOf(time, `garbage-${i}`, { topic, partition, partitions }, codec)
       const offset = broker.add(broker.partition({ topic, partition }), [record])
       time.note(`somebody writes garbage to ${topic}/${partition}/${offset}`)
     })
   }
 }
 
-const recordOf = (time: VirtualTime, key: string, topic: string, codec: Codec): Omit<StoredRecord, 'offset'> => {
+type Target = TopicPartition & { readonly partitions: number }
+
+const recordOf = (time: VirtualTime, key: string, target: Target, codec: Codec): Omit<StoredRecord, 'offset'> => {
+  const { topic, partition, partitions } = target
   const command = codec.encode('parcomolo.order.CancelOrder', { orderId: key, reason: '' })
   const elsewhere = codec.encode('parcomolo.payment.RefundPayment', { orderId: key })
   const record = { key, value: command, timestamp: time.now(), headers: { [mark]: key } }
@@ -40,6 +44,10 @@ const recordOf = (time: VirtualTime, key: string, topic: string, codec: Codec): 
     { ...record, value: Buffer.from('00ffffffff00', 'hex') },
     { ...record, value: null },
     { ...record, value: topic === 'payment-commands' ? command : elsewhere },
+    // A good command, for two components, where it does not stand in the partition of its key.
+    ...(partitionOf(key, partitions) === partition
+      ? []
+      : [{ ...record, value: topic === 'payment-commands' ? elsewhere : command }]),
     { ...record, key: '' },
     header('ce_id', ''),
     header('ce_attempt', 'first'),

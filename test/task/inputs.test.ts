@@ -35,9 +35,10 @@ const readerOf = (overrides: Partial<InputsDeps> = {}) => {
   })
 }
 
+/** Of a key that belongs to partition 0 of 3. */
 const good = (): StoredRecord => ({
-  key: 'x',
-  value: codec.encode(fullNameOf('Add'), { name: 'x', amount: 1 }),
+  key: 'y',
+  value: codec.encode(fullNameOf('Add'), { name: 'y', amount: 1 }),
   timestamp: 0,
   headers: {},
   offset: 0
@@ -45,7 +46,7 @@ const good = (): StoredRecord => ({
 
 test('a command of a foreign client needs a key and a value; the rest has a standard', (t) => {
   const { taken, poison } = readerOf()('a-commands', {})
-  t.like(taken[0]!.input, { id: 'a-commands/0/0', attempt: 1, type: 'Add', key: 'x' })
+  t.like(taken[0]!.input, { id: 'a-commands/0/0', attempt: 1, type: 'Add', key: 'y' })
   t.deepEqual(poison, [])
 })
 
@@ -163,6 +164,39 @@ test('a foreign journal may have sequences and attempts of its own', (t) => {
   const foreign = headers({ ce_source: '/b-events/0', ce_sequence: 'a', ce_attempt: 'b' })
   const { taken, poison } = readerOf()('b-events', foreign, foreign)
   t.deepEqual([taken.length, poison], [2, []])
+})
+
+test('a command in a partition that is not its key’s is poison, which says where it belongs', (t) => {
+  const positions = new Positions()
+  const ours = readerOf({ positions })('a-commands', { key: 'x', ...fromJournal('7') }, { ...fromJournal('3') })
+  t.deepEqual(
+    ours.poison.map(({ offset, error }) => [offset, error.code]),
+    [[0, 'PARCOMOLO_TASK_INPUT_MISPLACED']]
+  )
+  t.regex(
+    ours.poison[0]!.error.message,
+    /^a command with the key 'x' stands in partition '0' of 'a-commands'; expected partition '1', .*murmur2_random/
+  )
+  t.is(ours.taken.length, 1, 'what stands in the wrong place makes no repeat of what stands in the right one')
+  t.is(positions.get('from:b-events/0@a-commands/0'), 4)
+})
+
+test('of an inbox with other partitions than the journal, one task takes each command, wherever it stands', (t) => {
+  const keys = ['x', 'y', 'z', 'w', 'v']
+  for (const partitions of [1, 2, 5]) {
+    const partitionCount = (topic: string): number => (topic === 'a-commands' ? partitions : 3)
+    const read = [0, 1, 2].map((partition) =>
+      readerOf({ journal: { topic: 'a-events', partition }, partitionCount })(
+        'a-commands',
+        ...keys.map((key) => ({ key }))
+      )
+    )
+    t.deepEqual(read.flatMap(({ taken }) => taken.map(({ input }) => input.key)).sort(), keys.toSorted())
+    t.deepEqual(
+      read.flatMap(({ poison }) => poison),
+      []
+    )
+  }
 })
 
 test('of a topic that several tasks read, what cannot be read is told by the owner of its key alone', (t) => {

@@ -44,7 +44,7 @@ const answeredOf = async (shop: ForeignShop, ids: readonly string[]): Promise<Re
 
 if (reason !== undefined) test.skip(`commands of another client: ${reason}`, () => undefined)
 else {
-  test('commands of librdkafka need partitioner=murmur2_random, or become dead letters in other partitions', async (t) => {
+  test('commands of librdkafka need partitioner=murmur2_random, or become dead letters elsewhere', async (t) => {
     t.timeout(120_000)
     const shop = await ForeignShop.start(t)
     const orderId = await shop.order('grace', 'book', 1)

@@ -19,6 +19,8 @@ export const brokerError = {
   invalidProducerEpoch: 47,
   transactionalIdAuthorization: 53,
   unknownProducerId: 59,
+  fetchSessionUnknown: 70,
+  fetchSessionEpoch: 71,
   producerFenced: 90
 } as const
 

@@ -1,5 +1,7 @@
 import { placeName, type TopicPartition } from '../log.ts'
+import { BrokerRefusal } from './broker-errors.ts'
 import { ByteWriter } from './byte-writer.ts'
+import { type SessionPart, withoutSession } from './fetch-session.ts'
 import { type WireRequest, wireRequest } from './kafkajs.ts'
 
 export type FetchFrom = { readonly place: TopicPartition; readonly offset: number }
@@ -18,20 +20,27 @@ export type Fetched = { readonly code: number; readonly logStart: number; readon
 const fetch = { key: 1, version: 11, name: 'Fetch' }
 const noBatches = Buffer.alloc(0)
 
+/** An answer: the session that it belongs to (0: none), and by `<topic>/<partition>` what has something to say. */
+export type FetchAnswer = { readonly session: number; readonly fetched: ReadonlyMap<string, Fetched> }
+
+/** A Fetch outside of any session. */
+export const fetchRequest = (from: readonly FetchFrom[], bounds: FetchBounds): WireRequest<FetchAnswer> =>
+  sessionFetchRequest(withoutSession(from), bounds)
+
 /**
- * Fetch, version 11, without a session: replica 4 (-1), wait 4, bytes at least 4 and at most 4, isolation 1, session 4,
- * session epoch 4 (-1, none), [topic, [partition 4, leader epoch 4 (-1), offset 8, log start 8 (-1), bytes at most 4]],
- * [forgotten topics], rack.
+ * Fetch, version 11: replica 4 (-1), wait 4, bytes at least 4 and at most 4, isolation 1, session 4, session epoch 4,
+ * [topic, [partition 4, leader epoch 4 (-1), offset 8, log start 8 (-1), bytes at most 4]],
+ * [forgotten topic, [partition 4]], rack.
  */
-export const fetchRequest = (
-  from: readonly FetchFrom[],
+export const sessionFetchRequest = (
+  { id, epoch, from, forgotten }: SessionPart,
   { waitMs, bytesMax, partitionBytesMax }: FetchBounds
-): WireRequest<ReadonlyMap<string, Fetched>> => {
-  const body = new ByteWriter(from.length * 64 + 64)
+): WireRequest<FetchAnswer> => {
+  const body = new ByteWriter((from.length + forgotten.length) * 64 + 64)
   for (const number of [-1, waitMs, 1, bytesMax]) body.int32(number)
   body.byte(0)
-  body.int32(0)
-  body.int32(-1)
+  body.int32(id)
+  body.int32(epoch)
   const topics = Map.groupBy(from, ({ place }) => place.topic)
   body.int32(topics.size)
   for (const [topic, ofTopic] of topics) {
@@ -45,16 +54,28 @@ export const fetchRequest = (
       body.int32(partitionBytesMax)
     }
   }
-  body.int32(0)
+  writeForgotten(body, forgotten)
   body.string('')
   return wireRequest(fetch, body.written(), decodeAnswer)
+}
+
+const writeForgotten = (body: ByteWriter, forgotten: readonly TopicPartition[]): void => {
+  const topics = Map.groupBy(forgotten, ({ topic }) => topic)
+  body.int32(topics.size)
+  for (const [topic, ofTopic] of topics) {
+    body.string(topic)
+    body.int32(ofTopic.length)
+    for (const { partition } of ofTopic) body.int32(partition)
+  }
 }
 
 /**
  * Throttle time 4, error 2, session 4, [topic, [partition 4, error 2, high watermark 8, last stable 8, log start 8,
  * [aborted: producer 8, offset 8] or null, preferred replica 4, batches (length 4)]].
  */
-const decodeAnswer = (payload: Buffer): ReadonlyMap<string, Fetched> => {
+const decodeAnswer = (payload: Buffer): FetchAnswer => {
+  const refused = payload.readInt16BE(4)
+  if (refused !== 0) throw new BrokerRefusal(refused, 'a fetch')
   const fetched = new Map<string, Fetched>()
   let at = 10
   const int32 = (): number => payload.readInt32BE((at += 4) - 4)
@@ -75,5 +96,5 @@ const decodeAnswer = (payload: Buffer): ReadonlyMap<string, Fetched> => {
       if (code !== 0 || bytes > 0) fetched.set(placeName({ topic, partition }), { code, logStart, batches })
     }
   }
-  return fetched
+  return { session: payload.readInt32BE(6), fetched }
 }

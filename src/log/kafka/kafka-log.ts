@@ -73,8 +73,9 @@ class KafkaLog implements Log {
     this.#connector = connecting
     this.#cluster = new Cluster(connecting, settings.brokers)
     this.#appender = new Appender(this.#cluster, this.#stats)
-    this.#sender = new Sender({ cluster: this.#cluster, appender: this.#appender, stats: this.#stats })
     this.#tail = new Tail(this.#cluster, this.#stats)
+    const [cluster, appender, stats, tail] = [this.#cluster, this.#appender, this.#stats, this.#tail]
+    this.#sender = new Sender({ cluster, appender, stats, tail })
     this.#ranges = new RangeReader(this.#cluster, this.#stats)
   }
 

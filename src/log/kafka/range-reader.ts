@@ -89,7 +89,7 @@ export class RangeReader {
     return this.#cluster.atLeader('read', place, `read of '${placeName(place)}'`, async (link) => {
       this.#stats.fetchRequests++
       const answer = await link.connectionPool.send(fetchRequest([from], bounds))
-      const fetched = answer.get(placeName(place))
+      const fetched = answer.fetched.get(placeName(place))
       const what = arrivedAs(decode, from, fetched)
       this.#stats.fetchedRecords += what.records.length
       this.#stats.fetchedBytes += fetched?.batches.length ?? 0

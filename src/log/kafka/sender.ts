@@ -2,6 +2,9 @@ import { type LogRecord, placeName, type TopicPartition } from '../log.ts'
 import { asRefused } from './broker-errors.ts'
 import { checkSize, isFence, type WriterDeps } from './partition-writer.ts'
 import { encodeBatch } from './record-batch.ts'
+import type { Tail } from './tail.ts'
+
+type SenderDeps = WriterDeps & { readonly tail: Tail }
 
 type Waiting = {
   readonly records: readonly LogRecord[]
@@ -21,10 +24,10 @@ const bytesPerRecord = 128
  * again.
  */
 export class Sender {
-  readonly #deps: WriterDeps
+  readonly #deps: SenderDeps
   readonly #partitions = new Map<string, PartitionSender>()
 
-  constructor(deps: WriterDeps) {
+  constructor(deps: SenderDeps) {
     this.#deps = deps
   }
 
@@ -42,12 +45,12 @@ export class Sender {
 
 class PartitionSender {
   readonly #place: TopicPartition
-  readonly #deps: WriterDeps
+  readonly #deps: SenderDeps
   #waiting: Waiting[] = []
   #isSending = false
   #producer: { readonly id: bigint; readonly epoch: number; sequence: number } | undefined
 
-  constructor(place: TopicPartition, deps: WriterDeps) {
+  constructor(place: TopicPartition, deps: SenderDeps) {
     this.#place = place
     this.#deps = deps
   }
@@ -86,16 +89,17 @@ class PartitionSender {
   }
 
   async #append(records: readonly LogRecord[]): Promise<void> {
-    const { cluster, appender, stats } = this.#deps
+    const { cluster, appender, stats, tail } = this.#deps
     const what = `append to '${placeName(this.#place)}'`
     for (;;) {
       const producer = (this.#producer ??= await this.#newProducer())
       const batch = encodeBatch(records, producer)
       checkSize(placeName(this.#place), batch)
       try {
-        await cluster.persist(what, () => appender.append(this.#place, batch))
+        const base = await cluster.persist(what, () => appender.append(this.#place, batch))
         producer.sequence = (producer.sequence + records.length) % 2 ** 31
         stats.producedRecords += records.length
+        tail.sent(this.#place, base, records)
         return
       } catch (error) {
         // Whatever state is doubtful goes with the id; the batch may then be there twice, which its readers can tell.

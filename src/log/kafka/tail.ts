@@ -1,7 +1,8 @@
 import { type LogRecord, placeName, type TopicPartition } from '../log.ts'
-import { closedError, passes } from './broker-errors.ts'
+import { brokerError, closedError, codeOf, passes } from './broker-errors.ts'
 import type { Cluster } from './cluster.ts'
-import { type FetchBounds, fetchRequest, type Fetched } from './fetch.ts'
+import { type FetchBounds, type Fetched, sessionFetchRequest } from './fetch.ts'
+import { FetchSession } from './fetch-session.ts'
 import { type Arrived, arrived } from './position.ts'
 import type { KafkaStats } from './stats.ts'
 
@@ -67,8 +68,19 @@ export class Tail {
   appended(place: TopicPartition, base: number, records: readonly LogRecord[]): void {
     const feed = this.#feeds.get(placeName(place))
     if (feed === undefined) return
-    if (feed.next !== base) return void (feed.quietUntil = 0)
-    feed.quietUntil = performance.now() + quietMs
+    feed.quietUntil = feed.next === base ? performance.now() + quietMs : 0
+    this.#handOver(feed, base, records)
+  }
+
+  /** The same for a partition that others write, too, so that it stays in the Fetch: its followers have it sooner. */
+  sent(place: TopicPartition, base: number, records: readonly LogRecord[]): void {
+    const feed = this.#feeds.get(placeName(place))
+    if (feed !== undefined) this.#handOver(feed, base, records)
+  }
+
+  /** Where something lies before it that is not here yet, the Fetch brings both. */
+  #handOver(feed: Feed, base: number, records: readonly LogRecord[]): void {
+    if (feed.next !== base) return
     feed.next = base + records.length
     const stored = records.map(({ key, value, timestamp, headers }, i) => ({
       ...{ key, value, timestamp, headers },
@@ -88,13 +100,14 @@ export class Tail {
 
   async #run(node: number): Promise<void> {
     this.#fetching.add(node)
+    const session = new FetchSession()
     try {
       // A follower that is added in this turn is in the first request.
       await Promise.resolve()
       for (let feeds = this.#ledBy(node); feeds.length > 0; feeds = this.#ledBy(node)) {
         const now = performance.now()
         const wanted = feeds.filter(({ quietUntil }) => quietUntil <= now)
-        await (wanted.length === 0 ? this.#cluster.pause(idleMs) : this.#fetch(node, wanted))
+        await (wanted.length === 0 ? this.#cluster.pause(idleMs) : this.#fetch(node, session, wanted))
       }
     } catch (error) {
       if (!this.#cluster.isClosed) void this.#lookAgain(error)
@@ -108,16 +121,25 @@ export class Tail {
     return [...this.#feeds.values()].filter(({ place }) => this.#cluster.leader(place) === node)
   }
 
-  async #fetch(node: number, feeds: readonly Feed[]): Promise<void> {
-    const request = fetchRequest(
-      feeds.map(({ place, next }) => ({ place, offset: next })),
-      bounds
-    )
+  async #fetch(node: number, session: FetchSession, feeds: readonly Feed[]): Promise<void> {
+    const wanted = session.next(feeds.map(({ place, next }) => ({ place, offset: next })))
     this.#stats.fetchRequests++
-    const answer = await this.#cluster.at('tail', node, (link) => link.connectionPool.send(request))
+    try {
+      const request = sessionFetchRequest(wanted, bounds)
+      const answer = await this.#cluster.at('tail', node, (link) => link.connectionPool.send(request))
+      session.answered(answer.session)
+      this.#deliverAll(feeds, answer.fetched)
+    } catch (error) {
+      if (!isSessionLost(error)) throw error
+      session.reset()
+    }
+  }
+
+  #deliverAll(feeds: readonly Feed[], fetched: ReadonlyMap<string, Fetched>): void {
     for (const feed of feeds) {
-      const fetched = answer.get(placeName(feed.place))
-      if (fetched !== undefined && this.#feeds.get(placeName(feed.place)) === feed) this.#deliver(feed, fetched)
+      const name = placeName(feed.place)
+      const ofFeed = fetched.get(name)
+      if (ofFeed !== undefined && this.#feeds.get(name) === feed) this.#deliver(feed, ofFeed)
     }
   }
 
@@ -159,6 +181,12 @@ export class Tail {
     for (const { followers } of this.#feeds.values()) for (const follower of [...followers]) follower.fail(reason)
     this.#feeds.clear()
   }
+}
+
+/** Brokers forget sessions that they have no room for. */
+const isSessionLost = (error: unknown): boolean => {
+  const code = codeOf(error)
+  return code === brokerError.fetchSessionUnknown || code === brokerError.fetchSessionEpoch
 }
 
 /** How late a take-over of a journal is noticed by those who follow it here. */

@@ -1,5 +1,5 @@
 export { type Clock, systemClock } from './clock.ts'
-export { parseDuration, showDuration } from './duration.ts'
+export { durationCharsMax, durationPattern, parseDuration, showDuration } from './duration.ts'
 export { type ErrorCode, errorCodes } from './error-codes.ts'
 export { isParcomoloError, ParcomoloError } from './errors.ts'
 export { sha256Hex } from './hash.ts'

@@ -5,6 +5,11 @@ import { openYaml, type SourceFile, type YamlFile } from './yaml-file.ts'
 
 export const apiVersion = 'parcomolo.io/v1alpha1'
 
+/** What the names of participants and, by Kafka's rule, of topics look like. */
+export const participantPattern = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/
+export const topicPattern = /^(\.{0,2}[a-zA-Z0-9_-]|\.{3})[a-zA-Z0-9._-]*$/
+export const topicCharsMax = 249
+
 /**
  * Reads a participant's YAML. Throws PARCOMOLO_CONTRACT_INVALID with every problem that was found, each with its place
  * in the file.
@@ -69,7 +74,7 @@ const readName = (yaml: YamlFile, metadata: Node | null | undefined): string | u
     yaml.fields(metadata, 'metadata', { required: ['name'], optional: metadataFields }).get('name'),
     'metadata.name'
   )
-  if (name === undefined || /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name.value)) return name?.value
+  if (name === undefined || participantPattern.test(name.value)) return name?.value
   yaml.report(
     name,
     'metadata.name',
@@ -78,11 +83,13 @@ const readName = (yaml: YamlFile, metadata: Node | null | undefined): string | u
   return undefined
 }
 
-/** Kafka's rule for the names of topics. */
 const readTopic = (yaml: YamlFile, node: Node | null | undefined, path: string): string | undefined => {
   const topic = yaml.text(node, path)
-  if (topic === undefined || /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/.test(topic.value)) return topic?.value
-  yaml.report(topic, path, `topic '${topic.value}' is refused; expected at most 249 letters, digits, '.', '_' and '-'`)
+  if (topic === undefined) return undefined
+  const { value } = topic
+  if (value.length <= topicCharsMax && topicPattern.test(value)) return value
+  const expected = `expected at most ${topicCharsMax} letters, digits, '.', '_' and '-'`
+  yaml.report(topic, path, `topic '${value}' is refused; ${expected}`)
   return undefined
 }
 

@@ -16,5 +16,6 @@ export {
 } from './instance.ts'
 export { type LoadedDefinition, loadSaga } from './load.ts'
 export { type Finding, findingText } from './load-findings.ts'
+export { nameCharsMax, namePatterns, policyDefaults, reservedStepName, retryRanges, sagaLimits } from './limits.ts'
 export { decodeInstance, encodeInstance, type InstanceSnapshot } from './snapshot.ts'
 export { dueAt, hasEnded, statusOf } from './status.ts'

@@ -18,6 +18,8 @@ export const sagaLimits = {
   steps: limit('stepsMax', 100, 'steps', 'PARCOMOLO_SAGA_TOO_MANY_STEPS'),
   nesting: limit('nestingMax', 4, 'levels of parallel', 'PARCOMOLO_SAGA_TOO_DEEP'),
   parallelWidth: limit('parallelWidthMax', 20, 'branches', 'PARCOMOLO_SAGA_TOO_WIDE'),
+  reference: limit('referenceCharsMax', 512, 'characters', 'PARCOMOLO_SAGA_WRONG_VALUE'),
+  fields: limit('fieldsMax', 1000, 'fields', 'PARCOMOLO_SAGA_TOO_WIDE'),
   valueDepth: limit('valueDepthMax', 10, 'levels', 'PARCOMOLO_SAGA_TOO_DEEP'),
   attempts: limit('attemptsMax', 1000, 'attempts', 'PARCOMOLO_SAGA_TOO_MANY_ATTEMPTS'),
   pauseMs: limit('pauseMsMax', 7 * 86_400_000, 'ms', 'PARCOMOLO_SAGA_DURATION_TOO_LONG'),
@@ -30,6 +32,22 @@ export const sagaLimits = {
   textChars: limit('textCharsMax', 100_000, 'characters', 'PARCOMOLO_SAGA_EXPRESSION_FAILED'),
   errors: limit('errorsMax', 20, 'errors', 'PARCOMOLO_SAGA_INVALID')
 } as const satisfies Record<string, Limit>
+
+/** What names look like. */
+export const namePatterns = {
+  saga: /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  step: /^[a-z][a-zA-Z0-9-]{0,62}$/
+}
+export const nameCharsMax = 63
+
+/** `start` goes into command ids in place of a step's name. */
+export const reservedStepName = 'start'
+
+/** From and to, both included. */
+export const retryRanges = { factor: [1, 10], jitter: [0, 1] } as const satisfies Record<
+  string,
+  readonly [number, number]
+>
 
 /** `the limit stepsMax is 100 steps`. */
 export const limitText = ({ name, value, unit }: Limit): string =>

@@ -1,6 +1,6 @@
 import { parseDuration, showDuration } from '../base/index.ts'
 import { type RetryPolicy } from './definition.ts'
-import { type Limit, limitText, sagaLimits } from './limits.ts'
+import { type Limit, limitText, retryRanges, sagaLimits } from './limits.ts'
 import { type Item, keyList, type Located, quote, type Reading, readMap, report, scalarOf } from './yaml-reader.ts'
 
 /** A duration of at least 1 ms and at most the limit. */
@@ -24,8 +24,8 @@ export const readRetry = (reading: Reading, item: Item | undefined, defaults: Re
   return {
     attempts: readAttempts(reading, members.get('attempts')) ?? defaults.attempts,
     ...readPauses(reading, members, defaults),
-    factor: readNumber(reading, members.get('factor'), [1, 10]) ?? defaults.factor,
-    jitter: readNumber(reading, members.get('jitter'), [0, 1]) ?? defaults.jitter
+    factor: readNumber(reading, members.get('factor'), retryRanges.factor) ?? defaults.factor,
+    jitter: readNumber(reading, members.get('jitter'), retryRanges.jitter) ?? defaults.jitter
   }
 }
 

@@ -1,4 +1,4 @@
-import { limitText, sagaLimits } from './limits.ts'
+import { limitText, nameCharsMax, namePatterns, sagaLimits } from './limits.ts'
 import { type Draft, type DraftEmission, type DraftNode, type DraftTrigger, stepsOf } from './load-draft.ts'
 import { readDuration } from './load-policy.ts'
 import { readSteps, readUndo } from './load-step.ts'
@@ -46,12 +46,12 @@ const readName = (reading: Reading, item: Item | undefined): string => {
   const shape = { what: "'metadata'", required: ['name'], optional: resourceMetadata }
   const name = item && readText(reading, readMap(reading, item, shape)?.get('name'), "the saga's name")
   if (name === undefined) return ''
-  if (!/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name.value)) {
+  if (!namePatterns.saga.test(name.value)) {
     report(
       reading,
       name,
       'PARCOMOLO_SAGA_WRONG_VALUE',
-      `'${name.value}' cannot name a saga; a name has up to 63 of a-z, 0-9 and '-', begins with a letter and does not end with '-'`
+      `'${name.value}' cannot name a saga; a name has up to ${nameCharsMax} of a-z, 0-9 and '-', begins with a letter and does not end with '-'`
     )
   }
   return name.value

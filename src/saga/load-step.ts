@@ -1,4 +1,4 @@
-import { limitText, policyDefaults, sagaLimits } from './limits.ts'
+import { limitText, nameCharsMax, namePatterns, policyDefaults, reservedStepName, sagaLimits } from './limits.ts'
 import { type DraftNode, type DraftParallel, type DraftStep, type DraftUndo } from './load-draft.ts'
 import { readBoolean, readChoice, readDuration, readRetry } from './load-policy.ts'
 import { readExpression, readFields } from './load-values.ts'
@@ -94,20 +94,24 @@ const readStep = (reading: Reading, item: Item): DraftStep | undefined => {
   }
 }
 
-/** A name goes into command ids, where the start of the saga is called 'start'. */
 const readStepName = (reading: Reading, item: Item | undefined): Located<string> | undefined => {
   const name = readText(reading, item, "the step's name")
   if (name === undefined) return undefined
-  if (!/^[a-z][a-zA-Z0-9-]{0,62}$/.test(name.value)) {
+  if (!namePatterns.step.test(name.value)) {
     report(
       reading,
       name,
       'PARCOMOLO_SAGA_WRONG_VALUE',
-      `'${name.value}' cannot name a step; a name has up to 63 of a-z, A-Z, 0-9 and '-', and begins with a small letter`
+      `'${name.value}' cannot name a step; a name has up to ${nameCharsMax} of a-z, A-Z, 0-9 and '-', and begins with a small letter`
     )
   }
-  if (name.value === 'start') {
-    report(reading, name, 'PARCOMOLO_SAGA_WRONG_VALUE', "'start' names the beginning of the saga; choose another name")
+  if (name.value === reservedStepName) {
+    report(
+      reading,
+      name,
+      'PARCOMOLO_SAGA_WRONG_VALUE',
+      `'${reservedStepName}' names the beginning of the saga; choose another name`
+    )
   }
   return name
 }

@@ -21,12 +21,12 @@ export const readExpression = (reading: Reading, item: Item | undefined): DraftE
     const message = `found ${quote(item)}; expected an expression in CEL, such as start.orderId, or "'some text'"`
     return report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', message)
   }
+  const whole = String(scalarOf(item))
   const { expressionChars } = sagaLimits
-  if (text.length > expressionChars.value) {
-    const message = `the expression has ${text.length} characters; ${limitText(expressionChars)}`
+  if (whole.length > expressionChars.value) {
+    const message = `the expression has ${whole.length} characters; ${limitText(expressionChars)}`
     return report(reading, item, expressionChars.code, message)
   }
-  const whole = String(scalarOf(item))
   const blanks = whole.length - whole.trimStart().length
   const offsets = offsetsOf(reading, item, whole)
   return {
@@ -57,7 +57,12 @@ const readValue = (reading: Reading, item: Item, depth: number): DraftValue | un
 
 const readNested = (reading: Reading, item: Item, depth: number): DraftFields => {
   const fields = new Map<string, DraftField>()
-  for (const [name, member] of readMembers(reading, item)!) {
+  const members = readMembers(reading, item)!
+  const limit = sagaLimits.fields
+  if (members.size > limit.value) {
+    report(reading, item, limit.code, `the record has ${members.size} fields; ${limitText(limit)}`)
+  }
+  for (const [name, member] of members) {
     fields.set(name, { keyOffset: member.keyOffset, path: member.path, value: readValue(reading, member, depth + 1) })
   }
   return { kind: 'fields', offset: item.offset, path: item.path, fields }

@@ -98,14 +98,19 @@ export const itemsOf = (reading: Reading, item: Item): readonly Item[] => {
 export const scalarOf = (item: Item): string | number | boolean | null | undefined =>
   isScalar(item.node) ? (item.node.value as string | number | boolean | null) : undefined
 
-/** A text that is not empty. */
+/** A name, or a text that stands for something that has one. */
 export const readText = (reading: Reading, item: Item | undefined, what: string): Located<string> | undefined => {
   if (item === undefined) return undefined
   const value = scalarOf(item)
-  if (typeof value === 'string' && value.trim() !== '')
-    return { value: value.trim(), offset: item.offset, path: item.path }
-  report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', `found ${quote(item)}; expected ${what}`)
-  return undefined
+  if (typeof value !== 'string' || value.trim() === '') {
+    return report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', `found ${quote(item)}; expected ${what}`)
+  }
+  const limit = sagaLimits.reference
+  if (value.length > limit.value) {
+    const text = `${quote(item)} has ${value.length} characters; expected ${what}, and ${limitText(limit)}`
+    return report(reading, item, limit.code, text)
+  }
+  return { value: value.trim(), offset: item.offset, path: item.path }
 }
 
 /** The offset of each character of a scalar's value. */

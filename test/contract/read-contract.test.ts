@@ -195,6 +195,20 @@ test(
   "parcel.yaml:6:11 spec.events: topic 'parcel events' is refused; expected at most 249 letters, digits, '.', '_' and '-'"
 )
 test(
+  'a topic of dots alone',
+  refused,
+  'parcel-events',
+  '..',
+  "parcel.yaml:6:11 spec.events: topic '..' is refused; expected at most 249 letters, digits, '.', '_' and '-'"
+)
+test(
+  'a topic that is too long',
+  refused,
+  'parcel-events',
+  'e'.repeat(250),
+  `parcel.yaml:6:11 spec.events: topic '${'e'.repeat(250)}' is refused; expected at most 249 letters, digits, '.', '_' and '-'`
+)
+test(
   'an events topic that is the inbox',
   refused,
   'parcel-events',

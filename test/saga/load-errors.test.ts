@@ -193,7 +193,7 @@ const forms: readonly Case[] = [
         '      compensate: { cmd: Release, with: }',
         '      retry: { attempts: 1001, backoff: 5s, cap: 1s }',
         '      timeout: 1w',
-        `      with: { id: , to: "${'x'.repeat(2001)}" }`,
+        `      with: { id: , to: " ${'x'.repeat(2000)}" }`,
         '    - name: b',
         '      command: Ship',
         '      retry: often',
@@ -257,6 +257,20 @@ const forms: readonly Case[] = [
     'parallel nodes nested too deep',
     withSteps(`    - ${'parallel: [{ steps: [{ '.repeat(5)}name: x${' }] }]'.repeat(5)}\n`),
     "s.yaml:7:109 steps[0].parallel[0].steps[0].parallel[0].steps[0].parallel[0].steps[0].parallel[0].steps[0].parallel: 'parallel' is nested too deep; the limit nestingMax is 4 levels of parallel"
+  ],
+  [
+    'names that are too long, and records of too many fields',
+    withSteps(
+      lines(
+        `    - { name: a, command: ${'C'.repeat(513)}, compensate: none, with: { id: start.id } }`,
+        `    - name: b`,
+        '      command: Take',
+        '      compensate: none',
+        `      with: { labels: { ${Array.from({ length: 1001 }, (_, i) => `l${i}: start.id`).join(', ')} } }`
+      )
+    ),
+    `s.yaml:7:27 steps[0].command: '${'C'.repeat(57)}...' has 513 characters; expected the name of a command, and the limit referenceCharsMax is 512 characters`,
+    's.yaml:11:23 steps[1].with.labels: the record has 1001 fields; the limit fieldsMax is 1000 fields'
   ],
   [
     'values nested too deep',

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { type Admin, Kafka, logLevel } from 'kafkajs'
 import { openKafkaLog } from '../../src/log/kafka/index.ts'
 import type { AuditRecord, Schemas } from '../helpers/auditor.ts'
 import { readTopics, topicsOf } from './journals.ts'
@@ -14,6 +15,8 @@ export type KafkaPlace = {
 
 const partitions = 4
 const pollMs = 50
+export type Lag = { readonly records: number; readonly partitions: number }
+
 /** A member that is silent for so long has lost its partitions. */
 export const sessionMs = 3_000
 
@@ -72,6 +75,24 @@ export class KafkaShop {
     return [...this.processes].map(([name, { errors }]) => (errors === '' ? '' : `${name}: ${errors}`)).join('')
   }
 
+  /**
+   * What ordinary tools show as lag: for each group without the prefix, the records that it has not read yet, and the
+   * partitions that it is known to read.
+   */
+  async lag(): Promise<ReadonlyMap<string, Lag>> {
+    const { brokers, prefix } = this.#place
+    const admin = new Kafka({ brokers: brokers.split(','), clientId: 'tool', logLevel: logLevel.NOTHING }).admin()
+    await admin.connect()
+    try {
+      const { groups } = await admin.listGroups()
+      const own = groups.map(({ groupId }) => groupId).filter((groupId) => groupId.startsWith(prefix))
+      const lags = own.map(async (groupId) => [groupId.slice(prefix.length), await lagOf(admin, groupId)] as const)
+      return new Map(await Promise.all(lags))
+    } finally {
+      await admin.disconnect()
+    }
+  }
+
   /** All that stands on the topics. */
   async records(): Promise<AuditRecord[]> {
     const { brokers, prefix } = this.#place
@@ -95,4 +116,14 @@ export class KafkaShop {
     const { schema } = (await response.json()) as { schema: string }
     return JSON.parse(schema) as object
   }
+}
+
+const lagOf = async (admin: Admin, groupId: string): Promise<Lag> => {
+  const lag = { records: 0, partitions: 0 }
+  for (const { topic, partitions } of await admin.fetchOffsets({ groupId })) {
+    const ends = new Map((await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => [partition, Number(high)]))
+    lag.partitions += partitions.length
+    for (const { partition, offset } of partitions) lag.records += ends.get(partition)! - Number(offset)
+  }
+  return lag
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { audit, told } from '../helpers/auditor.ts'
 import { KafkaShop } from './kafka-shop.ts'
@@ -10,6 +11,7 @@ import { getAll, order, type OrderView, requestBody, type StockView } from './sh
 
 const brokers = process.env['KAFKA_BROKERS']
 const registryUrl = process.env['SCHEMA_REGISTRY_URL']
+const lookMs = 100
 
 const shopIn = async (t: ExecutionContext): Promise<KafkaShop> => {
   const folder = await mkdtemp(join(tmpdir(), 'parcomolo-kafka-'))
@@ -29,6 +31,28 @@ const judge = async (t: ExecutionContext, shop: KafkaShop, flow: 'orchestration'
   t.is(told(audit({ records, schemas, flow, isQuiet: true, now: Date.now(), shown })), '')
 }
 
+/** Four partitions of each journal and inbox, and one of each of the inventory's. */
+const partitionsRead = {
+  'parcomolo-order': 4,
+  'parcomolo-inventory': 1,
+  'parcomolo-payment': 4,
+  'parcomolo-shipping': 4,
+  'parcomolo-orchestrator': 3 * 4 + 1
+}
+
+/** Once all is done, tools show that nothing of it is waiting. */
+const seeNoLag = async (t: ExecutionContext, shop: KafkaShop): Promise<void> => {
+  const isDone = (lags: Awaited<ReturnType<KafkaShop['lag']>>): boolean =>
+    Object.entries(partitionsRead).every(([group, partitions]) => lags.get(group)?.partitions === partitions) &&
+    [...lags.values()].every(({ records }) => records === 0)
+  let lags = await shop.lag()
+  while (!isDone(lags)) {
+    await wait(lookMs)
+    lags = await shop.lag()
+  }
+  t.deepEqual([...lags.keys()].toSorted(), Object.keys(partitionsRead).toSorted())
+}
+
 const isHere = brokers !== undefined && registryUrl !== undefined
 if (!isHere) test.skip('the shop on Kafka: KAFKA_BROKERS and SCHEMA_REGISTRY_URL name none', () => undefined)
 else testKafka()
@@ -40,6 +64,7 @@ function testKafka(): void {
     shop.add('view', 'all')
     await shop.start()
     await seeEveryOutcome(t, shop)
+    await seeNoLag(t, shop)
     await judge(t, shop, 'orchestration')
   })
 

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { setTimeout as wait } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
+import { type Admin, Kafka, logLevel } from 'kafkajs'
 import type { Log } from '../../src/log/index.ts'
 import { openKafkaLog } from '../../src/log/kafka/index.ts'
 import { brokers } from '../helpers/kafka.ts'
@@ -32,6 +34,7 @@ const topics = [
 const journal = { topic: 'journal', partition: 0 }
 
 const named = brokers ?? []
+const lookMs = 20
 
 const open = async (t: ExecutionContext, prefix: string, lost?: Lost): Promise<Log> => {
   const options = { brokers: named, clientId: 'test', prefix, sessionTimeoutMs: 3_000 }
@@ -173,6 +176,34 @@ function testGroups(): void {
     t.deepEqual([...held.values()].flat().sort(), [0, 1, 2, 3, 4, 5])
   })
 
+  test('how far a member has read stands among the offsets of its group, where ordinary tools look', async (t) => {
+    const prefix = newPrefix()
+    const log = await open(t, prefix)
+    const [group, topics] = [`${prefix}tasks`, [`${prefix}inbox`, `${prefix}journal`]]
+    const member = await log.join('tasks', [journal], () => undefined)
+    const admin = await adminOf(t)
+    t.deepEqual(await committed(admin, group, topics), {
+      'inbox/0': -1,
+      'inbox/1': -1,
+      'journal/0': -1,
+      'journal/1': -1
+    })
+
+    member.report([
+      { topic: 'inbox', partition: 1, offset: 3 },
+      { topic: 'journal', partition: 0, offset: 41 }
+    ])
+    const first = { 'inbox/0': -1, 'inbox/1': 3, 'journal/0': 41, 'journal/1': -1 }
+    while ((await committed(admin, group, topics))['journal/0'] !== 41) await wait(lookMs)
+    t.deepEqual(await committed(admin, group, topics), first)
+
+    const next = await (await open(t, prefix)).join('tasks', [journal, { ...journal, partition: 1 }], () => undefined)
+    await member.leave()
+    next.report([{ topic: 'journal', partition: 0, offset: 42 }])
+    while ((await committed(admin, group, topics))['journal/0'] !== 42) await wait(lookMs)
+    t.deepEqual(await committed(admin, group, topics), { ...first, 'journal/0': 42 })
+  })
+
   test('a confirmation tells that the assignment still holds', async (t) => {
     const log = await open(t, newPrefix())
     const member = await log.join('tasks', [journal], () => undefined)
@@ -182,4 +213,21 @@ function testGroups(): void {
     await unanswered
     t.pass()
   })
+}
+
+/** What people have on a cluster: no part of the product. */
+const adminOf = async (t: ExecutionContext): Promise<Admin> => {
+  const admin = new Kafka({ brokers: named, clientId: 'tool', logLevel: logLevel.NOTHING }).admin()
+  await admin.connect()
+  t.teardown(() => admin.disconnect())
+  return admin
+}
+
+/** The group's offsets, by topic without its prefix and partition; -1 where there is none. */
+const committed = async (admin: Admin, group: string, topics: string[]): Promise<Record<string, number>> => {
+  const offsets = await admin.fetchOffsets({ groupId: group, topics })
+  const entries = offsets.flatMap(({ topic, partitions }) =>
+    partitions.map(({ partition, offset }) => [`${topic.split('-').at(-1)}/${partition}`, Number(offset)] as const)
+  )
+  return Object.fromEntries(entries)
 }

@@ -51,6 +51,7 @@ else {
   testLosses()
   testTakeOvers()
   testGroups()
+  testReports()
 }
 
 function testContract(): void {
@@ -176,6 +177,18 @@ function testGroups(): void {
     t.deepEqual([...held.values()].flat().sort(), [0, 1, 2, 3, 4, 5])
   })
 
+  test('a confirmation tells that the assignment still holds', async (t) => {
+    const log = await open(t, newPrefix())
+    const member = await log.join('tasks', [journal], () => undefined)
+    await member.confirm()
+    const unanswered = member.confirm()
+    await member.leave()
+    await unanswered
+    t.pass()
+  })
+}
+
+function testReports(): void {
   test('how far a member has read stands among the offsets of its group, where ordinary tools look', async (t) => {
     const prefix = newPrefix()
     const log = await open(t, prefix)
@@ -202,16 +215,6 @@ function testGroups(): void {
     next.report([{ topic: 'journal', partition: 0, offset: 42 }])
     while ((await committed(admin, group, topics))['journal/0'] !== 42) await wait(lookMs)
     t.deepEqual(await committed(admin, group, topics), { ...first, 'journal/0': 42 })
-  })
-
-  test('a confirmation tells that the assignment still holds', async (t) => {
-    const log = await open(t, newPrefix())
-    const member = await log.join('tasks', [journal], () => undefined)
-    await member.confirm()
-    const unanswered = member.confirm()
-    await member.leave()
-    await unanswered
-    t.pass()
   })
 }
 

@@ -24,7 +24,8 @@ const rooms: Record<string, readonly string[]> = {
   orchestrator: ['base', 'contract', 'saga', 'task', 'log'],
   service: ['base', 'contract', 'task'],
   view: ['base', 'contract', 'log', 'task'],
-  operator: ['base', 'contract', 'saga', 'registry', 'operator/crd'],
+  operator: ['base', 'contract', 'saga', 'registry', 'operator/kube', 'operator/crd'],
+  'operator/kube': ['base'],
   // The bounds of what sagas and contracts hold, said once, become the bounds of the resources.
   'operator/crd': ['base', 'contract', 'saga'],
   http: ['base', 'contract', 'view', 'log'],
@@ -37,7 +38,8 @@ const rooms: Record<string, readonly string[]> = {
 const libraries: Record<string, readonly string[]> = {
   avsc: ['contract', 'registry'],
   '@kafkajs/confluent-schema-registry': ['registry/http'],
-  yaml: ['contract', 'saga', 'operator/crd'],
+  yaml: ['contract', 'saga', 'operator', 'operator/crd'],
+  '@kubernetes/client-node': ['operator/kube'],
   '@marcbachmann/cel-js': ['saga'],
   fastify: ['http'],
   '@fastify/swagger': ['http'],

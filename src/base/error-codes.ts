@@ -284,6 +284,23 @@ export const errorCodes = {
     cause: 'The log or a fold broke a rule that the read model stands on.',
     remedy: 'Report it with the message; deleting the read model makes it fold the journals again.'
   },
+  PARCOMOLO_OPERATOR_CONFIG: {
+    cause: 'The operator finds no way to the API server of Kubernetes: no service account, or a broken kubeconfig.',
+    remedy: 'Run it as a pod with a service account, or name a kubeconfig with a current context in KUBECONFIG.'
+  },
+  PARCOMOLO_OPERATOR_API_UNAVAILABLE: {
+    cause: 'The API server of Kubernetes does not answer, is overloaded, or has a fault of its own.',
+    remedy: 'None is needed: the operator tries again until it works. If it stays so, look after the API server.'
+  },
+  PARCOMOLO_OPERATOR_API_REFUSED: {
+    cause: 'The API server of Kubernetes refuses a request: the right to it is missing, or the CRDs are not there.',
+    remedy:
+      "Give the operator's service account the rights of the chart, and install the CRDs of charts/parcomolo/crds."
+  },
+  PARCOMOLO_OPERATOR_LEADERSHIP_LOST: {
+    cause: 'Another operator leads now, or the Lease could not be renewed in time.',
+    remedy: 'None is needed: the process ends, and is started again to wait for its turn.'
+  },
   PARCOMOLO_CONFIG_INVALID: {
     cause:
       'An environment variable has a value that it cannot have, a name that nothing reads, or asks for what is not there yet.',

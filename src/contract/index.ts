@@ -3,6 +3,6 @@ export { type Codec, type Contract, type FieldType, type Message, type Operation
 export { type CommandType, type Contracts, contractSet, type EventType, type LookUp } from './contracts.ts'
 export { type GeneratedFile, generateTypes } from './generate-types.ts'
 export { type Protocol, readProtocolText } from './protocol.ts'
-export { participantPattern, readContract, topicCharsMax, topicPattern } from './read-contract.ts'
+export { contractCharsMax, participantPattern, readContract, topicCharsMax, topicPattern } from './read-contract.ts'
 export { learnSchemas, registerContracts, type SchemaRegistry, type TopicRecords } from './register.ts'
 export { type SourceFile } from './yaml-file.ts'

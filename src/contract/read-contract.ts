@@ -10,6 +10,9 @@ export const participantPattern = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/
 export const topicPattern = /^(\.{0,2}[a-zA-Z0-9_-]|\.{3})[a-zA-Z0-9._-]*$/
 export const topicCharsMax = 249
 
+/** As much as a saga's file may hold; what is stored for a resource of Kubernetes is a few times that at most. */
+export const contractCharsMax = 262_144
+
 /**
  * Reads a participant's YAML. Throws PARCOMOLO_CONTRACT_INVALID with every problem that was found, each with its place
  * in the file.
@@ -95,6 +98,11 @@ const readTopic = (yaml: YamlFile, node: Node | null | undefined, path: string):
 
 const readIdl = (yaml: YamlFile, contract: Scalar<string> | undefined): Protocol | undefined => {
   if (contract === undefined) return undefined
+  if (contract.value.length > contractCharsMax) {
+    const text = `the contract has ${contract.value.length} characters; expected at most ${contractCharsMax}`
+    yaml.report(contract, 'spec.contract', text)
+    return undefined
+  }
   const read = readProtocol(contract.value)
   if ('protocol' in read) return read.protocol
   for (const { at, text } of read.problems) yaml.report(yaml.offsetIn(contract, at), 'spec.contract', text)

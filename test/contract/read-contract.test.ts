@@ -208,6 +208,10 @@ test(
   'e'.repeat(250),
   `parcel.yaml:6:11 spec.events: topic '${'e'.repeat(250)}' is refused; expected at most 249 letters, digits, '.', '_' and '-'`
 )
+test('a contract that is too long is refused at its place', (t) => {
+  const comment = `    // ${'x'.repeat(262_144)}\n`
+  t.regex(problemsOf(sound + comment)[0]!, /^parcel\.yaml:7:13 spec\.contract: the contract has 26\d{4} characters; /)
+})
 test(
   'an events topic that is the inbox',
   refused,

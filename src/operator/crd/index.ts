@@ -1,3 +1,4 @@
+export { type GeneratedPart, generateResources } from './generate-resources.ts'
 export type { Json, ResourceMetadata } from './metadata.ts'
 export {
   apiVersion,
@@ -15,3 +16,5 @@ export {
   sagaNames,
   version
 } from './resources.ts'
+export { sourceFileOf } from './source-file.ts'
+export { statusLimits } from './status-fields.ts'

@@ -20,10 +20,17 @@ export const ensureTopics = async (admin: Admin, specs: readonly NamedSpec[], ru
   const missing = specs.filter(({ name }) => !existing.has(name))
   await check(admin, present)
   if (missing.length === 0) return
-  const replicas = rules.replicationFactor ?? Math.min(3, (await admin.describeCluster()).brokers.length)
-  if (!rules.creates) throw missingTopics(missing, replicas, 'KAFKA_CREATE_TOPICS forbids to make them')
-  await create(admin, missing, replicas)
+  const { brokers } = await admin.describeCluster()
+  const making = { replicas: rules.replicationFactor ?? Math.min(3, brokers.length), server: serverOf(brokers) }
+  if (!rules.creates) throw missingTopics(missing, making, 'KAFKA_CREATE_TOPICS forbids to make them')
+  await create(admin, missing, making)
 }
+
+type Making = { readonly replicas: number; readonly server: string }
+
+/** As Kafka's command-line tools want to be told, so that the commands in messages can be run as they are. */
+const serverOf = ([broker]: readonly { readonly host: string; readonly port: number }[]): string =>
+  `--bootstrap-server ${broker?.host}:${broker?.port}`
 
 /** What a topic must be set to for the guarantees to hold. */
 const configOf = ({ cleanup, retention }: TopicSpec, replicas: number): Record<string, string> => ({
@@ -32,10 +39,12 @@ const configOf = ({ cleanup, retention }: TopicSpec, replicas: number): Record<s
   'max.message.bytes': String(batchBytesMax),
   // Readers unpack gzip and zstd only, and foreign producers may use anything: the broker unpacks it for all.
   'compression.type': 'uncompressed',
+  'message.timestamp.type': 'CreateTime',
   ...(retention === 'forever' ? { 'retention.ms': '-1', 'retention.bytes': '-1' } : {})
 })
 
-const create = async (admin: Admin, specs: readonly NamedSpec[], replicas: number): Promise<void> => {
+const create = async (admin: Admin, specs: readonly NamedSpec[], making: Making): Promise<void> => {
+  const { replicas } = making
   const topics = specs.map((spec) => ({
     topic: spec.name,
     numPartitions: spec.partitions,
@@ -43,22 +52,26 @@ const create = async (admin: Admin, specs: readonly NamedSpec[], replicas: numbe
     configEntries: Object.entries(configOf(spec, replicas)).map(([name, value]) => ({ name, value }))
   }))
   try {
-    await admin.createTopics({ topics, waitForLeaders: false })
+    // False where some are there by now, as another process was quicker.
+    if (!(await admin.createTopics({ topics, waitForLeaders: false }))) await check(admin, specs)
   } catch (error) {
+    if (error instanceof ParcomoloError) throw error
     const causes = (error as { errors?: unknown[] }).errors ?? [error]
-    // Another process may have been quicker.
-    if (causes.every((cause) => codeOf(cause) === brokerError.topicExists)) return check(admin, specs)
     const passing = causes.find(passes)
     if (passing !== undefined) throw passing as Error
-    throw missingTopics(specs, replicas, `they cannot be made (${causes.map(reasonOf).join('; ')})`)
+    const reasons = [...new Set(causes.map(reasonOf))].join('; ')
+    const isRefused = causes.some((cause) => codeOf(cause) === brokerError.topicAuthorization)
+    const hint = isRefused ? ', so they may also be there and hidden from this log-in' : ''
+    throw missingTopics(specs, making, `they cannot be made (${reasons})${hint}`)
   }
 }
 
-const missingTopics = (specs: readonly NamedSpec[], replicas: number, why: string): ParcomoloError => {
+const missingTopics = (specs: readonly NamedSpec[], making: Making, why: string): ParcomoloError => {
+  const { replicas, server } = making
   const commands = specs.map((spec) => {
     const config = Object.entries(configOf(spec, replicas)).map(([name, value]) => `--config ${name}=${value}`)
     const size = `--partitions ${spec.partitions} --replication-factor ${replicas}`
-    return `kafka-topics --create --topic ${spec.name} ${size} ${config.join(' ')}`
+    return `kafka-topics ${server} --create --topic ${spec.name} ${size} ${config.join(' ')}`
   })
   return new ParcomoloError(
     'PARCOMOLO_LOG_TOPIC_MISSING',
@@ -72,48 +85,79 @@ const topicResource = 2
 const check = async (admin: Admin, specs: readonly NamedSpec[]): Promise<void> => {
   if (specs.length === 0) return
   const { topics } = await admin.fetchTopicMetadata({ topics: specs.map(({ name }) => name) })
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: specs.map(({ name }) => ({ type: topicResource, name }))
-  })
-  const problems = specs.flatMap((spec) => {
-    const partitions = topics.find(({ name }) => name === spec.name)?.partitions ?? []
-    const entries = resources.find(({ resourceName }) => resourceName === spec.name)?.configEntries ?? []
-    const config = new Map(entries.map(({ configName, configValue }) => [configName, configValue]))
-    return [...partitionProblem(spec, partitions.length), ...configProblems(spec, config, replicasOf(partitions))]
-  })
+  const server = serverOf((await admin.describeCluster()).brokers)
+  const resources = await settingsOf(admin, specs, server)
+  const problems = await Promise.all(
+    specs.map(async (spec) => {
+      const partitions = topics.find(({ name }) => name === spec.name)?.partitions ?? []
+      if (partitions.length !== spec.partitions) return [await partitionProblem(admin, spec, partitions.length, server)]
+      const entries = resources.find(({ resourceName }) => resourceName === spec.name)?.configEntries ?? []
+      const config = new Map(entries.map(({ configName, configValue }) => [configName, configValue]))
+      return configProblems(spec, config, { replicas: replicasOf(partitions), server })
+    })
+  ).then((found) => found.flat())
   if (problems.length === 0) return
   throw new ParcomoloError('PARCOMOLO_LOG_TOPIC_MISMATCH', problems.join('\n'), { details: { problems } })
+}
+
+type Resources = Awaited<ReturnType<Admin['describeConfigs']>>['resources']
+
+const settingsOf = async (admin: Admin, specs: readonly NamedSpec[], server: string): Promise<Resources> => {
+  const names = specs.map(({ name }) => name)
+  const asked = names.map((name) => ({ type: topicResource, name }))
+  try {
+    return (await admin.describeConfigs({ includeSynonyms: false, resources: asked })).resources
+  } catch (error) {
+    if (codeOf(error) !== brokerError.topicAuthorization) throw error
+    throw new ParcomoloError(
+      'PARCOMOLO_LOG_REFUSED',
+      `the brokers do not tell how topics '${names.join("', '")}' are set up (${reasonOf(error)}); expected the right ` +
+        `DescribeConfigs on them; put the log-in for NAME: kafka-acls ${server} --add --allow-principal User:NAME ` +
+        `--operation DescribeConfigs ${names.map((name) => `--topic ${name}`).join(' ')}`,
+      { cause: error }
+    )
+  }
 }
 
 const replicasOf = (partitions: readonly { replicas: readonly number[] }[]): number =>
   Math.min(...partitions.map(({ replicas }) => replicas.length))
 
-const partitionProblem = ({ name, partitions }: NamedSpec, found: number): string[] =>
-  found === partitions
-    ? []
-    : [
-        `topic '${name}' has '${found}' partitions; expected ${partitions}; ` +
-          'set PARTITIONS to what it has, or name another KAFKA_PREFIX: keys cannot be moved to other partitions'
-      ]
+/** Only of a topic in which nothing is lost, the command that deletes it is told. */
+const partitionProblem = async (admin: Admin, spec: NamedSpec, found: number, server: string): Promise<string> => {
+  const { name, partitions } = spec
+  const isEmpty = (await admin.fetchTopicOffsets(name)).every(({ high }) => high === '0')
+  const cure = 'set PARTITIONS to what it has, if it is one that PARTITIONS sets, or name another KAFKA_PREFIX'
+  return (
+    `topic '${name}' has '${found}' partitions; expected ${partitions}, as keys cannot be moved; ${cure}` +
+    (isEmpty
+      ? `; as nothing is in it yet, it may also be made anew: kafka-topics ${server} --delete --topic ${name}`
+      : '')
+  )
+}
 
 type Rule = { readonly config: string; readonly holds: (value: string) => boolean; readonly expected: string }
 
-const configProblems = (spec: NamedSpec, config: ReadonlyMap<string, string>, replicas: number): string[] =>
-  rulesOf(spec, replicas)
+const configProblems = (spec: NamedSpec, config: ReadonlyMap<string, string>, making: Making): string[] =>
+  rulesOf(spec, making.replicas)
     .filter((rule) => config.has(rule.config) && !rule.holds(config.get(rule.config)!))
     .map(
       (rule) =>
         `topic '${spec.name}' has ${rule.config} '${config.get(rule.config)}'; expected ${rule.expected}; ` +
-        `kafka-configs --alter --entity-type topics --entity-name ${spec.name} --add-config ` +
-        `${rule.config}=${configOf(spec, replicas)[rule.config]}`
+        `kafka-configs ${making.server} --alter --entity-type topics --entity-name ${spec.name} --add-config ` +
+        `${rule.config}=${configOf(spec, making.replicas)[rule.config]}`
     )
 
 const rulesOf = ({ cleanup, retention }: TopicSpec, replicas: number): Rule[] => {
   const forever = { holds: (value: string) => value === '-1', expected: '-1, as a journal is the state itself' }
+  const own = { holds: (value: string) => value === 'CreateTime', expected: "'CreateTime', as decisions depend on it" }
+  const ofJournal = [
+    { config: 'retention.ms', ...forever },
+    { config: 'retention.bytes', ...forever },
+    { config: 'message.timestamp.type', ...own }
+  ]
   return [
     { config: 'cleanup.policy', holds: (value) => value === cleanup, expected: `'${cleanup}'` },
-    ...(retention === 'forever' ? ['retention.ms', 'retention.bytes'].map((config) => ({ config, ...forever })) : []),
+    ...(retention === 'forever' ? ofJournal : []),
     {
       config: 'max.message.bytes',
       holds: (value) => Number(value) >= batchBytesMax,

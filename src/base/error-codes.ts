@@ -45,8 +45,10 @@ export const errorCodes = {
     remedy: 'Name the topic to ensureTopics first, with enough partitions.'
   },
   PARCOMOLO_LOG_TOPIC_MISMATCH: {
-    cause: 'A topic exists with another number of partitions or another way of cleaning up.',
-    remedy: 'Set PARTITIONS as it was, or begin with another data folder.'
+    cause:
+      'A topic exists with another number of partitions, or is set up so that the log could lose or change what is in it.',
+    remedy:
+      'Set PARTITIONS as it was, or begin with another data folder or KAFKA_PREFIX; on Kafka the message has the commands that cure the rest.'
   },
   PARCOMOLO_LOG_BATCH_REFUSED: {
     cause: 'A batch is empty, or longer than the log takes.',

@@ -320,6 +320,11 @@ export const errorCodes = {
     cause: 'The TypeScript types in the project are not those of the contracts under sagas/participants.',
     remedy: "Run 'npm run generate' and commit what it writes."
   },
+  PARCOMOLO_CLI_RESOURCES_STALE: {
+    cause:
+      'The schemas of resources or the tables of their fields are not what src/operator/crd gives, or a README has lost the comments that its table stands between.',
+    remedy: "Run 'npm run generate' and commit what it writes; put the comments back first where the message names them."
+  },
   PARCOMOLO_SAGA_DEFECT: {
     cause:
       'A saga instance was given a definition that is not its own, or a definition contradicts itself so that the engine does not come to rest.',

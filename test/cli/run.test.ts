@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
@@ -229,7 +229,50 @@ test('errors explains the one that is asked for', async (t) => {
 })
 
 test('generate --check passes on what is committed', async (t) => {
-  t.deepEqual(await ran(['generate', '--check']), { code: 0, out: [], err: [] })
+  t.deepEqual(await ran(['generate', '--resources', '--check']), { code: 0, out: [], err: [] })
+})
+
+test('generate --resources writes schemas and tables, and leaves the rest of a README as it is', async (t) => {
+  const folder = await temporaryFolder(t)
+  const guides = ['sagas/README.md', 'sagas/participants/README.md']
+  await mkdir(join(folder, 'sagas/participants'), { recursive: true })
+  for (const guide of guides) {
+    const text = await readFile(guide, 'utf8')
+    await writeFile(join(folder, guide), text.replace(/^\| `inbox`.*\n/m, ''))
+  }
+  const resources = ['generate', '--resources', '--into', folder]
+  const { code, out } = await ran(resources)
+  t.is(code, 0)
+  t.deepEqual(
+    out.filter((line) => !line.includes('/generated/')),
+    [
+      'charts/parcomolo/crds/sagas.parcomolo.io.yaml',
+      'charts/parcomolo/crds/participants.parcomolo.io.yaml',
+      'sagas/schema/saga.schema.json',
+      'sagas/schema/participant.schema.json',
+      'sagas/participants/README.md'
+    ].map((path) => `wrote ${join(folder, path)}`)
+  )
+  for (const guide of guides) t.is(await readFile(join(folder, guide), 'utf8'), await readFile(guide, 'utf8'))
+  const schema = join(folder, 'sagas/schema/saga.schema.json')
+  await writeFile(schema, '{}\n')
+  const { err } = await ran([...resources, '--check'])
+  t.deepEqual(err, [
+    `PARCOMOLO_CLI_RESOURCES_STALE: not what 'src/operator/crd' gives: '${schema}'; run 'npm run generate' and commit the result`
+  ])
+})
+
+test('generate --resources needs the comments that a table stands between', async (t) => {
+  const folder = await temporaryFolder(t)
+  await mkdir(join(folder, 'sagas/participants'), { recursive: true })
+  const paths = ['sagas/README.md', 'sagas/participants/README.md'].map((path) => join(folder, path))
+  for (const path of paths) await writeFile(path, "<!-- fields: written by 'npm run generate' -->\n")
+  const { code, err } = await ran(['generate', '--resources', '--into', folder])
+  t.is(code, 1)
+  t.regex(
+    err[0]!,
+    /^PARCOMOLO_CLI_RESOURCES_STALE: '.*README\.md' has no '<!-- fields: .*' with '<!-- end of fields -->'/
+  )
 })
 
 test('generate names a folder that cannot be read', async (t) => {
@@ -273,8 +316,8 @@ test('verify tells file, line and column of everything that is wrong, and ends w
   const { code, out, err } = await ran(['verify', saga, '--participants', 'sagas/participants'])
   t.deepEqual([code, err], [1, []])
   t.is(out.length, 2)
-  t.true(out[0]!.startsWith(`${saga}:17:30 steps[0].compensate.command: unknown command 'RelaseStock'; did you mean`))
-  t.true(out[1]!.startsWith(`${saga}:26:16 steps[1].timeout: '3x' is no duration`))
+  t.true(out[0]!.startsWith(`${saga}:18:30 steps[0].compensate.command: unknown command 'RelaseStock'; did you mean`))
+  t.true(out[1]!.startsWith(`${saga}:27:16 steps[1].timeout: '3x' is no duration`))
 })
 
 test('verify tells what is wrong with a participant', async (t) => {
@@ -284,7 +327,7 @@ test('verify tells what is wrong with a participant', async (t) => {
   await writeFile(path, text.replace('inbox: payment-commands', 'inbox: payment commands'))
   const { code, out } = await ran(['verify', path])
   t.is(code, 1)
-  t.true(out[0]!.startsWith(`${path}:5:10 spec.inbox: `), out[0])
+  t.true(out[0]!.startsWith(`${path}:6:10 spec.inbox: `), out[0])
 })
 
 test('verify names a file that it cannot read', async (t) => {

@@ -16,5 +16,4 @@ export {
   sagaNames,
   version
 } from './resources.ts'
-export { sourceFileOf } from './source-file.ts'
 export { statusLimits } from './status-fields.ts'

@@ -24,8 +24,8 @@ export type JsonSchema = { readonly [key: string]: unknown }
 type Definitions = Map<string, JsonSchema>
 
 /**
- * The schema of a kind's files. It refuses nothing that the loader takes, and much of what the loader refuses; of names,
- * types and expressions the loader alone knows.
+ * The schema of a kind's files. It refuses nothing that the loader takes, and much of what the loader refuses; of
+ * names, types and expressions the loader alone knows.
  */
 export const jsonSchema = (kind: ResourceKind): JsonSchema => {
   const definitions: Definitions = new Map()

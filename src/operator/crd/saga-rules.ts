@@ -1,9 +1,10 @@
 import type { Rule } from './field-types.ts'
 
 /*
- * Rules on a saga's list of steps, in CEL. `dyn` reaches fields that the API server gives no type, such as `compensate`,
- * which is a record or the word none. A list of true and false says where something is: `indexOf` is -1 where it is not.
- * What stands deeper than a branch's own steps is left to the operator, for the API server bounds what a rule may cost.
+ * Rules on a saga's list of steps, in CEL. `dyn` reaches fields that the API server gives no type, such as
+ * `compensate`, which is a record or the word none. A list of true and false says where something is: `indexOf` is -1
+ * where it is not. What stands deeper than a branch's own steps is left to the operator, for the API server bounds what
+ * a rule may cost.
  */
 
 const isPivot = (step: string): string => `has(${step}.pivot) && ${step}.pivot`

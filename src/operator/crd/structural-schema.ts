@@ -27,7 +27,7 @@ export type Schema = { readonly [key: string]: unknown }
  */
 type Place = { readonly valuesMax: number; readonly nesting: number }
 
-/** Rules stand only where there are no more values than this: all in all the API server allows a cost of 100,000,000. */
+/** Rules stand only where there are no more values than this; of all rules the API server bounds the estimated cost. */
 const ruledValuesMax = 200_000
 
 /** Lists that nest are written out to this depth; below it the operator alone looks. Each level doubles the schema. */
@@ -144,7 +144,7 @@ const missingRules = (key: string, { what = 'a record', fields }: RecordType): R
       at: field
     }))
 
-/** What a record of one key cannot have beside it; a record whose key is among its own fields has none of the others. */
+/** A record that has nothing but its key cannot stand in one map with any other field. */
 const strangerRules = (key: string, { fields }: RecordType, all: Fields, message: string): Rule[] => {
   if (Object.keys(fields).length > 1) return []
   const strangers = Object.entries(all)
@@ -193,10 +193,9 @@ const propertiesOf = (fields: Fields, place: Place): Schema =>
     Object.entries(fields).flatMap(([name, field]) => {
       const schema = { description: describe(field), ...fieldSchema(name, field, place) }
       if (field.alias === undefined) return [[name, schema]]
-      const description = `What YAML 1.1, and so kubectl and Helm, make of '${name}' without quotes: the same as '${name}'.`
       return [
         [name, schema],
-        [field.alias, { ...schema, description }]
+        [field.alias, { ...schema, description: `What kubectl and Helm make of '${name}' without quotes: the same.` }]
       ]
     })
   )

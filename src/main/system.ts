@@ -151,15 +151,13 @@ const taskDeps = (deps: SystemDeps, component: string): TaskDeps => ({
   ...(deps.taskLimits === undefined ? {} : { limits: deps.taskLimits })
 })
 
-/** A participant writes the records of its own contract; the orchestrator its own, and whatever event a saga emits. */
+/** A participant writes the records of its own contract, the orchestrator its own; what a saga emits has its name. */
 const fullNames = (contracts: Contracts, component: string): ((type: string) => string) => {
   const contract = contracts.participant(component)
   const records = 'found' in contract ? contract.found.records : sagaProtocol.records
   return (type) => {
     const own = records.get(type)
     if (own !== undefined) return own.fullName
-    const event = contracts.event(type)
-    if ('found' in event) return event.found.record.fullName
-    throw new TypeError(`'${component}' has decided an event '${type}' that no contract names`)
+    throw new TypeError(`'${component}' has decided an event '${type}' that its contract does not name`)
   }
 }

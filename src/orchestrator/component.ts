@@ -150,7 +150,10 @@ class Host {
     const key = entity.slice(saga.length + 1)
     const recordKey = before?.recordKey ?? arrivedUnder
     return decide(definition, before?.instance, input, now).map((event) => {
-      if (event.type === 'Emitted') return { key: recordKey, type: event.value.event, value: event.value.arguments }
+      if (event.type === 'Emitted') {
+        const { event: type, eventFullName: fullName, arguments: value } = event.value
+        return { key: recordKey, type, fullName, value }
+      }
       return { key: recordKey, type: event.type, value: toRecord(event, saga, key, this.#codec) }
     })
   }
@@ -174,7 +177,11 @@ const concerns = (trigger: Trigger, input: MessageInput): boolean =>
 
 const keyOf = (trigger: Trigger, input: MessageInput): string => String(trigger.key.evaluate({ event: input.value }))
 
-const isSagaEvent = (event: Event): boolean => sagaProtocol.records.has(event.type)
+/** An event that a saga has emitted may have the short name of one. */
+const isSagaEvent = ({ type, fullName }: Event): boolean => {
+  const own = sagaProtocol.records.get(type)
+  return own !== undefined && (fullName === undefined || fullName === own.fullName)
+}
 
 const entityOf = (event: Event): string => instanceKey(String(event.value['saga']), String(event.value['key']))
 

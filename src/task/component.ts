@@ -88,6 +88,8 @@ export type Event = {
   readonly key: string
   /** Short record name. */
   readonly type: string
+  /** Where it is a record of somebody else's contract, which may share its short name with others. */
+  readonly fullName?: string
   readonly value: Readonly<Record<string, unknown>>
   /** Set where it answers a command: its id. Written as `ce_causationid`. */
   readonly causationId?: string

@@ -77,11 +77,12 @@ const toEvent = <S>(
   try {
     const message = codec.decode(record.value)
     if (isMarker(message)) return []
-    const { type, value } = message
+    const { type, fullName, value } = message
     const causationId = record.headers[header.causationId]
     const event = {
       key: record.key,
       type,
+      fullName,
       value,
       at: record.timestamp,
       ...(causationId === undefined ? {} : { causationId })

@@ -25,7 +25,7 @@ export type TaskDeps = {
   readonly log: Log
   readonly codec: Codec
   readonly clock: Clock
-  /** The full record name of a component's event, by its short name. */
+  /** The full record name of an event of the component's own, by its short name. */
   readonly fullNameOf: (type: string) => string
   /** Named in markers, so that a reader of the journal sees who took over. */
   readonly owner: string
@@ -295,8 +295,8 @@ export class Task<S> {
     return entries
   }
 
-  #record({ key, type, value, causationId }: Event, timestamp: number): LogRecord {
-    const bytes = this.#deps.codec.encode(this.#deps.fullNameOf(type), value)
+  #record({ key, type, fullName, value, causationId }: Event, timestamp: number): LogRecord {
+    const bytes = this.#deps.codec.encode(fullName ?? this.#deps.fullNameOf(type), value)
     const headers =
       causationId === undefined ? { [header.type]: type } : { [header.type]: type, [header.causationId]: causationId }
     return { key, value: bytes, timestamp, headers }

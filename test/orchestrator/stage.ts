@@ -1,6 +1,13 @@
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { type Codec, contractSet, learnSchemas, readContract, registerContracts } from '../../src/contract/index.ts'
+import {
+  type Codec,
+  type Contracts,
+  contractSet,
+  learnSchemas,
+  readContract,
+  registerContracts
+} from '../../src/contract/index.ts'
 import { openEmbeddedLog } from '../../src/log/embedded/index.ts'
 import type { Headers, Log, StoredRecord, TopicPartition } from '../../src/log/index.ts'
 import { ownRecords, startSystem, type System, type SystemDeps } from '../../src/main/system.ts'
@@ -62,17 +69,19 @@ export class Stage {
   /** Whatever a process has reported. */
   readonly errors: unknown[] = []
   readonly partitions: number
+  readonly contracts: Contracts
   log!: Log
   registry!: Registry
   /** The participant's own. */
   codec!: Codec
 
-  private constructor(partitions: number) {
+  private constructor(partitions: number, contracts: Contracts) {
     this.partitions = partitions
+    this.contracts = contracts
   }
 
-  static async open(t: ExecutionContext, partitions = 1): Promise<Stage> {
-    const stage = new Stage(partitions)
+  static async open(t: ExecutionContext, partitions = 1, participants = contracts): Promise<Stage> {
+    const stage = new Stage(partitions, participants)
     const folder = newFolder(t)
     stage.log = await openEmbeddedLog({ dir: join(folder, 'log') })
     stage.registry = await openEmbeddedRegistry(join(folder, 'registry'))
@@ -80,16 +89,16 @@ export class Stage {
       await stage.log.close()
       await stage.registry.close()
     })
-    stage.codec = await registerContracts(stage.registry, contracts.all, ownRecords)
+    stage.codec = await registerContracts(stage.registry, participants.all, ownRecords)
     return stage
   }
 
   /** What one process runs, with what it has learnt of the registry at its start. */
   async run(overrides: Partial<SystemDeps> = {}): Promise<System> {
     const report = (error: unknown): void => void this.errors.push(error)
-    const codec = overrides.codec ?? (await registerContracts(this.registry, contracts.all, ownRecords))
+    const codec = overrides.codec ?? (await registerContracts(this.registry, this.contracts.all, ownRecords))
     return startSystem({
-      ...{ log: this.log, codec, contracts, clock: this.clock, partitions: this.partitions },
+      ...{ log: this.log, codec, contracts: this.contracts, clock: this.clock, partitions: this.partitions },
       flow: 'orchestration',
       roles: ['orchestrator'],
       owner: 'test',
@@ -101,10 +110,10 @@ export class Stage {
     })
   }
 
-  async publish({ definitions }: System): Promise<void> {
-    const { name, revision } = loadSaga({ path: 'loyalty.yaml', text: saga }, contracts)
+  async publish({ definitions }: System, yaml = saga): Promise<void> {
+    const { name, revision } = loadSaga({ path: 'saga.yaml', text: yaml }, this.contracts)
     const publisher = await openPublisher(this.log, this.codec, this.clock)
-    await publisher.publish({ saga: name, revision, source: 'loyalty.yaml', yaml: saga, retired: false })
+    await publisher.publish({ saga: name, revision, source: 'saga.yaml', yaml, retired: false })
     await this.until(() => definitions.current(name) !== undefined)
   }
 

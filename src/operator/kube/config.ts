@@ -21,6 +21,10 @@ export const loadKubeConfig = (file?: string): KubeConfig => {
   return config
 }
 
+/** Of the current context; that of the pod's service account is the pod's own. */
+export const namespaceOf = (config: KubeConfig): string =>
+  config.getContextObject(config.getCurrentContext())?.namespace ?? 'default'
+
 const unusable = (file: string | undefined, reason: string, cause?: unknown): ParcomoloError =>
   new ParcomoloError(
     'PARCOMOLO_OPERATOR_CONFIG',

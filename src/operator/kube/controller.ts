@@ -21,7 +21,8 @@ export type ControllerDeps = {
   readonly clock: Clock
   readonly random: () => number
   readonly onError: (error: unknown, key: string) => void
-  readonly workers?: number
+  /** How many keys are reconciled at once. */
+  readonly workers: number
 }
 
 const resyncMs = 600_000
@@ -79,7 +80,7 @@ export class Controller {
   /** Begins with all keys. */
   start(): void {
     for (const key of this.#deps.keys()) this.enqueue(key)
-    this.#workers = Promise.all(Array.from({ length: this.#deps.workers ?? 4 }, () => this.#work()))
+    this.#workers = Promise.all(Array.from({ length: this.#deps.workers }, () => this.#work()))
     this.#resyncLater()
   }
 

@@ -113,8 +113,7 @@ export class LeaderElector {
     const reason = this.#isTaken()
       ? `the lease is held by '${this.#seen?.holderIdentity}'`
       : `the lease could not be renewed for ${this.#times.renewMs} ms`
-    const message = `'${this.#deps.identity}' does not lead any more: ${reason}; expected to be started again`
-    this.#lost.resolve(new ParcomoloError('PARCOMOLO_OPERATOR_LEADERSHIP_LOST', message))
+    this.#lost.resolve(leadershipLost(this.#deps.identity, reason))
   }
 
   /** One try to take or to renew the lease. What fails is reported, unless it is a race that another has won. */
@@ -176,6 +175,12 @@ export class LeaderElector {
     }
   }
 }
+
+export const leadershipLost = (identity: string, reason: string): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_OPERATOR_LEADERSHIP_LOST',
+    `'${identity}' does not lead any more: ${reason}; expected to be started again`
+  )
 
 const orMissing = (error: unknown): undefined => {
   if (!isNotFound(error)) throw error

@@ -134,7 +134,8 @@ test('every key comes again within eleven minutes, not all at once', async (t) =
     keys: () => ['a', 'b', 'c'],
     clock: { now: () => time.now(), at: (ms, call) => time.after(ms - time.now(), call) },
     random: () => (draws++ % 3) / 3,
-    onError: (error) => void t.fail(String(error))
+    onError: (error) => void t.fail(String(error)),
+    workers: 4
   })
   const start = time.now()
   controller.start()

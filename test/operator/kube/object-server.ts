@@ -1,8 +1,9 @@
 import { ParcomoloError } from '../../../src/base/index.ts'
+import type { WatchFrame } from '../../../src/operator/kube/frames.ts'
 import type { Source } from '../../../src/operator/kube/reflector.ts'
 import type { KubeObject } from '../../../src/operator/kube/resource.ts'
 
-type Frame = Source<KubeObject> extends { watch(from: never): Promise<AsyncIterable<infer F>> } ? F : never
+type Frame = WatchFrame<KubeObject>
 type Watch = { push(frame: Frame | Error | 'end'): void }
 
 /** The objects of one kind on an API server in memory, with its history, and with the faults that it is told to have. */

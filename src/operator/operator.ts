@@ -1,0 +1,230 @@
+import type { Clock, ParcomoloError } from '../base/index.ts'
+import { type ParticipantResource, participantNames, type SagaResource, sagaNames } from './crd/index.ts'
+import {
+  connect,
+  EventRecorder,
+  type Health,
+  healthOf,
+  KubeApi,
+  LeaderElector,
+  type LeaderTimes,
+  leadershipLost,
+  loadKubeConfig,
+  metricsText,
+  namespaceOf,
+  type Occurrence,
+  type Parts
+} from './kube/index.ts'
+import { ParticipantReconciler } from './participant-reconciler.ts'
+import type { Ports } from './ports.ts'
+import { RunningCounts } from './running-counts.ts'
+import { SagaReconciler } from './saga-reconciler.ts'
+import { watchKind, type WatchedKind } from './watched-kind.ts'
+
+export type OperatorDeps = {
+  readonly ports: Ports
+  readonly clock: Clock
+  /** The pod's name and something random: different for each process. */
+  readonly identity: string
+  /** Whatever has gone wrong; the operator goes on. */
+  readonly onError: (error: unknown, where: string) => void
+  /** A file; KUBECONFIG or the service account of the pod if not given. */
+  readonly kubeconfig?: string
+  /** Which it watches, and has its Lease in; that of the kubeconfig's context or of the pod if not given. */
+  readonly namespace?: string
+  readonly leaseName?: string
+  readonly leaderTimes?: Partial<LeaderTimes>
+  /** In [0, 1). */
+  readonly random?: () => number
+}
+
+export type Operator = {
+  readonly namespace: string
+  /** Others that run beside it wait. */
+  readonly isLeader: boolean
+  /** Resolves when it leads, knows all resources, and is at work. */
+  readonly atWork: Promise<void>
+  /** Resolves when it has led and does not any more: the process has to end, for it never works again. */
+  readonly lost: Promise<ParcomoloError>
+  health(): Health
+  /** In Prometheus' text format. */
+  metrics(): string
+  /** Ends what is under way, and lets the next one lead. */
+  stop(): Promise<void>
+}
+
+const controllerName = 'parcomolo.io/operator'
+
+/**
+ * Starts an operator for one namespace. It tries for as long as it takes to reach the API server, and throws only
+ * PARCOMOLO_OPERATOR_CONFIG.
+ */
+export const startOperator = (deps: OperatorDeps): Operator => new OneOperator(deps)
+
+/** All parts of an operator, and what each has to tell the others. */
+class OneOperator implements Operator {
+  readonly atWork: Promise<void>
+  readonly lost: Promise<ParcomoloError>
+  readonly #deps: OperatorDeps
+  readonly #random: () => number
+  readonly #api: KubeApi
+  readonly #elector: LeaderElector
+  readonly #recorder: EventRecorder
+  readonly #sagas: WatchedKind<SagaResource, SagaReconciler>
+  readonly #participants: WatchedKind<ParticipantResource, ParticipantReconciler>
+  readonly #counts: RunningCounts
+  readonly #parts: Parts
+  readonly #forgetContracts: () => void
+  #isStopped = false
+
+  constructor(deps: OperatorDeps) {
+    this.#deps = deps
+    this.#random = deps.random ?? Math.random
+    const config = loadKubeConfig(deps.kubeconfig)
+    this.#api = new KubeApi(connect(config, deps.clock), deps.namespace ?? namespaceOf(config))
+    this.#elector = this.#makeElector()
+    this.#recorder = this.#makeRecorder()
+    this.#participants = this.#watchParticipants()
+    this.#sagas = this.#watchSagas()
+    this.#counts = this.#makeCounts()
+    this.#forgetContracts = deps.ports.participants.onChanged(() => this.#wakeAll())
+    const both = [this.#sagas, this.#participants]
+    this.#parts = {
+      reflectors: new Map(both.map(({ plural, reflector }) => [plural, reflector])),
+      controllers: both.map(({ controller }) => controller),
+      elector: this.#elector,
+      recorder: this.#recorder
+    }
+    for (const { reflector } of both) reflector.start()
+    this.#elector.start()
+    this.atWork = this.#beginWork()
+    this.lost = this.#elector.lost.then(async (error) => {
+      await this.#stopWork()
+      return error
+    })
+  }
+
+  get namespace(): string {
+    return this.#api.namespace
+  }
+
+  get isLeader(): boolean {
+    return this.#elector.isLeader
+  }
+
+  health(): Health {
+    return healthOf(this.#parts, this.#deps.clock)
+  }
+
+  metrics(): string {
+    return metricsText(this.#parts)
+  }
+
+  async stop(): Promise<void> {
+    await this.#stopWork()
+    await Promise.all([this.#sagas.reflector.stop(), this.#participants.reflector.stop()])
+    await this.#recorder.stop()
+    // Last of all: from here on somebody else may lead.
+    await this.#elector.stop()
+    await this.#api.close()
+  }
+
+  async #beginWork(): Promise<void> {
+    await Promise.all([this.#elector.elected, this.#sagas.reflector.synced, this.#participants.reflector.synced])
+    if (this.#isStopped) return
+    // Participants first, since sagas need them.
+    this.#participants.controller.start()
+    this.#sagas.controller.start()
+    this.#counts.start()
+  }
+
+  async #stopWork(): Promise<void> {
+    this.#isStopped = true
+    this.#forgetContracts()
+    await Promise.all([this.#sagas.controller.stop(), this.#participants.controller.stop(), this.#counts.stop()])
+  }
+
+  #wakeAll(): void {
+    for (const { metadata } of this.#sagas.reflector.all()) this.#sagas.controller.enqueue(metadata.name)
+    this.#wakeParticipants()
+  }
+
+  /** Those that a saga may have let go, or that may be accepted now. */
+  #wakeParticipants(): void {
+    for (const name of this.#participants.reconciler.waiting()) this.#participants.controller.enqueue(name)
+  }
+
+  #watchParticipants(): WatchedKind<ParticipantResource, ParticipantReconciler> {
+    return watchKind<ParticipantResource, ParticipantReconciler>({
+      ...this.#common(),
+      names: participantNames,
+      // Each changes what all others are checked against.
+      workers: 1,
+      makeReconciler: (client) =>
+        new ParticipantReconciler({
+          ...{ client, participants: this.#deps.ports.participants },
+          sagas: () => this.#sagas.reflector.all(),
+          onSettled: () => this.#wakeAll()
+        }),
+      onChanged: () => undefined
+    })
+  }
+
+  #watchSagas(): WatchedKind<SagaResource, SagaReconciler> {
+    return watchKind<SagaResource, SagaReconciler>({
+      ...this.#common(),
+      names: sagaNames,
+      workers: 4,
+      makeReconciler: (client) =>
+        new SagaReconciler({
+          ...{ client, namespace: this.namespace, ports: this.#deps.ports },
+          pendingParticipants: () => this.#participants.reconciler.pending(),
+          runningOf: (saga) => this.#counts.of(saga)
+        }),
+      onChanged: () => this.#wakeParticipants()
+    })
+  }
+
+  #common() {
+    return {
+      ...{ api: this.#api, clock: this.#deps.clock, random: this.#random, onError: this.#deps.onError },
+      record: (occurrence: Occurrence) => this.#recorder.record(occurrence),
+      mayAct: () => {
+        if (!this.#elector.isLeader) throw leadershipLost(this.#deps.identity, 'its time is up')
+      }
+    }
+  }
+
+  #makeCounts(): RunningCounts {
+    const { clock, ports, onError } = this.#deps
+    return new RunningCounts({
+      ...{ running: ports.running, clock },
+      onChanged: (sagas) =>
+        (sagas ?? this.#sagas.reconciler.names()).forEach((name) => this.#sagas.controller.enqueue(name)),
+      onError: (error) => onError(error, 'count of running instances')
+    })
+  }
+
+  #makeRecorder(): EventRecorder {
+    const { clock, identity, onError } = this.#deps
+    return new EventRecorder({
+      ...{ events: this.#api, clock, controller: controllerName, instance: identity },
+      onError: (error) => onError(error, 'events')
+    })
+  }
+
+  #makeElector(): LeaderElector {
+    const { identity, clock, leaseName = 'parcomolo-operator', leaderTimes } = this.#deps
+    const api = this.#api
+    return new LeaderElector({
+      leases: {
+        get: (signal) => api.getLease(leaseName, signal),
+        create: (spec, signal) => api.createLease(leaseName, spec, signal),
+        update: (lease, spec, signal) => api.updateLease(lease, spec, signal)
+      },
+      ...{ identity, clock, random: this.#random },
+      onError: (error) => this.#deps.onError(error, `lease '${leaseName}'`),
+      ...(leaderTimes === undefined ? {} : { times: leaderTimes })
+    })
+  }
+}

@@ -262,6 +262,11 @@ export const errorCodes = {
     cause: 'The folder with the sagas and their participants does not exist or may not be read.',
     remedy: 'Start in the project folder, or set PARCOMOLO_SAGAS to the folder that holds the sagas.'
   },
+  PARCOMOLO_MAIN_LOG_SILENT: {
+    cause: 'A command of a person has waited for the log, and for so long nothing came that it has given up.',
+    remedy:
+      'Look after the brokers that the message names, and repeat the command; a resend may then send some letters again, with the same id.'
+  },
   PARCOMOLO_MAIN_DEAD_LETTER_UNKNOWN: {
     cause: 'A dead letter was named that there is not.',
     remedy: "Take a number that 'parcomolo dead-letters list' shows."

@@ -1,8 +1,9 @@
 import { type Clock, isParcomoloError, ParcomoloError, partitionOf, systemClock } from '../base/index.ts'
 import { type Contracts, learnSchemas, makeCodec, type Message } from '../contract/index.ts'
-import { type Headers, type Log, placeName, type StoredRecord, type TopicPartition } from '../log/index.ts'
+import { type Headers, placeName, type StoredRecord, type TopicPartition } from '../log/index.ts'
 import type { Registry } from '../registry/index.ts'
 import { deadLetterTopic, ownHeaders } from '../task/index.ts'
+import { type BoundedLog, boundedLog } from './bounded-log.ts'
 import type { Config } from './config.ts'
 import { readContractFiles } from './contract-files.ts'
 import { type Letter, Letters, noteHeaders, originOf, resentHeaders } from './letter.ts'
@@ -50,15 +51,19 @@ export type DeadLetters = {
   close(): Promise<void>
 }
 
-/** Opens the log as the configuration says, and takes no part in its work. */
+/**
+ * Opens the log as the configuration says, and takes no part in its work. Nothing here waits for ever: neither for a
+ * log (bounded-log.ts) nor for a registry, of which each request has its end.
+ */
 export const openDeadLetters = async (config: Config): Promise<DeadLetters> => {
   const opened = new AsyncDisposableStack()
   try {
     const contracts = await readContractFiles(config.sagasFolder)
     const log = opened.adopt(await openLog(config), (it) => it.close())
     const registry = opened.adopt(await registryIfThere(config), async (it) => it?.close())
-    await log.ensureTopics(systemTopics(contracts, config.partitions))
-    const desk = new Desk({ log, registry, contracts, clock: systemClock })
+    const bounded = boundedLog(log, systemClock)
+    await bounded.ensureTopics(systemTopics(contracts, config.partitions))
+    const desk = new Desk({ log: bounded, registry, contracts, clock: systemClock })
     return {
       warning: registry === undefined ? 'The schema registry does not answer, so values are shown as bytes' : undefined,
       list: () => desk.list(),
@@ -86,7 +91,7 @@ const registryIfThere = async (config: Config): Promise<Registry | undefined> =>
 const registryMsMax = 5_000
 
 type DeskDeps = {
-  readonly log: Log
+  readonly log: BoundedLog
   readonly registry: Registry | undefined
   readonly contracts: Contracts
   readonly clock: Clock

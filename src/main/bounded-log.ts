@@ -1,0 +1,56 @@
+import { type Clock, ParcomoloError } from '../base/index.ts'
+import { type Log, placeName } from '../log/index.ts'
+
+/** What somebody who asks a log once and goes needs of it. */
+export type BoundedLog = Pick<Log, 'ensureTopics' | 'partitionCount' | 'end' | 'read' | 'send' | 'durable'>
+
+/** As long as an opening log looks for a broker. */
+const silentMsMax = 30_000
+
+/**
+ * A log for a person who waits. The log itself waits for what passes by itself until it is closed, as a process that
+ * runs for months has to; here each answer, and each chunk that is read, has to come in time. Rejects with
+ * PARCOMOLO_MAIN_LOG_SILENT then, and the log is to be closed.
+ */
+export const boundedLog = (log: Log, clock: Clock): BoundedLog => {
+  const inTime = async <T>(what: string, work: Promise<T>): Promise<T> => {
+    const late = Promise.withResolvers<never>()
+    const cancel = clock.at(clock.now() + silentMsMax, () => late.reject(silent(what, log)))
+    try {
+      return await Promise.race([work, late.promise])
+    } finally {
+      cancel()
+    }
+  }
+  return {
+    ensureTopics: (specs) => inTime('the making and checking of topics', log.ensureTopics(specs)),
+    partitionCount: (topic) => log.partitionCount(topic),
+    end: (place) => inTime(`the end of '${placeName(place)}'`, log.end(place)),
+    send: (records) => inTime(`the sending to '${placeName(records[0]!)}'`, log.send(records)),
+    durable: (place, offset) => inTime(`the storing of '${placeName(place)}'`, log.durable(place, offset)),
+    read: async function* (place, from, to) {
+      const chunks = log.read(place, from, to)[Symbol.asyncIterator]()
+      try {
+        for (;;) {
+          const { done, value } = await inTime(`the reading of '${placeName(place)}'`, chunks.next())
+          if (done === true) return
+          yield value
+        }
+      } finally {
+        // Not awaited: a reading that is silent would not end before the log is closed.
+        chunks.return?.().catch(() => undefined)
+      }
+    }
+  }
+}
+
+const silent = (what: string, log: Log): ParcomoloError => {
+  const health = log.health()
+  const trouble = health.ok ? 'it names no trouble' : health.message
+  return new ParcomoloError(
+    'PARCOMOLO_MAIN_LOG_SILENT',
+    `the log has not answered within ${silentMsMax / 1000} s, which ${what} was waiting for (${trouble}); ` +
+      'expected all brokers that lead its partitions; look after them, and repeat the command',
+    { retryable: true }
+  )
+}

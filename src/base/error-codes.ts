@@ -267,6 +267,10 @@ export const errorCodes = {
     remedy:
       'Look after the brokers that the message names, and repeat the command; a resend may then send some letters again, with the same id.'
   },
+  PARCOMOLO_MAIN_PARTICIPANT_OF_RELEASE: {
+    cause: "A Participant of the shop's own services has another contract than the one that their code was built with.",
+    remedy: 'Install the release that has this contract; to change it, change the code and generate its types anew.'
+  },
   PARCOMOLO_MAIN_DEAD_LETTER_UNKNOWN: {
     cause: 'A dead letter was named that there is not.',
     remedy: "Take a number that 'parcomolo dead-letters list' shows."

@@ -1,10 +1,8 @@
 import { didYouMean, ParcomoloError } from '../base/index.ts'
 import { type AvroType, type Readable, type Schema, typeOfForeignSchema, typeOfSchema } from './avro-type.ts'
-import { type Codec, type Message } from './contract.ts'
+import { type Codec, type Message, type RegisteredSchema } from './contract.ts'
 import { Tap } from './tap.ts'
 import { valueMismatch } from './value-mismatch.ts'
-
-export type RegisteredSchema = { readonly fullName: string; readonly schema: Schema; readonly id: number }
 
 /** What a value begins with: a zero byte and the schema's id as four bytes, big endian. */
 const headerBytes = 5
@@ -24,18 +22,23 @@ export const makeCodec = (schemas: readonly RegisteredSchema[]): Codec => {
   /** Why a schema cannot be read: better told than that it is unknown. */
   const refused = new Map<number, ParcomoloError>()
   const byFormerName = new Map<string, AvroType>()
-  for (const { fullName, schema, id } of schemas) {
-    if (readers.has(id)) continue
-    const type = typeOfSchema(schema)
-    if (!writers.has(fullName)) writers.set(fullName, { id, type })
-    readers.set(id, readerOf(type, type))
-    for (const name of type.aliases ?? []) byFormerName.set(name, type)
+  const adopt = (adopted: readonly RegisteredSchema[]): void => {
+    for (const { fullName, schema, id } of adopted) {
+      if (writers.get(fullName)?.id === id) continue
+      for (const [other, reader] of readers) if (reader.fullName === fullName) readers.delete(other)
+      const type = typeOfSchema(schema)
+      writers.set(fullName, { id, type })
+      readers.set(id, readerOf(type, type))
+      for (const name of type.aliases ?? []) byFormerName.set(name, type)
+    }
   }
+  adopt(schemas)
   const currentOf = (fullName: string): AvroType | undefined =>
     writers.get(fullName)?.type ?? byFormerName.get(fullName)
   return {
     encode: encoder(writers),
     decode: decoder(readers, refused),
+    adopt,
     knows: (bytes) => bytes.length >= headerBytes && readers.has(idOf(bytes)),
     learn: (id, schema) => {
       if (readers.has(id)) return

@@ -56,6 +56,12 @@ export type Message = {
   readonly value: Readonly<Record<string, unknown>>
 }
 
+export type RegisteredSchema = {
+  readonly fullName: string
+  readonly schema: Readonly<Record<string, unknown>>
+  readonly id: number
+}
+
 /**
  * Values in the Confluent wire format (zero byte, schema id as 4 bytes big endian, Avro binary). Synchronous: made once
  * every id is known.
@@ -75,4 +81,9 @@ export type Codec = {
    * cannot read it.
    */
   learn(id: number, schema: Readonly<Record<string, unknown>>): void
+  /**
+   * Writes and reads these records from now on. The older schemas of theirs that it knew are to be told again: what was
+   * written with them is read as these.
+   */
+  adopt(schemas: readonly RegisteredSchema[]): void
 }

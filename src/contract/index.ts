@@ -1,8 +1,17 @@
-export { makeCodec, type RegisteredSchema } from './codec.ts'
-export { type Codec, type Contract, type FieldType, type Message, type Operation, type RecordType } from './contract.ts'
+export { contractsAgree } from './agree.ts'
+export { makeCodec } from './codec.ts'
+export {
+  type Codec,
+  type Contract,
+  type FieldType,
+  type Message,
+  type Operation,
+  type RecordType,
+  type RegisteredSchema
+} from './contract.ts'
 export { type CommandType, type Contracts, contractSet, type EventType, type LookUp } from './contracts.ts'
 export { type GeneratedFile, generateTypes } from './generate-types.ts'
 export { type Protocol, readProtocolText } from './protocol.ts'
 export { contractCharsMax, participantPattern, readContract, topicCharsMax, topicPattern } from './read-contract.ts'
-export { learnSchemas, registerContracts, type SchemaRegistry, type TopicRecords } from './register.ts'
+export { adoptContract, learnSchemas, registerContracts, type SchemaRegistry, type TopicRecords } from './register.ts'
 export { type SourceFile } from './yaml-file.ts'

@@ -25,16 +25,28 @@ export const registerContracts = async (
   contracts: readonly Contract[],
   extra: readonly TopicRecords[] = []
 ): Promise<Codec> => {
-  const topics = [...contracts.flatMap(topicsOf), ...extra]
+  const codec = makeCodec([])
+  await registerTopics(registry, codec, [...contracts.flatMap(topicsOf), ...extra])
+  return codec
+}
+
+/** The same for one more contract, with a codec that there is; resolves when the codec has it all. */
+export const adoptContract = (registry: SchemaRegistry, codec: Codec, contract: Contract): Promise<void> =>
+  registerTopics(registry, codec, topicsOf(contract))
+
+const registerTopics = async (
+  registry: SchemaRegistry,
+  codec: Codec,
+  topics: readonly TopicRecords[]
+): Promise<void> => {
   const subjects = topics.flatMap(({ topic, records }) =>
     records.map((record) => ({ record, subject: `${topic}-${record.fullName}` }))
   )
   await Promise.all(subjects.map(({ subject, record }) => registry.check(subject, record.schema)))
   const ids = await Promise.all(subjects.map(({ subject, record }) => registry.register(subject, record.schema)))
-  const codec = makeCodec(subjects.map(({ record }, i) => ({ ...record, id: ids[i]! })))
   const versions = await Promise.all(subjects.map(({ subject }) => registry.versions(subject)))
+  codec.adopt(subjects.map(({ record }, i) => ({ ...record, id: ids[i]! })))
   for (const { id, schema } of versions.flat()) learnIfReadable(codec, id, schema)
-  return codec
 }
 
 /** An old version that today's record cannot read is an error only when a record written with it turns up. */

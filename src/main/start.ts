@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { systemClock } from '../base/index.ts'
-import { learnSchemas, registerContracts } from '../contract/index.ts'
+import { adoptContract, learnSchemas, registerContracts } from '../contract/index.ts'
 import { createProbes } from '../http/index.ts'
 import { type Definitions, openPublisher } from '../orchestrator/index.ts'
 import type { Config } from './config.ts'
@@ -89,6 +89,7 @@ const open = async (stage: Stage): Promise<string> => {
   const deps: SystemDeps = {
     ...{ log, codec, contracts, clock, flow: config.flow, partitions: config.partitions },
     learn: (values) => learnSchemas(codec, registry, values),
+    adopt: (contract) => adoptContract(registry, codec, contract),
     owner: `${hostname()}/${process.pid}`,
     roles: componentsOf(roles),
     onFailure: diagnostics.fail,

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/index.ts'
-import type { Codec, Contracts } from '../contract/index.ts'
+import type { Codec, Contract, Contracts } from '../contract/index.ts'
 import type { Log, TopicSpec } from '../log/index.ts'
 import {
   definitionProtocol,
@@ -16,6 +16,7 @@ import {
   type Component,
   deadLetterTopic,
   type Flow,
+  type JournalRead,
   markerProtocol,
   type Runner,
   runComponent,
@@ -44,6 +45,8 @@ export type SystemDeps = {
   readonly onDefinitionError: (error: unknown) => void
   readonly learn?: TaskDeps['learn']
   readonly taskLimits?: Partial<TaskLimits>
+  /** Makes registry and codec know a participant that was published while this process runs. */
+  readonly adopt?: (contract: Contract) => Promise<void>
 }
 
 /** The components of this process, at work. */
@@ -79,9 +82,14 @@ export const startSystem = async (deps: SystemDeps): Promise<System> => {
   const definitions = await Definitions.follow({
     ...{ log, codec, contracts, clock, onError: deps.onDefinitionError },
     ...(deps.onHeldUp === undefined ? {} : { onHeldUp: deps.onHeldUp }),
-    ...(deps.learn === undefined ? {} : { learn: deps.learn })
+    ...(deps.learn === undefined ? {} : { learn: deps.learn }),
+    adopt: async (contract) => {
+      await deps.adopt?.(contract)
+      await log.ensureTopics(participantTopics(contract, deps.partitions))
+    }
   })
   const runners = new Map(components(deps, definitions).map((start) => start()))
+  renewOrchestrator(runners, definitions)
   try {
     await Promise.all([...runners.values()].map(({ ready }) => ready))
   } catch (error) {
@@ -101,16 +109,16 @@ const singlePartition = new Set(['inventory'])
 
 /** Every topic that the components and the orchestrator write or are written to. */
 export const systemTopics = (contracts: Contracts, partitions: number): TopicSpec[] => {
-  const participants = contracts.all.flatMap(({ participant, inbox, events }) =>
-    topicsOf({ name: participant, journal: events, inbox }, singlePartition.has(participant) ? 1 : partitions)
-  )
   return [
-    ...participants,
+    ...contracts.all.flatMap((contract) => participantTopics(contract, partitions)),
     ...topicsOf({ name: 'orchestrator', journal: 'saga-events' }, partitions),
     { topic: definitionsTopic, partitions: 1, cleanup: 'compact' },
     deadLetterTopic
   ]
 }
+
+const participantTopics = ({ participant, inbox, events }: Contract, partitions: number): TopicSpec[] =>
+  topicsOf({ name: participant, journal: events, inbox }, singlePartition.has(participant) ? 1 : partitions)
 
 /** The participants whose components run here: they alone write to their events topics. */
 export const hostedParticipants: ReadonlySet<string> = new Set(['order', 'inventory', 'payment', 'shipping'])
@@ -118,7 +126,7 @@ export const hostedParticipants: ReadonlySet<string> = new Set(['order', 'invent
 type Start = () => readonly [string, Runner]
 
 const components = (deps: SystemDeps, definitions: Definitions): Start[] => {
-  const { contracts, codec, flow } = deps
+  const { codec, flow } = deps
   const start =
     <S>(component: Component<S>): Start =>
     () => [component.name, runComponent(component, taskDeps(deps, component.name))]
@@ -129,13 +137,31 @@ const components = (deps: SystemDeps, definitions: Definitions): Start[] => {
     ['shipping', start(shippingComponent(flow))]
   ])
   if (flow === 'orchestration') {
-    const reads = contracts.all.map(({ participant, events }) => ({
-      topic: events,
-      isPartitionedByKey: hostedParticipants.has(participant)
-    }))
-    all.set('orchestrator', start(orchestratorComponent(definitions, codec, reads)))
+    all.set('orchestrator', start(orchestratorComponent(definitions, codec, () => readsOf(definitions.contracts))))
   }
   return [...all].filter(([name]) => deps.roles === undefined || deps.roles.includes(name)).map(([, run]) => run)
+}
+
+/** The journals of all participants. */
+const readsOf = (contracts: Contracts): JournalRead[] =>
+  contracts.all.map(({ participant, events }) => ({
+    topic: events,
+    isPartitionedByKey: hostedParticipants.has(participant)
+  }))
+
+/** It reads the journals of participants that come later, too. */
+const renewOrchestrator = (runners: ReadonlyMap<string, Runner>, definitions: Definitions): void => {
+  const journalsOf = (contracts: Contracts): string =>
+    readsOf(contracts)
+      .map(({ topic }) => topic)
+      .sort()
+      .join(' ')
+  let read = journalsOf(definitions.contracts)
+  definitions.onContracts(() => {
+    const wanted = journalsOf(definitions.contracts)
+    if (wanted !== read) runners.get('orchestrator')?.renew()
+    read = wanted
+  })
 }
 
 const taskDeps = (deps: SystemDeps, component: string): TaskDeps => ({

@@ -33,18 +33,20 @@ export const instanceKey = (saga: string, key: string): string => `${saga}/${key
 
 /**
  * The generic orchestrator: hosts the pure engine of src/saga on a task. `reads`: the events topics of all
- * participants.
+ * participants, as they are when a task begins.
  */
 export const orchestratorComponent = (
   definitions: Definitions,
   codec: Codec,
-  reads: readonly JournalRead[]
+  reads: () => readonly JournalRead[]
 ): Component<Tracked> => {
   const host = new Host(definitions, codec)
   return {
     name: 'orchestrator',
     journal: 'saga-events',
-    reads,
+    get reads() {
+      return reads()
+    },
     keysOf: (input) => (input.kind === 'timer' ? [input.key] : host.read(input).map(({ entity }) => entity)),
     decide: (entity, input, now) => host.decide(entity, input, now),
     touches: (event) => (isSagaEvent(event) ? [entityOf(event)] : []),

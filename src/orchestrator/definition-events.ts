@@ -1,6 +1,9 @@
 import { readProtocolText } from '../contract/index.ts'
 
-/** The compacted topic that carries saga definitions to every orchestrator; one partition. Key: `<saga>@<revision>`. */
+/**
+ * The compacted topic that carries saga definitions to every process that needs them; one partition. Key:
+ * `<saga>@<revision>`, or `participant/<name>` for the contract of a participant that is no part of the release.
+ */
 export const definitionsTopic = 'saga-definitions'
 
 /**
@@ -11,6 +14,7 @@ export const definitionProtocol = readProtocolText(
   `@namespace("parcomolo.definition")
 protocol Definition {
   record DefinitionPublished { string saga; string revision; string source; string yaml; boolean retired; }
+  record ParticipantPublished { string participant; string source; string yaml; boolean withdrawn; }
 }`,
   'src/orchestrator/definition-events.ts'
 )
@@ -22,4 +26,13 @@ export type DefinitionPublished = {
   readonly source: string
   readonly yaml: string
   readonly retired: boolean
+}
+
+export type ParticipantPublished = {
+  readonly participant: string
+  /** Where it came from, for errors. */
+  readonly source: string
+  readonly yaml: string
+  /** It is no longer there for sagas that are published from now on. */
+  readonly withdrawn: boolean
 }

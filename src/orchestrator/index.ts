@@ -1,5 +1,11 @@
 export { orchestratorComponent } from './component.ts'
-export { definitionProtocol, type DefinitionPublished, definitionsTopic } from './definition-events.ts'
-export { Definitions, type Revision } from './definitions.ts'
+export {
+  definitionProtocol,
+  type DefinitionPublished,
+  definitionsTopic,
+  type ParticipantPublished
+} from './definition-events.ts'
+export { Definitions } from './definitions.ts'
 export { openPublisher, type Publisher } from './publish.ts'
+export { type Revision } from './revisions.ts'
 export { sagaProtocol } from './saga-events.ts'

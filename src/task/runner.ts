@@ -23,6 +23,8 @@ export type Runner = {
   readonly tasks: ReadonlyMap<string, { readonly stats: TaskStats; readonly entityCount: number }>
   /** Resolves when an assignment works for the first time. */
   readonly ready: Promise<void>
+  /** Ends the tasks and begins them again, since the component has changed what it reads. */
+  renew(): void
   /** Also before it is ready. */
   stop(): Promise<void>
 }
@@ -79,6 +81,7 @@ export const runComponent = <S>(component: Component<S>, deps: TaskDeps): Runner
   return {
     tasks,
     ready: ready(),
+    renew: () => carryOutLatest(stopLost(tasks, [])),
     stop: async () => {
       stopping = true
       cancelReport()

@@ -19,7 +19,7 @@ import { newFolder } from '../log/folder.ts'
 import { readAll } from '../log/records.ts'
 import { VirtualClock } from '../helpers/virtual-clock.ts'
 
-const participant = `
+export const participant = `
 apiVersion: parcomolo.io/v1alpha1
 kind: Participant
 metadata: { name: loyalty }
@@ -142,6 +142,8 @@ export class Stage {
   async said(topic: string): Promise<Said[]> {
     const places: TopicPartition[] = Array.from({ length: this.partitions }, (_, partition) => ({ topic, partition }))
     const records = (await Promise.all(places.map((place) => readAll(this.log, place)))).flat()
+    const values = records.map(({ value }) => value)
+    await learnSchemas(this.codec, this.registry, values)
     return records.map((record) => {
       const { type, value } = this.codec.decode(record.value!)
       return { type, value, record }

@@ -1,0 +1,66 @@
+import { ParcomoloError } from '../base/index.ts'
+import {
+  adoptContract,
+  type Codec,
+  type Contract,
+  contractsAgree,
+  contractSet,
+  readContract
+} from '../contract/index.ts'
+import type { Definitions, Publisher } from '../orchestrator/index.ts'
+import type { Registry } from '../registry/index.ts'
+import { hostedParticipants } from './system.ts'
+
+export type ParticipantsDeps = {
+  readonly registry: Registry
+  readonly codec: Codec
+  readonly definitions: Definitions
+  readonly publisher: Publisher
+}
+
+/** A participant as somebody has written it; `source` is named in errors. */
+export type ParticipantText = { readonly name: string; readonly source: string; readonly yaml: string }
+
+export type Participants = {
+  /**
+   * Makes all processes know a participant, or a new version of its contract. Resolves with the contract when this
+   * process has it. Nothing is published where it is in force already, or refused: by PARCOMOLO_CONTRACT_INVALID,
+   * PARCOMOLO_CONTRACT_CONFLICT, PARCOMOLO_REGISTRY_INCOMPATIBLE, or PARCOMOLO_MAIN_PARTICIPANT_OF_RELEASE (retryable).
+   */
+  accept(participant: ParticipantText): Promise<Contract>
+  /** It is no longer there for sagas that are published from now on; what runs goes on. */
+  withdraw(name: string): Promise<void>
+}
+
+/** How participants come and go while processes run. */
+export const participantsOf = ({ registry, codec, definitions, publisher }: ParticipantsDeps): Participants => {
+  const publish = async ({ name, source, yaml }: ParticipantText, withdrawn: boolean): Promise<void> => {
+    await publisher.publishParticipant({ participant: name, source, yaml, withdrawn })
+    await definitions.caughtUp()
+  }
+  return {
+    accept: async (participant) => {
+      const { name, source, yaml } = participant
+      const contract = readContract({ path: source, text: yaml })
+      const { contracts } = definitions
+      const known = contracts.participant(name)
+      if ('found' in known && contractsAgree(known.found, contract)) return contract
+      if (hostedParticipants.has(name)) throw ofRelease(name)
+      contractSet([...contracts.all.filter((other) => other.participant !== name), contract])
+      await adoptContract(registry, codec, contract)
+      await publish(participant, false)
+      return contract
+    },
+    withdraw: async (name) => {
+      if (definitions.isPublished(name)) await publish({ name, source: '', yaml: '' }, true)
+    }
+  }
+}
+
+const ofRelease = (name: string): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_MAIN_PARTICIPANT_OF_RELEASE',
+    `the contract of '${name}' is not the one that this release was built with; expected that of its ` +
+      `sagas/participants/${name}.yaml, since its service is part of the release; roll out the release that has this contract`,
+    { retryable: true }
+  )

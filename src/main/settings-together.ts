@@ -14,7 +14,12 @@ export type Given = {
 }
 
 /** A line for each value that does not go with the others. */
-export const wrongTogether = (given: Given): string[] => [...missing(given), ...withoutTls(given), ...wrongRoles(given)]
+export const wrongTogether = (given: Given): string[] => [
+  ...missing(given),
+  ...withoutTls(given),
+  ...wrongRoles(given),
+  ...withFiles(given)
+]
 
 /** A variable that is set, and another that must then be set as well. */
 const needs: readonly (readonly [Key, Key])[] = [
@@ -51,6 +56,17 @@ const withoutTls = (given: Given): string[] => {
   return files.map(
     (key) =>
       `${refused(given, key)} without TLS; expected KAFKA_TLS to be 'true' as well; ` +
+      `set it, or leave ${settings[key].name} out`
+  )
+}
+
+/** What only the resources of Kubernetes have a use for. */
+const withFiles = (given: Given): string[] => {
+  if (given.value('definitions') !== 'files') return []
+  const keys = (['namespace', 'viewUrl'] as const).filter((key) => given.isSet(key))
+  return keys.map(
+    (key) =>
+      `${refused(given, key)} where sagas come from files; expected PARCOMOLO_DEFINITIONS to be 'kubernetes' as well; ` +
       `set it, or leave ${settings[key].name} out`
   )
 }

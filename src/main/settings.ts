@@ -1,5 +1,6 @@
 import { didYouMean } from '../base/index.ts'
 import { kafkaSettings } from './kafka-settings.ts'
+import { operatorSettings } from './operator-settings.ts'
 import { readRoles, type Role, roles } from './roles.ts'
 import { anyText, oneOf, type Setting, wholeNumber } from './setting.ts'
 
@@ -51,6 +52,7 @@ export const settings = {
     meaning: 'Partitions of each journal and inbox; a log keeps the number that it was made with',
     ...wholeNumber(1, 1024)
   },
+  ...operatorSettings,
   ...kafkaSettings,
   viewDatabase: {
     name: 'VIEW_DATABASE_URL',

@@ -271,6 +271,10 @@ export const errorCodes = {
     cause: "A Participant of the shop's own services has another contract than the one that their code was built with.",
     remedy: 'Install the release that has this contract; to change it, change the code and generate its types anew.'
   },
+  PARCOMOLO_MAIN_VIEW_UNAVAILABLE: {
+    cause: 'The operator asks the read model how many sagas run, and gets no answer.',
+    remedy: "Start a process with the role 'view', and set PARCOMOLO_VIEW_URL of the operator to its address."
+  },
   PARCOMOLO_MAIN_DEAD_LETTER_UNKNOWN: {
     cause: 'A dead letter was named that there is not.',
     remedy: "Take a number that 'parcomolo dead-letters list' shows."

@@ -5,10 +5,11 @@ import type { Diagnostics } from './diagnostics.ts'
 import type { Parts } from './stage.ts'
 
 /** Of the process: its start, its tasks and its log, as far as they are there yet. `doing`: the step of the start. */
-export const healthOf = (diagnostics: Diagnostics, { log }: Parts, doing?: string): HealthCheck[] => [
+export const healthOf = (diagnostics: Diagnostics, { log, operator }: Parts, doing?: string): HealthCheck[] => [
   ...(doing === undefined ? [] : [{ name: 'start', ok: false, detail: `it is ${doing}` }]),
   ...diagnostics.health(),
-  ...(log === undefined ? [] : [logHealth(log)])
+  ...(log === undefined ? [] : [logHealth(log)]),
+  ...(operator?.health().ready ?? [])
 ]
 
 /**

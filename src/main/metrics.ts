@@ -2,7 +2,7 @@ import type { Log } from '../log/index.ts'
 import type { Parts } from './stage.ts'
 
 /** What log and tasks have done since the start, as Prometheus text. */
-export const metricsText = ({ log, system }: Parts): string => {
+export const metricsText = ({ log, system, operator }: Parts): string => {
   const lines = log === undefined ? [] : logLines(log)
   const perTask = [...(system?.runners ?? [])].flatMap(([component, runner]) =>
     [...runner.tasks].map(([place, task]) => ({ labels: `{component="${component}",task="${place}"}`, task }))
@@ -17,7 +17,7 @@ export const metricsText = ({ log, system }: Parts): string => {
   }
   lines.push('# TYPE parcomolo_task_entities gauge')
   for (const { labels, task } of perTask) lines.push(`parcomolo_task_entities${labels} ${task.entityCount}`)
-  return `${lines.join('\n')}\n`
+  return `${lines.join('\n')}\n${operator?.metrics() ?? ''}`
 }
 
 const logLines = (log: Log): string[] => [

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createHttp, type LogLevel } from '../http/index.ts'
+import type { Operator } from '../operator/index.ts'
 import { openView, type View } from '../view/index.ts'
 import { openSqliteViewStore } from '../view/sqlite/index.ts'
 import { commandSender } from './commands.ts'
@@ -14,10 +15,15 @@ import { fillCatalogue, fillCatalogueBehind } from './shop.ts'
 import type { Stage } from './stage.ts'
 import { type System, type SystemDeps, viewTopics } from './system.ts'
 
-export type RestParts = { readonly deps: SystemDeps; readonly system: System; readonly roles: readonly Role[] }
+export type RestParts = {
+  readonly deps: SystemDeps
+  readonly system: System
+  readonly operator?: Operator | undefined
+  readonly roles: readonly Role[]
+}
 
 /** Opens the read model and, when it has caught up, the REST interface; gives its address. */
-export const openRest = async (stage: Stage, { deps, system, roles }: RestParts): Promise<string> => {
+export const openRest = async (stage: Stage, { deps, system, operator, roles }: RestParts): Promise<string> => {
   const { config, opening, diagnostics, clock } = stage
   const { log, codec } = deps
   const view = await opening.take(
@@ -36,10 +42,10 @@ export const openRest = async (stage: Stage, { deps, system, roles }: RestParts)
         ...{ view, sendCommand, clock, flow: config.flow },
         definitions: definitionsPort(system.definitions),
         health: () => [
-          ...healthOf(diagnostics, { log }),
+          ...healthOf(diagnostics, { log, operator }),
           ...(needsOperator ? [operatorHealth(system.definitions)] : [])
         ],
-        metrics: () => metricsText({ log, system }),
+        metrics: () => metricsText({ log, system, operator }),
         logLevel: requestLevel(config)
       }),
     (it) => it.close()

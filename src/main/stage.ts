@@ -1,5 +1,6 @@
 import type { Clock } from '../base/index.ts'
 import type { Log } from '../log/index.ts'
+import type { Operator } from '../operator/index.ts'
 import type { Config } from './config.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import type { openLog, openRegistry } from './open-log.ts'
@@ -19,4 +20,4 @@ export type Stage = {
 }
 
 /** What there is to tell about, as far as it is there yet. */
-export type Parts = { log?: Log; system?: System }
+export type Parts = { log?: Log; system?: System; operator?: Operator | undefined }

@@ -2,11 +2,13 @@ import { hostname } from 'node:os'
 import { systemClock } from '../base/index.ts'
 import { adoptContract, learnSchemas, registerContracts } from '../contract/index.ts'
 import { createProbes } from '../http/index.ts'
-import { type Definitions, openPublisher } from '../orchestrator/index.ts'
+import type { Operator } from '../operator/index.ts'
+import { openPublisher } from '../orchestrator/index.ts'
 import type { Config } from './config.ts'
 import { readContractFiles } from './contract-files.ts'
 import { Diagnostics } from './diagnostics.ts'
 import { healthOf } from './health.ts'
+import { openKubernetesOperator, type OperatorParts } from './kubernetes-operator.ts'
 import { listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
 import { openLog, openRegistry } from './open-log.ts'
@@ -103,16 +105,17 @@ const open = async (stage: Stage): Promise<string> => {
     (it) => it.stop()
   )
   parts.system = system
-  if (roles.includes('operator')) await openOperator(stage, deps, system.definitions)
-  return probes ?? (await openRest(stage, { deps, system, roles }))
+  if (roles.includes('operator'))
+    parts.operator = await openOperator(stage, { deps, registry, definitions: system.definitions })
+  return probes ?? (await openRest(stage, { deps, system, roles, operator: parts.operator }))
 }
 
-/** Publishes the sagas of the folder, and whatever changes there from then on. */
-const openOperator = async (
-  { config, opening, diagnostics }: Stage,
-  { log, codec, contracts }: SystemDeps,
-  definitions: Definitions
-): Promise<void> => {
+/** From Kubernetes, or from the folder, and whatever changes there from then on. */
+const openOperator = async (stage: Stage, parts: OperatorParts): Promise<Operator | undefined> => {
+  const { config, opening, diagnostics } = stage
+  if (config.definitions === 'kubernetes') return openKubernetesOperator(stage, parts)
+  const { definitions } = parts
+  const { log, codec, contracts } = parts.deps
   await opening.take(
     'publishing the sagas',
     async () => {
@@ -125,6 +128,7 @@ const openOperator = async (
     },
     (it) => it.close()
   )
+  return undefined
 }
 
 /** From the very beginning, so that whoever runs the process sees that it lives and what it waits for. */

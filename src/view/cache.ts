@@ -1,12 +1,25 @@
+import { placeName, type TopicPartition } from '../log/index.ts'
+import type { Moment } from './store.ts'
+
 /** A row in memory. `row` is undefined where there is none in the store either. */
 export type Holder<T> = {
   readonly key: string
   row: T | undefined
+  /** Where a shared store was further on than this view when the row was read: its moment, whose events the row has. */
+  base: Moment | undefined
+  /** The moment that this view has to come to before it shows the row; `base`, or that of a row it was folded with. */
+  ahead: Moment | undefined
   isLoaded: boolean
   /** Since it was last handed to the store. */
   isChanged: boolean
+  /** The turn (`startTurn`) of its last change. */
+  changedIn: number
   isBeingWritten: boolean
 }
+
+/** True for an event that the row had when it was read. */
+export const hasBefore = (holder: Holder<unknown>, event: TopicPartition & { readonly offset: number }): boolean =>
+  holder.base !== undefined && (holder.base.positions.get(placeName(event))?.next ?? 0) > event.offset
 
 /**
  * The rows of one table that are in memory: those that differ from the store, and a bounded number of others.
@@ -18,6 +31,7 @@ export class RowCache<T> {
   readonly #holders = new Map<string, Holder<T>>()
   readonly #rowsMax: number
   #missing: Holder<T>[] = []
+  #turn = 0
   #changed: Holder<T>[] = []
   #writing: Holder<T>[] = []
 
@@ -35,11 +49,25 @@ export class RowCache<T> {
     return this.#holders.get(key)?.row
   }
 
+  /** The holder of this key, if there is one. */
+  find(key: string): Holder<T> | undefined {
+    return this.#holders.get(key)
+  }
+
   /** For a round: the holder of this key, which is loaded after `takeMissing` has been served. */
   hold(key: string): Holder<T> {
     const known = this.#holders.get(key)
     if (known !== undefined) return known
-    const holder = { key, row: undefined, isLoaded: false, isChanged: false, isBeingWritten: false }
+    const holder: Holder<T> = {
+      key,
+      row: undefined,
+      base: undefined,
+      ahead: undefined,
+      isLoaded: false,
+      isChanged: false,
+      changedIn: 0,
+      isBeingWritten: false
+    }
     this.#holders.set(key, holder)
     this.#missing.push(holder)
     return holder
@@ -50,18 +78,36 @@ export class RowCache<T> {
     return this.#missing
   }
 
-  load(rows: ReadonlyMap<string, T>): void {
+  load(rows: ReadonlyMap<string, T>, base?: Moment): void {
     for (const holder of this.#missing) {
       holder.row = rows.get(holder.key)
+      holder.base = base
+      holder.ahead = base
       holder.isLoaded = true
     }
   }
 
   change(holder: Holder<T>, row: T): void {
     holder.row = row
+    holder.changedIn = this.#turn
     if (holder.isChanged) return
     holder.isChanged = true
     this.#changed.push(holder)
+  }
+
+  /** What changes from now on is told from what has changed before. */
+  startTurn(): void {
+    this.#turn++
+  }
+
+  /** The store has, by another's hand, what had changed before this turn. */
+  forgetEarlier(): void {
+    const later: Holder<T>[] = []
+    for (const holder of this.#changed) {
+      if (holder.changedIn === this.#turn) later.push(holder)
+      else holder.isChanged = false
+    }
+    this.#changed = later
   }
 
   /** After a round: forgets what turned out not to be there, and the oldest rows beyond the limit. */

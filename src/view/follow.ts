@@ -1,4 +1,4 @@
-import type { Clock } from '../base/index.ts'
+import { type Clock, isParcomoloError } from '../base/index.ts'
 import type { Log } from '../log/index.ts'
 import { CausalOrder } from './causal-order.ts'
 import type { FoldListener, ReadModel } from './model.ts'
@@ -16,7 +16,7 @@ export type FollowDeps = {
   readonly onRound: () => void
   /** The store refuses to write, or (undefined) does so again. */
   readonly onStore: (error: unknown) => void
-  /** The log or a fold has failed: nothing more will be seen. */
+  /** The log or a fold has failed, or the store has gone back: nothing more will be seen. */
   readonly onFailed: (error: unknown) => void
 }
 
@@ -27,7 +27,7 @@ export type FollowLimits = {
   readonly writeDelayMs: number
   /** Changed rows that make a write due at once. */
   readonly writeRowsMax: number
-  /** Changed rows that may wait for a store that refuses to write; beyond it the view stands still. */
+  /** Changed rows that may wait for a store that refuses to write; beyond it the view stands still, or nearly so. */
   readonly waitingRowsMax: number
   /** How long an effect is held for a cause that does not come; then it is folded without. */
   readonly causePatienceMs: number
@@ -53,7 +53,8 @@ export class Follower {
   readonly #readers: PlaceReaders
   #cancelWrite: (() => void) | undefined
   #isWriting = false
-  #lastWriteFailed = false
+  /** The last turn wrote nothing: the next one keeps its time. */
+  #isHeldBack = false
   #isClosed = false
   #running: Promise<void> = Promise.resolve()
 
@@ -66,9 +67,7 @@ export class Follower {
   }
 
   start(): void {
-    this.#running = this.#run().catch((error: unknown) => {
-      if (!this.#isClosed) this.#deps.onFailed(error)
-    })
+    this.#running = this.#run().catch((error: unknown) => this.#fail(error))
   }
 
   /** Stops after the round under way and writes what has changed. */
@@ -80,6 +79,14 @@ export class Follower {
     this.#order.close()
     await this.#running
     await this.#deps.model.write()
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#cancelWrite?.()
+    this.#readers.wake()
+    this.#deps.onFailed(error)
   }
 
   async #run(): Promise<void> {
@@ -97,7 +104,20 @@ export class Follower {
         this.#planWrite()
       }
       await nextTurn()
-      while (model.changedCount > limits.waitingRowsMax && !this.#isClosed) await this.#pause()
+      await this.#waitForStore()
+    }
+  }
+
+  /**
+   * Where too much waits for the store. But a view that may not write before it has folded what another has written
+   * goes on all the same, round by round at each pause, or it would wait for ever.
+   */
+  async #waitForStore(): Promise<void> {
+    const { model, limits } = this.#deps
+    let isFirst = true
+    while (model.changedCount > limits.waitingRowsMax && !this.#isClosed && (isFirst || !model.isBehind)) {
+      isFirst = false
+      await this.#pause()
     }
   }
 
@@ -105,7 +125,7 @@ export class Follower {
   #planWrite(): void {
     const { model, limits, clock } = this.#deps
     if (this.#isWriting || this.#isClosed) return
-    if (model.changedCount >= limits.writeRowsMax && !this.#lastWriteFailed) return void this.#write()
+    if (model.changedCount >= limits.writeRowsMax && !this.#isHeldBack) return void this.#write()
     this.#cancelWrite ??= clock.at(clock.now() + limits.writeDelayMs, () => void this.#write())
   }
 
@@ -114,11 +134,11 @@ export class Follower {
     this.#cancelWrite = undefined
     this.#isWriting = true
     try {
-      await this.#deps.model.write()
-      this.#lastWriteFailed = false
+      this.#isHeldBack = !(await this.#deps.model.write())
       this.#deps.onStore(undefined)
     } catch (error) {
-      this.#lastWriteFailed = true
+      if (isParcomoloError(error, 'PARCOMOLO_VIEW_STORE_WENT_BACK')) return this.#fail(error)
+      this.#isHeldBack = true
       this.#deps.onStore(error)
     }
     this.#isWriting = false

@@ -1,11 +1,13 @@
 import type { Clock } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
 import { Patience } from '../task/index.ts'
-import { RowCache } from './cache.ts'
+import { type Holder, RowCache } from './cache.ts'
 import type { Flow } from './orders.ts'
+import { Progress } from './progress.ts'
 import { applyTouch, type Rows, type Touch, touch } from './projection.ts'
 import { type Arrived, decodeRecord, type Skipped, type ViewRecord } from './record.ts'
-import type { Position, TableName, Tables, ViewStore } from './store.ts'
+import type { Moment, Read, TableName, Tables, ViewStore } from './store.ts'
+import { WriteBehind } from './write-behind.ts'
 
 /**
  * The read model: what is in memory, over what is in the store.
@@ -14,19 +16,20 @@ import type { Position, TableName, Tables, ViewStore } from './store.ts'
  *     moment.
  * M2. The store is written behind: an order is folded some twenty-five times within milliseconds, and written once or
  *     twice. Queries see memory first.
+ * M3. In a store that is shared, others may have written what is not folded here yet. A row from there has those events
+ *     already, so they are not folded into it once more (`Holder.base`); and it is shown when all else has come as far,
+ *     so that no query sees an effect without its causes.
  */
 export class ReadModel {
   readonly rows: Rows
-  readonly #positions: Map<string, Position>
-  #changedPlaces = new Map<string, Position>()
-  #skipped: Skipped[] = []
   skippedCount: number
   readonly #store: ViewStore
   readonly #codec: Codec
   readonly #flow: Flow
   readonly #learn: Learn | undefined
   readonly #patience: Patience
-  #writing: Promise<void> | undefined
+  readonly #progress: Progress
+  readonly #behind: WriteBehind
 
   constructor(deps: ModelDeps, start: ModelStart) {
     this.#store = deps.store
@@ -34,18 +37,19 @@ export class ReadModel {
     this.#flow = deps.flow
     this.#learn = deps.learn
     this.#patience = new Patience(deps.clock, deps.onHeldUp)
-    this.#positions = new Map(start.positions)
     this.skippedCount = start.skippedCount
     this.rows = {
       orders: new RowCache(deps.recentRowsMax),
       stock: new RowCache(deps.recentRowsMax),
       sagas: new RowCache(deps.recentRowsMax)
     }
+    this.#progress = new Progress(start.moment.positions, deps.clock, deps.behindPatienceMs)
+    this.#behind = new WriteBehind(deps.store, this.rows, this.#progress, start.moment)
   }
 
   /** The offset of this partition that comes next. */
   next(place: string): number {
-    return this.#positions.get(place)?.next ?? 0
+    return this.#progress.next(place)
   }
 
   get changedCount(): number {
@@ -54,12 +58,17 @@ export class ReadModel {
   }
 
   get hasChanged(): boolean {
-    return this.#changedPlaces.size > 0
+    return this.#behind.hasChanged
+  }
+
+  /** Another view has stored more than this one has folded. */
+  get isBehind(): boolean {
+    return this.#behind.isBehind
   }
 
   /**
    * Folds what has arrived; `seen` is told of every event and of every order that has changed. Nothing is folded where
-   * the stop comes while it waits for a schema.
+   * the stop comes while it waits for a schema or for the store.
    */
   async fold(arrived: readonly Arrived[], seen: FoldListener): Promise<void> {
     const decoded = await this.#decode(arrived)
@@ -67,68 +76,71 @@ export class ReadModel {
     const { records, skipped } = decoded
     const touched: Touch[] = []
     for (const record of records) touched.push(touch(this.rows, record, touched.at(-1)))
-    await this.#load()
+    if ((await this.#load()) === false) return
     for (const one of touched) {
       applyTouch(this.rows, one, this.#flow, seen.onOrder)
       seen.onRecord(one.record)
     }
-    this.#skipped.push(...skipped)
+    this.#behind.skip(skipped)
     this.skippedCount += skipped.length
-    for (const { place, record } of lastOfEach(arrived)) this.#advance(place.name, record)
+    for (const { place, record } of lastOfEach(arrived)) {
+      const { offset, key, timestamp } = record
+      this.#behind.advance(place.name, { next: offset + 1, key, timestamp })
+    }
+    this.#progress.onRound()
     for (const cache of Object.values(this.rows)) cache.trim()
     for (const one of skipped) seen.onSkipped(one)
   }
 
-  /** Ends what `fold` waits for. */
+  /** Ends what `fold` and queries wait for. */
   stop(): void {
     this.#patience.stop()
+    this.#progress.stop()
+  }
+
+  /** A row that is in memory and may be shown. */
+  recent<T extends TableName>(table: T, key: string): Tables[T] | undefined {
+    return this.isAhead(table, key) ? undefined : this.rows[table].get(key)
+  }
+
+  /** True for a row in memory that has what is not folded here yet, and has to wait for that. */
+  isAhead(table: TableName, key: string): boolean {
+    const holder: Holder<unknown> | undefined = this.rows[table].find(key)
+    if (holder?.ahead === undefined) return false
+    if (!this.#progress.hasReached(holder.ahead)) return true
+    holder.ahead = undefined
+    holder.base = undefined
+    return false
   }
 
   async get<T extends TableName>(table: T, key: string): Promise<Tables[T] | undefined> {
-    return this.rows[table].get(key) ?? (await this.#store.get(table, [key])).get(key)
+    const ahead = this.rows[table].find(key)?.ahead
+    if (ahead !== undefined) await this.#progress.reach(ahead)
+    const held = this.recent(table, key)
+    if (held !== undefined) return held
+    const { found, moment } = await this.#read((store) => store.get(table, [key]))
+    await this.#progress.reach(moment)
+    return this.recent(table, key) ?? found.get(key)
   }
 
-  /**
-   * Writes what has changed in one transaction; one write at a time. After a failure everything is still to be written.
-   */
-  async write(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing.catch(() => undefined)
-    if (!this.hasChanged) return
-    this.#writing = this.#writeOnce()
-    try {
-      await this.#writing
-    } finally {
-      this.#writing = undefined
-    }
+  /** Something that only the store can tell, with all that has been folded at the call. */
+  async list<T>(read: (store: ViewStore) => Promise<Read<T>>): Promise<T> {
+    await this.#behind.flush()
+    const { found, moment } = await this.#read(read)
+    await this.#progress.reach(moment)
+    return found
   }
 
-  async #writeOnce(): Promise<void> {
-    const { orders, stock, sagas } = this.rows
-    const positions = this.#changedPlaces
-    const skipped = this.#skipped
-    this.#changedPlaces = new Map()
-    this.#skipped = []
-    try {
-      await this.#store.write({
-        orders: orders.startWrite(),
-        stock: stock.startWrite(),
-        sagas: sagas.startWrite(),
-        positions,
-        skipped
-      })
-      for (const cache of [orders, stock, sagas]) cache.written()
-    } catch (error) {
-      for (const cache of [orders, stock, sagas]) cache.failed()
-      this.#changedPlaces = new Map([...positions, ...this.#changedPlaces])
-      this.#skipped = [...skipped, ...this.#skipped]
-      throw error
-    }
+  /** Writes what has changed, if it is for this view to do so (`WriteBehind.turn`). */
+  write(): Promise<boolean> {
+    return this.#behind.turn()
   }
 
-  #advance(place: string, { offset, key, timestamp }: Arrived['record']): void {
-    const position = { next: offset + 1, key, timestamp }
-    this.#positions.set(place, position)
-    this.#changedPlaces.set(place, position)
+  async #read<T>(read: (store: ViewStore) => Promise<Read<T>>): Promise<Read<T>> {
+    const since = this.#behind.known
+    const result = await read(this.#store)
+    this.#behind.check(result.moment, since)
+    return result
   }
 
   async #decode(
@@ -149,30 +161,36 @@ export class ReadModel {
     return { records, skipped }
   }
 
-  /** Brings the rows that a round has taken hold of into memory. */
-  async #load(): Promise<void> {
-    await this.#loadTable('orders')
-    await this.#loadTable('stock')
-    await this.#loadTable('sagas')
+  /**
+   * Brings the rows that a round has taken hold of into memory, however long the store is away; undefined where nothing
+   * is missing.
+   */
+  #load(): Promise<boolean> | undefined {
+    const tables = tableNames.filter((table) => this.rows[table].missing.length > 0)
+    if (tables.length === 0) return undefined
+    return this.#patience.until(async () => {
+      const loads = await Promise.all(tables.map((table) => this.#loadTable(table)))
+      for (const load of loads) load()
+    })
   }
 
-  async #loadTable<T extends TableName>(table: T): Promise<void> {
+  /** Reads what is missing; gives what brings it into memory. */
+  async #loadTable<T extends TableName>(table: T): Promise<() => void> {
     const cache = this.rows[table]
-    if (cache.missing.length === 0) return
-    cache.load(
-      await this.#store.get(
-        table,
-        cache.missing.map(({ key }) => key)
-      )
-    )
+    const keys = cache.missing.map(({ key }) => key)
+    const { found, moment } = await this.#read((store) => store.get(table, keys))
+    return () => cache.load(found, this.#progress.hasReached(moment) ? undefined : moment)
   }
 }
+
+const tableNames = ['orders', 'stock', 'sagas'] as const
 
 export type ModelDeps = {
   readonly store: ViewStore
   readonly codec: Codec
   readonly flow: Flow
   readonly recentRowsMax: number
+  readonly behindPatienceMs: number
   readonly learn: Learn | undefined
   readonly clock: Clock
   /** It waits for something that may pass, such as a registry that cannot be reached; with undefined, it goes on. */
@@ -182,7 +200,7 @@ export type ModelDeps = {
 /** Teaches the codec the schemas of these values, where it does not know them (contract's `learnSchemas`). */
 export type Learn = (values: Iterable<Uint8Array | null>) => Promise<void> | undefined
 
-export type ModelStart = { readonly positions: ReadonlyMap<string, Position>; readonly skippedCount: number }
+export type ModelStart = { readonly moment: Moment; readonly skippedCount: number }
 
 export type FoldListener = {
   readonly onRecord: (record: ViewRecord) => void

@@ -1,33 +1,37 @@
 import type { Log } from '../log/index.ts'
 import type { Place } from './record.ts'
-import type { Position, ViewStore } from './store.ts'
+import type { Moment, Position, ViewStore } from './store.ts'
 
 /**
- * The positions to go on from. They are only worth something for the log they were taken from: where the log ends
+ * The moment to go on from. Its positions are only worth something for the log they were taken from: where the log ends
  * before them, or has another record there (it was deleted and has grown again), the store is emptied and everything is
- * folded again.
+ * folded again; unless another view has written to it meanwhile, and then it is looked at once more.
  */
-export const startPositions = async (
+export const startMoment = async (
   log: Log,
   store: ViewStore,
   places: readonly Place[],
   onRebuild: (reason: string) => void
-): Promise<ReadonlyMap<string, Position>> => {
-  const positions = await store.positions()
-  if (store.wasReset) onRebuild('its file was damaged or of another layout')
-  for (const place of places) {
-    const position = positions.get(place.name)
-    if (position === undefined) continue
-    const reason = await whyForeign(log, place, position)
-    if (reason === undefined) continue
-    onRebuild(reason)
-    await store.clear()
-    return new Map()
+): Promise<Moment> => {
+  if (store.wasReset) onRebuild('it was of another layout, or damaged')
+  for (;;) {
+    const moment = await store.moment()
+    const reason = await whyForeign(log, places, moment)
+    if (reason === undefined) return moment
+    if (await store.clear(moment)) onRebuild(reason)
   }
-  return positions
 }
 
-const whyForeign = async (log: Log, place: Place, position: Position): Promise<string | undefined> => {
+const whyForeign = async (log: Log, places: readonly Place[], { positions }: Moment): Promise<string | undefined> => {
+  for (const place of places) {
+    const position = positions.get(place.name)
+    const reason = position === undefined ? undefined : await whyForeignAt(log, place, position)
+    if (reason !== undefined) return reason
+  }
+  return undefined
+}
+
+const whyForeignAt = async (log: Log, place: Place, position: Position): Promise<string | undefined> => {
   const end = await log.end(place)
   if (position.next > end) return `it stands at ${place.name}@${position.next}, and the log ends at ${end}`
   for await (const records of log.read(place, position.next - 1, position.next))

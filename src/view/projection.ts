@@ -1,4 +1,4 @@
-import type { Holder, RowCache } from './cache.ts'
+import { hasBefore, type Holder, type RowCache } from './cache.ts'
 import { type Flow, foldOrder, type OrderRow, withSaga } from './orders.ts'
 import type { ViewRecord } from './record.ts'
 import { foldSaga, instanceOf, type SagaRow, sagaSummary } from './sagas.ts'
@@ -35,12 +35,17 @@ const touchSaga = (rows: Rows, record: ViewRecord, previous: Touch | undefined):
   return { record, order: rows.orders.hold(key), saga: rows.sagas.hold(sagaRowKey(name, key)), stock: none }
 }
 
-/** Folds one event into its rows; `onOrder` is told the order that it has changed. */
+/**
+ * Folds one event into its rows, but for those that had it when they were read; `onOrder` is told the order that it has
+ * changed, or would have.
+ */
 export const applyTouch = (rows: Rows, touched: Touch, flow: Flow, onOrder: (orderId: string) => void): void => {
   const { record, order, saga, stock } = touched
-  for (const holder of stock) rows.stock.change(holder, foldStock(holder.row, record, holder.key))
+  for (const holder of stock)
+    if (!hasBefore(holder, record)) rows.stock.change(holder, foldStock(holder.row, record, holder.key))
   if (saga !== undefined) return applySagaEvent(rows, touched, onOrder)
   if (order === undefined) return
+  if (hasBefore(order, record)) return onOrder(order.key)
   const after = foldOrder(order.row, record, flow)
   if (after === order.row) return
   rows.orders.change(order, after)
@@ -49,14 +54,24 @@ export const applyTouch = (rows: Rows, touched: Touch, flow: Flow, onOrder: (ord
 
 const applySagaEvent = (rows: Rows, { record, order, saga }: Touch, onOrder: (orderId: string) => void): void => {
   if (saga === undefined || order === undefined) return
-  const after = foldSaga(saga.row, record)
-  if (after === undefined || after === saga.row) return
-  rows.sagas.change(saga, after)
-  if (after.startedBy !== orderStartEvent) return
+  const after = sagaAfter(rows, saga, record)
+  if (after === undefined || after.startedBy !== orderStartEvent) return
+  if (hasBefore(order, record)) return onOrder(order.key)
   const orderAfter = withSaga(order.row, order.key, sagaSummary(after))
   if (orderAfter === order.row) return
   rows.orders.change(order, orderAfter)
+  if (saga.ahead !== undefined) order.ahead = saga.ahead
   onOrder(order.key)
+}
+
+/** Undefined where the event changes nothing. */
+const sagaAfter = (rows: Rows, saga: Holder<SagaRow>, record: ViewRecord): SagaRow | undefined => {
+  // The order may have been read before its saga, and then has not got this event yet.
+  if (hasBefore(saga, record)) return saga.row
+  const after = foldSaga(saga.row, record)
+  if (after === undefined || after === saga.row) return undefined
+  rows.sagas.change(saga, after)
+  return after
 }
 
 /** A saga that starts from this event, with the order id as its key, is the order's saga. */

@@ -4,34 +4,51 @@ import type { SagaRow, SagaStatus } from './sagas.ts'
 import type { StockRow } from './stock.ts'
 
 /**
- * The view's store: a port; SQLite now, PostgreSQL later, both held to one contract suite. It is a cache of the
- * journals: whatever is lost with it is folded again.
+ * The view's store: a port; SQLite for one process, PostgreSQL for any number of them, both held to one contract suite.
+ * It is a cache of the journals: whatever is lost with it is folded again.
  *
  * V1. `write` is one transaction: rows and positions are those of one moment, so the store equals the fold of the
  *     journals at its positions.
- * V2. One `write` at a time. It may take several turns of the event loop; a read meanwhile sees each row as it was or
- *     as it will be.
+ * V2. One `write` of a view at a time. It may take several turns of the event loop; a read meanwhile sees each row as
+ *     it was or as it will be.
+ * V3. Views of the same journals may share a store. A write is made only on top of the moment that it names; where
+ *     another view has written since, nothing is written. What is read comes with the moment that it is of.
  */
 export type ViewStore = {
-  /** True when an older layout or a damaged file was thrown away at opening; for a log line. */
+  /** True when rows of another layout or a damaged file were passed over at opening; for a log line. */
   readonly wasReset: boolean
-  positions(): Promise<ReadonlyMap<string, Position>>
+  moment(): Promise<Moment>
   /** The rows of these keys; one that is not there is left out. */
-  get<T extends TableName>(table: T, keys: readonly string[]): Promise<ReadonlyMap<string, Tables[T]>>
-  write(change: ViewChange): Promise<void>
+  get<T extends TableName>(table: T, keys: readonly string[]): Promise<Read<ReadonlyMap<string, Tables[T]>>>
+  /** Gives the moment that this makes; undefined where the store has moved on from `last`, and nothing is written. */
+  write(change: ViewChange, last: Moment): Promise<Moment | undefined>
   /** Newest first; only orders that have been placed. */
-  listOrders(filter: OrderFilter, page: PageRequest): Promise<Page<OrderRow>>
+  listOrders(filter: OrderFilter, page: PageRequest): Promise<Read<Page<OrderRow>>>
   /** Newest first. */
-  listSagas(filter: SagaFilter, page: PageRequest): Promise<Page<SagaRow>>
+  listSagas(filter: SagaFilter, page: PageRequest): Promise<Read<Page<SagaRow>>>
   /** By SKU; only those that have been set. */
-  listStock(page: PageRequest): Promise<Page<StockRow>>
+  listStock(page: PageRequest): Promise<Read<Page<StockRow>>>
   /** Instances that have not ended, by saga and revision. */
-  countRunning(): Promise<readonly RunningCount[]>
+  countRunning(): Promise<Read<readonly RunningCount[]>>
   countSkipped(): Promise<number>
-  /** Back to empty, for a rebuild. */
-  clear(): Promise<void>
+  /** Back to empty, for a rebuild; false where the store has moved on from `last`, and nothing is done. */
+  clear(last: Moment): Promise<boolean>
+  /** The rows are complete: what older layouts have left is of no use any more. */
+  dropOlder(): Promise<void>
+  /** Why it cannot be reached at the moment; it is looked for until it can. */
+  failure(): Error | undefined
   close(): Promise<void>
 }
+
+/**
+ * The store between two writes: how far its rows have been folded. The version rises with each write, whoever writes;
+ * the id is of this moment alone, so that a store that has lost its last writes and got others is told.
+ */
+export type Moment = { readonly version: number; readonly id: string; readonly positions: Positions }
+export type Positions = ReadonlyMap<string, Position>
+
+/** What was found, at a moment. */
+export type Read<T> = { readonly found: T; readonly moment: Moment }
 
 export type Tables = { readonly orders: OrderRow; readonly stock: StockRow; readonly sagas: SagaRow }
 export type TableName = keyof Tables
@@ -45,7 +62,7 @@ export type Position = { readonly next: number; readonly key: string; readonly t
 export type ViewChange = {
   readonly [T in TableName]: readonly Tables[T][]
 } & {
-  readonly positions: ReadonlyMap<string, Position>
+  readonly positions: Positions
   readonly skipped: readonly Skipped[]
 }
 

@@ -3,7 +3,7 @@ import type { Codec } from '../contract/index.ts'
 import { type Log, placeName } from '../log/index.ts'
 import { Follower, type FollowLimits, followLimits } from './follow.ts'
 import { type Learn, ReadModel } from './model.ts'
-import { startPositions } from './opening.ts'
+import { startMoment } from './opening.ts'
 import { type Flow, hasOrderEnded, type OrderRow } from './orders.ts'
 import type { Mark } from './position.ts'
 import type { ViewHealth, ViewQuery, ViewState } from './query.ts'
@@ -39,9 +39,16 @@ export type ViewLimits = FollowLimits & {
   readonly waitersMax: number
   /** Rows of each table kept in memory after they have been written. */
   readonly recentRowsMax: number
+  /** How long a query waits for this view to fold what another one has stored already. */
+  readonly behindPatienceMs: number
 }
 
-export const viewLimits: ViewLimits = { ...followLimits, waitersMax: 2_000, recentRowsMax: 10_000 }
+export const viewLimits: ViewLimits = {
+  ...followLimits,
+  waitersMax: 2_000,
+  recentRowsMax: 10_000,
+  behindPatienceMs: 5_000
+}
 
 /** For what an operator should know. */
 export type ViewLogger = {
@@ -61,14 +68,14 @@ export const openView = async (deps: ViewDeps): Promise<View> => {
   const limits = { ...viewLimits, ...deps.limits }
   const places = placesOf(deps.topics, deps.log)
   const onRebuild = (reason: string): void => deps.logger?.info({ reason }, `the read model is built anew: ${reason}`)
-  const positions = await startPositions(deps.log, deps.store, places, onRebuild)
+  const moment = await startMoment(deps.log, deps.store, places, onRebuild)
   const skippedCount = await deps.store.countSkipped()
   const { store, codec, flow, learn, clock } = deps
-  const { recentRowsMax } = limits
+  const { recentRowsMax, behindPatienceMs } = limits
   const onHeldUp = (error: unknown): void => view.onHeldUp(error)
   const model = new ReadModel(
-    { store, codec, flow, recentRowsMax, learn, clock, onHeldUp },
-    { positions, skippedCount }
+    { store, codec, flow, recentRowsMax, behindPatienceMs, learn, clock, onHeldUp },
+    { moment, skippedCount }
   )
   const target = new Map<string, number>()
   for (const place of places) target.set(place.name, await deps.log.end(place))
@@ -146,24 +153,20 @@ class FollowingView implements View {
     return this.#parts.model.get('sagas', sagaRowKey(saga, key))
   }
 
-  async orders(filter: OrderFilter, page: PageRequest): Promise<Page<OrderRow>> {
-    await this.#parts.model.write()
-    return this.#deps.store.listOrders(filter, page)
+  orders(filter: OrderFilter, page: PageRequest): Promise<Page<OrderRow>> {
+    return this.#parts.model.list((store) => store.listOrders(filter, page))
   }
 
-  async sagas(filter: SagaFilter, page: PageRequest): Promise<Page<SagaRow>> {
-    await this.#parts.model.write()
-    return this.#deps.store.listSagas(filter, page)
+  sagas(filter: SagaFilter, page: PageRequest): Promise<Page<SagaRow>> {
+    return this.#parts.model.list((store) => store.listSagas(filter, page))
   }
 
-  async allStock(page: PageRequest): Promise<Page<StockRow>> {
-    await this.#parts.model.write()
-    return this.#deps.store.listStock(page)
+  allStock(page: PageRequest): Promise<Page<StockRow>> {
+    return this.#parts.model.list((store) => store.listStock(page))
   }
 
-  async countRunning(): Promise<readonly RunningCount[]> {
-    await this.#parts.model.write()
-    return this.#deps.store.countRunning()
+  countRunning(): Promise<readonly RunningCount[]> {
+    return this.#parts.model.list((store) => store.countRunning())
   }
 
   whenPlaced(orderId: string, timeoutMs: number): Waiter<OrderRow> {
@@ -242,7 +245,7 @@ class FollowingView implements View {
     isMet: (row: OrderRow) => boolean,
     timeoutMs: number
   ): { waiter: Waiter<OrderRow>; isKnown: boolean } {
-    const row = this.#parts.model.rows.orders.get(orderId)
+    const row = this.#parts.model.recent('orders', orderId)
     if (row !== undefined && isMet(row)) return { waiter: metAlready(row), isKnown: true }
     return { waiter: this.#waiters.order(orderId, isMet, timeoutMs), isKnown: row !== undefined }
   }
@@ -253,14 +256,20 @@ class FollowingView implements View {
       const row = await this.#parts.model.get('orders', orderId)
       if (row !== undefined) this.#waiters.onRound([orderId], () => row)
     } catch (error) {
-      this.#onStore(error)
+      // What the view is behind with, it tells the waiter of when it has folded it.
+      if (!isParcomoloError(error, 'PARCOMOLO_VIEW_BEHIND')) this.#onStore(error)
     }
   }
 
   #onRound(): void {
-    const { orders } = this.#parts.model.rows
-    this.#waiters.onRound(this.#changedOrders, (orderId) => orders.get(orderId))
-    this.#changedOrders = new Set()
+    const { model } = this.#parts
+    const later = new Set<string>()
+    this.#waiters.onRound(this.#changedOrders, (orderId) => {
+      if (!model.isAhead('orders', orderId)) return model.recent('orders', orderId)
+      later.add(orderId)
+      return undefined
+    })
+    this.#changedOrders = later
     if (!this.#isCaughtUp) this.#checkCaughtUp()
   }
 
@@ -269,6 +278,16 @@ class FollowingView implements View {
     for (const [place, end] of target) if (model.next(place) < end) return
     this.#isCaughtUp = true
     this.#settleCaughtUp.resolve()
+    void this.#dropOlder()
+  }
+
+  /** Not before: until then other processes may still answer from an older layout. */
+  async #dropOlder(): Promise<void> {
+    try {
+      await this.#deps.store.dropOlder()
+    } catch (error) {
+      this.#deps.logger?.info({ error: messageOf(error) }, 'what an older layout has left could not be removed')
+    }
   }
 
   #onStore(error: unknown): void {

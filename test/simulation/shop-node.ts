@@ -193,15 +193,17 @@ const diesWith = (process: SimulatedProcess, store: ViewStore): ViewStore => {
   }
   return {
     wasReset: false,
-    positions: whileAlive(() => store.positions()),
+    moment: whileAlive(() => store.moment()),
     get: (table, keys) => (process.isAlive ? store.get(table, keys) : new Promise(() => undefined)),
-    write: whileAlive((change) => store.write(change)),
+    write: whileAlive((change, last) => store.write(change, last)),
     listOrders: whileAlive((filter, page) => store.listOrders(filter, page)),
     listSagas: whileAlive((filter, page) => store.listSagas(filter, page)),
     listStock: whileAlive((page) => store.listStock(page)),
     countRunning: whileAlive(() => store.countRunning()),
     countSkipped: whileAlive(() => store.countSkipped()),
-    clear: whileAlive(() => store.clear()),
+    clear: whileAlive((last) => store.clear(last)),
+    dropOlder: async () => undefined,
+    failure: () => undefined,
     close: async () => undefined
   }
 }

@@ -74,7 +74,7 @@ test('a view that is opened again goes on from its positions', async (t) => {
     const first = await open(journals, { file })
     await first.close()
     const store = await openSqliteViewStore(file)
-    t.is((await store.positions()).get('stock-events/0')?.next, 2)
+    t.is((await store.moment()).positions.get('stock-events/0')?.next, 2)
     await store.close()
 
     await journals.tell('order', placed('o1'))
@@ -210,8 +210,8 @@ test('an effect whose cause never comes is folded all the same after a while', a
 /** A store whose writes fail while `isBroken`. */
 const breakable = (store: ViewStore) => {
   const state = { isBroken: false }
-  const write: ViewStore['write'] = (change) =>
-    state.isBroken ? Promise.reject(new Error('no space left')) : store.write(change)
+  const write: ViewStore['write'] = (change, last) =>
+    state.isBroken ? Promise.reject(new Error('no space left')) : store.write(change, last)
   const broken = new Proxy(store, {
     get: (target, name) => {
       if (name === 'write') return write

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import test from 'ava'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
-import { change, orderRow, testViewStore } from './store-contract.ts'
+import { change, orderRow, rowsOf, testViewStore, write } from './store-contract.ts'
 
 testViewStore(test, () => openSqliteViewStore(':memory:'))
 
@@ -21,11 +21,11 @@ test('a file keeps its rows over a restart', async (t) => {
   await inFolder(async (dir) => {
     const file = join(dir, 'view.sqlite')
     const store = await openSqliteViewStore(file)
-    await store.write(change({ orders: [orderRow('o1', 1)] }))
+    await write(store, change({ orders: [orderRow('o1', 1)] }))
     await store.close()
     const again = await openSqliteViewStore(file)
     t.false(again.wasReset)
-    t.is((await again.get('orders', ['o1'])).size, 1)
+    t.is((await rowsOf(again, 'orders', ['o1'])).size, 1)
     await again.close()
   })
 })
@@ -38,7 +38,7 @@ test('a file of another layout is thrown away', async (t) => {
     other.close()
     const store = await openSqliteViewStore(file)
     t.true(store.wasReset)
-    t.deepEqual((await store.listOrders({}, { limit: 1 })).rows, [])
+    t.deepEqual((await store.listOrders({}, { limit: 1 })).found.rows, [])
     await store.close()
   })
 })
@@ -49,7 +49,7 @@ test('a file that is no database is thrown away', async (t) => {
     await writeFile(file, 'this is no database, and long enough to be looked at as one: '.repeat(100))
     const store = await openSqliteViewStore(file)
     t.true(store.wasReset)
-    await store.write(change({ orders: [orderRow('o1', 1)] }))
+    await write(store, change({ orders: [orderRow('o1', 1)] }))
     await store.close()
     t.true((await stat(file)).size > 0)
   })

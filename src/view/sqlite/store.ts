@@ -4,11 +4,14 @@ import { ParcomoloError } from '../../base/index.ts'
 import type { OrderRow } from '../orders.ts'
 import type { SagaRow } from '../sagas.ts'
 import type { StockRow } from '../stock.ts'
+import { pageOf, usualEnd } from '../listing.ts'
 import {
+  type Moment,
   type OrderFilter,
   type Page,
   type PageRequest,
-  type Position,
+  type Positions,
+  type Read,
   type RunningCount,
   type SagaFilter,
   sagaRowKey,
@@ -20,7 +23,8 @@ import {
 import { clearDatabase, openDatabase } from './layout.ts'
 
 /**
- * The view's store in one SQLite file (`:memory:` for none). Synchronous inside: all calls but `write` resolve at once.
+ * The view's store in one SQLite file (`:memory:` for none), which one process has for itself. Synchronous inside: all
+ * calls but `write` resolve at once.
  */
 export const openSqliteViewStore = async (path: string): Promise<ViewStore> => {
   const { database, wasReset } = openDatabase(path)
@@ -31,34 +35,110 @@ class SqliteViewStore implements ViewStore {
   readonly wasReset: boolean
   readonly #database: DatabaseSync
   readonly #statements: Statements
+  #moment: Moment
+  #writing: Promise<void> | undefined
 
   constructor(database: DatabaseSync, wasReset: boolean) {
     this.#database = database
     this.wasReset = wasReset
     this.#statements = prepare(database)
+    this.#moment = { version: 0, id: '', positions: readPositions(database) }
   }
 
-  async positions(): Promise<ReadonlyMap<string, Position>> {
-    const rows = this.#database.prepare('SELECT * FROM positions').all()
-    return new Map(
-      rows.map(({ place, next, key, timestamp }) => [
-        String(place),
-        { next: Number(next), key: String(key), timestamp: Number(timestamp) }
-      ])
-    )
+  async moment(): Promise<Moment> {
+    return this.#moment
   }
 
-  async get<T extends TableName>(table: T, keys: readonly string[]): Promise<ReadonlyMap<string, Tables[T]>> {
+  async get<T extends TableName>(table: T, keys: readonly string[]): Promise<Read<ReadonlyMap<string, Tables[T]>>> {
     const statement = this.#statements.get[table]
     const rows = new Map<string, Tables[T]>()
     for (const key of keys) {
       const found = statement.get(...keyColumns[table](key))
       if (found !== undefined) rows.set(key, parsed<Tables[T]>(found))
     }
-    return rows
+    return this.#read(rows)
   }
 
-  async write(change: ViewChange): Promise<void> {
+  async write(change: ViewChange, last: Moment): Promise<Moment | undefined> {
+    while (this.#writing !== undefined) await this.#writing.catch(() => undefined)
+    if (last.version !== this.#moment.version) return undefined
+    this.#writing = this.#write(change)
+    try {
+      await this.#writing
+    } finally {
+      this.#writing = undefined
+    }
+    return this.#moveTo(new Map([...last.positions, ...change.positions]))
+  }
+
+  async listOrders(filter: OrderFilter, page: PageRequest): Promise<Read<Page<OrderRow>>> {
+    const where = new Where().add('placed_at IS NOT NULL').equal('customer_id', filter.customerId)
+    where.status(filter.status, usualEnd.orders).before('placed_at', 'id', page)
+    const index = orderIndex(filter)
+    const rows = this.#list<OrderRow>(`orders INDEXED BY ${index}`, where, 'placed_at DESC, id DESC', page)
+    return this.#read(pageOf(rows, page, (row) => ({ at: row.placedAt ?? 0, key: row.orderId })))
+  }
+
+  async listSagas(filter: SagaFilter, page: PageRequest): Promise<Read<Page<SagaRow>>> {
+    const where = new Where().equal('saga', filter.saga).equal('key', filter.key).status(filter.status, usualEnd.sagas)
+    // A position among instances of one time is by saga and key, as one text.
+    where.before('started_at', "saga || '/' || key", page)
+    const table = `sagas ${filter.key === undefined ? `INDEXED BY ${sagaIndex(filter)}` : ''}`
+    const rows = this.#list<SagaRow>(table, where, "started_at DESC, saga || '/' || key DESC", page)
+    return this.#read(pageOf(rows, page, (row) => ({ at: row.startedAt, key: sagaRowKey(row.saga, row.key) })))
+  }
+
+  async listStock(page: PageRequest): Promise<Read<Page<StockRow>>> {
+    const where = new Where().add('is_set = 1')
+    if (page.after !== undefined) where.add('sku > ?', page.after.key)
+    const rows = this.#list<StockRow>('stock', where, 'sku', page)
+    return this.#read(pageOf(rows, page, (row) => ({ at: 0, key: row.sku })))
+  }
+
+  async countRunning(): Promise<Read<readonly RunningCount[]>> {
+    const rows = this.#database
+      .prepare('SELECT saga, revision, count(*) AS count FROM sagas WHERE ended_at IS NULL GROUP BY saga, revision')
+      .all()
+    const counts = rows.map(({ saga, revision, count }) => ({
+      saga: String(saga),
+      revision: String(revision),
+      count: Number(count)
+    }))
+    return this.#read(counts)
+  }
+
+  async countSkipped(): Promise<number> {
+    return Number(this.#database.prepare('SELECT count(*) AS count FROM skipped').get()?.['count'])
+  }
+
+  async clear(last: Moment): Promise<boolean> {
+    if (last.version !== this.#moment.version) return false
+    clearDatabase(this.#database)
+    this.#moveTo(new Map())
+    return true
+  }
+
+  async dropOlder(): Promise<void> {
+    // The file has one layout only.
+  }
+
+  failure(): undefined {
+    return undefined
+  }
+
+  async close(): Promise<void> {
+    this.#database.close()
+  }
+
+  #read<T>(found: T): Read<T> {
+    return { found, moment: this.#moment }
+  }
+
+  #moveTo(positions: Positions): Moment {
+    return (this.#moment = { version: this.#moment.version + 1, id: '', positions })
+  }
+
+  async #write(change: ViewChange): Promise<void> {
     try {
       this.#database.exec('BEGIN IMMEDIATE')
       await this.#writeRows(change)
@@ -68,53 +148,6 @@ class SqliteViewStore implements ViewStore {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw cannotWrite(error)
     }
-  }
-
-  async listOrders(filter: OrderFilter, page: PageRequest): Promise<Page<OrderRow>> {
-    const where = new Where().add('placed_at IS NOT NULL').equal('customer_id', filter.customerId)
-    where.status(filter.status, usualEnd.orders).before('placed_at', 'id', page)
-    const index = orderIndex(filter)
-    const rows = this.#list<OrderRow>(`orders INDEXED BY ${index}`, where, 'placed_at DESC, id DESC', page)
-    return pageOf(rows, page, (row) => ({ at: row.placedAt ?? 0, key: row.orderId }))
-  }
-
-  async listSagas(filter: SagaFilter, page: PageRequest): Promise<Page<SagaRow>> {
-    const where = new Where().equal('saga', filter.saga).equal('key', filter.key).status(filter.status, usualEnd.sagas)
-    // A position among instances of one time is by saga and key, as one text.
-    where.before('started_at', "saga || '/' || key", page)
-    const table = `sagas ${filter.key === undefined ? `INDEXED BY ${sagaIndex(filter)}` : ''}`
-    const rows = this.#list<SagaRow>(table, where, "started_at DESC, saga || '/' || key DESC", page)
-    return pageOf(rows, page, (row) => ({ at: row.startedAt, key: sagaRowKey(row.saga, row.key) }))
-  }
-
-  async listStock(page: PageRequest): Promise<Page<StockRow>> {
-    const where = new Where().add('is_set = 1')
-    if (page.after !== undefined) where.add('sku > ?', page.after.key)
-    const rows = this.#list<StockRow>('stock', where, 'sku', page)
-    return pageOf(rows, page, (row) => ({ at: 0, key: row.sku }))
-  }
-
-  async countRunning(): Promise<readonly RunningCount[]> {
-    const rows = this.#database
-      .prepare('SELECT saga, revision, count(*) AS count FROM sagas WHERE ended_at IS NULL GROUP BY saga, revision')
-      .all()
-    return rows.map(({ saga, revision, count }) => ({
-      saga: String(saga),
-      revision: String(revision),
-      count: Number(count)
-    }))
-  }
-
-  async countSkipped(): Promise<number> {
-    return Number(this.#database.prepare('SELECT count(*) AS count FROM skipped').get()?.['count'])
-  }
-
-  async clear(): Promise<void> {
-    clearDatabase(this.#database)
-  }
-
-  async close(): Promise<void> {
-    this.#database.close()
   }
 
   /** In slices, between which the event loop turns. */
@@ -151,8 +184,16 @@ const orderIndex = ({ customerId, status }: OrderFilter): string => {
 const sagaIndex = ({ status }: SagaFilter): string =>
   status === undefined || status === usualEnd.sagas ? 'sagas_started' : 'sagas_status'
 
-/** The status without an index of its own (layout.ts). */
-const usualEnd = { orders: 'COMPLETED', sagas: 'completed' } as const
+const readPositions = (database: DatabaseSync): Positions =>
+  new Map(
+    database
+      .prepare('SELECT * FROM positions')
+      .all()
+      .map(({ place, next, key, timestamp }) => [
+        String(place),
+        { next: Number(next), key: String(key), timestamp: Number(timestamp) }
+      ])
+  )
 
 const parsed = <T>(row: Record<string, SQLOutputValue>): T => JSON.parse(String(row['body'])) as T
 
@@ -217,13 +258,6 @@ class Where {
   text(): string {
     return this.#conditions.length === 0 ? '' : `WHERE ${this.#conditions.join(' AND ')}`
   }
-}
-
-/** One row more than asked for was read: it tells that there is a next page. */
-const pageOf = <T>(rows: readonly T[], page: PageRequest, markOf: (row: T) => Page<T>['next']): Page<T> => {
-  if (rows.length <= page.limit) return { rows, next: undefined }
-  const shown = rows.slice(0, page.limit)
-  return { rows: shown, next: markOf(shown.at(-1)!) }
 }
 
 /** About a millisecond each. */

@@ -1,0 +1,95 @@
+import type { ExecutionContext } from 'ava'
+import { systemClock } from '../../src/base/index.ts'
+import { viewTopics } from '../../src/main/system.ts'
+import { openView, type OrderRow, type View, type ViewDeps, type ViewStore } from '../../src/view/index.ts'
+import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
+import { type Journals, openJournals } from './journals.ts'
+import { type Grip, gripOn, type Holdable, holdable } from './shared-store.ts'
+
+/** Several views that follow one log and share a store, as several processes would. */
+
+/** A store that any number of views may have open. */
+export type SharedStore = { readonly open: () => Promise<ViewStore>; readonly close: () => Promise<void> }
+
+export type Replica = Grip & {
+  readonly view: View
+  /** Keeps these journals from it. */
+  readonly hold: Holdable['hold']
+  readonly release: Holdable['release']
+}
+
+export type Shared = {
+  readonly journals: Journals
+  readonly replica: (options?: Partial<ViewDeps>) => Promise<Replica>
+  /** The store holds what a new one has that folds the same journals. */
+  readonly expectTrue: (t: ExecutionContext) => Promise<void>
+}
+
+export type WithShared = (run: (shared: Shared) => Promise<void>) => Promise<void>
+
+export const sharedUser =
+  (openShared: () => Promise<SharedStore>): WithShared =>
+  async (run) => {
+    const journals = await openJournals()
+    const shared = await openShared()
+    const opened: View[] = []
+    const replica = async (options: Partial<ViewDeps> = {}): Promise<Replica> => {
+      const grip = gripOn(await shared.open())
+      const { log, hold, release } = holdable(journals.log)
+      const view = await openView({ ...depsOf(journals), log, store: grip.store, ...options })
+      opened.push(view)
+      await view.caughtUp
+      // A getter that is copied would stand still.
+      return Object.defineProperty({ ...grip, view, hold, release }, 'writeCount', { get: () => grip.writeCount })
+    }
+    const expectTrue = async (t: ExecutionContext): Promise<void> => {
+      const store = await shared.open()
+      const fresh = await openSqliteViewStore(':memory:')
+      const view = await openView({ ...depsOf(journals), store: fresh })
+      await view.caughtUp
+      await view.orders({}, { limit: 1 })
+      t.deepEqual(await contentOf(store), await contentOf(fresh))
+      await view.close()
+      await store.close()
+    }
+    try {
+      await run({ journals, replica, expectTrue })
+    } finally {
+      for (const view of opened) await view.close()
+      await shared.close()
+      await journals.close()
+    }
+  }
+
+const depsOf = ({ log, codec }: Journals) =>
+  ({ log, codec, topics: viewTopics, flow: 'orchestration', clock: systemClock }) as const
+
+/** Timelines in the order of their journals: what is between journals may differ. */
+const contentOf = async (store: ViewStore) => {
+  const page = { limit: 10_000 }
+  const orders = (await store.listOrders({}, page)).found.rows.map(withSortedTimeline)
+  const sagas = (await store.listSagas({}, page)).found.rows
+  const stock = (await store.listStock(page)).found.rows
+  const { positions } = await store.moment()
+  return {
+    orders,
+    sagas,
+    stock,
+    positions: Object.fromEntries([...positions].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  }
+}
+
+export const withSortedTimeline = (row: OrderRow): OrderRow => ({
+  ...row,
+  timeline: row.timeline.toSorted((a, b) => (`${a[2]}/${a[4]}` < `${b[2]}/${b[4]}` ? -1 : 1))
+})
+
+/** Until the view has folded all that is there. */
+export const caughtUp = async ({ view }: Replica, { log }: Journals): Promise<void> => {
+  const marks = []
+  for (const topic of Object.values(viewTopics)) {
+    const end = await log.end({ topic, partition: 0 })
+    if (end > 0) marks.push({ topic, partition: 0, offset: end - 1 })
+  }
+  if (marks.length > 0) await view.whenSeen(marks, 10_000).done
+}

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { stringify } from 'yaml'
 import { isParcomoloError } from '../../../src/base/index.ts'
 import { type Contracts, readContract } from '../../../src/contract/index.ts'
+import { metadataFields } from '../../../src/operator/crd/metadata-fields.ts'
 import { loadSaga } from '../../../src/saga/index.ts'
 import { contracts as fixture } from '../../saga/load-fixture.ts'
 import { type Document, type Map, participants, sagas } from './corpus.ts'
@@ -133,6 +134,15 @@ for (const [name, change] of faults) {
     t.not(sagaRefusal(value, fixture), undefined)
   })
 }
+
+test("metadata has the keys that the loaders know, which are Kubernetes'", (t) => {
+  const keysIn = (message: string | undefined): string[] =>
+    [...message!.split('; ')[1]!.matchAll(/'(\w+)'/g)].map(([, key]) => key!).filter((key) => key !== 'metadata')
+  const asked = (value: Map): Map => ({ ...value, metadata: { ...(value['metadata'] as Map), qqqqqqqqqqqqqqqqq: 1 } })
+  const ofSchema = Object.keys(metadataFields)
+  t.deepEqual(keysIn(sagaRefusal(asked(sample()), fixture)).sort(), ['name', ...ofSchema].sort())
+  t.deepEqual(keysIn(participantRefusal(asked(participants[0]!))).sort(), ['name', ...ofSchema].sort())
+})
 
 test('of every change to a participant, the schema refuses none that the loader takes', (t) => {
   const [sound] = participants

@@ -16,6 +16,8 @@ export type ResourceServer = ApiServer & {
   /** Refuses what `kubectl apply` refuses, unknown fields too, and keeps nothing. */
   dryRun(plural: string, resource: Map): Promise<Answer>
   create(plural: string, resource: Map): Promise<Answer>
+  /** What `kubectl explain` reads, which the API server makes ready a moment after the definitions. */
+  explained(): Promise<Record<string, Map>>
   /** What `kubectl get` shows: the columns' names, and the cells of each row. */
   table(plural: string): Promise<{ columns: string[]; rows: unknown[][] }>
 }
@@ -35,7 +37,17 @@ export const startResourceServer = async (): Promise<ResourceServer> => {
     ...api,
     dryRun: (plural, resource) => post(plural, '&dryRun=All', resource),
     create: (plural, resource) => post(plural, '', resource),
+    explained: () => explainedBy(api),
     table: (plural) => tableOf(api, plural)
+  }
+}
+
+const explainedBy = async (api: ApiServer): Promise<Record<string, Map>> => {
+  for (;;) {
+    const { body } = await api.request('GET', '/openapi/v3/apis/parcomolo.io/v1alpha1')
+    const { schemas = {} } = (body['components'] ?? {}) as { schemas?: Record<string, Map> }
+    if (['Saga', 'Participant'].every((kind) => schemas[`io.parcomolo.v1alpha1.${kind}`])) return schemas
+    await delay(20)
   }
 }
 

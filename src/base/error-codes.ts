@@ -167,6 +167,11 @@ export const errorCodes = {
     cause: 'The folder with the sagas and their participants does not exist or may not be read.',
     remedy: 'Start in the project folder, or set PARCOMOLO_SAGAS to the folder that holds the sagas.'
   },
+  PARCOMOLO_MAIN_FLOW_MIXED: {
+    cause: 'Processes of one installation (one KAFKA_PREFIX on one cluster) have different values of FLOW.',
+    remedy:
+      'Give all of them the same. To change the flow of an installation, let its orders end, end all processes, delete the topic that the message names, and start them with the other one.'
+  },
   PARCOMOLO_MAIN_LOG_SILENT: {
     cause: 'A command of a person has waited for the log, and for so long nothing came that it has given up.',
     remedy:

@@ -7,6 +7,7 @@ import { openPublisher } from '../orchestrator/index.ts'
 import type { Config } from './config.ts'
 import { readContractFiles } from './contract-files.ts'
 import { Diagnostics } from './diagnostics.ts'
+import { agreeOnFlow } from './flow.ts'
 import { healthOf } from './health.ts'
 import { openKubernetesOperator, type OperatorParts } from './kubernetes-operator.ts'
 import { listen } from './listen.ts'
@@ -80,6 +81,9 @@ const open = async (stage: Stage): Promise<string> => {
     (it) => it.close()
   )
   parts.log = log
+  // The embedded log has one process at a time, which may compare the flows.
+  if (config.kafkaBrokers !== null)
+    await opening.step('agreeing on FLOW', () => agreeOnFlow(log, config.flow, config.kafkaPrefix))
   const registry = await opening.take(
     'waiting for the schema registry',
     () => storage.openRegistry(config, { signal, onWaiting: diagnostics.waiting }),

@@ -86,6 +86,9 @@ function testKafka(): void {
     await shop.start()
     t.is((await order(shop, requestBody('tok_visa'))).status, 'COMPLETED')
     t.is((await order(shop, requestBody('tok_declined'))).status, 'REJECTED')
+    const other = shop.add('other', 'shipping', { FLOW: 'orchestration' })
+    await t.throwsAsync(other.start(), { message: /PARCOMOLO_MAIN_FLOW_MIXED: FLOW is 'orchestration', but/ })
+    shop.processes.delete('other')
     await judge(t, shop, 'choreography')
   })
 }

@@ -1,7 +1,14 @@
 import { canonicalJson } from '../base/index.ts'
 import type { Contract } from '../contract/index.ts'
 import { conditionsOf, type Standing } from './conditions.ts'
-import type { ParticipantResource, ParticipantStatus, RunningRevision, SagaResource, SagaStatus } from './crd/index.ts'
+import {
+  type ParticipantResource,
+  type ParticipantStatus,
+  type RunningRevision,
+  type SagaResource,
+  type SagaStatus,
+  statusLimits
+} from './crd/index.ts'
 import type { RunningCount } from './ports.ts'
 
 /** What is known of a saga beside its resource. */
@@ -39,8 +46,6 @@ const revisionOf = (
 }
 
 /** As many revisions as a status holds: the one in force, then those with the most instances. */
-const runningMax = 100
-
 const runningOf = (
   counts: readonly Pick<RunningRevision, 'revision' | 'count'>[],
   current: string | undefined
@@ -50,7 +55,7 @@ const runningOf = (
   return [...all]
     .map(([revision, count]) => ({ revision, count, current: revision === current }))
     .sort((a, b) => Number(b.current) - Number(a.current) || b.count - a.count || (a.revision < b.revision ? -1 : 1))
-    .slice(0, runningMax)
+    .slice(0, statusLimits.runningRevisions)
 }
 
 export const participantStatus = (

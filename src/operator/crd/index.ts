@@ -1,7 +1,6 @@
 export { type GeneratedPart, generateResources } from './generate-resources.ts'
 export type { Json, ResourceMetadata } from './metadata.ts'
 export {
-  apiVersion,
   type Condition,
   type ConditionType,
   finalizer,

@@ -83,8 +83,8 @@ export const sagaErrorCodes = {
     remedy: 'Flatten them.'
   },
   PARCOMOLO_SAGA_TOO_WIDE: {
-    cause: 'A parallel node has more branches than parallelWidthMax.',
-    remedy: 'Put some of the branches one after the other.'
+    cause: 'A parallel node has more branches than parallelWidthMax, or a record more fields than fieldsMax.',
+    remedy: 'Put some of the branches one after the other; give the record fewer fields.'
   },
   PARCOMOLO_SAGA_TOO_MANY_ATTEMPTS: {
     cause: 'A retry policy has more attempts than attemptsMax.',

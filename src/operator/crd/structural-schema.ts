@@ -16,7 +16,6 @@ import type {
   Type,
   ValuesType
 } from './field-types.ts'
-import { fieldsOf } from './fields-of.ts'
 
 /** A schema as the API server takes it: structural, so it cannot name its own parts, and a value has one type. */
 export type Schema = { readonly [key: string]: unknown }
@@ -115,9 +114,8 @@ const orWordSchema = ({ record, word }: OrWordType, place: Place): Schema => ({
 })
 
 /** One record with the fields of all, and rules that tell the records apart. */
-const eitherSchema = (type: EitherType, place: Place): Schema => {
-  const { of, message } = type
-  const fields = fieldsOf(type)
+const eitherSchema = ({ of, message }: EitherType, place: Place): Schema => {
+  const fields = Object.assign({}, ...of.map(({ record }) => record.fields)) as Fields
   const keys = of.map(({ key }) => `has(self.${key})`)
   const one: Rule = {
     rule: `[${keys.join(', ')}].exists_one(x, x)`,

@@ -1,0 +1,48 @@
+{{/* What a schema cannot say: values that do not go together. Each says what is wrong, what was expected, what to do. */}}
+{{- define "parcomolo.check" -}}
+{{- $values := .Values -}}
+{{- $kafka := $values.kafka -}}
+{{- if and $kafka.enabled $kafka.brokers -}}
+{{- fail (printf "kafka.brokers: '%s' is not accepted with kafka.enabled, as the chart then brings a broker of its own; set kafka.enabled to false, or leave kafka.brokers out" (join "," $kafka.brokers)) -}}
+{{- end -}}
+{{- if not (or $kafka.enabled $kafka.brokers) -}}
+{{- fail "kafka.brokers: names no broker; expected a list of host:port, as kafka.enabled is false; name yours, or set kafka.enabled to true" -}}
+{{- end -}}
+{{- if and $kafka.enabled (or $kafka.sasl.mechanism $kafka.tls.enabled) -}}
+{{- fail "kafka.sasl, kafka.tls: are not accepted with kafka.enabled, as the broker for development has neither; set kafka.enabled to false and name yours in kafka.brokers" -}}
+{{- end -}}
+{{- if and $kafka.sasl.mechanism (not $kafka.sasl.existingSecret) -}}
+{{- fail (printf "kafka.sasl.existingSecret: names no secret; expected the one with user name and password for '%s'; name it, or leave kafka.sasl.mechanism out" $kafka.sasl.mechanism) -}}
+{{- end -}}
+{{- if and (or $kafka.tls.caSecret $kafka.tls.clientSecret) (not $kafka.tls.enabled) -}}
+{{- fail "kafka.tls: names secrets but is not enabled; set kafka.tls.enabled to true, or leave them out" -}}
+{{- end -}}
+{{- if and $values.registry.enabled $values.registry.url -}}
+{{- fail (printf "registry.url: '%s' is not accepted with registry.enabled, as the chart then brings a registry of its own; set registry.enabled to false, or leave registry.url out" $values.registry.url) -}}
+{{- end -}}
+{{- if not (or $values.registry.enabled $values.registry.url) -}}
+{{- fail "registry.url: names no registry; expected its base address, as registry.enabled is false; name yours, or set registry.enabled to true" -}}
+{{- end -}}
+{{- if and $values.registry.enabled (or $kafka.sasl.mechanism $kafka.tls.enabled) -}}
+{{- fail "registry.enabled: the registry for development keeps its data in Kafka without SASL and TLS; set registry.enabled to false and name yours in registry.url" -}}
+{{- end -}}
+{{- with $values.view.autoscaling -}}
+{{- if and .enabled (not $values.view.database.existingSecret) -}}
+{{- fail "view.autoscaling: is not accepted on SQLite, where each replica first has to make a read model of its own; name a secret in view.database.existingSecret, or set view.autoscaling.enabled to false" -}}
+{{- end -}}
+{{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) -}}
+{{- fail (printf "view.autoscaling.minReplicas: '%v' is above maxReplicas '%v'" .minReplicas .maxReplicas) -}}
+{{- end -}}
+{{- end -}}
+{{- with $values.keda -}}
+{{- if and .enabled (ne $values.flow "orchestration") -}}
+{{- fail (printf "keda.enabled: is not accepted with flow '%s', where no role has an inbox to measure; set it to false" $values.flow) -}}
+{{- end -}}
+{{- if and .enabled (gt (int .maxReplicas) (int $values.partitions)) -}}
+{{- fail (printf "keda.maxReplicas: '%v' is above partitions '%v'; the rest would have nothing to do" .maxReplicas $values.partitions) -}}
+{{- end -}}
+{{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) -}}
+{{- fail (printf "keda.minReplicas: '%v' is above maxReplicas '%v'" .minReplicas .maxReplicas) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

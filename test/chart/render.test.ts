@@ -1,0 +1,166 @@
+import test, { type ExecutionContext } from 'ava'
+import { hasHelm, lint, rendered, type Values } from './helm.ts'
+import { type Resource, resourcesIn } from './plain-manifests.ts'
+import { variants } from './variants.ts'
+
+if (!hasHelm) test.skip('what the chart renders: there is no helm in PATH', () => undefined)
+else {
+  testWorkloads()
+  testDetails()
+  testRefusals()
+}
+
+type Container = {
+  readonly image: string
+  readonly env?: readonly { readonly name: string; readonly value?: string }[]
+}
+
+type Workload = {
+  readonly replicas?: number
+  readonly template: {
+    readonly metadata: { readonly labels: Readonly<Record<string, string>> }
+    readonly spec: {
+      readonly automountServiceAccountToken: boolean
+      readonly enableServiceLinks: boolean
+      readonly containers: readonly Container[]
+    }
+  }
+}
+
+const roles = ['order', 'inventory', 'payment', 'shipping', 'orchestrator', 'operator', 'view']
+
+const render = async (values: Values): Promise<readonly Resource[]> => resourcesIn(await rendered(values))
+
+const named = (resources: readonly Resource[], kind: string): string[] =>
+  resources.filter((resource) => resource.kind === kind).map(({ metadata }) => metadata.name)
+
+const workload = (resources: readonly Resource[], kind: string, name: string): Workload =>
+  resources.find((resource) => resource.kind === kind && resource.metadata.name === name)!.spec as Workload
+
+const environment = (resources: readonly Resource[], role: string): Readonly<Record<string, string | undefined>> => {
+  const [container] = workload(resources, 'Deployment', `shop-parcomolo-${role}`).template.spec.containers
+  return Object.fromEntries(container!.env!.map(({ name, value }) => [name, value]))
+}
+
+/** `expected`: what the refusal has to say. */
+const refuses = async (t: ExecutionContext, values: Values, expected: string): Promise<void> => {
+  const error = await t.throwsAsync(rendered(values))
+  t.true(error?.message.includes(expected), error?.message)
+}
+
+const pods = (resources: readonly Resource[]): Workload[] =>
+  resources
+    .filter(({ kind }) => ['Deployment', 'StatefulSet', 'Job'].includes(kind))
+    .map(({ spec }) => spec as Workload)
+
+function testWorkloads(): void {
+  test('the chart lints without a warning', async (t) => {
+    t.regex(await lint(), /1 chart\(s\) linted, 0 chart\(s\) failed/)
+  })
+
+  test('every role is a workload of its own', async (t) => {
+    const resources = await render({})
+    const own = [...roles, 'registry'].map((role) => `shop-parcomolo-${role}`)
+    t.deepEqual(named(resources, 'Deployment').toSorted(), own.toSorted())
+    t.deepEqual(named(resources, 'StatefulSet'), ['shop-parcomolo-kafka'])
+    for (const role of roles) t.is(environment(resources, role)['PARCOMOLO_ROLES'], role)
+  })
+
+  test('choreography has neither orchestrator nor operator nor sagas', async (t) => {
+    const resources = await render({ flow: 'choreography' })
+    t.deepEqual(
+      named(resources, 'Deployment').filter((name) => /orchestrator|operator/.test(name)),
+      []
+    )
+    t.deepEqual([...named(resources, 'Saga'), ...named(resources, 'Participant'), ...named(resources, 'Lease')], [])
+    t.is(environment(resources, 'payment')['FLOW'], 'choreography')
+  })
+
+  test("the project's sagas and participants are installed as they stand in its folder", async (t) => {
+    const resources = await render({})
+    t.deepEqual(named(resources, 'Saga'), ['order'])
+    t.deepEqual(named(resources, 'Participant').toSorted(), ['inventory', 'order', 'payment', 'shipping'])
+    const { spec } = resources.find(({ kind }) => kind === 'Saga')!
+    t.like(spec, { start: { on: 'OrderPlaced', key: 'event.orderId' }, cancel: { on: 'OrderCancelled' } })
+  })
+
+  test('only the pods of the operator, and the one that uninstalls, get a token', async (t) => {
+    const withToken = pods(await render({})).filter(({ template }) => template.spec.automountServiceAccountToken)
+    const components = withToken.map(({ template }) => template.metadata.labels['app.kubernetes.io/component'])
+    t.deepEqual(components.toSorted(), ['operator', 'uninstall'])
+  })
+
+  test('no pod gets variables made of the names of services', async (t) => {
+    for (const { template } of pods(await render({}))) t.false(template.spec.enableServiceLinks)
+  })
+}
+
+function testDetails(): void {
+  test('another version of the chart, by itself, starts no pod anew', async (t) => {
+    for (const { template } of pods(await render({})))
+      t.deepEqual(
+        Object.keys(template.metadata.labels).filter((label) => /chart|version|managed/.test(label)),
+        []
+      )
+  })
+
+  test('without a scaler the chart sets the number of replicas, with one it does not', async (t) => {
+    const replicas = async (values: Values, role: string): Promise<number | undefined> =>
+      workload(await render(values), 'Deployment', `shop-parcomolo-${role}`).replicas
+    t.is(await replicas({ payment: { replicas: 0 } }, 'payment'), 0)
+    t.is(await replicas({ view: { replicas: 3 } }, 'view'), 3)
+    t.is(await replicas(variants['scaled view']!, 'view'), undefined)
+    t.is(await replicas(variants['KEDA']!, 'payment'), undefined)
+    t.is(await replicas(variants['KEDA']!, 'inventory'), 1)
+  })
+
+  test("a role's own value takes the place of the one for every role", async (t) => {
+    const resources = await render({ defaults: { env: { A: 'all' }, replicas: 2 }, payment: { env: { B: 'own' } } })
+    t.is(environment(resources, 'shipping')['A'], 'all')
+    t.is(environment(resources, 'payment')['A'], undefined)
+    t.is(environment(resources, 'payment')['B'], 'own')
+  })
+
+  test('a variable of the values takes the place of the one that the chart would set', async (t) => {
+    const resources = await render({ order: { env: { LOG_LEVEL: 'debug' } } })
+    t.is(environment(resources, 'order')['LOG_LEVEL'], 'debug')
+  })
+
+  test('a release of another name has nothing in common with the first', async (t) => {
+    const first = await rendered({})
+    const second = await rendered({}, 'stall')
+    const names = (yaml: string): string[] =>
+      resourcesIn(yaml)
+        .filter(({ kind }) => !['Saga', 'Participant', 'Lease'].includes(kind))
+        .map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+    t.deepEqual(
+      names(second).filter((name) => names(first).includes(name)),
+      []
+    )
+  })
+}
+
+function testRefusals(): void {
+  test('values that do not go together are refused with what to do', async (t) => {
+    await refuses(t, { kafka: { enabled: false } }, 'kafka.brokers: names no broker')
+    await refuses(t, { kafka: { brokers: ['a:1'] } }, "kafka.brokers: 'a:1' is not accepted with kafka.enabled")
+    await refuses(t, { kafka: { sasl: { mechanism: 'plain', existingSecret: 'a' } } }, 'kafka.sasl, kafka.tls: are not')
+    await refuses(
+      t,
+      { registry: { url: 'http://a' } },
+      "registry.url: 'http://a' is not accepted with registry.enabled"
+    )
+    await refuses(t, { registry: { enabled: false } }, 'registry.url: names no registry')
+    await refuses(t, { view: { autoscaling: { enabled: true } } }, 'view.autoscaling: is not accepted on SQLite')
+    await refuses(t, { flow: 'choreography', keda: { enabled: true } }, 'keda.enabled: is not accepted with flow')
+    await refuses(t, { partitions: 3, keda: { enabled: true } }, "keda.maxReplicas: '4' is above partitions '3'")
+    const own = { enabled: false, brokers: ['a:1'] }
+    await refuses(t, { kafka: { ...own, sasl: { mechanism: 'plain' } } }, 'kafka.sasl.existingSecret: names no secret')
+    await refuses(t, { kafka: { ...own, tls: { caSecret: 'a' } } }, 'kafka.tls: names secrets but is not enabled')
+    await refuses(t, { kafka: { ...own, tls: { enabled: true } } }, 'registry.enabled: the registry for development')
+  })
+
+  test('Helm refuses a value that the chart does not have', async (t) => {
+    await refuses(t, { operator: { replica: 2 } }, "additional properties 'replica' not allowed")
+  })
+}

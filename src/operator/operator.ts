@@ -87,7 +87,10 @@ class OneOperator implements Operator {
     this.#participants = this.#watchParticipants()
     this.#sagas = this.#watchSagas()
     this.#counts = this.#makeCounts()
-    this.#forgetContracts = deps.ports.participants.onChanged(() => this.#wakeAll())
+    this.#forgetContracts = deps.ports.participants.onChanged(() => {
+      this.#wakeSagas()
+      this.#wakeParticipants()
+    })
     const both = [this.#sagas, this.#participants]
     this.#parts = {
       reflectors: new Map(both.map(({ plural, reflector }) => [plural, reflector])),
@@ -144,9 +147,8 @@ class OneOperator implements Operator {
     await Promise.all([this.#sagas.controller.stop(), this.#participants.controller.stop(), this.#counts.stop()])
   }
 
-  #wakeAll(): void {
+  #wakeSagas(): void {
     for (const { metadata } of this.#sagas.reflector.all()) this.#sagas.controller.enqueue(metadata.name)
-    this.#wakeParticipants()
   }
 
   /** Those that a saga may have let go, or that may be accepted now. */
@@ -164,7 +166,7 @@ class OneOperator implements Operator {
         new ParticipantReconciler({
           ...{ client, participants: this.#deps.ports.participants },
           sagas: () => this.#sagas.reflector.all(),
-          onSettled: () => this.#wakeAll()
+          onSettled: () => this.#wakeSagas()
         }),
       onChanged: () => undefined
     })

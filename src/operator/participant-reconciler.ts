@@ -48,7 +48,11 @@ export class ParticipantReconciler {
     const participant = this.#deps.client.get(name)
     if (participant === undefined) return this.#withdrawOrphan(name)
     if (participant.metadata.deletionTimestamp !== undefined) return this.#letGo(participant)
-    return this.#bringIntoForce(await this.#prepare(participant))
+    if (participant.status?.conditions === undefined) {
+      await this.#setStatus(participant, { kind: 'pending' })
+      return { requeueAfterMs: 0 }
+    }
+    return this.#bringIntoForce(await this.#withFinalizer(participant))
   }
 
   names(): readonly string[] {
@@ -72,10 +76,7 @@ export class ParticipantReconciler {
       .map(({ metadata }) => metadata.name)
   }
 
-  async #prepare(found: ParticipantResource): Promise<ParticipantResource> {
-    let participant = found
-    if (participant.status?.conditions === undefined)
-      participant = await this.#setStatus(participant, { kind: 'pending' })
+  async #withFinalizer(participant: ParticipantResource): Promise<ParticipantResource> {
     if (participant.metadata.finalizers?.includes(participantFinalizer) === true) return participant
     return this.#deps.client.setFinalizer(participant, participantFinalizer, true)
   }

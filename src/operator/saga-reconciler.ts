@@ -38,7 +38,8 @@ export class SagaReconciler {
     const saga = this.#deps.client.get(name)
     if (saga === undefined) return this.#retireOrphan(name)
     if (saga.metadata.deletionTimestamp !== undefined) return this.#deletion.advance(saga)
-    return this.#bringIntoForce(await this.#prepare(saga))
+    if (saga.status?.conditions === undefined) return this.#greet(saga)
+    return this.#bringIntoForce(await this.#withFinalizer(saga))
   }
 
   /** Names of whatever there is something to do for, also where the resource is gone. */
@@ -47,12 +48,14 @@ export class SagaReconciler {
     return [...new Set([...resources, ...this.#deps.ports.definitions.sagas()])]
   }
 
-  async #prepare(found: SagaResource): Promise<SagaResource> {
-    let saga = found
-    if (saga.status?.conditions === undefined) {
-      const newest = await this.#deps.ports.definitions.newest(saga.metadata.name)
-      saga = await this.#setStatus(saga, { standing: { kind: 'pending' }, revision: inForce(newest) })
-    }
+  /** At once, and then to the end of the queue: of many that come together, each has its conditions soon. */
+  async #greet(saga: SagaResource): Promise<Result> {
+    const newest = await this.#deps.ports.definitions.newest(saga.metadata.name)
+    await this.#setStatus(saga, { standing: { kind: 'pending' }, revision: inForce(newest) })
+    return { requeueAfterMs: 0 }
+  }
+
+  async #withFinalizer(saga: SagaResource): Promise<SagaResource> {
     if (saga.metadata.finalizers?.includes(finalizer) === true) return saga
     return this.#deps.client.setFinalizer(saga, finalizer, true)
   }

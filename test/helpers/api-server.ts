@@ -39,8 +39,13 @@ export type ApiServer = {
   request(method: string, path: string, options?: ApiRequest): Promise<Answer>
   /** Server-side apply of one object; `path` is that of the object itself. */
   apply(path: string, object: unknown): Promise<Answer>
-  /** Makes etcd forget all revisions but the newest, so that a watch from an older one is answered with 410. */
+  /**
+   * Makes etcd forget all revisions but the newest, so that a watch from an older one is answered with 410; of custom
+   * resources only after a `restart`, since the server remembers what was watched, whatever its flags say.
+   */
   compact(): Promise<void>
+  /** Kills kube-apiserver and starts it again with what etcd has. */
+  restart(): Promise<void>
   /** Ends both processes and removes their data. */
   stop(): Promise<void>
 }
@@ -75,6 +80,11 @@ export const startApiServer = async ({ flags = [] }: ApiServerOptions = {}): Pro
           contentType: 'application/apply-patch+yaml'
         }),
       compact: () => compact(etcd),
+      restart: async () => {
+        await guard.restart()
+        const { agent: again } = await untilReady(folder, url, () => guard.hasEnded)
+        await again.destroy()
+      },
       stop: async () => {
         await agent.destroy()
         await guard.stop()
@@ -88,24 +98,31 @@ export const startApiServer = async ({ flags = [] }: ApiServerOptions = {}): Pro
 
 /**
  * A shell starts both and waits for the end of its own input. That comes when the test says so and when the test's
- * process has died in any way, and then the shell ends both and removes their data.
+ * process has died in any way, and then the shell ends both and removes their data. A line of input restarts the
+ * server.
  */
 const startGuarded = (folder: string, etcd: readonly string[], apiServer: readonly string[]) => {
   const script = `
+    start() { "$ASSETS/kube-apiserver" ${apiServer.join(' ')} >>"$FOLDER/kube-apiserver.log" 2>&1 & api=$!; }
     "$ASSETS/etcd" ${etcd.join(' ')} >"$FOLDER/etcd.log" 2>&1 & etcd=$!
-    "$ASSETS/kube-apiserver" ${apiServer.join(' ')} >"$FOLDER/kube-apiserver.log" 2>&1 & api=$!
-    cat >/dev/null
+    start
+    while read -r order; do kill -KILL $api; wait $api; start; echo restarted; done
     kill -KILL $etcd $api; wait; rm -rf "$FOLDER"`
   const guard = spawn('sh', ['-c', script], {
     // A group of its own, so that Ctrl-C reaches the test alone.
     detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
+    stdio: ['pipe', 'pipe', 'ignore'],
     env: { PATH: process.env['PATH'], ASSETS: kubeAssets, FOLDER: folder }
   })
   const ended = once(guard, 'exit')
   return {
     get hasEnded() {
       return guard.exitCode !== null
+    },
+    restart: async (): Promise<void> => {
+      const restarted = once(guard.stdout, 'data')
+      guard.stdin.write('restart\n')
+      await restarted
     },
     stop: async (): Promise<void> => {
       guard.stdin.end()

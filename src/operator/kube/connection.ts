@@ -1,7 +1,7 @@
 import { HttpMethod, IsomorphicFetchHttpLibrary, type KubeConfig, RequestContext } from '@kubernetes/client-node'
 import { type Clock } from '../../base/index.ts'
 import { failedCall, refusedCall } from './api-error.ts'
-import { deadline } from './pause.ts'
+import { deadline, TooLate } from './pause.ts'
 
 export type Call = {
   readonly method: keyof typeof HttpMethod
@@ -40,6 +40,7 @@ export const connect = (config: KubeConfig, clock: Clock): Connection => {
       if (answer.httpStatusCode < 300) return await take(answer)
       refused = refusedCall(name, answer.httpStatusCode, await answer.body.text())
     } catch (error) {
+      if (signal.reason instanceof TooLate) send.dropPool()
       throw failedCall(name, signal.aborted ? signal.reason : error)
     }
     throw refused
@@ -55,7 +56,10 @@ export const connect = (config: KubeConfig, clock: Clock): Connection => {
     },
     stream: async (call) => {
       const whole = new AbortController()
-      const end = (): void => whole.abort(call.signal.reason)
+      const end = (): void => {
+        if (call.signal.reason instanceof TooLate) send.dropPool()
+        whole.abort(call.signal.reason)
+      }
       call.signal.addEventListener('abort', end)
       const beginning = deadline(clock, answerMsMax, call.signal)
       beginning.signal.addEventListener('abort', () => whole.abort(beginning.signal.reason))
@@ -71,7 +75,11 @@ export const connect = (config: KubeConfig, clock: Clock): Connection => {
 
 type Dispatcher = NonNullable<ReturnType<RequestContext['getDispatcher']>>
 
-/** The library makes a pool of connections for every request: all requests are given the first one. */
+/**
+ * The library makes a pool of connections for every request: all requests are given the first one. By HTTP/2 that is
+ * one connection, and if it leads nowhere any more, all that use it wait in vain: so it is dropped as a whole when an
+ * answer is too late, and whoever still waits is told at once.
+ */
 const senderOf = (config: KubeConfig) => {
   const http = new IsomorphicFetchHttpLibrary()
   const server = config.getCurrentCluster()!.server.replace(/\/$/, '')
@@ -92,6 +100,11 @@ const senderOf = (config: KubeConfig) => {
       pool ??= context.getDispatcher()
       if (pool !== undefined) context.setDispatcher(pool)
       return http.send(context).toPromise()
+    },
+    dropPool: (): void => {
+      const dropped = pool
+      pool = undefined
+      void dropped?.destroy().catch(() => undefined)
     },
     close: async (): Promise<void> => {
       await pool?.destroy()

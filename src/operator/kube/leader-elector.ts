@@ -118,7 +118,8 @@ export class LeaderElector {
 
   /** One try to take or to renew the lease. What fails is reported, unless it is a race that another has won. */
   async #attempt(msMax: number): Promise<boolean> {
-    const limit = deadline(this.#deps.clock, msMax, this.#stop.signal)
+    // Half of the time, so that a connection that leads nowhere leaves time for another.
+    const limit = deadline(this.#deps.clock, Math.min(msMax, this.#times.renewMs / 2), this.#stop.signal)
     try {
       return await this.#takeOrRenew(limit.signal).catch((error: unknown) => {
         if (!isConflict(error)) throw error

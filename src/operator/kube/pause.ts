@@ -32,7 +32,12 @@ export const deadline = (clock: Clock, ms: number, parent: AbortSignal | undefin
   }
 }
 
-const tooLate = (ms: number): Error => new Error(`it has taken longer than ${ms} ms`)
+const tooLate = (ms: number): Error => new TooLate(`it has taken longer than ${ms} ms`)
+
+/** Why a signal has ended something: not because nobody needs it any more. */
+export class TooLate extends Error {
+  override readonly name = 'TooLate'
+}
 
 /** A signal that ends what says nothing for `ms`, or when `parent` does. */
 export class Silence {
@@ -71,7 +76,7 @@ export class Silence {
 
   #alarm(): () => void {
     return this.#clock.at(this.#clock.now() + this.#ms, () =>
-      this.#controller.abort(new Error(`nothing has come for ${this.#ms} ms`))
+      this.#controller.abort(new TooLate(`nothing has come for ${this.#ms} ms`))
     )
   }
 }

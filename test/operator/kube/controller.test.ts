@@ -1,5 +1,5 @@
 import test from 'ava'
-import { Controller, type Result } from '../../../src/operator/kube/index.ts'
+import { Controller, type Result } from '../../../src/operator/kube/controller.ts'
 import { ParcomoloError } from '../../../src/base/index.ts'
 import { VirtualTime } from '../../helpers/virtual-time.ts'
 

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { ParcomoloError } from '../../../src/base/index.ts'
-import { cutToBytes, EventRecorder, type Occurrence } from '../../../src/operator/kube/index.ts'
+import { cutToBytes, EventRecorder, type Occurrence } from '../../../src/operator/kube/event-recorder.ts'
 import { VirtualTime } from '../../helpers/virtual-time.ts'
 
 type Call = { name?: string; event: Record<string, unknown> }

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { LeaderElector } from '../../../src/operator/kube/index.ts'
+import { LeaderElector } from '../../../src/operator/kube/leader-elector.ts'
 import { SimulatedProcess } from '../../helpers/simulated-process.ts'
 import { VirtualTime } from '../../helpers/virtual-time.ts'
 import { LeaseServer } from './lease-server.ts'

@@ -1,5 +1,6 @@
 import test from 'ava'
-import { healthOf, metricsText, type Parts } from '../../../src/operator/kube/index.ts'
+import { healthOf, type Parts } from '../../../src/operator/kube/facts.ts'
+import { metricsText } from '../../../src/operator/kube/metrics.ts'
 import { VirtualClock } from '../../helpers/virtual-clock.ts'
 
 const parts = (hasSynced: boolean): Parts => ({

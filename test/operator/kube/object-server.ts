@@ -6,7 +6,7 @@ import type { KubeObject } from '../../../src/operator/kube/resource.ts'
 type Frame = WatchFrame<KubeObject>
 type Watch = { push(frame: Frame | Error | 'end'): void }
 
-/** The objects of one kind on an API server in memory, with its history, and with the faults that it is told to have. */
+/** The objects of one kind on an API server in memory, with its history and the faults that it is told to have. */
 export class ObjectServer implements Source<KubeObject> {
   readonly #objects = new Map<string, KubeObject>()
   readonly #history: Frame[] = []

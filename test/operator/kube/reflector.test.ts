@@ -1,5 +1,7 @@
 import test from 'ava'
-import { type Change, type KubeObject, Reflector } from '../../../src/operator/kube/index.ts'
+import { type Change } from '../../../src/operator/kube/object-copy.ts'
+import { Reflector } from '../../../src/operator/kube/reflector.ts'
+import { type KubeObject } from '../../../src/operator/kube/resource.ts'
 import { VirtualTime } from '../../helpers/virtual-time.ts'
 import { gone, ObjectServer, unavailable } from './object-server.ts'
 

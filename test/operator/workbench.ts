@@ -1,0 +1,129 @@
+import { type Contract, type Contracts, contractSet, readContract } from '../../src/contract/index.ts'
+import type { ParticipantResource, SagaResource } from '../../src/operator/crd/index.ts'
+import { Controller } from '../../src/operator/kube/controller.ts'
+import type { Occurrence } from '../../src/operator/kube/event-recorder.ts'
+import { ParticipantReconciler } from '../../src/operator/participant-reconciler.ts'
+import type { Ports, PublishedSaga, RunningCount } from '../../src/operator/ports.ts'
+import { type Resource, ResourceClient } from '../../src/operator/resource-client.ts'
+import { SagaReconciler } from '../../src/operator/saga-reconciler.ts'
+import { VirtualTime } from '../helpers/virtual-time.ts'
+import { MemoryResources } from './memory-resources.ts'
+
+/** The reconcilers at work on resources in memory, on a virtual clock. What is outside can be made to fail. */
+export class Workbench {
+  readonly time: VirtualTime
+  readonly sagas = new MemoryResources<SagaResource>((name) => this.#sagaController.enqueue(name))
+  readonly participants = new MemoryResources<ParticipantResource>((name) => this.#participantController.enqueue(name))
+  readonly published: (PublishedSaga & { saga: string })[] = []
+  readonly events: string[] = []
+  readonly errors: string[] = []
+  readonly acceptFaults: Error[] = []
+  readonly publishFaults: Error[] = []
+  running: readonly RunningCount[] | Error = []
+  contracts: Contracts
+  mayAct = (): void => undefined
+  readonly #accepted = new Map<string, Contract>()
+  readonly #sagaController: Controller
+  readonly #participantController: Controller
+
+  constructor(title: string, contracts: Contracts) {
+    this.time = new VirtualTime(title)
+    this.contracts = contracts
+    for (const contract of contracts.all) this.#accepted.set(contract.participant, contract)
+    const participants = new ParticipantReconciler({
+      client: this.#client(this.participants, 'participants'),
+      participants: this.#ports.participants,
+      sagas: () => this.sagas.all(),
+      onSettled: () => this.#wakeSagas()
+    })
+    const sagas = new SagaReconciler({
+      client: this.#client(this.sagas, 'sagas'),
+      namespace: 'shop',
+      ports: this.#ports,
+      pendingParticipants: () => participants.pending(),
+      runningOf: () => undefined
+    })
+    this.#wake = () => {
+      this.#wakeSagas()
+      for (const name of participants.waiting()) this.#participantController.enqueue(name)
+    }
+    this.#sagaController = this.#controller('saga', sagas)
+    this.#participantController = this.#controller('participant', participants)
+    this.#participantController.start()
+    this.#sagaController.start()
+  }
+
+  #wake: () => void = () => undefined
+
+  newest(saga: string): PublishedSaga | undefined {
+    return this.published.findLast((published) => published.saga === saga)
+  }
+
+  #wakeSagas(): void {
+    for (const { metadata } of this.sagas.all()) this.#sagaController.enqueue(metadata.name)
+  }
+
+  get #clock() {
+    return {
+      now: () => this.time.now(),
+      at: (at: number, call: () => void) => this.time.after(at - this.time.now(), call)
+    }
+  }
+
+  readonly #ports: Ports = {
+    definitions: {
+      newest: async (saga) => this.newest(saga),
+      sagas: () => [...new Set(this.published.map(({ saga }) => saga))],
+      publish: async (definition) => {
+        throwNext(this.publishFaults)
+        this.published.push(definition)
+      }
+    },
+    participants: {
+      contracts: () => this.contracts,
+      accept: async ({ name, source, yaml }) => {
+        throwNext(this.acceptFaults)
+        const contract = readContract({ path: source, text: yaml })
+        const others = [...this.#accepted.values()].filter(({ participant }) => participant !== name)
+        this.contracts = contractSet([...others, contract])
+        this.#accepted.set(name, contract)
+        this.#wake()
+      },
+      withdraw: async (name) => {
+        this.#accepted.delete(name)
+        this.contracts = contractSet([...this.#accepted.values()])
+        this.#wake()
+      },
+      onChanged: () => () => undefined
+    },
+    running: {
+      count: async () => {
+        if (this.running instanceof Error) throw this.running
+        return this.running
+      }
+    }
+  }
+
+  #client<T extends Resource>(resources: MemoryResources<T>, plural: string): ResourceClient<T> {
+    return new ResourceClient<T>({
+      kind: { group: 'parcomolo.io', version: 'v1alpha1', kind: '', plural },
+      ...{ api: resources, copy: resources, clock: this.#clock },
+      record: ({ object, reason }: Occurrence) => void this.events.push(`${object.metadata.name} ${reason}`),
+      mayAct: () => this.mayAct()
+    })
+  }
+
+  #controller(name: string, reconciler: SagaReconciler | ParticipantReconciler): Controller {
+    return new Controller({
+      ...{ name, clock: this.#clock, random: this.time.random, workers: 1 },
+      reconcile: (key) => reconciler.reconcile(key),
+      keys: () => reconciler.names(),
+      onError: (error, key) => void this.errors.push(`${key}: ${String(error)}`)
+    })
+  }
+}
+
+const throwNext = (faults: Error[]): void => {
+  const fault = faults.shift()
+  if (fault !== undefined) throw fault
+}

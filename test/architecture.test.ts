@@ -24,6 +24,7 @@ const rooms: Record<string, readonly string[]> = {
   orchestrator: ['base', 'contract', 'saga', 'task', 'log'],
   service: ['base', 'contract', 'task'],
   view: ['base', 'contract', 'log', 'task'],
+  'view/postgres': ['base', 'view'],
   operator: ['base', 'contract', 'saga', 'registry', 'operator/kube', 'operator/crd'],
   'operator/kube': ['base'],
   // The bounds of what sagas and contracts hold, said once, become the bounds of the resources.
@@ -46,6 +47,7 @@ const libraries: Record<string, readonly string[]> = {
   '@fastify/swagger-ui': ['http'],
   'prom-client': ['http', 'main'],
   kafkajs: ['log/kafka'],
+  pg: ['view/postgres'],
   'node:sqlite': ['view', 'log/embedded']
 }
 

@@ -201,6 +201,11 @@ export const errorCodes = {
     remedy:
       'Look after the database, or make the data folder writable or make room. The read model is only a cache: nothing is lost, and it goes on by itself.'
   },
+  PARCOMOLO_VIEW_STORE_REFUSED: {
+    cause:
+      "The read model's database answers, but cannot be used as it is: it is too old, or it refuses the user, the certificate, or the making of tables.",
+    remedy: 'Do what the message says, in the database or in VIEW_DATABASE_URL, and start again.'
+  },
   PARCOMOLO_VIEW_STORE_WENT_BACK: {
     cause:
       "The read model's database lacks what this process had seen in it: a backup was brought back, its last writes were lost in a fail-over, or another installation on the same schema has emptied it.",

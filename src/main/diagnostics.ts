@@ -20,13 +20,13 @@ export class Diagnostics {
     this.#fail = resolve
   }
 
-  readonly fail = (error: unknown): void => {
+  readonly fail = (error: unknown, what = 'a task'): void => {
     if (this.#failure !== undefined) return
     this.#failure = error
     this.report(
       'error',
       facts(error),
-      'a task has failed, so this process stops; it goes on where it was at the next start'
+      `${what} has failed, so this process stops; it goes on where it was at the next start`
     )
     this.#fail(error)
   }
@@ -49,9 +49,9 @@ export class Diagnostics {
     this.report('error', { path, ...facts(error), ...errors }, `${path} is refused; what was published before stays`)
   }
 
-  /** The registry does not answer yet, for this reason. */
-  readonly waiting = (error: unknown): void =>
-    this.report('warn', facts(error), 'the start waits for the schema registry, and goes on when it answers')
+  /** Something that the start needs does not answer yet, for this reason. */
+  readonly waiting = (error: unknown, what = 'the schema registry'): void =>
+    this.report('warn', facts(error), `the start waits for ${what}, and goes on when it answers`)
 
   /** A step of the start takes long. */
   readonly slow = (what: string): void => this.report('warn', {}, `the start takes long: it is still ${what}`)

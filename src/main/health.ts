@@ -1,6 +1,7 @@
 import type { HealthCheck } from '../http/index.ts'
 import type { Log } from '../log/index.ts'
 import type { Definitions } from '../orchestrator/index.ts'
+import type { ViewStore } from '../view/index.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import type { Parts } from './stage.ts'
 
@@ -21,6 +22,12 @@ export const operatorHealth = (definitions: Definitions): HealthCheck => {
   return first === undefined
     ? { name: 'operator', ok: false, detail: 'no saga is published yet; that is for a process with this role' }
     : { name: 'operator', ok: true, detail: '' }
+}
+
+/** Of the read model's database, while it does not answer: until then all is well that needs no row of it. */
+export const storeHealth = (store: ViewStore): HealthCheck[] => {
+  const failure = store.failure()
+  return failure === undefined ? [] : [{ name: 'database', ok: false, detail: failure.message }]
 }
 
 const logHealth = (log: Log): HealthCheck => {

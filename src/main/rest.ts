@@ -1,15 +1,13 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { createHttp, type LogLevel } from '../http/index.ts'
 import type { Operator } from '../operator/index.ts'
-import { openView, type View } from '../view/index.ts'
-import { openSqliteViewStore } from '../view/sqlite/index.ts'
+import { openView, type View, type ViewStore } from '../view/index.ts'
 import { commandSender } from './commands.ts'
 import type { Config } from './config.ts'
 import { definitionsPort } from './definitions-port.ts'
-import { healthOf, operatorHealth } from './health.ts'
+import { healthOf, operatorHealth, storeHealth } from './health.ts'
 import { listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
+import { openStore, storeStep } from './open-store.ts'
 import type { Role } from './roles.ts'
 import { fillCatalogue, fillCatalogueBehind } from './shop.ts'
 import type { Stage } from './stage.ts'
@@ -26,11 +24,7 @@ export type RestParts = {
 export const openRest = async (stage: Stage, { deps, system, operator, roles }: RestParts): Promise<string> => {
   const { config, opening, diagnostics, clock } = stage
   const { log, codec } = deps
-  const view = await opening.take(
-    'opening the read model',
-    () => openShopView(stage, deps),
-    (it) => it.close()
-  )
+  const { view, store } = await openReadModel(stage, deps)
   await opening.step('folding the journals into the read model', () => view.caughtUp)
   const sendCommand = commandSender(log, codec, clock)
   await fillShelves(stage, view, { sendCommand, isInventoryHere: roles.includes('inventory') })
@@ -43,6 +37,7 @@ export const openRest = async (stage: Stage, { deps, system, operator, roles }: 
         definitions: definitionsPort(system.definitions),
         health: () => [
           ...healthOf(diagnostics, { log, operator }),
+          ...storeHealth(store),
           ...(needsOperator ? [operatorHealth(system.definitions)] : [])
         ],
         metrics: () => metricsText({ log, system, operator }),
@@ -56,21 +51,30 @@ export const openRest = async (stage: Stage, { deps, system, operator, roles }: 
 /** What a server has to say of single requests at 'info' is of no use to whoever reads the lines of the process. */
 export const requestLevel = ({ logLevel }: Config): LogLevel => (logLevel === 'info' ? 'warn' : logLevel)
 
-const openShopView = async (
-  { config, diagnostics, clock }: Stage,
+const openReadModel = async (
+  stage: Stage,
   { log, codec, learn }: SystemDeps
-): Promise<View> => {
-  const store = await openSqliteViewStore(await viewFile(config))
-  const { flow } = config
-  const { logger } = diagnostics
-  return openView({ log, codec, store, topics: viewTopics, flow, clock, logger, ...(learn && { learn }) })
-}
-
-/** Where there is no embedded log, nobody else makes the data folder; what is wrong with it the store tells. */
-const viewFile = async ({ viewDatabase, dataFolder }: Config): Promise<string> => {
-  if (viewDatabase !== '') return viewDatabase
-  await mkdir(dataFolder, { recursive: true }).catch(() => undefined)
-  return join(dataFolder, 'view.sqlite')
+): Promise<{ readonly view: View; readonly store: ViewStore }> => {
+  const { opening, diagnostics, clock } = stage
+  const { flow } = stage.config
+  let isHandedOver = false
+  const store = await opening.take(
+    storeStep(stage.config),
+    () => openStore(stage),
+    async (it) => (isHandedOver ? undefined : it.close())
+  )
+  const view = await opening.take(
+    'opening the read model',
+    () => {
+      const { logger } = diagnostics
+      const onFailed = (error: unknown): void => diagnostics.fail(error, 'the read model')
+      const deps = { log, codec, store, topics: viewTopics, flow, clock, logger, onFailed }
+      return openView({ ...deps, ...(learn && { learn }) })
+    },
+    (it) => it.close()
+  )
+  isHandedOver = true
+  return { view, store }
 }
 
 type Filling = { readonly sendCommand: ReturnType<typeof commandSender>; readonly isInventoryHere: boolean }

@@ -2,7 +2,8 @@ import { didYouMean } from '../base/index.ts'
 import { kafkaSettings } from './kafka-settings.ts'
 import { operatorSettings } from './operator-settings.ts'
 import { readRoles, type Role, roles } from './roles.ts'
-import { anyText, oneOf, type Setting, wholeNumber } from './setting.ts'
+import { anyText, oneOf, optional, type Setting, wholeNumber } from './setting.ts'
+import { viewDatabase, type ViewDatabase } from './view-database.ts'
 
 /** Every variable that this version takes. The order is that of `parcomolo config`. */
 export const settings = {
@@ -57,10 +58,10 @@ export const settings = {
   viewDatabase: {
     name: 'VIEW_DATABASE_URL',
     standard: '',
-    meaning: 'SQLite file of the read model, as sqlite:PATH; unset: view.sqlite in the data folder',
-    expected: "'sqlite:' and the path of a file",
-    parse: (text) => (text === '' ? '' : /^sqlite:(.+)$/.exec(text)?.[1])
-  } satisfies Setting<string>,
+    meaning:
+      'PostgreSQL of the read model, which replicas share, or sqlite:PATH; unset: view.sqlite in the data folder',
+    ...optional(viewDatabase)
+  } satisfies Setting<ViewDatabase | null>,
   logLevel: {
     name: 'LOG_LEVEL',
     standard: 'info',

@@ -31,6 +31,8 @@ export type ViewDeps = {
   /** For records that were written with schemas of other versions. */
   readonly learn?: Learn
   readonly logger?: ViewLogger
+  /** It will see nothing more, and has to be opened anew. */
+  readonly onFailed?: (error: unknown) => void
   readonly limits?: Partial<ViewLimits>
 }
 
@@ -304,6 +306,7 @@ class FollowingView implements View {
     this.#deps.logger?.error({ error: messageOf(error), code }, `the read model has stopped: ${messageOf(error)}`)
     this.#waiters.end(error)
     this.#settleCaughtUp.reject(error)
+    this.#deps.onFailed?.(error)
   }
 }
 

@@ -40,7 +40,7 @@ test('an empty environment gives the laptop configuration', (t) => {
     registryUrl: null,
     registryUsername: '',
     registryPassword: '',
-    viewDatabase: '',
+    viewDatabase: null,
     logLevel: 'info'
   }
   t.deepEqual(readConfig({}), expected)
@@ -66,7 +66,7 @@ test('every variable is taken', (t) => {
     roles: 'all',
     flow: 'choreography',
     partitions: 12,
-    viewDatabase: '/tmp/view.db',
+    viewDatabase: { sqlite: '/tmp/view.db' },
     logLevel: 'error'
   })
 })
@@ -95,12 +95,6 @@ test(refused, 'PORT', '1e3', port)
 test(refused, 'PARTITIONS', '0', "expected a whole number from 1 to 1024; leave it out to use '1'")
 test(refused, 'FLOW', 'both', "expected 'orchestration' or 'choreography'; leave it out to use 'orchestration'")
 test(refused, 'PARCOMOLO_HOST', 'a b', "expected an IP address or a host name; leave it out to use '127.0.0.1'")
-test(
-  refused,
-  'VIEW_DATABASE_URL',
-  'postgres://db/shop',
-  "expected 'sqlite:' and the path of a file; leave it out if in doubt"
-)
 test(refused, 'LOG_LEVEL', 'loud', "expected 'error' or 'warn' or 'info' or 'debug'; leave it out to use 'info'")
 
 test('a mistyped variable is refused, with the one that was meant', (t) => {

@@ -8,11 +8,15 @@ import { type Grip, gripOn, type Holdable, holdable } from './shared-store.ts'
 
 /** Several views that follow one log and share a store, as several processes would. */
 
+/** `test` or `test.serial`. */
+export type Declare = (title: string, run: (t: ExecutionContext) => Promise<void>) => void
+
 /** A store that any number of views may have open. */
 export type SharedStore = { readonly open: () => Promise<ViewStore>; readonly close: () => Promise<void> }
 
-export type Replica = Grip & {
+export type Replica = {
   readonly view: View
+  readonly grip: Grip
   /** Keeps these journals from it. */
   readonly hold: Holdable['hold']
   readonly release: Holdable['release']
@@ -39,8 +43,7 @@ export const sharedUser =
       const view = await openView({ ...depsOf(journals), log, store: grip.store, ...options })
       opened.push(view)
       await view.caughtUp
-      // A getter that is copied would stand still.
-      return Object.defineProperty({ ...grip, view, hold, release }, 'writeCount', { get: () => grip.writeCount })
+      return { view, grip, hold, release }
     }
     const expectTrue = async (t: ExecutionContext): Promise<void> => {
       const store = await shared.open()

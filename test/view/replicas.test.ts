@@ -8,4 +8,4 @@ testReplicas(test, async () => {
   const store = await openSqliteViewStore(':memory:')
   const shared = oneAtATime(store)
   return { open: async () => shared, close: () => store.close() }
-})
+}, ['1', '2', '3', '4', '5', '6'])

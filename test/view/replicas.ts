@@ -1,4 +1,4 @@
-import type { ExecutionContext, TestFn } from 'ava'
+import type { ExecutionContext } from 'ava'
 import { seededRandom } from '../../src/base/random.ts'
 import { viewTopics } from '../../src/main/system.ts'
 import type { OrderRow, SagaRow, StockRow, View } from '../../src/view/index.ts'
@@ -7,6 +7,7 @@ import type { Journals, Told } from './journals.ts'
 import { placedValue } from './records.ts'
 import {
   caughtUp,
+  type Declare,
   type Replica,
   type Shared,
   type SharedStore,
@@ -16,14 +17,14 @@ import {
 } from './replica-set.ts'
 
 /** What several views on one store must do, whichever of them lives how long. */
-export const testReplicas = (test: TestFn, openShared: () => Promise<SharedStore>): void => {
+export const testReplicas = (test: Declare, openShared: () => Promise<SharedStore>, seeds: readonly string[]): void => {
   const withShared = sharedUser(openShared)
   testShowing(test, withShared)
   testAhead(test, withShared)
   testWriting(test, withShared)
   testTurns(test, withShared)
   testUpkeep(test, withShared)
-  testChance(test, withShared)
+  testChance(test, withShared, process.env['SEED']?.split(',') ?? seeds)
 }
 
 const page = { limit: 1_000 }
@@ -51,7 +52,7 @@ const isSettled = async (promise: Promise<unknown>): Promise<boolean> => {
   return settled
 }
 
-const testShowing = (test: TestFn, withShared: WithShared): void => {
+const testShowing = (test: Declare, withShared: WithShared): void => {
   test('replicas: each shows what it has folded itself, and in its lists no less', async (t) => {
     await withShared(async ({ journals, replica, expectTrue }) => {
       const [a, b] = [await replica({ limits: never }), await replica({ limits: never })]
@@ -90,7 +91,7 @@ const testShowing = (test: TestFn, withShared: WithShared): void => {
   })
 }
 
-const testAhead = (test: TestFn, withShared: WithShared): void => {
+const testAhead = (test: Declare, withShared: WithShared): void => {
   test('replicas: a row that is ahead is shown when all else has come as far', async (t) => {
     await withShared(async ({ journals, replica }) => {
       const [a, b] = [await replica({ limits: never }), await replica({ limits: never })]
@@ -152,7 +153,7 @@ const testAhead = (test: TestFn, withShared: WithShared): void => {
   })
 }
 
-const testWriting = (test: TestFn, withShared: WithShared): void => {
+const testWriting = (test: Declare, withShared: WithShared): void => {
   test('replicas: a slower one writes no older row over a newer one', async (t) => {
     await withShared(async ({ journals, replica, expectTrue }) => {
       const [a, b] = [await replica({ limits: never }), await replica({ limits: never })]
@@ -166,7 +167,7 @@ const testWriting = (test: TestFn, withShared: WithShared): void => {
       await b.view.whenSeen([{ topic: viewTopics.stock, partition: 0, offset: 0 }], 10_000).done
       const listed = b.view.orders({}, page)
       t.false(await isSettled(listed))
-      t.is(b.writeCount, 0)
+      t.is(b.grip.writeCount, 0)
       b.release()
       t.is((await listed).rows[0]?.status, 'CANCELLED')
       await expectTrue(t)
@@ -197,17 +198,18 @@ const testWriting = (test: TestFn, withShared: WithShared): void => {
   })
 }
 
-const testTurns = (test: TestFn, withShared: WithShared): void => {
+const testTurns = (test: Declare, withShared: WithShared): void => {
   test('replicas: one writes while it lives, and another goes on when it is killed', async (t) => {
     await withShared(async ({ journals, replica, expectTrue }) => {
       const clock = new VirtualClock(1_000)
-      const [a, b] = [await replica({ clock }), await replica({ clock })]
+      const both = [await replica({ clock }), await replica({ clock })] as const
+      const [a, b] = both
       const turn = async (ms: number): Promise<void> => {
         clock.advance(ms)
-        await nextTurns()
+        do await nextTurns()
+        while (!both.every(({ grip }) => grip.isIdle))
       }
-      const both = [a, b]
-      const total = (): number => a.writeCount + b.writeCount
+      const total = (): number => a.grip.writeCount + b.grip.writeCount
       const tell = async (id: string): Promise<void> => {
         await journals.tell('order', placed(id))
         for (const one of both) await caughtUp(one, journals)
@@ -219,15 +221,18 @@ const testTurns = (test: TestFn, withShared: WithShared): void => {
       }
       // At the very first both may try, and one comes too late.
       for (const id of ['o1', 'o2', 'o3']) await round(id)
-      const [second, first] = both.toSorted((one, other) => one.writeCount - other.writeCount) as [Replica, Replica]
-      const before = second.writeCount
+      const [second, first] = both.toSorted((one, other) => one.grip.writeCount - other.grip.writeCount) as [
+        Replica,
+        Replica
+      ]
+      const before = second.grip.writeCount
       for (const id of ['o4', 'o5', 'o6', 'o7', 'o8', 'o9', 'o10', 'o11']) await round(id)
-      t.is(second.writeCount, before)
-      first.kill()
+      t.is(second.grip.writeCount, before)
+      first.grip.kill()
       await journals.tell('order', placed('o12'))
       await caughtUp(second, journals)
-      const count = second.writeCount
-      await until(() => second.writeCount > count, turn)
+      const count = second.grip.writeCount
+      await until(() => second.grip.writeCount > count, turn)
       t.is((await second.view.orders({}, page)).rows.length, 12)
       await expectTrue(t)
     })
@@ -238,7 +243,7 @@ const testTurns = (test: TestFn, withShared: WithShared): void => {
       const a = await replica({ limits: { ...never, recentRowsMax: 1 } })
       await journals.tell('stock', stockSet, reserved('o1'))
       await caughtUp(a, journals)
-      a.loseAnswer()
+      a.grip.loseAnswer()
       await t.throwsAsync(a.view.orders({}, page), { message: 'the answer is lost' })
       await journals.tell('stock', reserved('o2'))
       await caughtUp(a, journals)
@@ -248,7 +253,7 @@ const testTurns = (test: TestFn, withShared: WithShared): void => {
   })
 }
 
-const testUpkeep = (test: TestFn, withShared: WithShared): void => {
+const testUpkeep = (test: Declare, withShared: WithShared): void => {
   test('replicas: a record that cannot be decoded is counted once', async (t) => {
     await withShared(async ({ journals, replica, expectTrue }) => {
       const [a, b] = [await replica({ limits: never }), await replica({ limits: never })]
@@ -268,7 +273,7 @@ const testUpkeep = (test: TestFn, withShared: WithShared): void => {
       await journals.tell('order', placed('o1'))
       await caughtUp(a, journals)
       await a.view.orders({}, page)
-      const { store } = a
+      const { store } = a.grip
       t.true(await store.clear(await store.moment()))
       await journals.tell('order', placed('o2'))
       await until(async () => a.view.state() === 'failed', nextTurns)
@@ -286,8 +291,8 @@ const until = async (holds: () => boolean | Promise<boolean>, pass: (ms: number)
   while (!(await holds())) await pass(100)
 }
 
-const testChance = (test: TestFn, withShared: WithShared): void => {
-  for (const seed of (process.env['SEED'] ?? '1,2,3,4,5,6').split(','))
+const testChance = (test: Declare, withShared: WithShared, seeds: readonly string[]): void => {
+  for (const seed of seeds)
     test(`replicas: whatever happens to them, the store is the fold of the journals: ${seed}`, async (t) => {
       await withShared((shared) => runByChance(t, shared, seed))
     })
@@ -307,11 +312,11 @@ const runByChance = async (t: ExecutionContext, shared: Shared, seed: string): P
     ...Array.from({ length: 6 }, () => () => tellByChance(journals, told, below)),
     async () => replicas[below(3)]!.hold(topics[below(topics.length)]!),
     async () => replicas[below(3)]!.release(),
-    async () => replicas[below(3)]!.loseAnswer(),
+    async () => replicas[below(3)]!.grip.loseAnswer(),
     async () => void replicas[below(3)]!.view.orders({}, page).catch(() => undefined),
     async () => {
       const place = below(3)
-      replicas[place]!.kill()
+      replicas[place]!.grip.kill()
       replicas[place] = await replica({ limits })
     }
   ]

@@ -44,14 +44,17 @@ export type Grip = {
   /** The answer to the next write is lost on its way. */
   readonly loseAnswer: () => void
   readonly writeCount: number
+  /** No call is on its way. */
+  readonly isIdle: boolean
 }
 
 /** A process's grip on a store. */
 export const gripOn = (store: ViewStore): Grip => {
-  const state = { isKilled: false, losesAnswer: false, writeCount: 0 }
+  const state = { isKilled: false, losesAnswer: false, writeCount: 0, calls: 0 }
   const alive = async <T>(call: () => Promise<T>): Promise<T> => {
     if (state.isKilled) throw new Error('killed')
-    const result = await call()
+    state.calls++
+    const result = await call().finally(() => state.calls--)
     if (state.isKilled) throw new Error('killed')
     return result
   }
@@ -79,6 +82,9 @@ export const gripOn = (store: ViewStore): Grip => {
     loseAnswer: () => void (state.losesAnswer = true),
     get writeCount() {
       return state.writeCount
+    },
+    get isIdle() {
+      return state.calls === 0
     }
   }
 }

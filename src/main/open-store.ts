@@ -1,0 +1,29 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ViewStore } from '../view/index.ts'
+import { openPostgresViewStore } from '../view/postgres/index.ts'
+import { openSqliteViewStore } from '../view/sqlite/index.ts'
+import type { Config } from './config.ts'
+import type { Stage } from './stage.ts'
+
+/** What `openStore` does, as it stands after "it is". */
+export const storeStep = ({ viewDatabase }: Config): string => {
+  if (viewDatabase === null || 'sqlite' in viewDatabase) return 'opening the read model'
+  const { host, port, database } = viewDatabase.postgres
+  return `looking for the read model's database '${database}' at ${host}:${port}`
+}
+
+/** The store of the read model that the configuration names. A database is waited for until it answers. */
+export const openStore = async ({ config, clock, signal, diagnostics }: Stage): Promise<ViewStore> => {
+  const { viewDatabase, dataFolder } = config
+  if (viewDatabase === null) return openSqliteViewStore(await viewFile(dataFolder))
+  if ('sqlite' in viewDatabase) return openSqliteViewStore(viewDatabase.sqlite)
+  const onWaiting = (error: unknown): void => diagnostics.waiting(error, 'the database of the read model')
+  return openPostgresViewStore({ address: viewDatabase.postgres, clock, signal, onWaiting })
+}
+
+/** Where there is no embedded log, nobody else makes the data folder; what is wrong with it the store tells. */
+const viewFile = async (dataFolder: string): Promise<string> => {
+  await mkdir(dataFolder, { recursive: true }).catch(() => undefined)
+  return join(dataFolder, 'view.sqlite')
+}

@@ -1,0 +1,133 @@
+import test, { type ExecutionContext } from 'ava'
+import { systemClock } from '../../src/base/index.ts'
+import { viewTopics } from '../../src/main/system.ts'
+import { openView, type View, type ViewStore } from '../../src/view/index.ts'
+import { databaseUrl, newSchema, openPostgres, type Schema, whyNoDatabase } from './database.ts'
+import { type Journals, openJournals } from './journals.ts'
+import { placedValue } from './records.ts'
+import { throughRelay } from './relay.ts'
+import { change, orderRow, rowsOf, write } from './store-contract.ts'
+
+if (databaseUrl === undefined) test.skip(`faults of a PostgreSQL: ${whyNoDatabase}`, () => undefined)
+else testFaults(databaseUrl)
+
+function testFaults(url: string): void {
+  testConnections(url)
+  testAbsences(url)
+}
+
+function testConnections(url: string): void {
+  test('connections that are ended are no matter, whether or not they are in use', async (t) => {
+    const schema = await schemaOf(t, url)
+    const store = await opened(t, schema.url)
+    const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE application_name = 'parcomolo view' AND query LIKE '%${schema.name}%'`
+    await write(store, change({ orders: [orderRow('o1', 1)] }))
+    await schema.query(end)
+    t.is((await rowsOf(store, 'orders', ['o1'])).size, 1)
+    t.is(store.failure(), undefined)
+    await schema.query(`BEGIN; LOCK TABLE ${schema.name}.parcomolo_view_1_orders IN ACCESS EXCLUSIVE MODE`)
+    const reading = rowsOf(store, 'orders', ['o1'])
+    await untilWaiting(schema, 1)
+    await schema.query(`${end} AND wait_event_type = 'Lock'`)
+    await schema.query('COMMIT')
+    t.is((await reading).size, 1)
+  })
+
+  test('a write whose connection ends half-way leaves nothing behind, and is made again', async (t) => {
+    const schema = await schemaOf(t, url)
+    const store = await opened(t, schema.url)
+    const last = await store.moment()
+    await schema.query(`BEGIN; LOCK TABLE ${schema.name}.parcomolo_view_1_stock IN ACCESS EXCLUSIVE MODE`)
+    const stock = [{ sku: 'book', name: 'Book', priceCents: 1, onHand: 1, reserved: 0, isSet: true }]
+    const writing = store.write(change({ orders: [orderRow('o1', 1)], stock }), last)
+    await untilWaiting(schema, 1)
+    await schema.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE query LIKE '%${schema.name}%' AND wait_event_type = 'Lock'`)
+    await t.throwsAsync(writing, { code: 'PARCOMOLO_VIEW_STORE_UNAVAILABLE' })
+    await schema.query('COMMIT')
+    t.is((await store.moment()).id, last.id)
+    t.is((await rowsOf(store, 'orders', ['o1'])).size, 0)
+    t.truthy(await store.write(change({ orders: [orderRow('o1', 1)], stock }), last))
+    t.is((await rowsOf(store, 'orders', ['o1'])).size, 1)
+  })
+}
+
+function testAbsences(url: string): void {
+  test('a store whose database is away says so; reads wait for a moment, and it comes back by itself', async (t) => {
+    const schema = await schemaOf(t, url)
+    const { relay, url: through } = await throughRelay(t, schema.url)
+    const store = await opened(t, through)
+    await write(store, change({ orders: [orderRow('o1', 1)] }))
+    await relay.cut()
+    const reading = rowsOf(store, 'orders', ['o1'])
+    await relay.open()
+    t.is((await reading).size, 1, 'it was away for a moment')
+    await relay.cut()
+    await t.throwsAsync(store.moment(), { code: 'PARCOMOLO_VIEW_STORE_UNAVAILABLE' })
+    t.regex(store.failure()?.message ?? '', /does not answer: .+; it is tried again until it works$/)
+    const began = performance.now()
+    await t.throwsAsync(store.moment(), { code: 'PARCOMOLO_VIEW_STORE_UNAVAILABLE' })
+    t.true(performance.now() - began < 1_000, 'nobody waits for what is known to be away')
+    await relay.open()
+    await until(() => store.failure() === undefined)
+    t.is((await rowsOf(store, 'orders', ['o1'])).size, 1)
+  })
+
+  test('a view whose database goes away says what it waits for, and goes on with nothing lost', async (t) => {
+    const schema = await schemaOf(t, url)
+    const journals = await openJournals()
+    t.teardown(() => journals.close())
+    const { relay, url: through } = await throughRelay(t, schema.url)
+    const said: string[] = []
+    const view = await followed(journals, await openPostgres(through), said)
+    await journals.tell('order', ['OrderPlaced', placedValue])
+    t.truthy(await view.whenPlaced('o1', 10_000).done)
+    await relay.cut()
+    await journals.tell('order', ['OrderPlaced', { ...placedValue, orderId: 'o2' }])
+    const placed = view.whenPlaced('o2', 30_000)
+    await until(() => view.health().stalledBy !== undefined)
+    t.regex(view.health().stalledBy ?? '', /^the read model's database '.+' does not answer: /)
+    t.is(view.state(), 'following')
+    t.is((await view.order('o1'))?.orderId, 'o1', 'what is in memory is answered')
+    await t.throwsAsync(view.order('o9'), { code: 'PARCOMOLO_VIEW_STORE_UNAVAILABLE' })
+    await t.throwsAsync(view.orders({}, { limit: 9 }), { code: 'PARCOMOLO_VIEW_STORE_UNAVAILABLE' })
+    await relay.open()
+    t.is((await placed.done)?.orderId, 'o2')
+    t.is((await view.orders({}, { limit: 9 })).rows.length, 2)
+    t.is(view.health().stalledBy, undefined)
+    t.true(said.includes('the read model waits, and tries again until it works'), said.join('\n'))
+    t.true(said.includes('the read model goes on'))
+    await view.close()
+  })
+}
+
+const schemaOf = async (t: ExecutionContext, url: string): Promise<Schema> => {
+  const schema = await newSchema(url)
+  t.teardown(schema.drop)
+  return schema
+}
+
+const opened = async (t: ExecutionContext, url: string): Promise<ViewStore> => {
+  const store = await openPostgres(url)
+  t.teardown(() => store.close())
+  return store
+}
+
+const followed = async ({ log, codec }: Journals, store: ViewStore, said: string[]): Promise<View> => {
+  const say = (_: object, message: string): void => void said.push(message)
+  const deps = { log, codec, store, topics: viewTopics, flow: 'orchestration', clock: systemClock } as const
+  const view = await openView({ ...deps, logger: { info: say, error: say } })
+  await view.caughtUp
+  return view
+}
+
+const untilWaiting = ({ query, name }: Schema, count: number): Promise<void> =>
+  until(async () => {
+    const text = `SELECT 1 FROM pg_stat_activity WHERE query LIKE '%${name}%' AND wait_event_type = 'Lock'`
+    return (await query(text)).length >= count
+  })
+
+const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+  while (!(await holds())) await new Promise((resolve) => void setImmediate(resolve))
+}

@@ -6,9 +6,11 @@ import { setTimeout as wait } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { audit, told } from '../helpers/auditor.ts'
 import { Crowd, rest } from './crowd.ts'
+import { demandsOf } from './demands.ts'
 import { BrokerControl, faults } from './faults.ts'
 import { KafkaShop } from './kafka-shop.ts'
 import { getAll, type OrderView, type StockView } from './shop-client.ts'
+import { longestStalls, stallsTold } from './stalls.ts'
 
 /** Three brokers and a registry of their own, which these tests kill: nothing else may depend on them. */
 const brokers = process.env['KAFKA_FAULT_BROKERS']
@@ -41,14 +43,17 @@ const longestGap = (endedAt: readonly number[], from: number): number => {
   return Math.max(...times.slice(1).map((at, i) => at - times[i]!))
 }
 
-/** Does it, waits until orders end again, and gives how long none did. */
-const endure = async (crowd: Crowd, work: () => Promise<void>): Promise<number> => {
+/** When a fault began, and when orders had ended again; ms since 1970. */
+type Endured = { readonly name: string; readonly from: number; readonly to: number }
+
+/** Does it, waits until orders end again, and gives how long none did, and when it began. */
+const endure = async (crowd: Crowd, work: () => Promise<void>): Promise<{ gapMs: number; from: number }> => {
   await wait(calmMs)
-  const from = performance.now()
+  const [from, began] = [performance.now(), Date.now()]
   await work()
   const after = crowd.endedAt.length
   while (crowd.endedAt.length < after + clients) await wait(20)
-  return longestGap(crowd.endedAt, from)
+  return { gapMs: longestGap(crowd.endedAt, from), from: began }
 }
 
 const isHere = brokers !== undefined && registryUrl !== undefined && control !== undefined
@@ -61,9 +66,11 @@ else {
     const cluster = new BrokerControl(control, brokers.split(','))
     const crowd = new Crowd(shop, { clients, waitsForEnds: true })
     t.teardown(() => crowd.abandon())
+    const endured: Endured[] = []
     for (const fault of faults(prefix).filter(({ name }) => only.test(name))) {
-      const gapMs = await endure(crowd, () => fault.run(shop, cluster))
+      const { gapMs, from } = await endure(crowd, () => fault.run(shop, cluster))
       t.log(`${fault.name}: no order ended for ${(gapMs / 1000).toFixed(1)} s`)
+      endured.push({ name: fault.name, from, to: Date.now() })
     }
     await crowd.stop()
     await rest(shop)
@@ -77,6 +84,8 @@ else {
     const schemas = await shop.schemas(records)
     const flow = 'orchestration'
     t.is(told(audit({ records, schemas, flow, isQuiet: true, now: Date.now(), acknowledged, shown })), '')
+    const { demands, batches } = demandsOf(records, schemas)
+    for (const { name, from, to } of endured) t.log(`${name}: ${stallsTold(longestStalls(demands, batches, from, to))}`)
     t.log(`${orders.size} orders, ${cancellations.length} cancelled, ${retried} requests repeated`)
   })
 }

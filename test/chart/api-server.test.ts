@@ -88,6 +88,11 @@ function testOnServer(): void {
     await accepts(t, await readFile(join(root, 'manifests/parcomolo.yaml'), 'utf8'))
   })
 
+  test('the example of a new participant and a new saga is accepted', async (t) => {
+    const { out } = await fed('kubectl', ['kustomize', 'manifests/loyalty'], '')
+    await accepts(t, `${out}\n---\n${asStream(podsOf(resourcesIn(out)))}`)
+  })
+
   test('it refuses a pod that is not restricted', async (t) => {
     const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'root' } }
     const { status, err } = await dryRun(asStream([{ ...pod, spec: { containers: [{ name: 'root', image: 'a' }] } }]))

@@ -15,19 +15,25 @@ import { remarksIn } from './values-text.ts'
 const root = join(import.meta.dirname, '../..')
 const chart = 'charts/parcomolo'
 
-const generated = async (): Promise<readonly (readonly [path: string, text: string])[]> => {
+type File = readonly [path: string, text: string]
+
+const fromValues = async (): Promise<readonly File[]> => {
   const text = await read(`${chart}/values.yaml`)
   const values = parse(text) as { readonly [key: string]: Value }
   const remarks = remarksIn(text)
   const readme = await read(`${chart}/README.md`)
   const tables = `<!-- values -->\n\n${tablesOf(values, remarks)}\n\n<!-- end of values -->`
-  const made: [string, string][] = [
+  return [
     [`${chart}/README.md`, readme.replace(/<!-- values -->.*<!-- end of values -->/s, () => tables)],
     [`${chart}/values.schema.json`, JSON.stringify(schemaOf(values, remarks))]
   ]
-  if (hasHelm) made.push(['manifests/parcomolo.yaml', plainManifests(await helm('template', ...plain))])
-  else console.error('manifests/parcomolo.yaml is left as it is: there is no helm in PATH')
-  return made
+}
+
+/** After the schema is as it should be, for Helm holds the values against it. */
+const fromTemplates = async (): Promise<readonly File[]> => {
+  if (hasHelm) return [['manifests/parcomolo.yaml', plainManifests(await helm('template', ...plain))]]
+  console.error('manifests/parcomolo.yaml is left as it is: there is no helm in PATH')
+  return []
 }
 
 const plain = ['parcomolo', chart, '--namespace', 'parcomolo', '--skip-tests', '--no-hooks']
@@ -36,12 +42,13 @@ const read = (path: string): Promise<string> => readFile(join(root, path), 'utf8
 
 const style = JSON.parse(await read('.prettierrc.json')) as object
 const isCheck = process.argv.includes('--check')
-for (const [path, text] of await generated()) {
+
+const bring = async ([path, text]: File): Promise<void> => {
   const formatted = await format(text, { ...style, filepath: path })
-  if (formatted === (await read(path))) continue
-  if (!isCheck) await writeFile(join(root, path), formatted)
-  else {
-    console.error(`${path} is not what its source says; expected no difference; run "npm run chart"`)
-    process.exitCode = 1
-  }
+  if (formatted === (await read(path))) return
+  if (!isCheck) return writeFile(join(root, path), formatted)
+  console.error(`${path} is not what its source says; expected no difference; run "npm run chart"`)
+  process.exitCode = 1
 }
+
+for (const make of [fromValues, fromTemplates]) for (const file of await make()) await bring(file)

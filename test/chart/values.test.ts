@@ -94,6 +94,14 @@ test('the plain manifests say nothing of Helm, and name their namespace', (t) =>
   t.deepEqual(clusterRole!.metadata, { name: 'a', labels: { b: 'on' } })
 })
 
+test('the example of a participant has the contract and the saga that the foreign participants are tested with', async (t) => {
+  const root = join(import.meta.dirname, '../..')
+  for (const name of ['participant.yaml', 'saga.yaml']) {
+    const [example, tested] = ['manifests/loyalty', 'test/foreign/loyalty'].map((place) => join(root, place, name))
+    t.is(await readFile(example!, 'utf8'), await readFile(tested!, 'utf8'))
+  }
+})
+
 /** Paths of the objects whose names are the chart's own. */
 const closedObjects = (value: Value, path: readonly string[] = []): (readonly string[])[] => {
   const isMap = typeof value === 'object' && value !== null && !Array.isArray(value)

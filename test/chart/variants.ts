@@ -1,4 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
 import type { Values } from './helm.ts'
+
+const strimzi = join(import.meta.dirname, '../../manifests/strimzi/values.yaml')
 
 const ownKafka = { enabled: false, brokers: ['kafka-1.example.com:9093', 'kafka-2.example.com:9094'] }
 const ownRegistry = { enabled: false, url: 'https://registry.example.com' }
@@ -24,6 +29,7 @@ export const variants: Readonly<Record<string, Values>> = {
   'own Kafka and registry': { kafka: ownKafka, registry: { ...ownRegistry, existingSecret: 'registry-login' } },
   'own Kafka with SASL and TLS': { kafka: secured, registry: ownRegistry },
   'own Kafka with TLS only': { kafka: { ...ownKafka, tls: { enabled: true } }, registry: ownRegistry },
+  'own Kafka by Strimzi, with a registry for development': parse(readFileSync(strimzi, 'utf8')) as Values,
   'own registry': { registry: { enabled: false, url: 'http://registry:8081/apis/ccompat/v7' } },
   'broker without a volume': { kafka: { broker: { persistence: { enabled: false } } } },
   'broker with a volume of its class': {

@@ -23,8 +23,8 @@
 {{- if not (or $values.registry.enabled $values.registry.url) -}}
 {{- fail "registry.url: names no registry; expected its base address, as registry.enabled is false; name yours, or set registry.enabled to true" -}}
 {{- end -}}
-{{- if and $values.registry.enabled (or $kafka.sasl.mechanism $kafka.tls.enabled) -}}
-{{- fail "registry.enabled: the registry for development keeps its data in Kafka without SASL and TLS; set registry.enabled to false and name yours in registry.url" -}}
+{{- if and $values.registry.enabled (or $kafka.sasl.mechanism $kafka.tls.enabled) (not $values.registry.server.brokers) -}}
+{{- fail "registry.enabled: the registry for development keeps its data in Kafka without SASL and TLS; set registry.enabled to false and name yours in registry.url, or name listeners without them in registry.server.brokers" -}}
 {{- end -}}
 {{- with $values.view.autoscaling -}}
 {{- if and .enabled (not $values.view.database.existingSecret) -}}

@@ -3,20 +3,22 @@
 - ports: [{ port: 53, protocol: UDP }, { port: 53, protocol: TCP }]
 {{- end -}}
 
+{{/* Give (dict "root" $ "brokers" LIST), an empty list for those of the values. */}}
 {{- define "parcomolo.egress.kafka" -}}
-{{- if .Values.kafka.enabled -}}
+{{- $brokers := default .root.Values.kafka.brokers .brokers -}}
+{{- if not $brokers -}}
 - ports: [{ port: kafka, protocol: TCP }]
   to:
     - podSelector:
-        matchLabels: {{- include "parcomolo.selector" (dict "root" . "component" "kafka") | nindent 10 }}
+        matchLabels: {{- include "parcomolo.selector" (dict "root" .root "component" "kafka") | nindent 10 }}
 {{- else -}}
 {{- $ports := list -}}
-{{- range .Values.kafka.brokers }}{{- $ports = append $ports (regexFind "[0-9]+$" .) }}{{- end -}}
+{{- range $brokers }}{{- $ports = append $ports (regexFind "[0-9]+$" .) }}{{- end -}}
 - ports:
     {{- range uniq $ports }}
     - { port: {{ . }}, protocol: TCP }
     {{- end }}
-  {{- with .Values.networkPolicy.kafkaTo }}
+  {{- with .root.Values.networkPolicy.kafkaTo }}
   to: {{- toYaml . | nindent 4 }}
   {{- end }}
 {{- end -}}

@@ -81,6 +81,10 @@ app.kubernetes.io/part-of: parcomolo
 {{- end -}}
 {{- end -}}
 
+{{- define "parcomolo.registry.brokers" -}}
+{{- with .Values.registry.server.brokers -}}{{ join "," . }}{{- else -}}{{ include "parcomolo.kafka.brokers" . }}{{- end -}}
+{{- end -}}
+
 {{- define "parcomolo.registry.url" -}}
 {{- if .Values.registry.enabled -}}
 {{- printf "http://%s-registry.%s.svc:8080/apis/ccompat/v7" (include "parcomolo.fullname" .) .Release.Namespace -}}

@@ -239,6 +239,10 @@ export const errorCodes = {
     remedy:
       "Give the operator's service account the rights of the chart, and install the CRDs of charts/parcomolo/crds."
   },
+  PARCOMOLO_OPERATOR_OVERDUE: {
+    cause: 'The log, the schema registry or the read model does not answer the operator.',
+    remedy: 'None is needed: the operator tries again until it works. If it stays so, look after what the message names.'
+  },
   PARCOMOLO_OPERATOR_LEADERSHIP_LOST: {
     cause: 'Another operator leads now, or the Lease could not be renewed in time.',
     remedy: 'None is needed: the process ends, and is started again to wait for its turn.'

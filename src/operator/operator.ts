@@ -1,4 +1,5 @@
 import type { Clock, ParcomoloError } from '../base/index.ts'
+import { boundedPorts } from './bounded-ports.ts'
 import { type ParticipantResource, participantNames, type SagaResource, sagaNames } from './crd/index.ts'
 import {
   connect,
@@ -66,6 +67,7 @@ class OneOperator implements Operator {
   readonly atWork: Promise<void>
   readonly lost: Promise<ParcomoloError>
   readonly #deps: OperatorDeps
+  readonly #ports: Ports
   readonly #random: () => number
   readonly #api: KubeApi
   readonly #elector: LeaderElector
@@ -79,6 +81,7 @@ class OneOperator implements Operator {
 
   constructor(deps: OperatorDeps) {
     this.#deps = deps
+    this.#ports = boundedPorts(deps.ports, deps.clock)
     this.#random = deps.random ?? Math.random
     const config = loadKubeConfig(deps.kubeconfig)
     this.#api = new KubeApi(connect(config, deps.clock), deps.namespace ?? namespaceOf(config))
@@ -89,7 +92,7 @@ class OneOperator implements Operator {
     this.#counts = this.#makeCounts()
     this.#forgetContracts = deps.ports.participants.onChanged(() => {
       this.#wakeSagas()
-      this.#wakeParticipants()
+      this.#wakeParticipants(['held', 'refused'])
     })
     const both = [this.#sagas, this.#participants]
     this.#parts = {
@@ -101,8 +104,9 @@ class OneOperator implements Operator {
     for (const { reflector } of both) reflector.start()
     this.#elector.start()
     this.atWork = this.#beginWork()
-    this.lost = this.#elector.lost.then(async (error) => {
-      await this.#stopWork()
+    this.lost = this.#elector.lost.then((error) => {
+      // Whoever waits for it ends the process, also where what is under way does not end.
+      void this.#stopWork()
       return error
     })
   }
@@ -151,9 +155,8 @@ class OneOperator implements Operator {
     for (const { metadata } of this.#sagas.reflector.all()) this.#sagas.controller.enqueue(metadata.name)
   }
 
-  /** Those that a saga may have let go, or that may be accepted now. */
-  #wakeParticipants(): void {
-    for (const name of this.#participants.reconciler.waiting()) this.#participants.controller.enqueue(name)
+  #wakeParticipants(which: Parameters<ParticipantReconciler['waiting']>[0]): void {
+    for (const name of this.#participants.reconciler.waiting(which)) this.#participants.controller.enqueue(name)
   }
 
   #watchParticipants(): WatchedKind<ParticipantResource, ParticipantReconciler> {
@@ -164,7 +167,7 @@ class OneOperator implements Operator {
       workers: 1,
       makeReconciler: (client) =>
         new ParticipantReconciler({
-          ...{ client, participants: this.#deps.ports.participants },
+          ...{ client, participants: this.#ports.participants },
           sagas: () => this.#sagas.reflector.all(),
           onSettled: () => this.#wakeSagas()
         }),
@@ -179,11 +182,11 @@ class OneOperator implements Operator {
       workers: 4,
       makeReconciler: (client) =>
         new SagaReconciler({
-          ...{ client, namespace: this.namespace, ports: this.#deps.ports },
+          ...{ client, namespace: this.namespace, ports: this.#ports },
           pendingParticipants: () => this.#participants.reconciler.pending(),
           runningOf: (saga) => this.#counts.of(saga)
         }),
-      onChanged: () => this.#wakeParticipants()
+      onChanged: () => this.#wakeParticipants(['held'])
     })
   }
 
@@ -198,9 +201,9 @@ class OneOperator implements Operator {
   }
 
   #makeCounts(): RunningCounts {
-    const { clock, ports, onError } = this.#deps
+    const { clock, onError } = this.#deps
     return new RunningCounts({
-      ...{ running: ports.running, clock },
+      ...{ running: this.#ports.running, clock },
       onChanged: (sagas) =>
         (sagas ?? this.#sagas.reconciler.names()).forEach((name) => this.#sagas.controller.enqueue(name)),
       onError: (error) => onError(error, 'count of running instances')
@@ -216,16 +219,10 @@ class OneOperator implements Operator {
   }
 
   #makeElector(): LeaderElector {
-    const { identity, clock, leaseName = 'parcomolo-operator', leaderTimes } = this.#deps
-    const api = this.#api
+    const { identity, clock, leaseName = 'parcomolo-operator', leaderTimes, onError } = this.#deps
     return new LeaderElector({
-      leases: {
-        get: (signal) => api.getLease(leaseName, signal),
-        create: (spec, signal) => api.createLease(leaseName, spec, signal),
-        update: (lease, spec, signal) => api.updateLease(lease, spec, signal)
-      },
-      ...{ identity, clock, random: this.#random },
-      onError: (error) => this.#deps.onError(error, `lease '${leaseName}'`),
+      ...{ leases: this.#api.leaseStore(leaseName), identity, clock, random: this.#random },
+      onError: (error) => onError(error, `lease '${leaseName}'`),
       ...(leaderTimes === undefined ? {} : { times: leaderTimes })
     })
   }

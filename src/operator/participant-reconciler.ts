@@ -68,11 +68,14 @@ export class ParticipantReconciler {
       .map(({ metadata }) => metadata.name)
   }
 
-  /** Those that are held for the sagas that use them, or refused for what others have: to be looked at again. */
-  waiting(): readonly string[] {
+  /** Those that are deleted and held for the sagas that use them, or refused, perhaps for what another one has. */
+  waiting(which: readonly ('held' | 'refused')[]): readonly string[] {
     return this.#deps.client
       .all()
-      .filter((it) => it.metadata.deletionTimestamp !== undefined || this.#outcomeOf(it)?.kind === 'refused')
+      .filter((it) => {
+        const state = it.metadata.deletionTimestamp === undefined ? this.#outcomeOf(it)?.kind : 'held'
+        return which.some((wanted) => wanted === state)
+      })
       .map(({ metadata }) => metadata.name)
   }
 

@@ -37,8 +37,9 @@ export type ParticipantsPort = {
   contracts(): Contracts
   /**
    * Checks a participant, registers its schemas and lets all processes know it; also in place of an earlier contract of
-   * the same name. Rejects with a ParcomoloError that is not retryable where the contract is refused: broken
-   * (PARCOMOLO_CONTRACT_INVALID, _CONFLICT) or incompatible with what was registered (PARCOMOLO_REGISTRY_INCOMPATIBLE).
+   * the same name. Resolves when `contracts()` has it. Rejects with a ParcomoloError that is not retryable where the
+   * contract is refused: broken (PARCOMOLO_CONTRACT_INVALID, _CONFLICT) or incompatible with what was registered
+   * (PARCOMOLO_REGISTRY_INCOMPATIBLE).
    */
   accept(participant: { readonly name: string; readonly source: string; readonly yaml: string }): Promise<void>
   /** From then on nothing can use it. Its schemas stay, since the log holds records written with them. */

@@ -1,5 +1,5 @@
 import { conditionOf, type Standing } from './conditions.ts'
-import { finalizer, type SagaResource, sagaNames } from './crd/index.ts'
+import { type ConditionType, finalizer, type SagaResource, sagaNames } from './crd/index.ts'
 import { explain } from './explain.ts'
 import type { Result } from './kube/index.ts'
 import type { PublishedSaga } from './ports.ts'
@@ -50,8 +50,7 @@ export class SagaReconciler {
 
   /** At once, and then to the end of the queue: of many that come together, each has its conditions soon. */
   async #greet(saga: SagaResource): Promise<Result> {
-    const newest = await this.#deps.ports.definitions.newest(saga.metadata.name)
-    await this.#setStatus(saga, { standing: { kind: 'pending' }, revision: inForce(newest) })
+    await this.#setStatus(saga, { standing: { kind: 'pending' }, revision: undefined })
     return { requeueAfterMs: 0 }
   }
 
@@ -63,11 +62,13 @@ export class SagaReconciler {
   async #bringIntoForce(saga: SagaResource): Promise<Result> {
     const { definitions, participants } = this.#deps.ports
     const verdict = this.#verdicts.of(saga, participants.contracts())
-    const newest = await definitions.newest(saga.metadata.name)
+    const newest = await this.#outside(saga, 'what is in force is not known', () =>
+      definitions.newest(saga.metadata.name)
+    )
     if (!verdict.isGood) return this.#refuse(saga, verdict, newest)
     this.#unresolved.delete(saga.metadata.name)
     const { revision, stepCount } = verdict
-    if (inForce(newest) !== revision) await this.#publish(saga, verdict, newest)
+    if (inForce(newest) !== revision) await this.#publish(saga, verdict)
     const message = [`revision ${revision} is in force`, ...verdict.warnings].join('\n')
     await this.#setStatus(saga, {
       standing: { kind: 'ready', reason: reasons.published, message },
@@ -76,27 +77,29 @@ export class SagaReconciler {
     return {}
   }
 
-  async #publish(
-    saga: SagaResource,
-    { revision, yaml, source }: Verdict & { isGood: true },
-    newest: PublishedSaga | undefined
-  ): Promise<void> {
+  async #publish(saga: SagaResource, { revision, yaml, source }: Verdict & { isGood: true }): Promise<void> {
     const { client, ports } = this.#deps
     client.mayAct()
-    try {
-      const definition = { saga: saga.metadata.name, revision, yaml, source, retired: false }
-      await ports.definitions.publish(definition)
-    } catch (error) {
-      const message = `revision ${revision} could not be published: ${explain(error)}`
-      const standing = { kind: 'working', reason: reasons.failing, message } as const
-      await this.#setStatus(saga, { standing, revision: inForce(newest) })
-      throw error
-    }
+    const definition = { saga: saga.metadata.name, revision, yaml, source, retired: false }
+    await this.#outside(saga, `revision ${revision} could not be published`, () =>
+      ports.definitions.publish(definition)
+    )
     client.tell(saga, 'Normal', {
       reason: reasons.published,
       action: 'Publish',
       note: `new instances follow revision ${revision}`
     })
+  }
+
+  /** What fails there is tried again, and the status says so where it has not said anything of this spec yet. */
+  async #outside<T>(saga: SagaResource, what: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call()
+    } catch (error) {
+      const standing = { kind: 'working', reason: reasons.failing, message: `${what}: ${explain(error)}` } as const
+      if (!isSettled(saga)) await this.#setStatus(saga, { standing, revision: saga.status?.revision })
+      throw error
+    }
   }
 
   async #refuse(
@@ -107,8 +110,7 @@ export class SagaReconciler {
     const revision = inForce(newest)
     const waitingMs = mayResolve ? this.#waitingMs(saga) : 0
     // A saga that was good does not become bad for a moment, each time that the operator starts.
-    if (waitingMs > 0 && saga.status?.observedGeneration === saga.metadata.generation && !isPending(saga))
-      return { requeueAfterMs: waitingMs }
+    if (waitingMs > 0 && isSettled(saga)) return { requeueAfterMs: waitingMs }
     const message =
       revision === undefined ? said : `revision ${revision} stays in force, since the spec is refused:\n${said}`
     const standing: Standing =
@@ -155,5 +157,8 @@ export class SagaReconciler {
 const inForce = (newest: PublishedSaga | undefined): string | undefined =>
   newest === undefined || newest.retired ? undefined : newest.revision
 
-const isPending = ({ status }: SagaResource): boolean =>
-  conditionOf(status?.conditions, 'Ready')?.reason === reasons.pending
+/** Whether the status says of this very spec that it is in force, or that it is wrong. */
+const isSettled = ({ status, metadata }: SagaResource): boolean => {
+  const isTrue = (type: ConditionType): boolean => conditionOf(status?.conditions, type)?.status === 'True'
+  return status?.observedGeneration === metadata.generation && (isTrue('Ready') || isTrue('Stalled'))
+}

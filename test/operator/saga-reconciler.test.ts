@@ -101,6 +101,26 @@ test('what cannot be published is tried again until it can', async (t) => {
   t.deepEqual(bench.errors, ['order: TypeError: broken', 'order: TypeError: broken'])
 })
 
+test('a log that does not answer is told of after a while, and what is in force is left alone', async (t) => {
+  const bench = new Workbench(t.title, contracts)
+  bench.sagas.apply(sagaResource('order'))
+  await bench.time.pass(0)
+  const { log } = bench
+  bench.log = () => new Promise(() => undefined)
+  bench.sagas.apply(sagaResource('other'))
+  await bench.time.pass(0)
+  t.is(said(bench.sagas.get('other')), 'Unknown Pending, True Pending, Unknown Pending')
+  await bench.time.pass(700_000)
+  t.is(said(bench.sagas.get('other')), 'False Failing, True Failing, False Progressing')
+  const { message } = conditionOf(bench.sagas.get('other')!.status!.conditions, 'Ready')!
+  t.regex(message, /^what is in force is not known: the log has not answered for 10000 ms/)
+  t.is(said(bench.sagas.get('order')), inForce)
+  bench.log = log
+  await bench.time.pass(300_000)
+  t.is(said(bench.sagas.get('other')), inForce)
+  t.is(bench.published.length, 2)
+})
+
 test('whoever does not lead any more writes and publishes nothing', async (t) => {
   const bench = new Workbench(t.title, contracts)
   bench.mayAct = () => {

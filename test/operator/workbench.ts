@@ -1,4 +1,5 @@
 import { type Contract, type Contracts, contractSet, readContract } from '../../src/contract/index.ts'
+import { boundedPorts } from '../../src/operator/bounded-ports.ts'
 import type { ParticipantResource, SagaResource } from '../../src/operator/crd/index.ts'
 import { Controller } from '../../src/operator/kube/controller.ts'
 import type { Occurrence } from '../../src/operator/kube/event-recorder.ts'
@@ -23,12 +24,14 @@ export class Workbench {
   contracts: Contracts
   mayAct = (): void => undefined
   readonly #accepted = new Map<string, Contract>()
+  readonly #ports: Ports
   readonly #sagaController: Controller
   readonly #participantController: Controller
 
   constructor(title: string, contracts: Contracts) {
     this.time = new VirtualTime(title)
     this.contracts = contracts
+    this.#ports = boundedPorts(this.#outside, this.#clock)
     for (const contract of contracts.all) this.#accepted.set(contract.participant, contract)
     const participants = new ParticipantReconciler({
       client: this.#client(this.participants, 'participants'),
@@ -45,7 +48,7 @@ export class Workbench {
     })
     this.#wake = () => {
       this.#wakeSagas()
-      for (const name of participants.waiting()) this.#participantController.enqueue(name)
+      for (const name of participants.waiting(['held', 'refused'])) this.#participantController.enqueue(name)
     }
     this.#sagaController = this.#controller('saga', sagas)
     this.#participantController = this.#controller('participant', participants)
@@ -54,6 +57,8 @@ export class Workbench {
   }
 
   #wake: () => void = () => undefined
+  /** What the log does with a question or a record; it may never answer. */
+  log = async (): Promise<void> => undefined
 
   newest(saga: string): PublishedSaga | undefined {
     return this.published.findLast((published) => published.saga === saga)
@@ -70,12 +75,16 @@ export class Workbench {
     }
   }
 
-  readonly #ports: Ports = {
+  readonly #outside: Ports = {
     definitions: {
-      newest: async (saga) => this.newest(saga),
+      newest: async (saga) => {
+        await this.log()
+        return this.newest(saga)
+      },
       sagas: () => [...new Set(this.published.map(({ saga }) => saga))],
       publish: async (definition) => {
         throwNext(this.publishFaults)
+        await this.log()
         this.published.push(definition)
       }
     },

@@ -1,6 +1,6 @@
-import type { Connection } from './connection.ts'
+import type { Call, Connection } from './connection.ts'
 import { framesOf, type WatchFrame } from './frames.ts'
-import type { Lease, LeaseSpec } from './lease.ts'
+import type { Lease, LeaseStore } from './lease.ts'
 import { apiVersionOf, eventKind, type KubeObject, leaseKind, pathOf, type ResourceKind } from './resource.ts'
 
 export type Page<T> = {
@@ -83,19 +83,18 @@ export class KubeApi {
     return this.#connection.json({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body: patch })
   }
 
-  getLease(name: string, signal: AbortSignal): Promise<Lease> {
-    return this.#connection.json({ method: 'GET', path: pathOf(leaseKind, this.namespace, name), signal })
-  }
-
-  createLease(name: string, spec: LeaseSpec, signal: AbortSignal): Promise<Lease> {
-    const body = { apiVersion: apiVersionOf(leaseKind), kind: 'Lease', metadata: { name }, spec }
-    return this.#connection.json({ method: 'POST', path: pathOf(leaseKind, this.namespace), body, signal })
-  }
-
-  /** Rejects with a conflict where the lease was changed since it was read. */
-  updateLease(lease: Lease, spec: LeaseSpec, signal: AbortSignal): Promise<Lease> {
-    const path = pathOf(leaseKind, this.namespace, lease.metadata.name)
-    return this.#connection.json({ method: 'PUT', path, body: { ...lease, spec }, signal })
+  /** One Lease, for those who elect a leader by it. */
+  leaseStore(name: string): LeaseStore {
+    const path = pathOf(leaseKind, this.namespace, name)
+    const json = (call: Omit<Call, 'path'>, at = path): Promise<Lease> => this.#connection.json({ ...call, path: at })
+    return {
+      get: (signal) => json({ method: 'GET', signal }),
+      create: (spec, signal) => {
+        const body = { apiVersion: apiVersionOf(leaseKind), kind: leaseKind.kind, metadata: { name }, spec }
+        return json({ method: 'POST', body, signal }, pathOf(leaseKind, this.namespace))
+      },
+      update: (lease, spec, signal) => json({ method: 'PUT', body: { ...lease, spec }, signal })
+    }
   }
 
   close(): Promise<void> {

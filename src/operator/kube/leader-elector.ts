@@ -4,20 +4,12 @@ import {
   isExpired,
   type LeaderTimes,
   leaderTimes,
-  type Lease,
   type LeaseSpec,
+  type LeaseStore,
   releasedLease,
   renewedLease
 } from './lease.ts'
 import { deadline, pause } from './pause.ts'
-
-/** The one Lease that all who want to lead share. */
-export type LeaseStore = {
-  get(signal: AbortSignal): Promise<Lease>
-  create(spec: LeaseSpec, signal: AbortSignal): Promise<Lease>
-  /** Rejects with a conflict where the lease was changed since it was read. */
-  update(lease: Lease, spec: LeaseSpec, signal: AbortSignal): Promise<Lease>
-}
 
 export type LeaderElectorDeps = {
   readonly leases: LeaseStore

@@ -12,6 +12,14 @@ export type LeaseSpec = {
   readonly leaseTransitions?: number
 }
 
+/** The one Lease that all who want to lead share. */
+export type LeaseStore = {
+  get(signal: AbortSignal): Promise<Lease>
+  create(spec: LeaseSpec, signal: AbortSignal): Promise<Lease>
+  /** Rejects with a conflict where the lease was changed since it was read. */
+  update(lease: Lease, spec: LeaseSpec, signal: AbortSignal): Promise<Lease>
+}
+
 export type LeaderTimes = {
   /** Others wait for so long after the last sign of the leader. */
   readonly leaseMs: number

@@ -39,7 +39,7 @@ export type RateLimits = {
   readonly perSecond: number
 }
 
-export const rateLimits: RateLimits = { firstMs: 200, capMs: 300_000, burst: 100, perSecond: 10 }
+export const rateLimits: RateLimits = { firstMs: 200, capMs: 60_000, burst: 100, perSecond: 10 }
 
 /** When a key that has failed comes again: doubling for the key by itself, and never too many of all keys at once. */
 export class RateLimiter {

@@ -40,10 +40,8 @@ testOnCluster(
     const broken = participant('parcel', ['string orderId;', 'int grams = 0;', 'string colour;'])
     const refused = await stage.applyUntil(broken, has('Stalled'))
     t.is(condition(refused, 'Stalled')!.reason, 'Incompatible')
-    t.regex(
-      condition(refused, 'Ready')!.message,
-      /^subject 'parcel-commands-test\.parcel\.SendParcel' refuses the schema: field 'colour' was added without a default;/
-    )
+    const { message } = condition(refused, 'Ready')!
+    t.regex(message, /^subject 'parcel-commands-test\.parcel\.SendParcel' refuses the schema: field 'colour' was added/)
     t.is(refused.status!.operationCount, 1)
     const command = world.participants.contracts().command('SendParcel')
     t.true('found' in command && command.found.record.fields.length === 2)

@@ -1,6 +1,5 @@
 import { ParcomoloError } from '../../../src/base/index.ts'
-import type { LeaseStore } from '../../../src/operator/kube/leader-elector.ts'
-import type { Lease, LeaseSpec } from '../../../src/operator/kube/lease.ts'
+import type { Lease, LeaseSpec, LeaseStore } from '../../../src/operator/kube/lease.ts'
 import type { SimulatedProcess } from '../../helpers/simulated-process.ts'
 import type { VirtualTime } from '../../helpers/virtual-time.ts'
 

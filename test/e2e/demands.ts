@@ -11,9 +11,10 @@ const services = [
 const saga = 'saga-events'
 
 /**
- * What each partition of each component was asked and when it answered, as the journals tell. Events and commands carry
- * the time of their decision, so the way of a batch to the brokers counts where it asks, not where it answers. A command
- * that was decided but not sent, as its sender stood still, came no earlier than what stands before it in its inbox.
+ * What each partition of each component was asked and when it answered, as the journals tell. Events and commands have
+ * the time of their decision, so the way of a batch to the brokers counts where it asks, not where it answers. A
+ * command that was decided but not sent, as its sender stood still, came no earlier than what stands before it in its
+ * inbox.
  */
 export const demandsOf = (
   records: readonly AuditRecord[],

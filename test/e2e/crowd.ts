@@ -5,9 +5,13 @@ export type CrowdOptions = {
   readonly clients: number
   /** Each order is waited for before the next, and its end noted. */
   readonly waitsForEnds: boolean
+  /** Payment tokens, taken in turn; all kinds that end if not given. */
+  readonly tokens?: readonly string[]
+  /** Put before the keys of orders, where there are several crowds in one shop. */
+  readonly name?: string
 }
 
-const tokens = ['tok_visa', 'tok_visa', 'tok_visa', 'tok_declined', 'tok_slow', 'tok_flaky']
+const allTokens = ['tok_visa', 'tok_visa', 'tok_visa', 'tok_declined', 'tok_slow', 'tok_flaky']
 /** A client asks again after this pause when it has had no answer. */
 const retryMs = 100
 
@@ -38,12 +42,12 @@ export class Crowd {
   }
 
   /** What the client places as its order of this number. */
-  static body(client: number, i: number): string {
+  static body(client: number, i: number, tokens = allTokens as readonly string[]): string {
     return requestBody(tokens[(client + i) % tokens.length]!, i % 3 === 0 ? 'lamp' : 'book')
   }
 
-  static key(client: number, i: number): string {
-    return `client ${client}, order ${i}`
+  static key(client: number, i: number, name = ''): string {
+    return `${name}client ${client}, order ${i}`
   }
 
   /** Lets go of everything, also of what has not been answered: for a test that has failed already. */
@@ -53,9 +57,10 @@ export class Crowd {
   }
 
   async #run(client: number): Promise<void> {
+    const { name, tokens } = this.#options
     for (let i = 0; !this.#stopped; i++) {
-      const key = Crowd.key(client, i)
-      const { body } = await this.#insist('/orders', Crowd.body(client, i), key)
+      const key = Crowd.key(client, i, name)
+      const { body } = await this.#insist('/orders', Crowd.body(client, i, tokens), key)
       const orderId = String(body['orderId'])
       this.orders.set(key, orderId)
       if ((client + i) % 5 === 0) await this.#cancel(orderId)

@@ -1,0 +1,109 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { freePort } from '../helpers/free-port.ts'
+import { run } from './commands.ts'
+import { PortForward, type Target } from './port-forward.ts'
+
+export const chart = 'charts/parcomolo'
+export const name = 'shop'
+/** What the broker says that it can be reached at through a port-forward. */
+const brokerPort = 29_392
+
+export const roles = ['order', 'inventory', 'payment', 'shipping', 'orchestrator', 'operator', 'view'] as const
+
+/** An installation of the chart in a namespace of its own, as its users have it: by helm and kubectl. */
+export class Release {
+  readonly namespace: string
+  readonly #forwards: PortForward[] = []
+  #rest!: PortForward
+  #registry!: PortForward
+
+  constructor(namespace: string) {
+    this.namespace = namespace
+  }
+
+  /** Where the REST interface is, through `kubectl port-forward`. */
+  get url(): string {
+    return this.#rest.url
+  }
+
+  /** Of the broker and of the registry, reached in the same way. */
+  get kafka(): { readonly brokers: string; readonly registryUrl: string } {
+    return { brokers: `127.0.0.1:${brokerPort}`, registryUrl: `${this.#registry.url}/apis/ccompat/v7` }
+  }
+
+  kubectl(...args: string[]): Promise<string> {
+    return run('kubectl', ['-n', this.namespace, ...args])
+  }
+
+  helm(verb: string, ...args: string[]): Promise<string> {
+    return run('helm', [verb, name, '-n', this.namespace, ...args])
+  }
+
+  /** `verb`: install or upgrade. `from`: the chart's folder. */
+  deploy(verb: 'install' | 'upgrade', image: string, from = chart, ...args: string[]): Promise<string> {
+    const [repository, tag] = image.split(/:(?=[^/]*$)/)
+    const values = [`image.repository=${repository}`, `image.tag=${tag}`, 'partitions=4']
+    const local = `kafka.broker.localPort=${brokerPort}`
+    return this.helm(verb, from, '--wait', '--timeout', '5m', '--set', [...values, local].join(','), ...args)
+  }
+
+  /** A namespace that only takes what the restricted profile of Pod Security allows. */
+  async makeNamespace(): Promise<void> {
+    await run('kubectl', ['create', 'namespace', this.namespace])
+    const enforce = 'pod-security.kubernetes.io/enforce=restricted'
+    await run('kubectl', ['label', 'namespace', this.namespace, enforce])
+  }
+
+  async forwardRest(): Promise<void> {
+    this.#rest = await this.#forward({ name: `service/${name}-parcomolo`, port: 80 }, await freePort())
+  }
+
+  async forwardKafka(): Promise<void> {
+    await this.#forward({ name: `statefulset/${name}-parcomolo-kafka`, port: brokerPort }, brokerPort)
+    this.#registry = await this.#forward({ name: `service/${name}-parcomolo-registry`, port: 8080 }, await freePort())
+  }
+
+  /** As a crash of its node would: no SIGTERM, no grace. */
+  async kill(component: string): Promise<void> {
+    const selector = `app.kubernetes.io/instance=${name},app.kubernetes.io/component=${component}`
+    await this.kubectl('delete', 'pod', '-l', selector, '--grace-period=0', '--force', '--wait=false')
+  }
+
+  async untilRolledOut(): Promise<void> {
+    const names = [
+      ...roles.map((role) => `deployment/${name}-parcomolo-${role}`),
+      `statefulset/${name}-parcomolo-kafka`
+    ]
+    await Promise.all(names.map((one) => this.kubectl('rollout', 'status', one, '--timeout=300s')))
+  }
+
+  /** Working sets as the kubelet has them, in bytes, by pod. */
+  async memory(): Promise<ReadonlyMap<string, number>> {
+    const node = await run('kubectl', ['get', 'nodes', '-o', 'jsonpath={.items[0].metadata.name}'])
+    const summary = JSON.parse(await run('kubectl', ['get', '--raw', `/api/v1/nodes/${node}/proxy/stats/summary`])) as {
+      pods: { podRef: { name: string; namespace: string }; memory?: { workingSetBytes?: number } }[]
+    }
+    const own = summary.pods.filter(({ podRef }) => podRef.namespace === this.namespace)
+    return new Map(own.map(({ podRef, memory }) => [podRef.name, memory?.workingSetBytes ?? 0]))
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#forwards.map((forward) => forward.close()))
+    await run('kubectl', ['delete', 'namespace', this.namespace, '--ignore-not-found', '--timeout=120s'])
+  }
+
+  async #forward(target: Omit<Target, 'namespace'>, port: number): Promise<PortForward> {
+    const forward = await PortForward.open({ namespace: this.namespace, ...target }, port)
+    this.#forwards.push(forward)
+    return forward
+  }
+}
+
+/** Asks until the answer is there; ava's own timeout ends it. */
+export const until = async <T>(ask: () => Promise<T | undefined | false>, everyMs = 20): Promise<T> => {
+  for (;;) {
+    const answer = await ask().catch(() => undefined)
+    if (answer !== undefined && answer !== false) return answer
+    await wait(everyMs)
+  }
+}

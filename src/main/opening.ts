@@ -1,4 +1,4 @@
-import type { Clock } from '../base/index.ts'
+import { type Clock, isParcomoloError } from '../base/index.ts'
 
 export type OpeningDeps = {
   /** Aborted when the process is to stop. */
@@ -11,6 +11,8 @@ export type OpeningDeps = {
 }
 
 const slowMs = 15_000
+const retryMs = 1_000
+const saidEveryMs = 10_000
 
 /**
  * A start, step by step, and what it has opened.
@@ -56,6 +58,27 @@ export class Opening {
       return await Promise.race([work(), this.#interrupted])
     } finally {
       cancel()
+    }
+  }
+
+  /**
+   * The work of a step, tried until it is done; rejects with an error that waiting does not cure. Whoever looks on is
+   * told why it waits, at most every 10 s.
+   */
+  async insist<T>(work: () => Promise<T>, onWaiting: (error: unknown) => void): Promise<T> {
+    const { signal, clock } = this.#deps
+    for (let saidAt = -Infinity; ;) {
+      signal.throwIfAborted()
+      try {
+        return await work()
+      } catch (error) {
+        if (!isParcomoloError(error) || !error.retryable) throw error
+        if (clock.now() - saidAt >= saidEveryMs) {
+          saidAt = clock.now()
+          onWaiting(error)
+        }
+      }
+      await new Promise<void>((resolve) => void clock.at(clock.now() + retryMs, resolve))
     }
   }
 

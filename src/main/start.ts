@@ -77,7 +77,11 @@ const open = async (stage: Stage): Promise<string> => {
   const contracts = await opening.step('reading the contracts', () => readContractFiles(config.sagasFolder))
   const log = await opening.take(
     config.kafkaBrokers === null ? 'opening the log' : `looking for Kafka at ${config.kafkaBrokers.join(', ')}`,
-    () => storage.openLog(config),
+    () =>
+      opening.insist(
+        () => storage.openLog(config),
+        (error) => diagnostics.waiting(error, 'Kafka')
+      ),
     (it) => it.close()
   )
   parts.log = log
@@ -90,7 +94,7 @@ const open = async (stage: Stage): Promise<string> => {
     (it) => it.close()
   )
   const codec = await opening.step('registering the contracts', () =>
-    registerContracts(registry, contracts.all, ownRecords)
+    opening.insist(() => registerContracts(registry, contracts.all, ownRecords), diagnostics.waiting)
   )
   const deps: SystemDeps = {
     ...{ log, codec, contracts, clock, flow: config.flow, partitions: config.partitions },

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { ParcomoloError } from '../../src/base/index.ts'
 import { Opening, type OpeningDeps } from '../../src/main/opening.ts'
 import { VirtualClock } from '../helpers/virtual-clock.ts'
 
@@ -29,6 +30,51 @@ test('what was opened is closed in the opposite order', async (t) => {
   await opening.take('opening c', async () => 'c', close)
   await opening.close()
   t.deepEqual(closed, ['c', 'b', 'a'])
+})
+
+const away = (): ParcomoloError => new ParcomoloError('PARCOMOLO_LOG_UNREACHABLE', 'nobody there', { retryable: true })
+
+test('what may pass is waited for, and the reason told at most every ten seconds', async (t) => {
+  const { opening, clock } = stage()
+  const told: unknown[] = []
+  let isThere = false
+  let attempts = 0
+  const work = async (): Promise<string> => {
+    attempts++
+    if (!isThere) throw away()
+    return 'there'
+  }
+  const done = opening.insist(work, (error) => told.push(error))
+  for (let second = 0; second < 12; second++) {
+    await turn()
+    clock.advance(1_000)
+  }
+  t.is(attempts, 12)
+  t.is(told.length, 2)
+  isThere = true
+  await turn()
+  clock.advance(1_000)
+  t.is(await done, 'there')
+})
+
+test('what waiting does not cure ends it at once, and so does the stop', async (t) => {
+  const { opening, clock, stop } = stage()
+  const refused = new ParcomoloError('PARCOMOLO_LOG_REFUSED', 'no')
+  await t.throwsAsync(
+    opening.insist(
+      () => Promise.reject(refused),
+      () => t.fail()
+    ),
+    { is: refused }
+  )
+  const waiting = opening.insist(
+    () => Promise.reject(away()),
+    () => undefined
+  )
+  await turn()
+  stop.abort(new Error('enough'))
+  clock.advance(1_000)
+  await t.throwsAsync(waiting, { message: 'enough' })
 })
 
 test('it tells which step is under way, and that it takes long', async (t) => {

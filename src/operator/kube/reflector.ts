@@ -63,7 +63,7 @@ export class Reflector<T extends KubeObject> {
   constructor(deps: ReflectorDeps<T>) {
     this.#deps = deps
     this.#copy = new ObjectCopy((change) => this.#tell(change))
-    this.#backoff = new Backoff(800, 30_000, deps.random)
+    this.#backoff = new Backoff(800, 10_000, deps.random)
     this.stats = { objectCount: 0, listCount: 0, watchCount: 0, failureCount: 0, movedAt: deps.clock.now() }
   }
 

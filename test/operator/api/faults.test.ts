@@ -3,7 +3,7 @@ import type { ExecutionContext } from 'ava'
 import { systemClock } from '../../../src/base/index.ts'
 import { openWorld } from './ports.ts'
 import { testOnCluster, useCluster } from './cluster.ts'
-import { condition, has, participantFiles, smallSaga } from './resource.ts'
+import { condition, has, participantFiles, type Resource, smallSaga } from './resource.ts'
 import { Stage } from './stage.ts'
 import { startProxy } from './tcp-proxy.ts'
 
@@ -69,7 +69,10 @@ testOnCluster(
     await cluster.api.compact()
     await cluster.api.restart()
     proxy.open()
-    await stage.until('sagas', 'cut', (found) => found?.status?.observedGeneration === last.metadata.generation)
+    // The server has taken a while to come back, so both are asking more rarely by now.
+    const isSeen = (found: Resource | undefined): boolean =>
+      found?.status?.observedGeneration === last.metadata.generation
+    await stage.until('sagas', 'cut', isSeen, 30_000)
     t.is(countOf(operator.metrics(), 'lists_total', 'sagas'), listsBefore + 1)
     t.true(
       stage.errors.some((error) => /410/.test(error)),

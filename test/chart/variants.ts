@@ -24,6 +24,7 @@ const postgres = { existingSecret: 'view-database' }
 export const variants: Readonly<Record<string, Values>> = {
   'all by default': {},
   choreography: { flow: 'choreography' },
+  'sagas that stay': { sagas: { keep: true } },
   'no sagas': { sagas: { install: false } },
   'own Kafka': { kafka: ownKafka },
   'own Kafka and registry': { kafka: ownKafka, registry: { ...ownRegistry, existingSecret: 'registry-login' } },

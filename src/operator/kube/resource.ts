@@ -46,12 +46,18 @@ export const pathOf = (kind: ResourceKind, namespace: string, ...rest: readonly 
 /** A time as Leases and Events take it: with six digits, since a Date's three are refused. */
 export const microTime = (ms: number): string => new Date(ms).toISOString().replace('Z', '000Z')
 
-/** True for a change of what a person asks for: not of the status, nor of the book-keeping of the API server. */
+/**
+ * True for a change of what a person asks for: not of the status, nor of the book-keeping of the API server. Of the
+ * finalizers only a loss counts: whoever adds one knows of it.
+ */
 export const hasSpecChanged = (before: KubeObject | undefined, after: KubeObject | undefined): boolean =>
-  before === undefined || after === undefined || wishOf(before) !== wishOf(after)
+  before === undefined || after === undefined || wishOf(before) !== wishOf(after) || hasLostFinalizer(before, after)
 
 const wishOf = ({ metadata }: KubeObject): string =>
-  JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp, metadata.finalizers ?? []])
+  JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp])
+
+const hasLostFinalizer = (before: KubeObject, after: KubeObject): boolean =>
+  (before.metadata.finalizers ?? []).some((finalizer) => after.metadata.finalizers?.includes(finalizer) !== true)
 
 /**
  * Whether the first is a later state of an object. Versions are whole numbers that grow; any others are taken as later.

@@ -16,6 +16,8 @@ export type Schema = {
   readonly url: string
   /** By another client. */
   readonly query: (text: string, values?: unknown[]) => Promise<Record<string, unknown>[]>
+  /** Keeps everybody from a table of it, until the function that it gives is called. */
+  readonly lock: (table: string) => Promise<() => Promise<void>>
   readonly drop: () => Promise<void>
 }
 
@@ -25,11 +27,18 @@ export const newSchema = async (url: string): Promise<Schema> => {
   await client.connect()
   const query: Schema['query'] = async (text, values) => (await client.query(text, values)).rows as never
   await query(`CREATE SCHEMA ${name}`)
+  // Of its own, as one that is in a transaction sees what others do only as it was when it looked first.
+  const lock: Schema['lock'] = async (table) => {
+    const locker = new Client({ connectionString: url })
+    await locker.connect()
+    await locker.query(`BEGIN; LOCK TABLE ${name}.${table} IN ACCESS EXCLUSIVE MODE`)
+    return () => locker.end()
+  }
   const drop = async (): Promise<void> => {
     await query(`DROP SCHEMA IF EXISTS ${name} CASCADE`)
     await client.end()
   }
-  return { name, url: withParameter(url, 'schema', name), query, drop }
+  return { name, url: withParameter(url, 'schema', name), query, lock, drop }
 }
 
 export const openPostgres = (

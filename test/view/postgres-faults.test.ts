@@ -26,11 +26,11 @@ function testConnections(url: string): void {
     await schema.query(end)
     t.is((await rowsOf(store, 'orders', ['o1'])).size, 1)
     t.is(store.failure(), undefined)
-    await schema.query(`BEGIN; LOCK TABLE ${schema.name}.parcomolo_view_1_orders IN ACCESS EXCLUSIVE MODE`)
+    const release = await schema.lock('parcomolo_view_1_orders')
     const reading = rowsOf(store, 'orders', ['o1'])
-    await untilWaiting(schema, 1)
+    await untilWaiting(schema)
     await schema.query(`${end} AND wait_event_type = 'Lock'`)
-    await schema.query('COMMIT')
+    await release()
     t.is((await reading).size, 1)
   })
 
@@ -38,14 +38,14 @@ function testConnections(url: string): void {
     const schema = await schemaOf(t, url)
     const store = await opened(t, schema.url)
     const last = await store.moment()
-    await schema.query(`BEGIN; LOCK TABLE ${schema.name}.parcomolo_view_1_stock IN ACCESS EXCLUSIVE MODE`)
+    const release = await schema.lock('parcomolo_view_1_stock')
     const stock = [{ sku: 'book', name: 'Book', priceCents: 1, onHand: 1, reserved: 0, isSet: true }]
     const writing = store.write(change({ orders: [orderRow('o1', 1)], stock }), last)
-    await untilWaiting(schema, 1)
+    await untilWaiting(schema)
     await schema.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
       WHERE query LIKE '%${schema.name}%' AND wait_event_type = 'Lock'`)
     await t.throwsAsync(writing, { code: 'PARCOMOLO_VIEW_STORE_UNAVAILABLE' })
-    await schema.query('COMMIT')
+    await release()
     t.is((await store.moment()).id, last.id)
     t.is((await rowsOf(store, 'orders', ['o1'])).size, 0)
     t.truthy(await store.write(change({ orders: [orderRow('o1', 1)], stock }), last))
@@ -122,10 +122,11 @@ const followed = async ({ log, codec }: Journals, store: ViewStore, said: string
   return view
 }
 
-const untilWaiting = ({ query, name }: Schema, count: number): Promise<void> =>
+/** Somebody wants a table that is locked. */
+const untilWaiting = ({ query, name }: Schema): Promise<void> =>
   until(async () => {
     const text = `SELECT 1 FROM pg_stat_activity WHERE query LIKE '%${name}%' AND wait_event_type = 'Lock'`
-    return (await query(text)).length >= count
+    return (await query(text)).length > 0
   })
 
 const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {

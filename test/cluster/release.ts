@@ -87,8 +87,10 @@ export class Release {
     return new Map(own.map(({ podRef, memory }) => [podRef.name, memory?.workingSetBytes ?? 0]))
   }
 
+  /** Also after a failure. The namespace would never end without the operator, or the chart's hook, to let sagas go. */
   async close(): Promise<void> {
     await Promise.all(this.#forwards.map((forward) => forward.close()))
+    await this.helm('uninstall', '--ignore-not-found', '--wait', '--timeout', '2m').catch(() => undefined)
     await run('kubectl', ['delete', 'namespace', this.namespace, '--ignore-not-found', '--timeout=120s'])
   }
 

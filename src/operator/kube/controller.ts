@@ -1,5 +1,5 @@
 import { type Clock } from '../../base/index.ts'
-import { isConflict } from './api-error.ts'
+import { isConflict, isNotFound } from './api-error.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import { WorkQueue } from './work-queue.ts'
 
@@ -106,8 +106,8 @@ export class Controller {
     } catch (error) {
       if (this.#stop.signal.aborted) return
       this.stats.results.failed++
-      // Somebody else was faster: the next look sees what they did, and nobody needs to hear of it.
-      if (!isConflict(error)) this.#deps.onError(error, key)
+      // Somebody has changed or deleted it meanwhile: the next look sees that, and nobody needs to hear of it.
+      if (!isConflict(error) && !isNotFound(error)) this.#deps.onError(error, key)
       this.#queue.addRateLimited(key)
     } finally {
       this.#count((this.#deps.clock.now() - startedAt) / 1000)

@@ -87,19 +87,21 @@ test('what fails is reported and comes again, later each time; success makes it 
   await controller.stop()
 })
 
-test('a conflict with somebody else is tried again and nobody hears of it', async (t) => {
-  let attempts = 0
-  const conflict = new ParcomoloError('PARCOMOLO_OPERATOR_API_REFUSED', 'changed', { details: { status: 409 } })
-  const { time, controller, errors } = setUp(t.title, async () => {
-    if (attempts++ === 0) throw conflict
-    return {}
-  })
-  controller.start()
-  controller.enqueue('a')
-  await time.pass(1_000)
-  t.is(attempts, 2)
-  t.deepEqual(errors, [])
-  await controller.stop()
+test('what somebody else has changed or deleted is looked at again, and nobody hears of it', async (t) => {
+  for (const status of [409, 404]) {
+    let attempts = 0
+    const faster = new ParcomoloError('PARCOMOLO_OPERATOR_API_REFUSED', 'changed', { details: { status } })
+    const { time, controller, errors } = setUp(t.title, async () => {
+      if (attempts++ === 0) throw faster
+      return {}
+    })
+    controller.start()
+    controller.enqueue('a')
+    await time.pass(1_000)
+    t.is(attempts, 2)
+    t.deepEqual(errors, [])
+    await controller.stop()
+  }
 })
 
 test('a terminal error is reported and does not come again until something changes', async (t) => {

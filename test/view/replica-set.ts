@@ -87,10 +87,10 @@ export const withSortedTimeline = (row: OrderRow): OrderRow => ({
   timeline: row.timeline.toSorted((a, b) => (`${a[2]}/${a[4]}` < `${b[2]}/${b[4]}` ? -1 : 1))
 })
 
-/** Until the view has folded all that is there. */
-export const caughtUp = async ({ view }: Replica, { log }: Journals): Promise<void> => {
+/** Until the view has folded all that is there, in all journals or in this one. */
+export const caughtUp = async ({ view }: Replica, { log }: Journals, only?: string): Promise<void> => {
   const marks = []
-  for (const topic of Object.values(viewTopics)) {
+  for (const topic of only === undefined ? Object.values(viewTopics) : [only]) {
     const end = await log.end({ topic, partition: 0 })
     if (end > 0) marks.push({ topic, partition: 0, offset: end - 1 })
   }

@@ -23,6 +23,7 @@ export const testReplicas = (test: Declare, openShared: () => Promise<SharedStor
   testAhead(test, withShared)
   testWriting(test, withShared)
   testTurns(test, withShared)
+  testBacklog(test, withShared)
   testUpkeep(test, withShared)
   testChance(test, withShared, process.env['SEED']?.split(',') ?? seeds)
 }
@@ -234,6 +235,32 @@ const testTurns = (test: Declare, withShared: WithShared): void => {
       const count = second.grip.writeCount
       await until(() => second.grip.writeCount > count, turn)
       t.is((await second.view.orders({}, page)).rows.length, 12)
+      await expectTrue(t)
+    })
+  })
+}
+
+const testBacklog = (test: Declare, withShared: WithShared): void => {
+  test('replicas: one that may not write before it has folded more, folds on although too much waits', async (t) => {
+    await withShared(async ({ journals, replica, expectTrue }) => {
+      const [a, b] = [
+        await replica({ limits: never }),
+        await replica({ limits: { writeDelayMs: 1, waitingRowsMax: 1 } })
+      ]
+      a.hold(viewTopics.stock)
+      b.hold(...Object.values(viewTopics))
+      await journals.tell('order', placed('o1'))
+      await caughtUp(a, journals, viewTopics.order)
+      await a.view.orders({}, page)
+      await journals.tell('stock', stockSet, reserved('o1'), reserved('o2'), reserved('o3'))
+      b.release(viewTopics.stock)
+      await caughtUp(b, journals, viewTopics.stock)
+      t.is(b.view.health().stalledBy, 'its store cannot be written')
+      b.release()
+      t.is((await b.view.whenPlaced('o1', 10_000).done)?.stock.status, 'RESERVED')
+      a.release()
+      await caughtUp(a, journals)
+      t.is((await b.view.orders({}, page)).rows.length, 1)
       await expectTrue(t)
     })
   })

@@ -9,7 +9,7 @@ import { readContractFiles } from './contract-files.ts'
 import { Diagnostics } from './diagnostics.ts'
 import { agreeOnFlow } from './flow.ts'
 import { healthOf } from './health.ts'
-import { openKubernetesOperator, type OperatorParts } from './kubernetes-operator.ts'
+import type { OperatorParts } from './kubernetes-operator.ts'
 import { listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
 import { openLog, openRegistry } from './open-log.ts'
@@ -118,10 +118,16 @@ const open = async (stage: Stage): Promise<string> => {
   return probes ?? (await openRest(stage, { deps, system, roles, operator: parts.operator }))
 }
 
-/** From Kubernetes, or from the folder, and whatever changes there from then on. */
+/**
+ * From Kubernetes, or from the folder, and whatever changes there from then on. The client of Kubernetes is loaded only
+ * where it is used, since it takes a second and 90 MB.
+ */
 const openOperator = async (stage: Stage, parts: OperatorParts): Promise<Operator | undefined> => {
   const { config, opening, diagnostics } = stage
-  if (config.definitions === 'kubernetes') return openKubernetesOperator(stage, parts)
+  if (config.definitions === 'kubernetes') {
+    const { openKubernetesOperator } = await import('./kubernetes-operator.ts')
+    return openKubernetesOperator(stage, parts)
+  }
   const { definitions } = parts
   const { log, codec, contracts } = parts.deps
   await opening.take(

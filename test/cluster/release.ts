@@ -63,6 +63,13 @@ export class Release {
     this.#registry = await this.#forward({ name: `service/${name}-parcomolo-registry`, port: 8080 }, await freePort())
   }
 
+  /** A forward finds out that its pod has gone only when it is used. */
+  async untilForwarded(): Promise<void> {
+    const isThere = async (url: string): Promise<boolean> => (await fetch(url)).ok
+    await until(() => isThere(`${this.url}/readyz`))
+    await until(() => isThere(`${this.kafka.registryUrl}/subjects`))
+  }
+
   /** As a crash of its node would: no SIGTERM, no grace. */
   async kill(component: string): Promise<void> {
     const selector = `app.kubernetes.io/instance=${name},app.kubernetes.io/component=${component}`

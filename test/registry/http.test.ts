@@ -223,13 +223,28 @@ test('an id that is unknown today may be known tomorrow', async (t) => {
   t.deepEqual(await registry.schema(given + 1), second)
 })
 
-test('a deleted version leaves a gap', async (t) => {
+test('what a start asks of a subject, it asks once', async (t) => {
   const double = await doubleFor(t)
+  await (await openedFor(t, { url: double.url })).register('s', first)
   const registry = await openedFor(t, { url: double.url })
+  const before = double.asked.length
+  await registry.check('s', first)
+  const id = await registry.register('s', first)
+  t.deepEqual(await registry.versions('s'), [{ id, schema: first }])
+  const paths = double.asked.slice(before).filter((asked) => /\/s\b/.test(asked))
+  t.deepEqual(paths, ['GET /subjects/s/versions/latest', 'GET /config/s'])
+})
+
+test('a deleted version leaves a gap, which is seen ten seconds later at most', async (t) => {
+  const double = await doubleFor(t)
+  const clock = new VirtualClock(0)
+  const registry = await openedFor(t, { url: double.url, clock })
   const ids = [await registry.register('s', first), await registry.register('s', second)]
   double.forget('s', 1)
+  clock.advance(10_000)
   t.deepEqual(await registry.versions('s'), [{ id: ids[1]!, schema: second }])
   double.forget('s', 2)
+  clock.advance(10_000)
   t.deepEqual(await registry.versions('s'), [])
 })
 

@@ -3,7 +3,8 @@ import { checkCompatible, incompatible, invalidSchema } from '../compatibility.t
 import { type AvroSchema, type Registry } from '../registry.ts'
 import { addressOf, type Credentials } from './address.ts'
 import { connect } from './connection.ts'
-import { type Subjects, subjectsOf } from './subjects.ts'
+import { type RecentSubjects, withRecentLatest } from './recent.ts'
+import { type Subjects, subjectsOf, type Version } from './subjects.ts'
 import { untilAnswered, type Waiting } from './waiting.ts'
 
 export type HttpRegistryOptions = Omit<Waiting, 'clock'> & {
@@ -34,7 +35,7 @@ export const openHttpRegistry = async (options: HttpRegistryOptions): Promise<Re
   } finally {
     signal?.removeEventListener('abort', connection.close)
   }
-  return registryOn(subjects, connection.close)
+  return registryOn(subjects, connection.close, clock)
 }
 
 /**
@@ -43,8 +44,11 @@ export const openHttpRegistry = async (options: HttpRegistryOptions): Promise<Re
  * H1. A schema is written only after it was found compatible: by avsc, which reads the records and so judges as the
  *     embedded adapter does, and by the registry, whose subject may have a stricter level. The level is set first.
  * H2. What the registry has said once of a schema and its id holds for ever; it is asked once. A failure is forgotten.
+ * H3. A start checks, registers and asks for the versions of dozens of subjects, beside other processes that do the same.
+ *     So the latest version of a subject is asked once for all three.
  */
-const registryOn = (subjects: Subjects, close: () => void): Registry => {
+const registryOn = (asked: Subjects, close: () => void, clock: Clock): Registry => {
+  const subjects = withRecentLatest(asked, clock)
   const [ids, schemas, levels] = [memoryOf<number>(), memoryOf<AvroSchema>(), memoryOf<void>()]
   const register = async (subject: string, schema: AvroSchema): Promise<number> => {
     const known = await registeredId(subjects, subject, schema)
@@ -54,10 +58,15 @@ const registryOn = (subjects: Subjects, close: () => void): Registry => {
   return {
     check: async (subject, schema) => void (await registeredId(subjects, subject, schema)),
     register: (subject, schema) => ids(canonicalJson([subject, schema]), () => register(subject, schema)),
-    versions: async (subject) => (await subjects.versions(subject)).map(({ id, schema }) => ({ id, schema })),
+    versions: async (subject) => (await versionsOf(subjects, subject)).map(({ id, schema }) => ({ id, schema })),
     schema: (id) => schemas(id, () => schemaOf(subjects, id)),
     close: async () => close()
   }
+}
+
+const versionsOf = async (subjects: Subjects, subject: string): Promise<readonly Version[]> => {
+  const latest = await subjects.latest(subject)
+  return latest === undefined ? [] : subjects.versionsTo(subject, latest)
 }
 
 /** The id that the subject has for the schema; undefined where it is new and fits. */
@@ -74,11 +83,12 @@ const registeredId = async (subjects: Subjects, subject: string, schema: AvroSch
   throw incompatible(subject, objection)
 }
 
-const add = async (subjects: Subjects, subject: string, schema: AvroSchema): Promise<number> => {
+const add = async (subjects: RecentSubjects, subject: string, schema: AvroSchema): Promise<number> => {
   const answer = await subjects.add(subject, schema)
   if ('id' in answer) return answer.id
   if (answer.status === 422) throw invalidSchema(subject, answer.reason)
   // Another process may have been faster, with the same schema or with one that this does not fit on.
+  subjects.forget(subject)
   const id = await registeredId(subjects, subject, schema)
   if (id !== undefined) return id
   throw incompatible(subject, answer.reason)

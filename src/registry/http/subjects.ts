@@ -9,8 +9,8 @@ export type Subjects = {
   /** Rejects where no registry answers. */
   readonly probe: () => Promise<void>
   latest(subject: string): Promise<Version | undefined>
-  /** All that are not deleted, oldest first. */
-  versions(subject: string): Promise<readonly Version[]>
+  /** All up to this one, the latest, that are not deleted; oldest first. */
+  versionsTo(subject: string, latest: Version): Promise<readonly Version[]>
   /** The id that the subject has for this schema, be it the latest or not. */
   idOf(subject: string, schema: AvroSchema): Promise<number | undefined>
   /** Why the registry, at the subject's level, would not take the schema as the next version. */
@@ -41,9 +41,7 @@ export const subjectsOf = ({ ask }: Connection): Subjects => {
     probe: async () =>
       void (await ask({ send: (api) => api.Subject.all, params: { subjectPrefix: 'parcomolo?' }, read: readList })),
     latest: (subject) => version(subject, 'latest'),
-    versions: async (subject) => {
-      const latest = await version(subject, 'latest')
-      if (latest === undefined) return []
+    versionsTo: async (subject, latest) => {
       const earlier = Array.from({ length: latest.version - 1 }, (_, i) => version(subject, i + 1))
       return [...(await Promise.all(earlier)), latest].filter((found) => found !== undefined)
     },

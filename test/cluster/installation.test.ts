@@ -15,6 +15,7 @@ const image = process.env['CLUSTER_IMAGE']
 const nextImage = process.env['CLUSTER_NEXT_IMAGE']
 
 const minutes = 60_000
+const example = 'manifests/loyalty'
 const paid = 'COMPLETED RESERVED SUCCEEDED SHIPPED completed'
 const release = new Release('parcomolo-e2e')
 const crowds: Crowd[] = []
@@ -200,6 +201,34 @@ function testInstallation(installed: string, next: string): void {
     t.true(slowest <= 5_000, `${slowest} ms`)
   })
 
+  test.serial('a new participant and its saga work as soon as they are applied, with no restart', async (t) => {
+    t.timeout(3 * minutes)
+    await release.kubectl('apply', '-k', example)
+    await release.kubectl('rollout', 'status', 'statefulset/loyalty', '--timeout=120s')
+    await release.kubectl('wait', '--for=condition=Ready', 'participant/loyalty', 'saga/loyalty', '--timeout=60s')
+    const { orderId } = await order(release, requestBody('tok_visa', 'lamp', 3))
+    await until(async () => (await loyaltyOf(orderId)) === 'completed')
+    t.pass()
+  })
+
+  test.serial('a saga that is deleted stays until its instances have ended', async (t) => {
+    t.timeout(3 * minutes)
+    await release.kubectl('scale', 'statefulset/loyalty', '--replicas=0')
+    await until(async () => !(await release.kubectl('get', 'pods', '-o', 'name')).includes('loyalty'))
+    const { orderId } = await order(release, requestBody('tok_visa', 'lamp', 3))
+    await release.kubectl('delete', 'saga', 'loyalty', '--wait=false')
+    const message = await until(async () => {
+      const text = await condition('saga/loyalty', 'Ready', 'message')
+      return text.includes('still run') ? text : undefined
+    })
+    t.log(message)
+    t.regex(message, /^1 instance still runs/)
+    await release.kubectl('scale', 'statefulset/loyalty', '--replicas=1')
+    await release.kubectl('wait', '--for=delete', 'saga/loyalty', '--timeout=120s')
+    t.is(await loyaltyOf(orderId), 'completed')
+    await release.kubectl('delete', '-k', example, '--ignore-not-found', '--timeout=60s')
+  })
+
   test.serial('helm uninstall leaves only what the README names', async (t) => {
     t.timeout(5 * minutes)
     await release.helm('uninstall', '--wait', '--timeout', '3m')
@@ -208,7 +237,7 @@ function testInstallation(installed: string, next: string): void {
     const left = (await release.kubectl('get', kinds, '-o', 'name')).trim().split('\n').toSorted()
     const documented = [
       'configmap/kube-root-ca.crt',
-      'persistentvolumeclaim/data-shop-parcomolo-kafka-0',
+      'persistentvolumeclaim/data-parcomolo-kafka-0',
       'serviceaccount/default'
     ]
     t.deepEqual(left, documented)
@@ -225,5 +254,8 @@ const durationsOf = (records: readonly AuditRecord[], orders: ReadonlySet<string
     return placed === undefined || completed === undefined ? [] : [completed - placed]
   })
 }
+
+const loyaltyOf = async (orderId: string): Promise<string> =>
+  (await get<{ status: string }>(release, `/sagas/loyalty/${orderId}`)).status
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(1)

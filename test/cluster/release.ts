@@ -4,7 +4,8 @@ import { run } from './commands.ts'
 import { PortForward, type Target } from './port-forward.ts'
 
 export const chart = 'charts/parcomolo'
-export const name = 'shop'
+/** The README's, and what the examples in manifests/ take for granted. */
+const name = 'parcomolo'
 /** What the broker says that it can be reached at through a port-forward. */
 const brokerPort = 29_392
 
@@ -55,12 +56,12 @@ export class Release {
   }
 
   async forwardRest(): Promise<void> {
-    this.#rest = await this.#forward({ name: `service/${name}-parcomolo`, port: 80 }, await freePort())
+    this.#rest = await this.#forward({ name: `service/${name}`, port: 80 }, await freePort())
   }
 
   async forwardKafka(): Promise<void> {
-    await this.#forward({ name: `statefulset/${name}-parcomolo-kafka`, port: brokerPort }, brokerPort)
-    this.#registry = await this.#forward({ name: `service/${name}-parcomolo-registry`, port: 8080 }, await freePort())
+    await this.#forward({ name: `statefulset/${name}-kafka`, port: brokerPort }, brokerPort)
+    this.#registry = await this.#forward({ name: `service/${name}-registry`, port: 8080 }, await freePort())
   }
 
   /** A forward finds out that its pod has gone only when it is used. */
@@ -77,10 +78,7 @@ export class Release {
   }
 
   async untilRolledOut(): Promise<void> {
-    const names = [
-      ...roles.map((role) => `deployment/${name}-parcomolo-${role}`),
-      `statefulset/${name}-parcomolo-kafka`
-    ]
+    const names = [...roles.map((role) => `deployment/${name}-${role}`), `statefulset/${name}-kafka`]
     await Promise.all(names.map((one) => this.kubectl('rollout', 'status', one, '--timeout=300s')))
   }
 

@@ -1,6 +1,6 @@
 /**
- * The resources of others that the chart can make, as far as it uses them: their definitions are closed, so that the API
- * server refuses a field that they do not have.
+ * The resources of others that the chart can make, as far as it uses them: their definitions are closed, so that the
+ * API server refuses a field that they do not have.
  */
 const text = { type: 'string' }
 const number = { type: 'integer' }

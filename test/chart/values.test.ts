@@ -94,7 +94,7 @@ test('the plain manifests say nothing of Helm, and name their namespace', (t) =>
   t.deepEqual(clusterRole!.metadata, { name: 'a', labels: { b: 'on' } })
 })
 
-test('the example of a participant has the contract and the saga that the foreign participants are tested with', async (t) => {
+test('the example of a participant has the contract and the saga that the one in Python is tested with', async (t) => {
   const root = join(import.meta.dirname, '../..')
   for (const name of ['participant.yaml', 'saga.yaml']) {
     const [example, tested] = ['manifests/loyalty', 'test/foreign/loyalty'].map((place) => join(root, place, name))

@@ -241,7 +241,8 @@ export const errorCodes = {
   },
   PARCOMOLO_OPERATOR_OVERDUE: {
     cause: 'The log, the schema registry or the read model does not answer the operator.',
-    remedy: 'None is needed: the operator tries again until it works. If it stays so, look after what the message names.'
+    remedy:
+      'None is needed: the operator tries again until it works. If it stays so, look after what the message names.'
   },
   PARCOMOLO_OPERATOR_LEADERSHIP_LOST: {
     cause: 'Another operator leads now, or the Lease could not be renewed in time.',

@@ -54,12 +54,17 @@ const goesOn = async ({ endedAt }: Crowd): Promise<void> => {
 
 if (image === undefined || nextImage === undefined)
   test.skip('cluster: CLUSTER_IMAGE and CLUSTER_NEXT_IMAGE name no images', () => undefined)
-else testInstallation(image, nextImage)
-
-function testInstallation(installed: string, next: string): void {
+else {
   test.before(() => release.makeNamespace())
   test.after.always(() => release.close())
+  testInstall(image)
+  testEdits()
+  testDisturbances(nextImage)
+  testNewParticipant()
+  testUninstall()
+}
 
+function testInstall(installed: string): void {
   test.serial('helm install brings everything up, and an order is completed, within 90 s', async (t) => {
     t.timeout(6 * minutes)
     const began = performance.now()
@@ -100,7 +105,9 @@ function testInstallation(installed: string, next: string): void {
     t.true(pods.length >= roles.length)
     t.true(total < 1.5e9)
   })
+}
 
+function testEdits(): void {
   test.serial('an edit of a saga is obeyed within a second, by new orders only', async (t) => {
     const before = await currentRevision('order')
     await edit('saga/order', 'deadline: 1h', 'deadline: 2h')
@@ -139,7 +146,9 @@ function testInstallation(installed: string, next: string): void {
     await release.kubectl('wait', '--for=condition=Ready', 'saga/order', '--timeout=10s')
     t.is(await currentRevision('order'), before)
   })
+}
 
+function testDisturbances(next: string): void {
   test.serial('nothing is lost, whatever pod is killed under load', async (t) => {
     t.timeout(15 * minutes)
     await release.forwardKafka()
@@ -200,7 +209,9 @@ function testInstallation(installed: string, next: string): void {
     t.log(`of ${durations.length} orders during upgrade and rollback the slowest took ${seconds(slowest)} s`)
     t.true(slowest <= 5_000, `${slowest} ms`)
   })
+}
 
+function testNewParticipant(): void {
   test.serial('a new participant and its saga work as soon as they are applied, with no restart', async (t) => {
     t.timeout(3 * minutes)
     await release.kubectl('apply', '-k', example)
@@ -228,7 +239,9 @@ function testInstallation(installed: string, next: string): void {
     t.is(await loyaltyOf(orderId), 'completed')
     await release.kubectl('delete', '-k', example, '--ignore-not-found', '--timeout=60s')
   })
+}
 
+function testUninstall(): void {
   test.serial('helm uninstall leaves only what the README names', async (t) => {
     t.timeout(5 * minutes)
     await release.helm('uninstall', '--wait', '--timeout', '3m')

@@ -44,8 +44,8 @@ export const openHttpRegistry = async (options: HttpRegistryOptions): Promise<Re
  * H1. A schema is written only after it was found compatible: by avsc, which reads the records and so judges as the
  *     embedded adapter does, and by the registry, whose subject may have a stricter level. The level is set first.
  * H2. What the registry has said once of a schema and its id holds for ever; it is asked once. A failure is forgotten.
- * H3. A start checks, registers and asks for the versions of dozens of subjects, beside other processes that do the same.
- *     So the latest version of a subject is asked once for all three.
+ * H3. A start checks, registers and asks for the versions of dozens of subjects, beside other processes that do so too.
+ *     The latest version of a subject is asked once for all three.
  */
 const registryOn = (asked: Subjects, close: () => void, clock: Clock): Registry => {
   const subjects = withRecentLatest(asked, clock)

@@ -114,9 +114,9 @@ const refusal = async (t: ExecutionContext, wrong: string, said: RegExp): Promis
 
 function testLayouts(url: string): void {
   const tablesIn = async ({ query, name }: Schema): Promise<string[]> =>
-    (await query('SELECT tablename FROM pg_tables WHERE schemaname = $1', [name])).map((row) =>
-      String(row['tablename'])
-    )
+    (await query('SELECT tablename FROM pg_tables WHERE schemaname = $1', [name]))
+      .map((row) => String(row['tablename']))
+      .toSorted()
 
   test('several processes that start at once make the tables once, in a schema that one of them makes', async (t) => {
     const schema = await schemaOf(t, url)

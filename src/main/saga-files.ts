@@ -1,14 +1,16 @@
 import { watch } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type Clock } from '../base/index.ts'
-import type { Contracts } from '../contract/index.ts'
+import { readContract } from '../contract/index.ts'
 import type { Definitions, Publisher } from '../orchestrator/index.ts'
 import { loadSaga } from '../saga/index.ts'
 import { yamlFiles } from './contract-files.ts'
+import type { Participants } from './participants.ts'
 
 export type SagaFilesDeps = {
   readonly dir: string
-  readonly contracts: Contracts
+  readonly participants: Participants
   readonly definitions: Definitions
   readonly publisher: Publisher
   readonly clock: Clock
@@ -22,23 +24,24 @@ export type SagaFilesDeps = {
 const settleMs = 50
 
 /**
- * Publishes the sagas of a folder, and again whatever changes there. Equal meaning publishes nothing. A file that is
- * gone retires its saga.
+ * Publishes the participants and sagas of a folder, and again whatever changes there. Equal meaning publishes nothing.
+ * A saga whose file is gone is retired; a participant stays, as nobody knows who else's sagas use it.
  * Resolves when the folder has been read once; `close` ends the watch.
  */
 export const followSagaFiles = async (deps: SagaFilesDeps): Promise<{ close(): Promise<void> }> => {
   let reading = publishAll(deps)
   await reading
   let cancel: (() => void) | undefined
-  const watcher = watch(deps.dir, () => {
+  const onChange = (): void => {
     cancel?.()
     cancel = deps.clock.at(deps.clock.now() + settleMs, () => {
       reading = reading.then(() => publishAll(deps))
     })
-  })
+  }
+  const watchers = [deps.dir, participantsIn(deps.dir)].map((dir) => watch(dir, onChange))
   return {
     close: async () => {
-      watcher.close()
+      for (const watcher of watchers) watcher.close()
       cancel?.()
       await reading
     }
@@ -48,6 +51,7 @@ export const followSagaFiles = async (deps: SagaFilesDeps): Promise<{ close(): P
 /** One pass over the folder. A file that cannot be read or is refused keeps its saga as it is. */
 const publishAll = async (deps: SagaFilesDeps): Promise<void> => {
   try {
+    for (const path of await yamlFiles(participantsIn(deps.dir))) await acceptFile(path, deps)
     const found = new Set<string>()
     let refused = false
     for (const path of await yamlFiles(deps.dir)) {
@@ -62,11 +66,23 @@ const publishAll = async (deps: SagaFilesDeps): Promise<void> => {
   }
 }
 
+const participantsIn = (dir: string): string => join(dir, 'participants')
+
+const acceptFile = async (path: string, { participants, onRefused }: SagaFilesDeps): Promise<void> => {
+  try {
+    const yaml = await readFile(path, 'utf8')
+    const { participant: name } = readContract({ path, text: yaml })
+    await participants.accept({ name, source: path, yaml })
+  } catch (error) {
+    onRefused(path, error)
+  }
+}
+
 /** The saga's name, or undefined where the file is refused. */
 const publishFile = async (path: string, deps: SagaFilesDeps): Promise<string | undefined> => {
   try {
     const text = await readFile(path, 'utf8')
-    const { name, revision } = loadSaga({ path, text }, deps.contracts)
+    const { name, revision } = loadSaga({ path, text }, deps.definitions.contracts)
     if (deps.definitions.current(name)?.revision !== revision) {
       await deps.publisher.publish({ saga: name, revision, source: path, yaml: text, retired: false })
       deps.onPublished(name, revision, 'published')

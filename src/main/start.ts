@@ -14,6 +14,7 @@ import { listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
 import { openLog, openRegistry } from './open-log.ts'
 import { Opening } from './opening.ts'
+import { participantsOf } from './participants.ts'
 import { openRest, requestLevel } from './rest.ts'
 import { componentsOf, type Role, rolesIn } from './roles.ts'
 import { followSagaFiles } from './saga-files.ts'
@@ -128,14 +129,15 @@ const openOperator = async (stage: Stage, parts: OperatorParts): Promise<Operato
     const { openKubernetesOperator } = await import('./kubernetes-operator.ts')
     return openKubernetesOperator(stage, parts)
   }
-  const { definitions } = parts
-  const { log, codec, contracts } = parts.deps
+  const { definitions, registry } = parts
+  const { log, codec } = parts.deps
   await opening.take(
     'publishing the sagas',
     async () => {
       const publisher = await openPublisher(log, codec, clock)
       return followSagaFiles({
-        ...{ dir: config.sagasFolder, contracts, definitions, publisher, clock },
+        ...{ dir: config.sagasFolder, definitions, publisher, clock },
+        participants: participantsOf({ registry, codec, definitions, publisher }),
         onPublished: diagnostics.published,
         onRefused: diagnostics.refused
       })

@@ -1,4 +1,4 @@
-import { type Clock, ParcomoloError } from '../base/index.ts'
+import { type Clock, inTime, ParcomoloError } from '../base/index.ts'
 import { type Log, placeName } from '../log/index.ts'
 
 /** What somebody who asks a log once and goes needs of it. */
@@ -13,26 +13,19 @@ const silentMsMax = 30_000
  * PARCOMOLO_MAIN_LOG_SILENT then, and the log is to be closed.
  */
 export const boundedLog = (log: Log, clock: Clock): BoundedLog => {
-  const inTime = async <T>(what: string, work: Promise<T>): Promise<T> => {
-    const late = Promise.withResolvers<never>()
-    const cancel = clock.at(clock.now() + silentMsMax, () => late.reject(silent(what, log)))
-    try {
-      return await Promise.race([work, late.promise])
-    } finally {
-      cancel()
-    }
-  }
+  const bounded = <T>(what: string, work: Promise<T>): Promise<T> =>
+    inTime(clock, silentMsMax, work, () => silent(what, log))
   return {
-    ensureTopics: (specs) => inTime('the making and checking of topics', log.ensureTopics(specs)),
+    ensureTopics: (specs) => bounded('the making and checking of topics', log.ensureTopics(specs)),
     partitionCount: (topic) => log.partitionCount(topic),
-    end: (place) => inTime(`the end of '${placeName(place)}'`, log.end(place)),
-    send: (records) => inTime(`the sending to '${placeName(records[0]!)}'`, log.send(records)),
-    durable: (place, offset) => inTime(`the storing of '${placeName(place)}'`, log.durable(place, offset)),
+    end: (place) => bounded(`the end of '${placeName(place)}'`, log.end(place)),
+    send: (records) => bounded(`the sending to '${placeName(records[0]!)}'`, log.send(records)),
+    durable: (place, offset) => bounded(`the storing of '${placeName(place)}'`, log.durable(place, offset)),
     read: async function* (place, from, to) {
       const chunks = log.read(place, from, to)[Symbol.asyncIterator]()
       try {
         for (;;) {
-          const { done, value } = await inTime(`the reading of '${placeName(place)}'`, chunks.next())
+          const { done, value } = await bounded(`the reading of '${placeName(place)}'`, chunks.next())
           if (done === true) return
           yield value
         }

@@ -1,4 +1,4 @@
-import { type Clock, isParcomoloError } from '../base/index.ts'
+import { type Clock, insist } from '../base/index.ts'
 
 export type OpeningDeps = {
   /** Aborted when the process is to stop. */
@@ -11,8 +11,6 @@ export type OpeningDeps = {
 }
 
 const slowMs = 15_000
-const retryMs = 1_000
-const saidEveryMs = 10_000
 
 /**
  * A start, step by step, and what it has opened.
@@ -61,25 +59,10 @@ export class Opening {
     }
   }
 
-  /**
-   * The work of a step, tried until it is done; rejects with an error that waiting does not cure. Whoever looks on is
-   * told why it waits, at most every 10 s.
-   */
-  async insist<T>(work: () => Promise<T>, onWaiting: (error: unknown) => void): Promise<T> {
+  /** The work of a step, tried until it is done or the process is to stop; `onWaiting` is told why it waits. */
+  insist<T>(work: () => Promise<T>, onWaiting: (error: unknown) => void): Promise<T> {
     const { signal, clock } = this.#deps
-    for (let saidAt = -Infinity; ;) {
-      signal.throwIfAborted()
-      try {
-        return await work()
-      } catch (error) {
-        if (!isParcomoloError(error) || !error.retryable) throw error
-        if (clock.now() - saidAt >= saidEveryMs) {
-          saidAt = clock.now()
-          onWaiting(error)
-        }
-      }
-      await new Promise<void>((resolve) => void clock.at(clock.now() + retryMs, resolve))
-    }
+    return insist(work, { signal, clock, onWaiting })
   }
 
   /** A step that opens something, and how that is closed. */

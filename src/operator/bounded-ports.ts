@@ -1,4 +1,4 @@
-import { type Clock, ParcomoloError } from '../base/index.ts'
+import { type Clock, inTime, ParcomoloError } from '../base/index.ts'
 import type { Ports } from './ports.ts'
 
 /** What is outside may be away for long; nobody waits for one answer longer than this, and the status says so. */
@@ -8,11 +8,8 @@ const answerMsMax = 10_000
  * The same ports, each call of which ends in time. One that was given up may still be carried out: all can be repeated.
  */
 export const boundedPorts = ({ definitions, participants, running }: Ports, clock: Clock): Ports => {
-  const bounded = <T>(what: string, answer: Promise<T>): Promise<T> => {
-    const late = Promise.withResolvers<never>()
-    const cancel = clock.at(clock.now() + answerMsMax, () => late.reject(overdue(what)))
-    return Promise.race([answer, late.promise]).finally(cancel)
-  }
+  const bounded = <T>(what: string, answer: Promise<T>): Promise<T> =>
+    inTime(clock, answerMsMax, answer, () => overdue(what))
   return {
     definitions: {
       newest: (saga) => bounded('the log', definitions.newest(saga)),

@@ -1,13 +1,12 @@
-import { canonicalJson, type Clock, ParcomoloError, systemClock } from '../../base/index.ts'
+import { canonicalJson, type Clock, insist, type Insistence, ParcomoloError, systemClock } from '../../base/index.ts'
 import { checkCompatible, incompatible, invalidSchema } from '../compatibility.ts'
 import { type AvroSchema, type Registry } from '../registry.ts'
 import { addressOf, type Credentials } from './address.ts'
 import { connect } from './connection.ts'
 import { type RecentSubjects, withRecentLatest } from './recent.ts'
 import { type Subjects, subjectsOf, type Version } from './subjects.ts'
-import { untilAnswered, type Waiting } from './waiting.ts'
 
-export type HttpRegistryOptions = Omit<Waiting, 'clock'> & {
+export type HttpRegistryOptions = Omit<Insistence, 'clock'> & {
   /** Of the API, with its base path; `user:password@` in it counts where `auth` is not given. */
   readonly url: string
   readonly auth?: Credentials | undefined
@@ -28,7 +27,8 @@ export const openHttpRegistry = async (options: HttpRegistryOptions): Promise<Re
   const subjects = subjectsOf(connection)
   signal?.addEventListener('abort', connection.close)
   try {
-    await untilAnswered(subjects.probe, { signal, onWaiting, clock })
+    await insist(subjects.probe, { signal, onWaiting, clock })
+    signal?.throwIfAborted()
   } catch (error) {
     connection.close()
     throw error

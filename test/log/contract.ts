@@ -210,6 +210,28 @@ const readers: Record<string, Run> = {
     reader.close()
   },
 
+  'what has come by several appends is taken at once': async (t, open) => {
+    const log = await open()
+    const writer = await log.claim(journal)
+    const [slow, fast] = [0, 0].map((offset) => log.reader([{ ...journal, offset }], 'visible'))
+    await writer.append(records('a', 1))
+    await takeUntil(slow!, 1)
+    await takeUntil(fast!, 1)
+    for (const name of ['b', 'c', 'd']) await writer.append(records(name, 2))
+    // Both are told of an append together, so what the one has had is there for the other.
+    await takeUntil(fast!, 6)
+    t.deepEqual(
+      slow!.take(5).flatMap(({ records: taken }) => taken.map(({ key }) => key)),
+      ['b0', 'b1', 'c0', 'c1', 'd0']
+    )
+    t.deepEqual(
+      slow!.take(5).flatMap(({ records: taken }) => taken.map(({ key }) => key)),
+      ['d1']
+    )
+    slow!.close()
+    fast!.close()
+  },
+
   'a closed reader is ready, with nothing': async (t, open) => {
     const log = await open()
     const reader = log.reader([{ ...journal, offset: 0 }], 'visible')

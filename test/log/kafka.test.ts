@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { setTimeout as wait } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
 import type { Log } from '../../src/log/index.ts'
@@ -48,6 +48,7 @@ const open = async (t: ExecutionContext, prefix: string, lost?: Lost): Promise<L
 if (brokers === undefined) test.skip('the Kafka adapter: KAFKA_BROKERS names no broker', () => undefined)
 else {
   testContract()
+  testRequests()
   testLosses()
   testTakeOvers()
   testGroups()
@@ -62,6 +63,22 @@ function testContract(): void {
       open: async () => (log = await openKafkaLog({ brokers: named, clientId: 'test', prefix })),
       end: async () => log?.close()
     }
+  })
+}
+
+function testRequests(): void {
+  test('those who wait for the same broker share their requests, also if they began one after the other', async (t) => {
+    const log = await open(t, newPrefix())
+    const writers = [await log.claim(journal), await log.claim({ ...journal, partition: 1 })]
+    const appends = 20
+    const before = log.stats()['produceRequests']!
+    const running = writers.map(async (writer, place) => {
+      // The second comes when the request of the first is under way.
+      if (place > 0) for (let turn = 0; turn < 3; turn++) await nextTurn()
+      for (let i = 0; i < appends; i++) await writer.append(records(`${place}-${i}-`, 1))
+    })
+    await Promise.all(running)
+    t.true(log.stats()['produceRequests']! - before < 1.5 * appends, JSON.stringify(log.stats()))
   })
 }
 

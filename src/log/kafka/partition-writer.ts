@@ -37,7 +37,7 @@ export const claimPartition = async (place: TopicPartition, id: string, deps: Wr
   const appendOne = async (records: readonly LogRecord[]): Promise<number> => {
     const batch = encodeBatch(records, { id: BigInt(producerId), epoch: producerEpoch, sequence })
     checkSize(name, batch)
-    const base = await cluster.persist(`append to '${name}'`, () => appender.append(place, batch))
+    const base = await cluster.persist(`append to '${name}'`, () => appender.append(place, () => batch))
     sequence = (sequence + records.length) % sequencesMax
     stats.producedRecords += records.length
     return base

@@ -119,18 +119,24 @@ class PlaceReader implements Follower {
   }
 
   take(recordsMax: number): readonly StoredRecord[] {
-    const first = this.#lists[0]
-    if (first === undefined) return []
-    const records =
+    const parts: (readonly StoredRecord[])[] = []
+    for (let left = recordsMax; left > 0 && this.#lists.length > 0; left -= parts.at(-1)!.length)
+      parts.push(this.#takePart(left))
+    if (this.#state === 'behind' && this.#count === 0) this.#goOn()
+    return parts.length === 1 ? parts[0]! : parts.flat()
+  }
+
+  #takePart(recordsMax: number): readonly StoredRecord[] {
+    const first = this.#lists[0]!
+    const part =
       this.#taken === 0 && first.length <= recordsMax ? first : first.slice(this.#taken, this.#taken + recordsMax)
-    this.#taken += records.length
-    this.#count -= records.length
+    this.#taken += part.length
+    this.#count -= part.length
     if (this.#taken === first.length) {
       this.#lists.shift()
       this.#taken = 0
     }
-    if (this.#state === 'behind' && this.#count === 0) this.#goOn()
-    return records
+    return part
   }
 
   arrive({ records, next }: Arrived): void {

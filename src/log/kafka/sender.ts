@@ -6,6 +6,8 @@ import type { Tail } from './tail.ts'
 
 type SenderDeps = WriterDeps & { readonly tail: Tail }
 
+type Producer = { readonly id: bigint; readonly epoch: number; sequence: number }
+
 type Waiting = {
   readonly records: readonly LogRecord[]
   readonly resolve: () => void
@@ -47,8 +49,10 @@ class PartitionSender {
   readonly #place: TopicPartition
   readonly #deps: SenderDeps
   #waiting: Waiting[] = []
+  /** What is in the batch under way. */
+  #taken: readonly Waiting[] = []
   #isSending = false
-  #producer: { readonly id: bigint; readonly epoch: number; sequence: number } | undefined
+  #producer: Producer | undefined
 
   constructor(place: TopicPartition, deps: SenderDeps) {
     this.#place = place
@@ -65,13 +69,14 @@ class PartitionSender {
   async #run(): Promise<void> {
     this.#isSending = true
     while (this.#waiting.length > 0) {
-      const batch = this.#next()
       try {
-        await this.#append(batch.flatMap(({ records }) => records))
-        for (const { resolve } of batch) resolve()
+        await this.#append()
+        for (const { resolve } of this.#taken) resolve()
       } catch (error) {
-        for (const { reject } of batch) reject(asRefused(`commands for '${placeName(this.#place)}'`, error))
+        const refused = asRefused(`commands for '${placeName(this.#place)}'`, error)
+        for (const { reject } of this.#taken.length > 0 ? this.#taken : this.#next()) reject(refused)
       }
+      this.#taken = []
     }
     this.#isSending = false
   }
@@ -88,15 +93,16 @@ class PartitionSender {
     return this.#waiting.splice(0, count)
   }
 
-  async #append(records: readonly LogRecord[]): Promise<void> {
+  async #append(): Promise<void> {
     const { cluster, appender, stats, tail } = this.#deps
     const what = `append to '${placeName(this.#place)}'`
     for (;;) {
       const producer = (this.#producer ??= await this.#newProducer())
-      const batch = encodeBatch(records, producer)
-      checkSize(placeName(this.#place), batch)
+      let batch: Buffer | undefined
+      const encode = (): Buffer => (batch ??= this.#encode(producer))
       try {
-        const base = await cluster.persist(what, () => appender.append(this.#place, batch))
+        const base = await cluster.persist(what, () => appender.append(this.#place, encode))
+        const records = this.#records()
         producer.sequence = (producer.sequence + records.length) % 2 ** 31
         stats.producedRecords += records.length
         tail.sent(this.#place, base, records)
@@ -109,7 +115,19 @@ class PartitionSender {
     }
   }
 
-  async #newProducer(): Promise<{ id: bigint; epoch: number; sequence: number }> {
+  /** All that waits by now; what was taken before, where that goes under a new producer id. */
+  #encode(producer: Producer): Buffer {
+    if (this.#taken.length === 0) this.#taken = this.#next()
+    const batch = encodeBatch(this.#records(), producer)
+    checkSize(placeName(this.#place), batch)
+    return batch
+  }
+
+  #records(): readonly LogRecord[] {
+    return this.#taken.flatMap(({ records }) => records)
+  }
+
+  async #newProducer(): Promise<Producer> {
     const { cluster } = this.#deps
     const { producerId, producerEpoch } = await cluster.atLeader('write', this.#place, 'a producer id', (link) =>
       link.initProducerId({ transactionTimeout: 60_000 })

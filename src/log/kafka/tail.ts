@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type LogRecord, placeName, type TopicPartition } from '../log.ts'
 import { brokerError, closedError, codeOf, passes } from './broker-errors.ts'
 import type { Cluster } from './cluster.ts'
@@ -108,6 +109,8 @@ export class Tail {
         const now = performance.now()
         const wanted = feeds.filter(({ quietUntil }) => quietUntil <= now)
         await (wanted.length === 0 ? this.#cluster.pause(idleMs) : this.#fetch(node, session, wanted))
+        // Whoever was woken appends first, and the next Fetch finds that too.
+        await nextTurn()
       }
     } catch (error) {
       if (!this.#cluster.isClosed) void this.#lookAgain(error)

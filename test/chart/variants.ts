@@ -57,6 +57,7 @@ export const variants: Readonly<Record<string, Values>> = {
   ServiceMonitor: { serviceMonitor: { enabled: true, labels: { release: 'prometheus' } } },
   'everything replicated': {
     ...replicated,
+    trustedCa: { existingSecret: 'company-ca' },
     view: { replicas: 2, database: postgres },
     kafka: secured,
     registry: ownRegistry,

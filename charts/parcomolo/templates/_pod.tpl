@@ -32,6 +32,12 @@ capabilities: { drop: [ALL] }
 {{- if eq .component "view" }}
 {{- $volumes = append $volumes (dict "path" "/data" "volume" (dict "name" "data" "emptyDir" (dict "sizeLimit" $values.view.storageSize))) }}
 {{- end -}}
+{{- with $values.trustedCa }}
+{{- if .existingSecret }}
+{{- $secret := dict "secretName" .existingSecret "items" (list (dict "key" .key "path" "ca.pem")) }}
+{{- $volumes = append $volumes (dict "path" "/etc/parcomolo/ca" "volume" (dict "name" "ca" "secret" $secret)) }}
+{{- end }}
+{{- end -}}
 {{- with $values.kafka.tls }}
 {{- if and .enabled .caSecret }}
 {{- $secret := dict "secretName" .caSecret "items" (list (dict "key" .caKey "path" "ca.pem")) }}

@@ -19,6 +19,7 @@ change rolls the pods by itself. Give (dict "root" $ "component" ROLE "role" ITS
   "SCHEMA_REGISTRY_URL" (include "parcomolo.registry.url" .root)
 -}}
 {{- with .role.nodeOptions }}{{- $_ := set $env "NODE_OPTIONS" . }}{{- end -}}
+{{- if $values.trustedCa.existingSecret }}{{- $_ := set $env "NODE_EXTRA_CA_CERTS" "/etc/parcomolo/ca/ca.pem" }}{{- end -}}
 {{- with $values.kafka.prefix }}{{- $_ := set $env "KAFKA_PREFIX" . }}{{- end -}}
 {{- with $values.kafka.replicationFactor }}{{- $_ := set $env "KAFKA_REPLICATION_FACTOR" (toString .) }}{{- end -}}
 {{- with $values.kafka.sasl }}
@@ -78,7 +79,7 @@ change rolls the pods by itself. Give (dict "root" $ "component" ROLE "role" ITS
 {{/* Names of the secrets that a role's pods read, as JSON. */}}
 {{- define "parcomolo.secrets" -}}
 {{- $values := .root.Values -}}
-{{- $names := list -}}
+{{- $names := list $values.trustedCa.existingSecret -}}
 {{- if $values.kafka.sasl.mechanism }}{{- $names = append $names $values.kafka.sasl.existingSecret }}{{- end -}}
 {{- if $values.kafka.tls.enabled }}{{- $names = concat $names (list $values.kafka.tls.caSecret $values.kafka.tls.clientSecret) }}{{- end -}}
 {{- if not $values.registry.enabled }}{{- $names = append $names $values.registry.existingSecret }}{{- end -}}

@@ -13,6 +13,7 @@ export class ForeignProcess {
   readonly #command: readonly [string, ...string[]]
   readonly #variables: Readonly<Record<string, string>>
   #child: ChildProcess | undefined
+  #isOver = false
 
   constructor(
     t: ExecutionContext,
@@ -21,13 +22,17 @@ export class ForeignProcess {
   ) {
     this.#command = command
     this.#variables = variables
-    t.teardown(() => this.kill())
+    t.teardown(() => {
+      this.#isOver = true
+      // One that hangs says where: Python does when it is aborted.
+      return this.kill(t.passed ? 'SIGKILL' : 'SIGABRT')
+    })
   }
 
   start(): void {
     const [program, ...words] = this.#command
     const child = spawn(program, words, {
-      env: { ...process.env, ...this.#variables },
+      env: { ...process.env, PYTHONFAULTHANDLER: '1', ...this.#variables },
       stdio: ['ignore', 'pipe', 'inherit'],
       detached: true
     })
@@ -40,16 +45,25 @@ export class ForeignProcess {
     for (;;) {
       const found = this.lines.filter((line) => line.includes(text))
       if (found.length >= count) return found
+      this.assertGoesOn()
       await wait(lookMs)
     }
   }
 
+  /** Whoever waits for it would wait for ever. */
+  assertGoesOn(): void {
+    if (this.#isOver) throw new Error('the test is over')
+    const { exitCode, signalCode } = this.#child ?? {}
+    if (exitCode == null && signalCode == null) return
+    throw new Error(`'${this.#command.join(' ')}' has ended with ${exitCode ?? signalCode}`)
+  }
+
   /** It has no time for anything. */
-  async kill(): Promise<void> {
+  async kill(signal: 'SIGKILL' | 'SIGABRT' = 'SIGKILL'): Promise<void> {
     const child = this.#child
     if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
     const ended = once(child, 'exit')
-    process.kill(-child.pid, 'SIGKILL')
+    process.kill(-child.pid, signal)
     await ended
   }
 

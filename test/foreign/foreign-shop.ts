@@ -117,9 +117,10 @@ export class ForeignShop {
     })
   }
 
-  /** What stands in an events topic as answers to one command, once there are that many. */
-  async answers(topic: string, commandId: string, count: number): Promise<Stored[]> {
+  /** What stands in an events topic as answers to one command, once there are that many; `goesOn` throws to give up. */
+  async answers(topic: string, commandId: string, count: number, goesOn: () => void): Promise<Stored[]> {
     for (;;) {
+      goesOn()
       const records = await this.records(topic)
       const answers = records.filter(({ headers }) => headers['ce_causationid'] === commandId)
       if (answers.length >= count) return answers

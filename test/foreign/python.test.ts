@@ -104,7 +104,8 @@ else {
     const award = inbox.find(({ headers }) => headers['ce_id'] === `loyalty/points/${id}`)!
     await participant.restart()
     await shop.send('loyalty-commands', award)
-    const [first, second] = await shop.answers('loyalty-events', `loyalty/points/${id}`, 2)
+    const goesOn = (): void => participant.assertGoesOn()
+    const [first, second] = await shop.answers('loyalty-events', `loyalty/points/${id}`, 2, goesOn)
     t.deepEqual(second, first)
 
     const poor = await shop.order('alan', 'book', 1)

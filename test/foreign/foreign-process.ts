@@ -58,8 +58,8 @@ export class ForeignProcess {
     throw new Error(`'${this.#command.join(' ')}' has ended with ${exitCode ?? signalCode}`)
   }
 
-  /** It has no time for anything. */
-  async kill(signal: 'SIGKILL' | 'SIGABRT' = 'SIGKILL'): Promise<void> {
+  /** Without another signal it has no time for anything. */
+  async kill(signal: 'SIGKILL' | 'SIGABRT' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
     const child = this.#child
     if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
     const ended = once(child, 'exit')
@@ -67,8 +67,8 @@ export class ForeignProcess {
     await ended
   }
 
-  async restart(): Promise<void> {
-    await this.kill()
+  async restart(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
+    await this.kill(signal)
     this.start()
   }
 }

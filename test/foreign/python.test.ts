@@ -102,7 +102,7 @@ else {
     await shop.ended('loyalty', id)
     const inbox = await shop.records('loyalty-commands')
     const award = inbox.find(({ headers }) => headers['ce_id'] === `loyalty/points/${id}`)!
-    await participant.restart()
+    await participant.restart('SIGTERM')
     await shop.send('loyalty-commands', award)
     const goesOn = (): void => participant.assertGoesOn()
     const [first, second] = await shop.answers('loyalty-events', `loyalty/points/${id}`, 2, goesOn)

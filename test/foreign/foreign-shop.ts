@@ -12,6 +12,7 @@ import { get, post } from '../e2e/shop-client.ts'
 import { ShopProcess } from '../e2e/shop-process.ts'
 import { brokers } from '../helpers/kafka.ts'
 import { readAll } from '../log/records.ts'
+import type { ForeignProcess } from './foreign-process.ts'
 
 /** A saga as `GET /sagas/{saga}/{key}` shows it, as far as the tests look at it. */
 export type SagaView = {
@@ -117,10 +118,10 @@ export class ForeignShop {
     })
   }
 
-  /** What stands in an events topic as answers to one command, once there are that many; `goesOn` throws to give up. */
-  async answers(topic: string, commandId: string, count: number, goesOn: () => void): Promise<Stored[]> {
+  /** What stands in an events topic as answers to one command, once `from` has made that many. */
+  async answers(topic: string, commandId: string, count: number, from: ForeignProcess): Promise<Stored[]> {
     for (;;) {
-      goesOn()
+      from.assertGoesOn()
       const records = await this.records(topic)
       const answers = records.filter(({ headers }) => headers['ce_causationid'] === commandId)
       if (answers.length >= count) return answers

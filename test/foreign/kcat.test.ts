@@ -67,10 +67,9 @@ else {
     const wraps = (await shop.records('gift-commands')).filter(({ headers }) => headers['ce_type'] === 'WrapGift')
     const undone = wraps.find(({ key }) => key === orders[outcomes.indexOf('compensated')])!
     const id = undone.headers['ce_id']!
-    const goesOn = (): void => participant.assertGoesOn()
-    const before = (await shop.answers('gift-events', id, 1, goesOn)).length
+    const before = (await shop.answers('gift-events', id, 1, participant)).length
     await shop.send('gift-commands', undone)
-    const answers = await shop.answers('gift-events', id, before + 1, goesOn)
+    const answers = await shop.answers('gift-events', id, before + 1, participant)
     t.is(new Set(answers.map(({ value }) => value.toString('hex'))).size, 1)
     await shop.send('gift-commands', undone, { ce_id: 'late' })
     t.true((await participant.printed(1, ',ce_id=late,'))[0]!.startsWith('GiftClosed\t'))

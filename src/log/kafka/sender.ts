@@ -8,6 +8,9 @@ type SenderDeps = WriterDeps & { readonly tail: Tail }
 
 type Producer = { readonly id: bigint; readonly epoch: number; sequence: number }
 
+/** What goes as one batch, and who waits for it. */
+type Batch = { readonly waiting: readonly Waiting[]; readonly records: readonly LogRecord[] }
+
 type Waiting = {
   readonly records: readonly LogRecord[]
   readonly resolve: () => void
@@ -49,8 +52,7 @@ class PartitionSender {
   readonly #place: TopicPartition
   readonly #deps: SenderDeps
   #waiting: Waiting[] = []
-  /** What is in the batch under way. */
-  #taken: readonly Waiting[] = []
+  #underWay: Batch | undefined
   #isSending = false
   #producer: Producer | undefined
 
@@ -70,13 +72,12 @@ class PartitionSender {
     this.#isSending = true
     while (this.#waiting.length > 0) {
       try {
-        await this.#append()
-        for (const { resolve } of this.#taken) resolve()
+        for (const { resolve } of await this.#append()) resolve()
       } catch (error) {
         const refused = asRefused(`commands for '${placeName(this.#place)}'`, error)
-        for (const { reject } of this.#taken.length > 0 ? this.#taken : this.#next()) reject(refused)
+        for (const { reject } of this.#underWay?.waiting ?? this.#next()) reject(refused)
       }
-      this.#taken = []
+      this.#underWay = undefined
     }
     this.#isSending = false
   }
@@ -93,20 +94,21 @@ class PartitionSender {
     return this.#waiting.splice(0, count)
   }
 
-  async #append(): Promise<void> {
+  /** Gives those whose records are in the log then. */
+  async #append(): Promise<readonly Waiting[]> {
     const { cluster, appender, stats, tail } = this.#deps
     const what = `append to '${placeName(this.#place)}'`
     for (;;) {
       const producer = (this.#producer ??= await this.#newProducer())
-      let batch: Buffer | undefined
-      const encode = (): Buffer => (batch ??= this.#encode(producer))
+      let bytes: Buffer | undefined
+      const encode = (): Buffer => (bytes ??= this.#encode(producer))
       try {
         const base = await cluster.persist(what, () => appender.append(this.#place, encode))
-        const records = this.#records()
+        const { waiting, records } = this.#underWay!
         producer.sequence = (producer.sequence + records.length) % 2 ** 31
         stats.producedRecords += records.length
         tail.sent(this.#place, base, records)
-        return
+        return waiting
       } catch (error) {
         // Whatever state is doubtful goes with the id; the batch may then be there twice, which its readers can tell.
         this.#producer = undefined
@@ -117,14 +119,10 @@ class PartitionSender {
 
   /** All that waits by now; what was taken before, where that goes under a new producer id. */
   #encode(producer: Producer): Buffer {
-    if (this.#taken.length === 0) this.#taken = this.#next()
-    const batch = encodeBatch(this.#records(), producer)
-    checkSize(placeName(this.#place), batch)
-    return batch
-  }
-
-  #records(): readonly LogRecord[] {
-    return this.#taken.flatMap(({ records }) => records)
+    this.#underWay ??= batchOf(this.#next())
+    const bytes = encodeBatch(this.#underWay.records, producer)
+    checkSize(placeName(this.#place), bytes)
+    return bytes
   }
 
   async #newProducer(): Promise<Producer> {
@@ -135,3 +133,8 @@ class PartitionSender {
     return { id: BigInt(producerId), epoch: producerEpoch, sequence: 0 }
   }
 }
+
+const batchOf = (waiting: readonly Waiting[]): Batch => ({
+  waiting,
+  records: waiting.flatMap(({ records }) => records)
+})

@@ -151,7 +151,7 @@ class Host {
     const saga = definition.name
     const key = entity.slice(saga.length + 1)
     const recordKey = before?.recordKey ?? arrivedUnder
-    return decide(definition, before?.instance, input, now).map((event) => {
+    return decide(definition, before?.instance, input, { now }).map((event) => {
       if (event.type === 'Emitted') {
         const { event: type, eventFullName: fullName, arguments: value } = event.value
         return { key: recordKey, type, fullName, value }

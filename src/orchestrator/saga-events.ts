@@ -14,8 +14,11 @@ protocol Saga {
   record CommandIssued {
     string saga; string key; string step; int index; boolean undo; boolean pivot; int attempt;
     string commandId; string command; string inbox; bytes arguments; long dueAt;
+    union { null, long } expiresAt = null;
   }
-  record RetryScheduled { string saga; string key; string step; int index; boolean undo; int attempt; long dueAt; }
+  record RetryScheduled {
+    string saga; string key; string step; int index; boolean undo; int attempt; long dueAt; string inbox = "";
+  }
   record StepProgressed { string saga; string key; string step; int index; string replyType; bytes reply; }
   record StepSucceeded { string saga; string key; string step; int index; string replyType; bytes reply; boolean kept; }
   record StepSkipped { string saga; string key; string step; int index; }

@@ -14,7 +14,7 @@ export type OwnJournalDeps = {
   readonly forwarded: number
 }
 
-/** The journal partition of a task, as its one writer: each batch carries the task's progress, and its commands go on. */
+/** The journal partition of a task, as its one writer: each batch carries the progress, then its commands go on. */
 export class OwnJournal {
   /** The next offset. */
   end: number

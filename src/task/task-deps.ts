@@ -15,6 +15,11 @@ export type TaskDeps = {
   /** An input could not be read and is among the dead letters; `at` is `<topic>/<partition>/<offset>`. */
   readonly onPoison: (at: string, error: unknown) => void
   /**
+   * What a component has to remember of an entity is too large for the log, so it stands still until something else
+   * happens to it; told once for each time.
+   */
+  readonly onSetAside?: (component: string, key: string, error: unknown) => void
+  /**
    * A task (by the partition of its journal) waits for something that may pass, such as a registry that cannot be
    * reached; with undefined, it goes on. Told once each.
    */
@@ -28,8 +33,11 @@ export type TaskDeps = {
 }
 
 export type TaskLimits = {
-  /** Inputs taken in one round, so one batch's bound. */
+  /** Inputs taken in one round, and their bytes; a single one may have more. As many timers fire. */
   readonly inputsPerRoundMax: number
+  readonly inputBytesPerRoundMax: number
+  /** A batch is closed as soon as it has so many bytes. What follows from one input is never parted (batch.ts). */
+  readonly batchBytesAim: number
   /** Inputs passed over after which the positions are journaled although nothing has happened. */
   readonly idlePositionsMax: number
   /**
@@ -41,6 +49,8 @@ export type TaskLimits = {
 
 export const taskLimits: TaskLimits = {
   inputsPerRoundMax: 1000,
+  inputBytesPerRoundMax: 1024 * 1024,
+  batchBytesAim: 1024 * 1024,
   idlePositionsMax: 10_000,
   inputsPerSnapshot: 50_000,
   snapshotEveryMs: 10_000

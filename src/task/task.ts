@@ -33,12 +33,15 @@ type Work<S> = {
  *                                             │ └──────────────────────────┤
  *                                        stop └─────────▶ stopped ◀────────┘ fenced
  *
- * T1. One append is state change, outbox and progress at once: a batch holds all events of a round and the input
- *     positions that it covers.
+ * T1. One append is state change, outbox and progress at once: a batch holds events and the positions of exactly the
+ *     inputs that were decided by then. A round is one batch, or where that is too much, several.
  * T2. One batch is in flight; what arrives meanwhile forms the next.
- * T3. Memory runs ahead of the journal only within a round. If the append fails, the task ends and its memory with it.
+ * T3. Memory runs ahead of the journal by one batch at most. If the append fails, the task ends and its memory with it.
  * T4. Nothing leaves before the batch that decided it is acknowledged: commands are forwarded after the append. Only
  *     dead letters leave before, since the batch that passes what cannot be read is what would lose it.
+ * T5. What follows from one input is in one batch. Where none would take that, nothing follows: the input is a dead
+ *     letter, and an entity whose timer it was stands still until its next change.
+ * T6. What is taken, decided and appended at once is bounded in bytes, whatever waits.
  */
 export class Task<S> {
   readonly journal: TopicPartition
@@ -157,9 +160,9 @@ export class Task<S> {
   }
 
   #roundsOn(journal: OwnJournal): Rounds<S> {
-    const { codec, clock, fullNameOf, owner } = this.#deps
+    const { codec, clock, fullNameOf, owner, onSetAside } = this.#deps
     return new Rounds({
-      ...{ codec, clock, fullNameOf, owner, journal, learn: this.#learn },
+      ...{ codec, clock, fullNameOf, owner, journal, learn: this.#learn, ...(onSetAside && { onSetAside }) },
       ...{ component: this.#component, limits: this.#limits, stats: this.stats, patience: this.#patience },
       ...{ entities: this.#entities, timers: this.#timers, positions: this.#positions, inputs: this.#inputs },
       ...{ deadLetters: this.#deadLetters, snapshots: this.#snapshots }
@@ -190,8 +193,8 @@ export class Task<S> {
       await this.#idle(reader)
       await forwarder.relief()
       if (this.#stopping) return
-      await rounds.run(reader)
-      if (!this.#stopping) this.#boundary.run(journal.end)
+      const isWhole = await rounds.run(reader)
+      if (isWhole && !this.#stopping) this.#boundary.run(journal.end)
     }
   }
 

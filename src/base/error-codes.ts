@@ -140,6 +140,12 @@ export const errorCodes = {
       'A record in the own journal of a component cannot be decoded: somebody else wrote to it, or its schema is gone.',
     remedy: 'Find out who wrote the record; a journal belongs to its component alone. Its task does not start before.'
   },
+  PARCOMOLO_TASK_INPUT_TOO_LARGE: {
+    cause:
+      'What follows from one input is journaled as one batch, and is larger than a batch may be. The state is as if the input had not come.',
+    remedy:
+      'Let its sender put less into it (a large document belongs into a store of its own), or let fewer events follow from it.'
+  },
   PARCOMOLO_TASK_INPUT_MALFORMED: {
     cause: 'A record on an inbox has no key or no value, or a header of a command that is not what it has to be.',
     remedy: 'Mend its sender; what the message names is wrong, and the dead letter has all that was sent.'

@@ -100,6 +100,12 @@ export class Entities<S> {
     this.#schedule(key, cell)
   }
 
+  /** Its entry among the timers is out, and it gets another one only after its next change. */
+  setAside(key: string): void {
+    const cell = this.#cells.get(key)
+    if (cell !== undefined) cell.timerAt = undefined
+  }
+
   #replace(key: string, cell: Cell<S> | undefined, state: S | undefined, version: number): void {
     if (state === undefined) {
       this.#cells.delete(key)

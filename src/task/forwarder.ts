@@ -1,5 +1,5 @@
 import { ParcomoloError, partitionOf } from '../base/index.ts'
-import { type Log, type LogRecord, placeName, type TopicPartition } from '../log/index.ts'
+import { type Log, type LogRecord, placeName, recordBytes, type TopicPartition } from '../log/index.ts'
 import type { Command } from './component.ts'
 import { header, sourceOf } from './headers.ts'
 import type { Patience } from './patience.ts'
@@ -16,10 +16,12 @@ export type ForwarderDeps = {
   readonly fail: (error: unknown) => void
 }
 
-/** Bounds one send. */
+/** Bounds one send; a single command may be larger. */
 const recordsPerSendMax = 1000
+const sendBytesMax = 1024 * 1024
 /** The task takes no new input while this much is waiting. */
 const waitingMax = 4000
+const waitingBytesMax = 8 * 1024 * 1024
 
 /**
  * Brings the commands of one journal partition to their inboxes.
@@ -39,6 +41,7 @@ export class Forwarder {
   readonly #source: string
   readonly #fail: (error: unknown) => void
   #waiting: Outgoing[] = []
+  #waitingBytes = 0
   /** Everything below it has been given to `add`. */
   #seen: number
   #running: Promise<void> | undefined
@@ -56,7 +59,8 @@ export class Forwarder {
 
   /** While too much is waiting: resolves when it has been sent, or the forwarder was stopped. */
   relief(): Promise<void> | undefined {
-    if (this.#waiting.length < waitingMax || this.#running === undefined) return undefined
+    const isFull = this.#waiting.length >= waitingMax || this.#waitingBytes >= waitingBytesMax
+    if (!isFull || this.#running === undefined) return undefined
     return Promise.race([this.#running, this.#stop.promise])
   }
 
@@ -64,6 +68,7 @@ export class Forwarder {
   add(commands: readonly Command[], offset: number, timestamp: number): void {
     const records = commands.map((command) => this.#record(command, offset, timestamp))
     if (records.length > 1 && new Set(records.map(placeName)).size < records.length) throw sameSequence(offset)
+    for (const record of records) this.#waitingBytes += recordBytes(record)
     this.#waiting.push(...records)
     this.#seen = offset + 1
   }
@@ -91,12 +96,24 @@ export class Forwarder {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0 && !this.#stopped) {
-      const batch = this.#waiting.splice(0, recordsPerSendMax)
+      const batch = this.#next()
       if (!(await this.#patience.until(() => this.#log.send(batch)))) return
       // A later command of the same event may still be waiting, so only what lies below the first waiting one is done.
       const next = this.#waiting[0]
       this.forwarded = next === undefined ? this.#seen : Number(next.headers[header.sequence])
     }
+  }
+
+  #next(): Outgoing[] {
+    let [count, bytes] = [0, 0]
+    while (count < Math.min(this.#waiting.length, recordsPerSendMax)) {
+      const own = recordBytes(this.#waiting[count]!)
+      if (count > 0 && bytes + own > sendBytesMax) break
+      bytes += own
+      count++
+    }
+    this.#waitingBytes -= bytes
+    return this.#waiting.splice(0, count)
   }
 
   #record(command: Command, offset: number, timestamp: number): Outgoing {

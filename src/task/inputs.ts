@@ -48,25 +48,41 @@ export type InputsDeps = {
   readonly onPoison: (place: TopicPartition, record: StoredRecord, error: ParcomoloError) => void
 }
 
-/** An input with the keys of the entities that the component may look at for it. */
-export type Taken = { readonly input: MessageInput; readonly keys: readonly string[] }
+/**
+ * An input with the keys of the entities that the component may look at for it, where it stands, and the sequence that
+ * it has from its source.
+ */
+export type Taken = {
+  readonly input: MessageInput
+  readonly keys: readonly string[]
+  readonly place: TopicPartition
+  readonly record: StoredRecord
+  readonly sequence: Sequence | undefined
+}
+
+/** A position of its own (headers.ts). */
+type Sequence = { readonly name: string; readonly next: number }
 
 /** Longer than any id that the engine makes of names and a sensible key; it is journaled with each answer. */
 const idCharsMax = 4096
 
 /**
- * Makes inputs of records, and takes note of their positions.
+ * Makes inputs of records, and moves the positions on.
  *
  * P1. Of an inbox, every record is decided on, is a forwarded command that came before, or is told to `onPoison`.
  * P2. Of a journal, markers and what the component has no use for are passed over; only what it cannot read is told.
  * P3. What cannot be read does not hold up what comes after it: it says nothing to anybody until its cause is cured.
  * P4. A key has one task, which alone decides on its commands: of an inbox that is partitioned as the journal is, one
  *     that stands in the partition of another task is told to `onPoison` there; of any other, only its owner takes it.
+ * P5. A position moves on when the input before it is decided, not when it is read (T1): `pass` after each input,
+ *     `passAll` when all that was read is decided, or has no consequence.
  */
 export class Inputs {
   readonly #deps: InputsDeps
   readonly #partitions: number
   readonly #readsOwnOnly: (topic: string) => boolean
+  /** The positions of what has been read, where those that are covered are behind. */
+  readonly #read = new Map<string, number>()
 
   constructor(deps: InputsDeps) {
     this.#deps = deps
@@ -90,8 +106,21 @@ export class Inputs {
         this.#deps.onPoison(chunk, record, error)
       }
     }
-    this.#deps.positions.advance(placeName(chunk), chunk.records.at(-1)!.offset + 1)
+    this.#read.set(placeName(chunk), chunk.records.at(-1)!.offset + 1)
     return taken
+  }
+
+  /** This input is decided, and so is all that came before it from the same place. */
+  pass({ place, record, sequence }: Taken): void {
+    const { positions } = this.#deps
+    positions.advance(placeName(place), record.offset + 1)
+    if (sequence !== undefined) positions.advance(sequence.name, sequence.next)
+  }
+
+  /** All that has been read is decided. */
+  passAll(): void {
+    for (const [name, next] of this.#read) this.#deps.positions.advance(name, next)
+    this.#read.clear()
   }
 
   #owns(key: string): boolean {
@@ -104,7 +133,7 @@ export class Inputs {
     if (isMarker(message)) return undefined
     const input = inputOf(place, record, message, { id: record.headers[header.id], attempt: 1 })
     const keys = this.#deps.component.keysOf(input)
-    return keys.length === 0 ? undefined : { input, keys }
+    return keys.length === 0 ? undefined : { input, keys, place, record, sequence: undefined }
   }
 
   readonly #command = (place: TopicPartition, record: StoredRecord): Taken | undefined => {
@@ -112,14 +141,15 @@ export class Inputs {
     const { name, keysOf } = component
     const { key, value, headers } = record
     if (key !== '' && !this.#owns(key)) throw misplaced(place, key, partitionOf(key, this.#partitions))
-    if (this.#isRepeat(place, headers)) return undefined
+    const sequence = this.#sequenceOf(place, headers)
+    if (sequence !== undefined && !this.#isNew(sequence)) return undefined
     if (key === '') throw malformed('it has no key', 'the key that its answer is to have')
     if (value === null) throw malformed('it has no value', 'a command')
     const named = { id: idOf(headers), attempt: attemptOf(headers) }
     const input = inputOf(place, record, codec.decode(value), named)
     const keys = keysOf(input)
     if (keys.length === 0) throw notACommand(input.type, name)
-    return { input, keys }
+    return { input, keys, place, record, sequence }
   }
 
   /**
@@ -127,11 +157,16 @@ export class Inputs {
    * already. That holds for journals only: what another source calls a sequence is its own affair, and no end of names
    * would fill the positions.
    */
-  #isRepeat(place: TopicPartition, headers: Headers): boolean {
+  #sequenceOf(place: TopicPartition, headers: Headers): Sequence | undefined {
     const { [header.source]: source, [header.sequence]: sequence } = headers
-    if (source === undefined || sequence === undefined || !this.#isJournal(source)) return false
-    const next = wholeNumber(header.sequence, sequence, 0) + 1
-    return !this.#deps.positions.advance(sequencePosition(source, placeName(place)), next)
+    if (source === undefined || sequence === undefined || !this.#isJournal(source)) return undefined
+    return { name: sequencePosition(source, placeName(place)), next: wholeNumber(header.sequence, sequence, 0) + 1 }
+  }
+
+  #isNew({ name, next }: Sequence): boolean {
+    if (next <= (this.#read.get(name) ?? this.#deps.positions.get(name))) return false
+    this.#read.set(name, next)
+    return true
   }
 
   #isJournal(source: string): boolean {

@@ -2,7 +2,8 @@ import { isParcomoloError } from '../base/index.ts'
 import { type Membership, placeName, type TopicPartition, type TopicSpec } from '../log/index.ts'
 import type { Component } from './component.ts'
 import { archiveTopic, snapshotTopic } from './snapshots.ts'
-import { Task, type TaskDeps, type TaskStats } from './task.ts'
+import { Task } from './task.ts'
+import type { TaskDeps, TaskStats } from './task-deps.ts'
 
 /**
  * The topics that a component's tasks write or are written to, for `ensureTopics`; the journal's partitions set those

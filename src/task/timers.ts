@@ -25,19 +25,31 @@ export class Timers {
       i = parent
     }
     heap[i] = { key, dueAt }
-    this.#arm()
+    this.arm()
   }
 
   /** Takes out what is due, the earliest first; undefined when nothing is. */
   take(now: number): TimerEntry | undefined {
     const top = this.#heap[0]
     if (top === undefined || top.dueAt > now) {
-      this.#arm()
+      this.arm()
       return undefined
     }
     const last = this.#heap.pop()!
     if (this.#heap.length > 0) this.#sink(last)
     return top
+  }
+
+  /** Sets the alarm for the earliest; needed by whoever takes some of what is due and leaves the rest. */
+  arm(): void {
+    const dueAt = this.#heap[0]?.dueAt ?? Infinity
+    if (dueAt >= this.#alarmAt) return
+    this.#cancelAlarm?.()
+    this.#alarmAt = dueAt
+    this.#cancelAlarm = this.#clock.at(dueAt, () => {
+      this.#alarmAt = Infinity
+      this.#onDue()
+    })
   }
 
   stop(): void {
@@ -57,16 +69,5 @@ export class Timers {
       i = child
     }
     heap[i] = entry
-  }
-
-  #arm(): void {
-    const dueAt = this.#heap[0]?.dueAt ?? Infinity
-    if (dueAt >= this.#alarmAt) return
-    this.#cancelAlarm?.()
-    this.#alarmAt = dueAt
-    this.#cancelAlarm = this.#clock.at(dueAt, () => {
-      this.#alarmAt = Infinity
-      this.#onDue()
-    })
   }
 }

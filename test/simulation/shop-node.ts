@@ -148,7 +148,10 @@ export class ShopNode {
       onPoison: (at, error) => (standsAt(at, this.#cluster) ? undefined : fail(error)),
       learn: learnerOf(process, this.#cluster.time, codec),
       onDefinitionError: fail,
-      taskLimits: { inputsPerRoundMax: 10, idlePositionsMax: 30, inputsPerSnapshot: 25, snapshotEveryMs: 3000 }
+      taskLimits: {
+        ...{ inputsPerRoundMax: 10, idlePositionsMax: 30, inputsPerSnapshot: 25, snapshotEveryMs: 3000 },
+        ...{ inputBytesPerRoundMax: 6000, batchBytesAim: 1500 }
+      }
     })
     if (flow === 'orchestration') await this.#publish(log, system, process)
     this.#store ??= await openSqliteViewStore(':memory:')

@@ -1,0 +1,60 @@
+import type { Clock } from '../base/index.ts'
+import type { Codec } from '../contract/index.ts'
+import type { Log } from '../log/index.ts'
+
+export type TaskDeps = {
+  readonly log: Log
+  readonly codec: Codec
+  readonly clock: Clock
+  /** The full record name of an event of the component's own, by its short name. */
+  readonly fullNameOf: (type: string) => string
+  /** Named in markers, so that a reader of the journal sees who took over. */
+  readonly owner: string
+  /** A task has failed for good, not by being fenced; the process should stop. */
+  readonly onFailure: (error: unknown) => void
+  /** An input could not be read and is among the dead letters; `at` is `<topic>/<partition>/<offset>`. */
+  readonly onPoison: (at: string, error: unknown) => void
+  /**
+   * What a component has to remember of an entity is too large for the log, so it stands still until something else
+   * happens to it; told once for each time.
+   */
+  readonly onSetAside?: (component: string, key: string, error: unknown) => void
+  /**
+   * A task (by the partition of its journal) waits for something that may pass, such as a registry that cannot be
+   * reached; with undefined, it goes on. Told once each.
+   */
+  readonly onHeldUp?: (task: string, error: unknown) => void
+  /**
+   * Makes the codec know the schemas of these values; undefined where it knows them all. Those that there are not, or
+   * that cannot be used, are left for `decode` to refuse; it rejects, retryable, where that cannot be told now.
+   */
+  readonly learn?: (values: Iterable<Uint8Array | null>) => Promise<void> | undefined
+  readonly limits?: Partial<TaskLimits>
+}
+
+export type TaskLimits = {
+  /** Inputs taken in one round, and their bytes; a single one may have more. As many timers fire. */
+  readonly inputsPerRoundMax: number
+  readonly inputBytesPerRoundMax: number
+  /** A batch is closed as soon as it has so many bytes. What follows from one input is never parted (batch.ts). */
+  readonly batchBytesAim: number
+  /** Inputs passed over after which the positions are journaled although nothing has happened. */
+  readonly idlePositionsMax: number
+  /**
+   * A round of snapshots begins when this many inputs have been taken, or this much time has passed, since the last.
+   */
+  readonly inputsPerSnapshot: number
+  readonly snapshotEveryMs: number
+}
+
+export const taskLimits: TaskLimits = {
+  inputsPerRoundMax: 1000,
+  inputBytesPerRoundMax: 1024 * 1024,
+  batchBytesAim: 1024 * 1024,
+  idlePositionsMax: 10_000,
+  inputsPerSnapshot: 50_000,
+  snapshotEveryMs: 10_000
+}
+
+/** What a task has done since it started; counts. */
+export type TaskStats = { rounds: number; inputs: number; events: number; snapshots: number; deadLetters: number }

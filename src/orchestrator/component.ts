@@ -2,6 +2,7 @@ import { deserialize, serialize } from 'node:v8'
 
 import type { Codec } from '../contract/index.ts'
 import {
+  type AttemptOf,
   decide,
   decodeInstance,
   type Definition,
@@ -28,32 +29,45 @@ type Tracked = { readonly instance: Instance; readonly recordKey: string }
 /** An input as one instance sees it. */
 type Reading = { readonly entity: string; readonly input: SagaInput }
 
+/** When it is decided, and how the attempts of each instance stand then. */
+type Moment = { readonly now: number; readonly attemptsOf: ((entity: string) => AttemptOf | undefined) | undefined }
+
 /** `<saga>/<key>`: the entity's key, and the correlation id. */
 export const instanceKey = (saga: string, key: string): string => `${saga}/${key}`
 
-/**
- * The generic orchestrator: hosts the pure engine of src/saga on a task. `reads`: the events topics of all
- * participants, as they are when a task begins.
- */
+/** What is to be known of all participants, as they are when it is asked for. */
+export type ParticipantFacts = {
+  /** Their events topics. */
+  reads(): readonly JournalRead[]
+  /** Whether the participant of this inbox journals how far it has read it. */
+  tellsReading(inbox: string): boolean
+}
+
+/** The generic orchestrator: hosts the pure engine of src/saga on a task. */
 export const orchestratorComponent = (
   definitions: Definitions,
   codec: Codec,
-  reads: () => readonly JournalRead[]
+  participants: ParticipantFacts
 ): Component<Tracked> => {
   const host = new Host(definitions, codec)
   return {
     name: 'orchestrator',
     journal: 'saga-events',
     get reads() {
-      return reads()
+      return participants.reads()
     },
     keysOf: (input) => (input.kind === 'timer' ? [input.key] : host.read(input).map(({ entity }) => entity)),
-    decide: (entity, input, now) => host.decide(entity, input, now),
+    decide: (entity, input, now, attemptsOf) => host.decide(entity, input, { now, attemptsOf }),
     touches: (event) => (isSagaEvent(event) ? [entityOf(event)] : []),
     evolve: (tracked, event) => host.evolve(tracked, event),
-    dueAt: ({ instance }) => dueAt(instance),
+    dueAt: ({ instance }, attemptOf) => dueAt(instance, attemptOf),
     hasEnded: ({ instance }) => hasEnded(instance),
     commandsOf: (event) => (event.type === 'CommandIssued' && isSagaEvent(event) ? [commandOf(event)] : []),
+    waits: {
+      of: ({ instance }) => instance.timers,
+      keyOf: ({ recordKey }) => recordKey,
+      tellsReading: (inbox) => participants.tellsReading(inbox)
+    },
     keeps: ({ instance }) => payloadsOf(instance),
     snapshot: { encode: (tracked) => host.encode(tracked), decode: (bytes) => host.decode(bytes) },
     caughtUp: () => definitions.caughtUp()
@@ -101,7 +115,7 @@ class Host {
     return entities
   }
 
-  decide(entity: (key: string) => Tracked | undefined, input: Input, now: number): Event[] {
+  decide(entity: (key: string) => Tracked | undefined, input: Input, time: Moment): Event[] {
     const readings =
       input.kind === 'timer' ? [{ entity: input.key, input: { kind: 'timer' as const } }] : this.read(input)
     const arrivedUnder = input.kind === 'timer' ? '' : input.key
@@ -109,13 +123,13 @@ class Host {
     const events: Event[] = []
     for (const reading of readings) {
       const before = decided.get(reading.entity) ?? entity(reading.entity)
-      const own = this.#decideOne(before, reading, now, arrivedUnder)
+      const own = this.#decideOne(before, reading, time, arrivedUnder)
       events.push(...own)
       // The same instance may be meant twice: the second reading must see what the first has come to.
       if (readings.length > 1) {
         decided.set(
           reading.entity,
-          own.reduce((tracked, event) => this.#folded(tracked, event, now), before)
+          own.reduce((tracked, event) => this.#folded(tracked, event, time.now), before)
         )
       }
     }
@@ -144,14 +158,15 @@ class Host {
     return isSagaEvent(event) ? this.evolve(tracked, { ...event, at }) : tracked
   }
 
-  #decideOne(before: Tracked | undefined, { entity, input }: Reading, now: number, arrivedUnder: string): Event[] {
+  #decideOne(before: Tracked | undefined, { entity, input }: Reading, moment: Moment, arrivedUnder: string): Event[] {
     const definition = this.#definitionFor(before?.instance, entity, input)
     if (definition === undefined) return []
     if (input.kind === 'cancel' && definition.cancel?.event !== input.message.type) return []
     const saga = definition.name
     const key = entity.slice(saga.length + 1)
     const recordKey = before?.recordKey ?? arrivedUnder
-    return decide(definition, before?.instance, input, { now }).map((event) => {
+    const time = { now: moment.now, attemptOf: moment.attemptsOf?.(entity) }
+    return decide(definition, before?.instance, input, time).map((event) => {
       if (event.type === 'Emitted') {
         const { event: type, eventFullName: fullName, arguments: value } = event.value
         return { key: recordKey, type, fullName, value }

@@ -1,5 +1,6 @@
-import type { Component, Event } from './component.ts'
+import type { AttemptOf, Component, Event } from './component.ts'
 import type { TimerEntry, Timers } from './timers.ts'
+import type { Change, Unanswered } from './unanswered.ts'
 
 /** One entity in memory. */
 export type Cell<S> = {
@@ -23,10 +24,13 @@ export class Entities<S> {
   readonly #cells = new Map<string, Cell<S>>()
   readonly #component: Component<S>
   readonly #timers: Timers
+  readonly #unanswered: Unanswered | undefined
 
-  constructor(component: Component<S>, timers: Timers) {
+  /** `unanswered`: of a component that waits for answers. */
+  constructor(component: Component<S>, timers: Timers, unanswered?: Unanswered) {
     this.#component = component
     this.#timers = timers
+    this.#unanswered = unanswered
   }
 
   get size(): number {
@@ -55,27 +59,44 @@ export class Entities<S> {
     }
   }
 
-  /** Takes in an entity from a snapshot. */
+  /** Takes in an entity from a snapshot; its commands were sent before `version`, and nobody knows what was read. */
   restore(key: string, state: S, version: number): void {
-    const cell: Cell<S> = { state, version, timerAt: undefined }
-    this.#cells.set(key, cell)
-    this.#schedule(key, cell)
+    this.#insert(key, state, version)
+    this.#tellAwaited(key, undefined, state, { offset: version - 1, now: 0, isAnswer: false })
   }
 
   /** Lets an entity leave memory; the caller knows that the archive holds it. */
   evict(key: string): void {
+    const cell = this.#cells.get(key)
     this.#cells.delete(key)
+    this.#tellAwaited(key, cell?.state, undefined, { offset: 0, now: 0, isAnswer: false })
   }
 
-  /** Folds one event, which stands (or will stand) at this journal offset. */
-  apply(event: Event, offset: number): void {
+  /**
+   * Folds one event, which stands (or will stand) at this journal offset; `isAnswer`: an answer to one of its commands
+   * has led to it.
+   */
+  apply(event: Event, offset: number, isAnswer = false): void {
     for (const key of this.#component.touches(event)) {
       const cell = this.#cells.get(key)
       if (cell !== undefined && offset < cell.version) continue
-      const state = this.#component.evolve(cell?.state, event, key)
+      const before = cell?.state
+      const state = this.#component.evolve(before, event, key)
       if (state !== undefined || cell !== undefined) this.dirty.add(key)
+      this.#tellAwaited(key, before, state, { offset, now: event.at ?? 0, isAnswer })
       this.#replace(key, cell, state, offset + 1)
     }
+  }
+
+  /** How the attempts of an entity stand now. */
+  attemptOf(key: string, now: number): AttemptOf | undefined {
+    return this.#unanswered?.attemptOf(key, now)
+  }
+
+  /** The clock of one of its attempts runs, after its timer had fired in vain. */
+  clockRuns(key: string, now: number): void {
+    const cell = this.#cells.get(key)
+    if (cell !== undefined) this.#schedule(key, cell, this.attemptOf(key, now))
   }
 
   /**
@@ -86,9 +107,11 @@ export class Entities<S> {
   isDue({ key, dueAt }: TimerEntry, now: number): boolean {
     const cell = this.#cells.get(key)
     if (cell === undefined || cell.timerAt !== dueAt) return false
-    const wanted = this.#component.dueAt(cell.state)
+    const wanted = this.#component.dueAt(cell.state, this.attemptOf(key, now))
     if (wanted !== undefined && wanted <= now) return true
-    this.rescheduled(key)
+    this.#unanswered?.firedInVain(key)
+    cell.timerAt = undefined
+    this.#schedule(key, cell, this.attemptOf(key, now))
     return false
   }
 
@@ -112,7 +135,7 @@ export class Entities<S> {
       return
     }
     if (cell === undefined) {
-      this.restore(key, state, version)
+      this.#insert(key, state, version)
       return
     }
     cell.state = state
@@ -120,11 +143,31 @@ export class Entities<S> {
     this.#schedule(key, cell)
   }
 
-  /** Only an earlier time needs an entry of its own: a timer that fires too early is set again then. */
-  #schedule(key: string, cell: Cell<S>): void {
-    const dueAt = this.#component.dueAt(cell.state)
+  #insert(key: string, state: S, version: number): void {
+    const cell: Cell<S> = { state, version, timerAt: undefined }
+    this.#cells.set(key, cell)
+    this.#schedule(key, cell)
+  }
+
+  #tellAwaited(key: string, before: S | undefined, after: S | undefined, change: Change): void {
+    const waits = this.#component.waits
+    if (waits === undefined || this.#unanswered === undefined) return
+    const awaitedBefore = before === undefined ? none : waits.of(before)
+    const awaited = after === undefined ? none : waits.of(after)
+    if (awaited === awaitedBefore) return
+    this.#unanswered.change(key, waits.keyOf((after ?? before)!), awaited, change)
+  }
+
+  /**
+   * Only an earlier time needs an entry of its own: a timer that fires too early is set again then. So whether a
+   * command was read is not asked before its timer has fired, which most never do.
+   */
+  #schedule(key: string, cell: Cell<S>, attemptOf?: AttemptOf): void {
+    const dueAt = this.#component.dueAt(cell.state, attemptOf)
     if (dueAt === undefined || (cell.timerAt !== undefined && cell.timerAt <= dueAt)) return
     cell.timerAt = dueAt
     this.#timers.add(key, dueAt)
   }
 }
+
+const none: readonly never[] = []

@@ -2,7 +2,7 @@ import { isParcomoloError, ParcomoloError, partitionOf } from '../base/index.ts'
 import type { Codec, Message } from '../contract/index.ts'
 import { type Chunk, type Headers, placeName, type StoredRecord, type TopicPartition } from '../log/index.ts'
 import type { Component, MessageInput } from './component.ts'
-import { header, parseSource, sequencePosition } from './headers.ts'
+import { header, parseSource, sequencePosition, sourceOf } from './headers.ts'
 import { isMarker } from './marker.ts'
 import type { Positions } from './positions.ts'
 
@@ -63,6 +63,9 @@ export type Taken = {
 /** A position of its own (headers.ts). */
 type Sequence = { readonly name: string; readonly next: number }
 
+/** That an inbox partition was read, of the commands of this journal up to a sequence. */
+export type InboxReading = { readonly place: string; readonly to: number }
+
 /** Longer than any id that the engine makes of names and a sensible key; it is journaled with each answer. */
 const idCharsMax = 4096
 
@@ -83,11 +86,15 @@ export class Inputs {
   readonly #readsOwnOnly: (topic: string) => boolean
   /** The positions of what has been read, where those that are covered are behind. */
   readonly #read = new Map<string, number>()
+  /** How participants name this journal as a source in their positions, and what they have told of it. */
+  readonly #source: string
+  #readings: InboxReading[] = []
 
   constructor(deps: InputsDeps) {
     this.#deps = deps
     const { component, journal, partitionCount } = deps
     this.#partitions = partitionCount(journal.topic)
+    this.#source = sequencePosition(sourceOf(journal), '')
     this.#readsOwnOnly = ownOnly(component, journal, partitionCount)
   }
 
@@ -97,6 +104,7 @@ export class Inputs {
     const isShared = !this.#readsOwnOnly(chunk.topic)
     const taken: Taken[] = []
     for (const record of chunk.records) {
+      this.#note(record.headers[header.positions])
       if (isShared && !this.#owns(record.key)) continue
       try {
         const one = read(chunk, record)
@@ -121,6 +129,19 @@ export class Inputs {
   passAll(): void {
     for (const [name, next] of this.#read) this.#deps.positions.advance(name, next)
     this.#read.clear()
+  }
+
+  /** What participants have told, since the last time, of how far they have read what this journal has sent them. */
+  takeReadings(): readonly InboxReading[] {
+    const readings = this.#readings
+    if (readings.length > 0) this.#readings = []
+    return readings
+  }
+
+  #note(positions: string | undefined): void {
+    if (positions === undefined || !positions.includes(this.#source)) return
+    for (const [name, to] of Object.entries(JSON.parse(positions) as Record<string, number>))
+      if (name.startsWith(this.#source)) this.#readings.push({ place: name.slice(this.#source.length), to })
   }
 
   #owns(key: string): boolean {

@@ -13,6 +13,7 @@ import type { Positions } from './positions.ts'
 import type { Snapshots } from './snapshots.ts'
 import type { TaskDeps, TaskLimits, TaskStats } from './task-deps.ts'
 import type { TimerEntry, Timers } from './timers.ts'
+import type { Unanswered } from './unanswered.ts'
 
 export type RoundsDeps<S> = Pick<TaskDeps, 'codec' | 'clock' | 'fullNameOf' | 'owner' | 'onSetAside'> & {
   readonly component: Component<S>
@@ -26,6 +27,9 @@ export type RoundsDeps<S> = Pick<TaskDeps, 'codec' | 'clock' | 'fullNameOf' | 'o
   readonly deadLetters: DeadLetters
   readonly snapshots: Snapshots<S>
   readonly journal: OwnJournal
+  readonly unanswered: Unanswered | undefined
+  /** Wakes the task at this time. */
+  readonly wakeAt: (atMs: number) => void
   readonly learn: (values: Iterable<Uint8Array | null>) => Promise<void> | undefined
 }
 
@@ -38,6 +42,8 @@ export class Rounds<S> {
   readonly #deps: RoundsDeps<S>
   readonly #batch: Batch
   #passedOver = 0
+  /** Since when a command has been read that nothing follows from, while the journal does not say so. */
+  #silentSince: number | undefined
 
   constructor(deps: RoundsDeps<S>) {
     this.#deps = deps
@@ -46,7 +52,7 @@ export class Rounds<S> {
 
   /** False where the stop came first; what has been decided by then may not be journaled. */
   async run(reader: Reader): Promise<boolean> {
-    const { inputs, clock, stats } = this.#deps
+    const { inputs, clock, stats, unanswered } = this.#deps
     const taken = await this.#take(reader)
     if (taken === undefined) return false
     const now = clock.now()
@@ -56,9 +62,12 @@ export class Rounds<S> {
       if (this.#batch.isFull && !(await this.#append(now))) return false
     }
     inputs.passAll()
+    // After the answers, so that most of what was read waits for none any more.
+    for (const { place, to } of inputs.takeReadings()) unanswered?.read(place, to, now)
     this.#fireTimers(now)
     stats.rounds++
     stats.inputs += taken.length
+    this.#noteSilence(taken, now)
     return this.#append(now)
   }
 
@@ -115,11 +124,14 @@ export class Rounds<S> {
   /** Undefined where it is decided; otherwise why it cannot be journaled, and nothing has changed. */
   #decide(input: Input, now: number): ParcomoloError | undefined {
     const { component, entities, journal } = this.#deps
-    const events = component.decide(entities.get, input, now).map((decided): Event => ({ ...decided, at: now }))
+    const attemptsOf = (key: string) => entities.attemptOf(key, now)
+    const decided = component.decide(entities.get, input, now, attemptsOf)
+    const events = decided.map((event): Event => ({ ...event, at: now }))
     const records = events.map((event) => this.#record(event, now))
     const offset = journal.end + this.#batch.count
     if (!this.#batch.add(events, records)) return tooLarge(nameOf(input), records, this.#deps.limits.batchBytesAim)
-    for (const [i, event] of events.entries()) entities.apply(event, offset + i)
+    // What follows from the first event is not what the answer says, but what the component makes of it.
+    for (const [i, event] of events.entries()) entities.apply(event, offset + i, i === 0 && isAnswer(input))
     return undefined
   }
 
@@ -135,9 +147,10 @@ export class Rounds<S> {
   async #append(now: number): Promise<boolean> {
     const { deadLetters, journal, stats } = this.#deps
     if (deadLetters.waiting > 0 && !(await this.#sendDeadLetters())) return false
-    if (this.#batch.count === 0 && !this.#arePositionsDue()) return true
+    if (this.#batch.count === 0 && !this.#arePositionsDue(now)) return true
     const { events, records } = this.#batch.take()
     this.#passedOver = 0
+    this.#silentSince = undefined
     await journal.append(records.length > 0 ? records : [this.#marker(now)], events, now)
     stats.events += events.length
     return true
@@ -151,19 +164,30 @@ export class Rounds<S> {
     return deadLetters.send()
   }
 
+  /** Whoever has sent a command waits to hear that it was read, also where there is no answer. */
+  #noteSilence(taken: readonly Taken[], now: number): void {
+    if (this.#batch.count > 0 || this.#silentSince !== undefined) return
+    if (!taken.some(({ sequence }) => sequence !== undefined)) return
+    this.#silentSince = now
+    this.#deps.wakeAt(now + this.#deps.limits.silentMsMax)
+  }
+
   /**
    * Inputs without consequence move the positions too; now and then that is journaled, so that a restart need not read
    * them all again.
    */
-  #arePositionsDue(): boolean {
+  #arePositionsDue(now: number): boolean {
     const { limits, positions } = this.#deps
-    return this.#passedOver >= limits.idlePositionsMax && positions.hasChanged
+    const isSilent = this.#silentSince !== undefined && now >= this.#silentSince + limits.silentMsMax
+    return (isSilent || this.#passedOver >= limits.idlePositionsMax) && positions.hasChanged
   }
 
   #marker(now: number): LogRecord {
     return markerOf(this.#deps.codec, this.#deps.owner, now)
   }
 }
+
+const isAnswer = (input: Input): boolean => input.kind === 'message' && input.causationId !== undefined
 
 const nameOf = (input: Input): string => (input.kind === 'timer' ? `the timer of '${input.key}'` : `'${input.type}'`)
 

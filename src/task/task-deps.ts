@@ -1,6 +1,7 @@
 import type { Clock } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
 import type { Log } from '../log/index.ts'
+import type { UnansweredLimits } from './unanswered.ts'
 
 export type TaskDeps = {
   readonly log: Log
@@ -40,11 +41,14 @@ export type TaskLimits = {
   readonly batchBytesAim: number
   /** Inputs passed over after which the positions are journaled although nothing has happened. */
   readonly idlePositionsMax: number
+  /** And after this time where a command from a journal was among them: its sender hears by them that it was read. */
+  readonly silentMsMax: number
   /**
    * A round of snapshots begins when this many inputs have been taken, or this much time has passed, since the last.
    */
   readonly inputsPerSnapshot: number
   readonly snapshotEveryMs: number
+  readonly unanswered: UnansweredLimits
 }
 
 export const taskLimits: TaskLimits = {
@@ -52,8 +56,14 @@ export const taskLimits: TaskLimits = {
   inputBytesPerRoundMax: 1024 * 1024,
   batchBytesAim: 1024 * 1024,
   idlePositionsMax: 10_000,
+  silentMsMax: 200,
   inputsPerSnapshot: 50_000,
-  snapshotEveryMs: 10_000
+  snapshotEveryMs: 10_000,
+  unanswered: {
+    window: { initial: 512, min: 128, max: 4_096 },
+    windowUntold: { initial: 2_048, min: 1_024, max: 4_096 },
+    unansweredMax: 20_000
+  }
 }
 
 /** What a task has done since it started; counts. */

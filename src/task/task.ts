@@ -14,6 +14,7 @@ import { SnapshotSchedule } from './snapshot-schedule.ts'
 import { Snapshots } from './snapshots.ts'
 import { type TaskDeps, type TaskLimits, taskLimits, type TaskStats } from './task-deps.ts'
 import { Timers } from './timers.ts'
+import { Unanswered } from './unanswered.ts'
 
 /** What a task has once it has taken its journal over. */
 type Work<S> = {
@@ -51,6 +52,7 @@ export class Task<S> {
   readonly #limits: TaskLimits
   readonly #timers: Timers
   readonly #entities: Entities<S>
+  readonly #unanswered: Unanswered | undefined
   readonly #positions = new Positions()
   readonly #snapshots: Snapshots<S>
   readonly #inputs: Inputs
@@ -59,6 +61,7 @@ export class Task<S> {
   #work: Work<S> | undefined
   readonly #boundary = new Boundary(() => this.#resume())
   #wake: (() => void) | undefined
+  #cancelWake: (() => void) | undefined
   #woken = false
   #readerArmed = false
   #stopping = false
@@ -71,7 +74,8 @@ export class Task<S> {
     this.#deps = deps
     this.#limits = { ...taskLimits, ...deps.limits }
     this.#timers = new Timers(deps.clock, () => this.#resume())
-    this.#entities = new Entities(component, this.#timers)
+    this.#unanswered = this.#watchOver(component)
+    this.#entities = new Entities(component, this.#timers, this.#unanswered)
     this.#snapshots = new Snapshots(deps.log, component, journal, this.#entities)
     const { codec, clock, log, onPoison } = deps
     const patience = new Patience(clock, (error) => deps.onHeldUp?.(placeName(journal), error))
@@ -114,6 +118,7 @@ export class Task<S> {
     await this.#running
     this.#work?.reader.close()
     this.#timers.stop()
+    this.#cancelWake?.()
     this.#boundary.close()
     await this.#work?.schedule.stop()
   }
@@ -165,7 +170,20 @@ export class Task<S> {
       ...{ codec, clock, fullNameOf, owner, journal, learn: this.#learn, ...(onSetAside && { onSetAside }) },
       ...{ component: this.#component, limits: this.#limits, stats: this.stats, patience: this.#patience },
       ...{ entities: this.#entities, timers: this.#timers, positions: this.#positions, inputs: this.#inputs },
-      ...{ deadLetters: this.#deadLetters, snapshots: this.#snapshots }
+      ...{ deadLetters: this.#deadLetters, snapshots: this.#snapshots, unanswered: this.#unanswered },
+      wakeAt: (atMs) => (this.#cancelWake = clock.at(atMs, () => this.#resume()))
+    })
+  }
+
+  #watchOver({ waits }: Component<S>): Unanswered | undefined {
+    if (waits === undefined) return undefined
+    const { log, clock } = this.#deps
+    return new Unanswered({
+      partitionCount: (topic) => log.partitionCount(topic),
+      tellsReading: (inbox) => waits.tellsReading(inbox),
+      onClock: (entity) => this.#entities.clockRuns(entity, clock.now()),
+      limits: this.#limits.unanswered,
+      startedAt: clock.now()
     })
   }
 

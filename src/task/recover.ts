@@ -1,6 +1,6 @@
 import { ParcomoloError } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
-import type { JournalWriter, Log, StoredRecord } from '../log/index.ts'
+import { type JournalWriter, type Log, recordBytes, type StoredRecord } from '../log/index.ts'
 import type { Command, Component, Event } from './component.ts'
 import type { Entities } from './entities.ts'
 import { header, parsePositions } from './headers.ts'
@@ -19,6 +19,8 @@ export type Recovered = {
     readonly timestamp: number
   }[]
   readonly forwarded: number
+  /** How much of the journal was read. */
+  readonly bytes: number
 }
 
 export type Recovery<S> = {
@@ -48,24 +50,27 @@ export const recover = async <S>(
   const marker = (await snapshots.load()) ?? { offset: 0, positions: {}, forwarded: 0 }
   positions.restore(marker.positions)
   let forwarded = marker.forwarded
+  let bytes = 0
   let unforwarded: { commands: readonly Command[]; offset: number; timestamp: number }[] = []
   for await (const records of log.read(writer, Math.min(marker.offset, marker.forwarded), fence)) {
     const values = records.map(({ value }) => value)
     if ((await recovery.patience.until(() => recovery.learn?.(values))) === false) return undefined
     const events = records.flatMap((record) => toEvent(recovery, record))
-    await snapshots.fetch(() => events.flatMap(({ event }) => recovery.component.touches(event)))
+    const toFold = events.filter(({ record }) => record.offset >= marker.offset)
+    await snapshots.fetch(() => toFold.flatMap(({ event }) => recovery.component.touches(event)))
     for (const record of records) {
+      bytes += recordBytes(record)
       positions.restore(parsePositions(record.headers))
       forwarded = Math.max(forwarded, Number(record.headers[header.forwarded] ?? 0))
     }
     for (const { event, record } of events) {
       const commands = recovery.component.commandsOf(event)
       if (commands.length > 0) unforwarded.push({ commands, offset: record.offset, timestamp: record.timestamp })
-      if (record.offset >= marker.offset) recovery.entities.apply(event, record.offset)
     }
+    for (const { event, record } of toFold) recovery.entities.apply(event, record.offset)
     unforwarded = unforwarded.filter(({ offset }) => offset >= forwarded)
   }
-  return { journalEnd: fence + 1, unforwarded, forwarded }
+  return { journalEnd: fence + 1, unforwarded, forwarded, bytes }
 }
 
 /** The event that a journal record is; none where it is a marker. */

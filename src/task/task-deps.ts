@@ -15,10 +15,10 @@ export type TaskDeps = {
   /** An input could not be read and is among the dead letters; `at` is `<topic>/<partition>/<offset>`. */
   readonly onPoison: (at: string, error: unknown) => void
   /**
-   * What a component has to remember of an entity is too large for the log, so it stands still until something else
-   * happens to it; told once for each time.
+   * An entity of the component has become too large for the log: for a snapshot, or, as its timer came, for a batch; it
+   * then stands still until something else happens to it.
    */
-  readonly onSetAside?: (component: string, key: string, error: unknown) => void
+  readonly onTooLarge?: (component: string, key: string, error: unknown) => void
   /**
    * A task (by the partition of its journal) waits for something that may pass, such as a registry that cannot be
    * reached; with undefined, it goes on. Told once each.
@@ -41,10 +41,14 @@ export type TaskLimits = {
   /** Inputs passed over after which the positions are journaled although nothing has happened. */
   readonly idlePositionsMax: number
   /**
-   * A round of snapshots begins when this many inputs have been taken, or this much time has passed, since the last.
+   * A snapshot begins when so many inputs have been taken, so much time has passed, or so many bytes of the journal have
+   * been written, or read at the start, since the last.
    */
   readonly inputsPerSnapshot: number
   readonly snapshotEveryMs: number
+  readonly bytesPerSnapshot: number
+  /** An orderly stop leaves at most this much of the journal for the next start to read. */
+  readonly bytesLeftAtStop: number
 }
 
 export const taskLimits: TaskLimits = {
@@ -53,7 +57,9 @@ export const taskLimits: TaskLimits = {
   batchBytesAim: 1024 * 1024,
   idlePositionsMax: 10_000,
   inputsPerSnapshot: 50_000,
-  snapshotEveryMs: 10_000
+  snapshotEveryMs: 10_000,
+  bytesPerSnapshot: 16 * 1024 * 1024,
+  bytesLeftAtStop: 1024 * 1024
 }
 
 /** What a task has done since it started; counts. */

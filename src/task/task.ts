@@ -64,6 +64,9 @@ export class Task<S> {
   #stopping = false
   readonly #stop = Promise.withResolvers<void>()
   #running: Promise<void> | undefined
+  /** Nothing is decided, or passed by the positions, that is not journaled. */
+  #isSettled = true
+  #snapshotting: Promise<void> | undefined
 
   constructor(component: Component<S>, journal: TopicPartition, deps: TaskDeps) {
     this.journal = journal
@@ -72,8 +75,11 @@ export class Task<S> {
     this.#limits = { ...taskLimits, ...deps.limits }
     this.#timers = new Timers(deps.clock, () => this.#resume())
     this.#entities = new Entities(component, this.#timers)
-    this.#snapshots = new Snapshots(deps.log, component, journal, this.#entities)
     const { codec, clock, log, onPoison } = deps
+    this.#snapshots = new Snapshots({
+      ...{ log, component, journal, entities: this.#entities, bytesAim: this.#limits.batchBytesAim },
+      onTooLarge: (key, error) => deps.onTooLarge?.(component.name, key, error)
+    })
     const patience = new Patience(clock, (error) => deps.onHeldUp?.(placeName(journal), error))
     this.#patience = patience
     this.#deadLetters = new DeadLetters({ log, clock, component: component.name, patience, onPoison })
@@ -114,8 +120,15 @@ export class Task<S> {
     await this.#running
     this.#work?.reader.close()
     this.#timers.stop()
+    await (this.#snapshotting ??= this.#lastSnapshot(this.#work))
+  }
+
+  /** Where memory equals the journal, and the next start would have much to read, it gets a snapshot. */
+  async #lastSnapshot(work: Work<S> | undefined): Promise<void> {
+    if (this.#isSettled && work?.schedule.isDueAtStop === true) this.#boundary.settle(work.journal.end)
+    else this.#boundary.close()
+    await work?.schedule.stop()
     this.#boundary.close()
-    await this.#work?.schedule.stop()
   }
 
   /** The state of an entity in memory; for tests and inspection. */
@@ -137,8 +150,7 @@ export class Task<S> {
   #workOn(writer: JournalWriter, recovered: Recovered): Work<S> {
     const forwarder = this.#forwarderFrom(recovered)
     const [positions, component] = [this.#positions, this.#component]
-    const parts = { writer, component, positions, forwarder, forwarded: recovered.forwarded }
-    const journal = new OwnJournal(parts, recovered.journalEnd)
+    const journal = new OwnJournal({ writer, component, positions, forwarder, recovered })
     return {
       ...{ forwarder, journal },
       rounds: this.#roundsOn(journal),
@@ -160,9 +172,9 @@ export class Task<S> {
   }
 
   #roundsOn(journal: OwnJournal): Rounds<S> {
-    const { codec, clock, fullNameOf, owner, onSetAside } = this.#deps
+    const { codec, clock, fullNameOf, owner, onTooLarge } = this.#deps
     return new Rounds({
-      ...{ codec, clock, fullNameOf, owner, journal, learn: this.#learn, ...(onSetAside && { onSetAside }) },
+      ...{ codec, clock, fullNameOf, owner, journal, learn: this.#learn, ...(onTooLarge && { onTooLarge }) },
       ...{ component: this.#component, limits: this.#limits, stats: this.stats, patience: this.#patience },
       ...{ entities: this.#entities, timers: this.#timers, positions: this.#positions, inputs: this.#inputs },
       ...{ deadLetters: this.#deadLetters, snapshots: this.#snapshots }
@@ -171,7 +183,7 @@ export class Task<S> {
 
   #scheduleOf(journal: OwnJournal, forwarder: Forwarder): SnapshotSchedule<S> {
     return new SnapshotSchedule({
-      ...{ clock: this.#deps.clock, limits: this.#limits, stats: this.stats },
+      ...{ clock: this.#deps.clock, limits: this.#limits, stats: this.stats, journal },
       ...{ entities: this.#entities, snapshots: this.#snapshots, atBoundary: this.#boundary.at },
       marker: () => ({ offset: journal.end, positions: this.#positions.all(), forwarded: forwarder.forwarded }),
       resume: () => this.#resume(),
@@ -193,8 +205,9 @@ export class Task<S> {
       await this.#idle(reader)
       await forwarder.relief()
       if (this.#stopping) return
-      const isWhole = await rounds.run(reader)
-      if (isWhole && !this.#stopping) this.#boundary.run(journal.end)
+      this.#isSettled = false
+      this.#isSettled = await rounds.run(reader)
+      if (!this.#stopping) this.#boundary.run(journal.end)
     }
   }
 
@@ -226,6 +239,7 @@ export class Task<S> {
   #fail(error: unknown): void {
     if (this.#stopping) return
     this.#stopping = true
+    this.#isSettled = false
     this.#resume()
     this.#deps.onFailure(error)
   }

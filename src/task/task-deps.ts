@@ -41,8 +41,8 @@ export type TaskLimits = {
   /** Inputs passed over after which the positions are journaled although nothing has happened. */
   readonly idlePositionsMax: number
   /**
-   * A snapshot begins when so many inputs have been taken, so much time has passed, or so many bytes of the journal have
-   * been written, or read at the start, since the last.
+   * A snapshot begins when so many inputs were taken, so much time has passed, or so many bytes of the journal were
+   * written, or read at the start, since the last.
    */
   readonly inputsPerSnapshot: number
   readonly snapshotEveryMs: number

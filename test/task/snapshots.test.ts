@@ -42,7 +42,7 @@ test('snapshots and archive are written in batches of bounded size', async (t) =
   t.deepEqual(stage.failures, [])
 })
 
-test('what is too large for a snapshot is told once; a start reads from the marker before, and loses nothing', async (t) => {
+test('what is too large for a snapshot is told once, and a start reads from the marker before', async (t) => {
   const stage = await Stage.open(t)
   const told: unknown[] = []
   const onTooLarge = (component: string, key: string, error: unknown) => told.push([component, key, error])

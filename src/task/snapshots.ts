@@ -76,20 +76,24 @@ export class Snapshots<S> {
     this.#deps = deps
   }
 
-  /** Claims both partitions and restores what is there; undefined where there is no whole snapshot. */
-  async load(): Promise<Marker | undefined> {
+  /** Claims both partitions: what an older owner writes there after this is refused; what it wrote before is read. */
+  async claim(): Promise<void> {
     const { partition } = this.#deps.journal
     this.#snapshots = await this.#deps.log.claim({ topic: snapshotTopic(this.#deps.component.name), partition })
     this.#archive = await this.#deps.log.claim({ topic: archiveTopic(this.#deps.component.name), partition })
-    // What an older owner writes there after this is refused; what it wrote before is read.
     await this.#snapshots.append([record(fenceKey, null, {})])
     this.#archiveIsEmpty = (await this.#archive.append([record(fenceKey, null, {})])) === 0
+  }
+
+  /** Restores what is there; undefined where there is no whole snapshot. */
+  async load(): Promise<Marker | undefined> {
+    const { log } = this.#deps
     let marker: Marker | undefined
-    for await (const records of this.#deps.log.read(this.#snapshots, 0, await this.#deps.log.end(this.#snapshots))) {
+    for await (const records of log.read(this.#snapshots!, 0, await log.end(this.#snapshots!))) {
       for (const record of records) {
         if (record.key === fenceKey) continue
         if (record.value === null) this.#forget(record.key.slice(entityPrefix.length))
-        else if (record.key === markerKey) marker = JSON.parse(Buffer.from(record.value).toString()) as Marker
+        else if (record.key === markerKey) marker = markerFrom(record.value)
         else this.#restore(record)
       }
     }
@@ -236,6 +240,31 @@ export class Snapshots<S> {
     return missing
   }
 }
+
+/**
+ * About how many records of a journal partition a start would have to read: told from the newest snapshots alone, and
+ * without a claim.
+ */
+export const recordsToRead = async (
+  log: Pick<Log, 'end' | 'read'>,
+  component: string,
+  journal: TopicPartition
+): Promise<number> => {
+  const place = { topic: snapshotTopic(component), partition: journal.partition }
+  const [end, snapshotsEnd] = await Promise.all([log.end(journal), log.end(place)])
+  let from = 0
+  for await (const records of log.read(place, Math.max(0, snapshotsEnd - markerWithin), snapshotsEnd))
+    for (const { key, value } of records) if (key === markerKey && value !== null) from = startOf(markerFrom(value))
+  return end - from
+}
+
+/** A marker is the last of its snapshot; fences, and what was written of the next one, may follow. */
+const markerWithin = 100
+
+/** Where a start with this marker begins to read: what has been decided may not have been forwarded. */
+export const startOf = ({ offset, forwarded }: Marker): number => Math.min(offset, forwarded)
+
+const markerFrom = (value: Uint8Array): Marker => JSON.parse(Buffer.from(value).toString()) as Marker
 
 const entityTooLarge = (key: string, bytes: number, bytesMax: number): ParcomoloError =>
   new ParcomoloError(

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
 import type { Log } from '../log/index.ts'
+import type { Turns } from './turns.ts'
 
 export type TaskDeps = {
   readonly log: Log
@@ -30,6 +31,8 @@ export type TaskDeps = {
    */
   readonly learn?: (values: Iterable<Uint8Array | null>) => Promise<void> | undefined
   readonly limits?: Partial<TaskLimits>
+  /** Tasks that share it recover a few at a time. One that waits for something that may pass lets the others go on. */
+  readonly turns?: Turns
 }
 
 export type TaskLimits = {

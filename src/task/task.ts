@@ -8,7 +8,7 @@ import { inputPlaces, Inputs } from './inputs.ts'
 import { OwnJournal } from './own-journal.ts'
 import { Patience } from './patience.ts'
 import { Positions } from './positions.ts'
-import { recover, type Recovered } from './recover.ts'
+import { fenceOff, recover, type Recovered } from './recover.ts'
 import { Rounds } from './rounds.ts'
 import { SnapshotSchedule } from './snapshot-schedule.ts'
 import { Snapshots } from './snapshots.ts'
@@ -67,6 +67,8 @@ export class Task<S> {
   /** Nothing is decided, or passed by the positions, that is not journaled. */
   #isSettled = true
   #snapshotting: Promise<void> | undefined
+  /** While it recovers. */
+  #leaveTurn: (() => void) | undefined
 
   constructor(component: Component<S>, journal: TopicPartition, deps: TaskDeps) {
     this.journal = journal
@@ -80,7 +82,7 @@ export class Task<S> {
       ...{ log, component, journal, entities: this.#entities, bytesAim: this.#limits.batchBytesAim },
       onTooLarge: (key, error) => deps.onTooLarge?.(component.name, key, error)
     })
-    const patience = new Patience(clock, (error) => deps.onHeldUp?.(placeName(journal), error))
+    const patience = new Patience(clock, (error) => this.#heldUp(error))
     this.#patience = patience
     this.#deadLetters = new DeadLetters({ log, clock, component: component.name, patience, onPoison })
     this.#inputs = new Inputs({
@@ -94,15 +96,10 @@ export class Task<S> {
   async start(): Promise<void> {
     const { log, codec, clock, owner } = this.#deps
     const writer = await log.claim(this.journal)
-    const recovered = await recover(
-      writer,
-      {
-        ...{ log, codec, owner, learn: this.#learn, patience: this.#patience, component: this.#component },
-        ...{ entities: this.#entities, positions: this.#positions, snapshots: this.#snapshots }
-      },
-      clock.now()
-    )
-    if (recovered === undefined || !(await this.#hasLearntKept())) return
+    const fence = await fenceOff(writer, codec, owner, clock.now())
+    await this.#snapshots.claim()
+    const recovered = await this.#recoverInTurn(fence)
+    if (recovered === undefined) return
     await Promise.race([this.#component.caughtUp?.(), this.#stop.promise])
     if (this.#stopping) return
     const work = this.#workOn(writer, recovered)
@@ -145,6 +142,29 @@ export class Task<S> {
 
   get entityCount(): number {
     return this.#entities.size
+  }
+
+  /** Undefined where it was stopped before it knew all that it needs. */
+  async #recoverInTurn(fence: number): Promise<Recovered | undefined> {
+    const { log, codec, turns } = this.#deps
+    const leave = turns === undefined ? () => undefined : await turns.enter(this.#stop.promise)
+    if (leave === undefined) return undefined
+    this.#leaveTurn = leave
+    try {
+      const recovered = await recover(this.journal, fence, {
+        ...{ log, codec, learn: this.#learn, patience: this.#patience, component: this.#component },
+        ...{ entities: this.#entities, positions: this.#positions, snapshots: this.#snapshots },
+        isStopped: () => this.#stopping
+      })
+      return recovered !== undefined && (await this.#hasLearntKept()) ? recovered : undefined
+    } finally {
+      leave()
+    }
+  }
+
+  #heldUp(error: unknown): void {
+    if (error !== undefined) this.#leaveTurn?.()
+    this.#deps.onHeldUp?.(placeName(this.journal), error)
   }
 
   #workOn(writer: JournalWriter, recovered: Recovered): Work<S> {

@@ -146,6 +146,12 @@ export const errorCodes = {
     remedy:
       'Let its sender put less into it (a large document belongs into a store of its own), or let fewer events follow from it.'
   },
+  PARCOMOLO_TASK_ENTITY_TOO_LARGE: {
+    cause:
+      'What a component keeps of one entity, such as the answers that a saga may still read, is larger than a batch.',
+    remedy:
+      'Nothing is lost, but no snapshot is whole until it has ended. Let participants answer with less, and keep large documents elsewhere.'
+  },
   PARCOMOLO_TASK_INPUT_MALFORMED: {
     cause: 'A record on an inbox has no key or no value, or a header of a command that is not what it has to be.',
     remedy: 'Mend its sender; what the message names is wrong, and the dead letter has all that was sent.'

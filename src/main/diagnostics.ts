@@ -38,8 +38,8 @@ export class Diagnostics {
       `the record at ${at} cannot be read, so it is a dead letter; parcomolo dead-letters lists them`
     )
 
-  readonly setAside = (component: string, key: string, error: unknown): void =>
-    this.report('error', { component, key, ...facts(error) }, `'${key}' of ${component} stands still until it changes`)
+  readonly tooLarge = (component: string, key: string, error: unknown): void =>
+    this.report('error', { component, key, ...facts(error) }, `'${key}' of ${component} is too large for the log`)
 
   readonly heldUp = (task: string, error: unknown): void =>
     error === undefined

@@ -105,7 +105,7 @@ const open = async (stage: Stage): Promise<string> => {
     roles: componentsOf(roles),
     onFailure: diagnostics.fail,
     onPoison: diagnostics.poison,
-    onSetAside: diagnostics.setAside,
+    onTooLarge: diagnostics.tooLarge,
     onHeldUp: diagnostics.heldUp,
     onDefinitionError: diagnostics.error
   }

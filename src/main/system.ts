@@ -42,7 +42,7 @@ export type SystemDeps = {
   readonly owner: string
   readonly onFailure: (error: unknown) => void
   readonly onPoison: (at: string, error: unknown) => void
-  readonly onSetAside?: TaskDeps['onSetAside']
+  readonly onTooLarge?: TaskDeps['onTooLarge']
   readonly onHeldUp?: TaskDeps['onHeldUp']
   readonly onDefinitionError: (error: unknown) => void
   readonly learn?: TaskDeps['learn']
@@ -83,7 +83,7 @@ export const startSystem = async (deps: SystemDeps): Promise<System> => {
   const { log, codec, contracts, clock } = deps
   const definitions = await Definitions.follow({
     ...{ log, codec, contracts, clock, onError: deps.onDefinitionError },
-    ...(deps.onSetAside === undefined ? {} : { onSetAside: deps.onSetAside }),
+    ...(deps.onTooLarge === undefined ? {} : { onTooLarge: deps.onTooLarge }),
     ...(deps.onHeldUp === undefined ? {} : { onHeldUp: deps.onHeldUp }),
     ...(deps.learn === undefined ? {} : { learn: deps.learn }),
     adopt: async (contract) => {

@@ -24,7 +24,7 @@ export class Batch {
   readonly #aim: number
   #events: Event[] = []
   #records: LogRecord[] = []
-  #bytes = 0
+  #bytesMost = 0
 
   constructor(aim: number) {
     this.#aim = aim
@@ -35,16 +35,16 @@ export class Batch {
   }
 
   get isFull(): boolean {
-    return this.#bytes >= this.#aim
+    return this.#bytesMost >= this.#aim
   }
 
   /** Adds what follows from one input; false, and nothing is added, where no batch would take that. */
   add(events: readonly Event[], records: readonly LogRecord[]): boolean {
-    const bytes = records.reduce((sum, record) => sum + bytesMost(record), 0)
-    if (bytes > partBytesMax(this.#aim)) return false
+    const most = records.reduce((sum, record) => sum + bytesMost(record), 0)
+    if (most > partBytesMax(this.#aim)) return false
     this.#events.push(...events)
     this.#records.push(...records)
-    this.#bytes += bytes
+    this.#bytesMost += most
     return true
   }
 
@@ -53,7 +53,7 @@ export class Batch {
     const taken = { events: this.#events, records: this.#records }
     this.#events = []
     this.#records = []
-    this.#bytes = 0
+    this.#bytesMost = 0
     return taken
   }
 }

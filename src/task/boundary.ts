@@ -4,6 +4,7 @@ import type { AtBoundary } from './snapshots.ts'
 export class Boundary {
   readonly #onWork: () => void
   #waiting: ((journalEnd: number | undefined) => void)[] = []
+  #settledAt: number | undefined
   #closed = false
 
   /** `onWork`: there is something to be done. */
@@ -13,7 +14,6 @@ export class Boundary {
 
   readonly at: AtBoundary = <T>(work: (journalEnd: number) => T) =>
     new Promise<T | undefined>((resolve, reject) => {
-      if (this.#closed) return resolve(undefined)
       this.#waiting.push((journalEnd) => {
         if (journalEnd === undefined) return resolve(undefined)
         try {
@@ -22,17 +22,29 @@ export class Boundary {
           reject(error)
         }
       })
-      this.#onWork()
+      if (this.#closed) this.#do(undefined)
+      else if (this.#settledAt !== undefined) this.#do(this.#settledAt)
+      else this.#onWork()
     })
 
   /** A round has ended, and memory equals the journal, whose next offset this is. */
   run(journalEnd: number): void {
-    for (const work of this.#waiting.splice(0)) work(journalEnd)
+    this.#do(journalEnd)
   }
 
-  /** The task has stopped: nothing is done any more. */
+  /** There is no other round: from now on all is done at once. */
+  settle(journalEnd: number): void {
+    this.#settledAt = journalEnd
+    this.#do(journalEnd)
+  }
+
+  /** Nothing is done any more. */
   close(): void {
     this.#closed = true
-    for (const work of this.#waiting.splice(0)) work(undefined)
+    this.#do(undefined)
+  }
+
+  #do(journalEnd: number | undefined): void {
+    for (const work of this.#waiting.splice(0)) work(journalEnd)
   }
 }

@@ -1,13 +1,13 @@
 import { ParcomoloError } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
-import type { JournalWriter, Log, StoredRecord } from '../log/index.ts'
+import { type JournalWriter, type Log, recordBytes, type StoredRecord, type TopicPartition } from '../log/index.ts'
 import type { Command, Component, Event } from './component.ts'
 import type { Entities } from './entities.ts'
 import { header, parsePositions } from './headers.ts'
 import { isMarker, markerOf } from './marker.ts'
 import type { Patience } from './patience.ts'
 import type { Positions } from './positions.ts'
-import type { Snapshots } from './snapshots.ts'
+import { type Snapshots, startOf } from './snapshots.ts'
 
 export type Recovered = {
   /** The journal's next offset. */
@@ -19,6 +19,8 @@ export type Recovered = {
     readonly timestamp: number
   }[]
   readonly forwarded: number
+  /** How much of the journal was read. */
+  readonly bytes: number
 }
 
 export type Recovery<S> = {
@@ -28,44 +30,50 @@ export type Recovery<S> = {
   readonly entities: Entities<S>
   readonly positions: Positions
   readonly snapshots: Snapshots<S>
-  readonly owner: string
   readonly learn: ((values: Iterable<Uint8Array | null>) => Promise<void> | undefined) | undefined
   readonly patience: Patience
+  readonly isStopped: () => boolean
 }
 
 /**
- * Takes over a journal partition: claim it, write a fence, then read up to the fence. What an older owner appended
- * before the fence is read; nothing of it can come after (log port, L2). Undefined where it is stopped while it waits
- * for a schema.
+ * Takes over a journal partition: claim it, write a fence, and then `recover`, which reads up to the fence. What an
+ * older owner appended before the fence is read; nothing of it can come after (log port, L2).
  */
+export const fenceOff = (writer: JournalWriter, codec: Codec, owner: string, now: number): Promise<number> =>
+  writer.append([markerOf(codec, owner, now, { [header.fence]: owner })])
+
+/** Undefined where it is stopped. */
 export const recover = async <S>(
-  writer: JournalWriter,
-  recovery: Recovery<S>,
-  now: number
+  journal: TopicPartition,
+  fence: number,
+  recovery: Recovery<S>
 ): Promise<Recovered | undefined> => {
-  const { log, codec, owner, snapshots, positions } = recovery
-  const fence = await writer.append([markerOf(codec, owner, now, { [header.fence]: owner })])
+  const { log, snapshots, positions } = recovery
   const marker = (await snapshots.load()) ?? { offset: 0, positions: {}, forwarded: 0 }
   positions.restore(marker.positions)
   let forwarded = marker.forwarded
+  let bytes = 0
   let unforwarded: { commands: readonly Command[]; offset: number; timestamp: number }[] = []
-  for await (const records of log.read(writer, Math.min(marker.offset, marker.forwarded), fence)) {
+  for await (const records of log.read(journal, startOf(marker), fence)) {
+    if (recovery.isStopped()) return undefined
     const values = records.map(({ value }) => value)
     if ((await recovery.patience.until(() => recovery.learn?.(values))) === false) return undefined
     const events = records.flatMap((record) => toEvent(recovery, record))
-    await snapshots.fetch(() => events.flatMap(({ event }) => recovery.component.touches(event)))
+    const toFold = events.filter(({ record }) => record.offset >= marker.offset)
+    await snapshots.fetch(() => toFold.flatMap(({ event }) => recovery.component.touches(event)))
     for (const record of records) {
+      bytes += recordBytes(record)
       positions.restore(parsePositions(record.headers))
       forwarded = Math.max(forwarded, Number(record.headers[header.forwarded] ?? 0))
     }
     for (const { event, record } of events) {
       const commands = recovery.component.commandsOf(event)
       if (commands.length > 0) unforwarded.push({ commands, offset: record.offset, timestamp: record.timestamp })
-      if (record.offset >= marker.offset) recovery.entities.apply(event, record.offset)
     }
+    for (const { event, record } of toFold) recovery.entities.apply(event, record.offset)
     unforwarded = unforwarded.filter(({ offset }) => offset >= forwarded)
   }
-  return { journalEnd: fence + 1, unforwarded, forwarded }
+  return { journalEnd: fence + 1, unforwarded, forwarded, bytes }
 }
 
 /** The event that a journal record is; none where it is a marker. */

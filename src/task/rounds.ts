@@ -15,7 +15,7 @@ import type { TaskDeps, TaskLimits, TaskStats } from './task-deps.ts'
 import type { TimerEntry, Timers } from './timers.ts'
 import type { Unanswered } from './unanswered.ts'
 
-export type RoundsDeps<S> = Pick<TaskDeps, 'codec' | 'clock' | 'fullNameOf' | 'owner' | 'onSetAside'> & {
+export type RoundsDeps<S> = Pick<TaskDeps, 'codec' | 'clock' | 'fullNameOf' | 'owner' | 'onTooLarge'> & {
   readonly component: Component<S>
   readonly limits: TaskLimits
   readonly stats: TaskStats
@@ -108,13 +108,13 @@ export class Rounds<S> {
 
   /** A timer that is due and has no consequence would be due for ever, so that is a defect. */
   #fire(entry: TimerEntry, now: number): void {
-    const { component, entities, onSetAside } = this.#deps
+    const { component, entities, onTooLarge } = this.#deps
     if (!entities.isDue(entry, now)) return
     const before = this.#batch.count
     const refusal = this.#decide({ kind: 'timer', key: entry.key }, now)
     if (refusal !== undefined) {
       entities.setAside(entry.key)
-      onSetAside?.(component.name, entry.key, refusal)
+      onTooLarge?.(component.name, entry.key, refusal)
       return
     }
     if (this.#batch.count === before) throw timerWithoutConsequence(component.name, entry.key)

@@ -2,6 +2,7 @@ import type { Clock } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
 import type { Log } from '../log/index.ts'
 import type { UnansweredLimits } from './unanswered.ts'
+import type { Turns } from './turns.ts'
 
 export type TaskDeps = {
   readonly log: Log
@@ -16,10 +17,10 @@ export type TaskDeps = {
   /** An input could not be read and is among the dead letters; `at` is `<topic>/<partition>/<offset>`. */
   readonly onPoison: (at: string, error: unknown) => void
   /**
-   * What a component has to remember of an entity is too large for the log, so it stands still until something else
-   * happens to it; told once for each time.
+   * An entity of the component has become too large for the log: for a snapshot, or, as its timer came, for a batch; it
+   * then stands still until something else happens to it.
    */
-  readonly onSetAside?: (component: string, key: string, error: unknown) => void
+  readonly onTooLarge?: (component: string, key: string, error: unknown) => void
   /**
    * A task (by the partition of its journal) waits for something that may pass, such as a registry that cannot be
    * reached; with undefined, it goes on. Told once each.
@@ -31,6 +32,8 @@ export type TaskDeps = {
    */
   readonly learn?: (values: Iterable<Uint8Array | null>) => Promise<void> | undefined
   readonly limits?: Partial<TaskLimits>
+  /** Tasks that share it recover a few at a time. One that waits for something that may pass lets the others go on. */
+  readonly turns?: Turns
 }
 
 export type TaskLimits = {
@@ -44,11 +47,15 @@ export type TaskLimits = {
   /** And after this time where a command from a journal was among them: its sender hears by them that it was read. */
   readonly silentMsMax: number
   /**
-   * A round of snapshots begins when this many inputs have been taken, or this much time has passed, since the last.
+   * A snapshot begins when so many inputs were taken, so much time has passed, or so many bytes of the journal were
+   * written, or read at the start, since the last.
    */
   readonly inputsPerSnapshot: number
   readonly snapshotEveryMs: number
   readonly unanswered: UnansweredLimits
+  readonly bytesPerSnapshot: number
+  /** An orderly stop leaves at most this much of the journal for the next start to read. */
+  readonly bytesLeftAtStop: number
 }
 
 export const taskLimits: TaskLimits = {
@@ -63,7 +70,9 @@ export const taskLimits: TaskLimits = {
     window: { initial: 512, min: 128, max: 4_096 },
     windowUntold: { initial: 2_048, min: 1_024, max: 4_096 },
     unansweredMax: 20_000
-  }
+  },
+  bytesPerSnapshot: 16 * 1024 * 1024,
+  bytesLeftAtStop: 1024 * 1024
 }
 
 /** What a task has done since it started; counts. */

@@ -8,7 +8,7 @@ import { inputPlaces, Inputs } from './inputs.ts'
 import { OwnJournal } from './own-journal.ts'
 import { Patience } from './patience.ts'
 import { Positions } from './positions.ts'
-import { recover, type Recovered } from './recover.ts'
+import { fenceOff, recover, type Recovered } from './recover.ts'
 import { Rounds } from './rounds.ts'
 import { SnapshotSchedule } from './snapshot-schedule.ts'
 import { Snapshots } from './snapshots.ts'
@@ -67,6 +67,11 @@ export class Task<S> {
   #stopping = false
   readonly #stop = Promise.withResolvers<void>()
   #running: Promise<void> | undefined
+  /** Nothing is decided, or passed by the positions, that is not journaled. */
+  #isSettled = true
+  #snapshotting: Promise<void> | undefined
+  /** While it recovers. */
+  #leaveTurn: (() => void) | undefined
 
   constructor(component: Component<S>, journal: TopicPartition, deps: TaskDeps) {
     this.journal = journal
@@ -76,9 +81,12 @@ export class Task<S> {
     this.#timers = new Timers(deps.clock, () => this.#resume())
     this.#unanswered = this.#watchOver(component)
     this.#entities = new Entities(component, this.#timers, this.#unanswered)
-    this.#snapshots = new Snapshots(deps.log, component, journal, this.#entities)
     const { codec, clock, log, onPoison } = deps
-    const patience = new Patience(clock, (error) => deps.onHeldUp?.(placeName(journal), error))
+    this.#snapshots = new Snapshots({
+      ...{ log, component, journal, entities: this.#entities, bytesAim: this.#limits.batchBytesAim },
+      onTooLarge: (key, error) => deps.onTooLarge?.(component.name, key, error)
+    })
+    const patience = new Patience(clock, (error) => this.#heldUp(error))
     this.#patience = patience
     this.#deadLetters = new DeadLetters({ log, clock, component: component.name, patience, onPoison })
     this.#inputs = new Inputs({
@@ -92,15 +100,10 @@ export class Task<S> {
   async start(): Promise<void> {
     const { log, codec, clock, owner } = this.#deps
     const writer = await log.claim(this.journal)
-    const recovered = await recover(
-      writer,
-      {
-        ...{ log, codec, owner, learn: this.#learn, patience: this.#patience, component: this.#component },
-        ...{ entities: this.#entities, positions: this.#positions, snapshots: this.#snapshots }
-      },
-      clock.now()
-    )
-    if (recovered === undefined || !(await this.#hasLearntKept())) return
+    const fence = await fenceOff(writer, codec, owner, clock.now())
+    await this.#snapshots.claim()
+    const recovered = await this.#recoverInTurn(fence)
+    if (recovered === undefined) return
     await Promise.race([this.#component.caughtUp?.(), this.#stop.promise])
     if (this.#stopping) return
     const work = this.#workOn(writer, recovered)
@@ -119,8 +122,15 @@ export class Task<S> {
     this.#work?.reader.close()
     this.#timers.stop()
     this.#cancelWake?.()
+    await (this.#snapshotting ??= this.#lastSnapshot(this.#work))
+  }
+
+  /** Where memory equals the journal, and the next start would have much to read, it gets a snapshot. */
+  async #lastSnapshot(work: Work<S> | undefined): Promise<void> {
+    if (this.#isSettled && work?.schedule.isDueAtStop === true) this.#boundary.settle(work.journal.end)
+    else this.#boundary.close()
+    await work?.schedule.stop()
     this.#boundary.close()
-    await this.#work?.schedule.stop()
   }
 
   /** The state of an entity in memory; for tests and inspection. */
@@ -139,11 +149,33 @@ export class Task<S> {
     return this.#entities.size
   }
 
+  /** Undefined where it was stopped before it knew all that it needs. */
+  async #recoverInTurn(fence: number): Promise<Recovered | undefined> {
+    const { log, codec, turns } = this.#deps
+    const leave = turns === undefined ? () => undefined : await turns.enter(this.#stop.promise)
+    if (leave === undefined) return undefined
+    this.#leaveTurn = leave
+    try {
+      const recovered = await recover(this.journal, fence, {
+        ...{ log, codec, learn: this.#learn, patience: this.#patience, component: this.#component },
+        ...{ entities: this.#entities, positions: this.#positions, snapshots: this.#snapshots },
+        isStopped: () => this.#stopping
+      })
+      return recovered !== undefined && (await this.#hasLearntKept()) ? recovered : undefined
+    } finally {
+      leave()
+    }
+  }
+
+  #heldUp(error: unknown): void {
+    if (error !== undefined) this.#leaveTurn?.()
+    this.#deps.onHeldUp?.(placeName(this.journal), error)
+  }
+
   #workOn(writer: JournalWriter, recovered: Recovered): Work<S> {
     const forwarder = this.#forwarderFrom(recovered)
     const [positions, component] = [this.#positions, this.#component]
-    const parts = { writer, component, positions, forwarder, forwarded: recovered.forwarded }
-    const journal = new OwnJournal(parts, recovered.journalEnd)
+    const journal = new OwnJournal({ writer, component, positions, forwarder, recovered })
     return {
       ...{ forwarder, journal },
       rounds: this.#roundsOn(journal),
@@ -165,9 +197,9 @@ export class Task<S> {
   }
 
   #roundsOn(journal: OwnJournal): Rounds<S> {
-    const { codec, clock, fullNameOf, owner, onSetAside } = this.#deps
+    const { codec, clock, fullNameOf, owner, onTooLarge } = this.#deps
     return new Rounds({
-      ...{ codec, clock, fullNameOf, owner, journal, learn: this.#learn, ...(onSetAside && { onSetAside }) },
+      ...{ codec, clock, fullNameOf, owner, journal, learn: this.#learn, ...(onTooLarge && { onTooLarge }) },
       ...{ component: this.#component, limits: this.#limits, stats: this.stats, patience: this.#patience },
       ...{ entities: this.#entities, timers: this.#timers, positions: this.#positions, inputs: this.#inputs },
       ...{ deadLetters: this.#deadLetters, snapshots: this.#snapshots, unanswered: this.#unanswered },
@@ -189,7 +221,7 @@ export class Task<S> {
 
   #scheduleOf(journal: OwnJournal, forwarder: Forwarder): SnapshotSchedule<S> {
     return new SnapshotSchedule({
-      ...{ clock: this.#deps.clock, limits: this.#limits, stats: this.stats },
+      ...{ clock: this.#deps.clock, limits: this.#limits, stats: this.stats, journal },
       ...{ entities: this.#entities, snapshots: this.#snapshots, atBoundary: this.#boundary.at },
       marker: () => ({ offset: journal.end, positions: this.#positions.all(), forwarded: forwarder.forwarded }),
       resume: () => this.#resume(),
@@ -211,8 +243,9 @@ export class Task<S> {
       await this.#idle(reader)
       await forwarder.relief()
       if (this.#stopping) return
-      const isWhole = await rounds.run(reader)
-      if (isWhole && !this.#stopping) this.#boundary.run(journal.end)
+      this.#isSettled = false
+      this.#isSettled = await rounds.run(reader)
+      if (!this.#stopping) this.#boundary.run(journal.end)
     }
   }
 
@@ -244,6 +277,7 @@ export class Task<S> {
   #fail(error: unknown): void {
     if (this.#stopping) return
     this.#stopping = true
+    this.#isSettled = false
     this.#resume()
     this.#deps.onFailure(error)
   }

@@ -1,43 +1,15 @@
 import test from 'ava'
-import { type LogRecord, recordBytes } from '../../src/log/index.ts'
-import type { Log, StoredRecord } from '../../src/log/index.ts'
+import type { LogRecord, StoredRecord } from '../../src/log/index.ts'
 import { Task, type TaskDeps } from '../../src/task/index.ts'
 import { counterComponent } from './counter.ts'
-import { codec, fullNameOf, inbox, journal, replaced, Stage, until, waitFor } from './stage.ts'
+import { type Appended, bytesOf, watched } from './watched-log.ts'
+import { journal, notes, Stage, until, waitFor } from './stage.ts'
 
 const mebibyte = 1024 * 1024
 const deadLetters = { topic: 'dead-letters', partition: 0 }
 
-const bytesOf = (records: readonly LogRecord[]): number => records.reduce((sum, record) => sum + recordBytes(record), 0)
 const positionOf = (batch: readonly LogRecord[], name: string): number | undefined =>
   (JSON.parse(batch[0]!.headers['parcomolo-positions'] ?? '{}') as Record<string, number>)[name]
-
-type Appended = { readonly topic: string; readonly records: readonly LogRecord[] }
-
-/** The log, with all that is appended to it by a task; `fails` says of a batch that it does not come through. */
-const watched = (log: Log, fails: (appended: readonly Appended[]) => boolean = () => false) => {
-  const appended: Appended[] = []
-  const claim: Log['claim'] = async (place) => {
-    const writer = await log.claim(place)
-    const append = async (records: readonly LogRecord[]): Promise<number> => {
-      appended.push({ topic: place.topic, records })
-      if (fails(appended)) throw new Error('crash')
-      return writer.append(records)
-    }
-    return { ...writer, append }
-  }
-  const batches = (topic: string): (readonly LogRecord[])[] =>
-    appended.filter((one) => one.topic === topic).map(({ records }) => records)
-  return { log: replaced(log, { claim }), batches }
-}
-
-const notes = (stage: Stage, count: number, textBytes: number, headers = (_: number) => ({})): Promise<void> =>
-  stage.log.send(
-    Array.from({ length: count }, (_, i) => {
-      const value = codec.encode(fullNameOf('Note'), { name: `n${i}`, text: 'x'.repeat(textBytes) })
-      return { ...inbox, key: `n${i}`, value, timestamp: 0, headers: headers(i) }
-    })
-  )
 
 const notesOf = (records: readonly StoredRecord[]): string[] =>
   records.flatMap(({ key, headers }) => (headers['ce_type'] === 'Noted' ? [key] : []))
@@ -183,7 +155,7 @@ test('a timer whose events no batch takes lets its entity stand still, is told, 
   const stage = await Stage.open(t)
   const ring = { textBytes: 17 * mebibyte }
   const aside: unknown[] = []
-  const task = ringing(stage, ring, { onSetAside: (component, key, error) => aside.push([component, key, error]) })
+  const task = ringing(stage, ring, { onTooLarge: (component, key, error) => aside.push([component, key, error]) })
   await task.start()
   await setAlarms(stage, 1, 1_001_000)
   await until(stage, () => aside.length > 0)

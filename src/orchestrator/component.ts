@@ -12,6 +12,7 @@ import {
   hasEnded,
   type Instance,
   parseCommandId,
+  type Payload,
   type SagaInput
 } from '../saga/index.ts'
 import type { Command, Component, Event, Input, JournalRead, MessageInput } from '../task/index.ts'
@@ -22,9 +23,11 @@ import { sagaProtocol } from './saga-events.ts'
 
 /**
  * An instance, and the key that its start event had on the log: its commands carry it, so that all answers come to the
- * task that it lives in.
+ * task that it lives in. Where its start is put off and its cancel has come before: only that.
  */
-type Tracked = { readonly instance: Instance; readonly recordKey: string }
+type Tracked = { readonly recordKey: string } & (
+  { readonly instance: Instance } | { readonly instance?: undefined; readonly cancelledBy: string }
+)
 
 /** An input as one instance sees it. */
 type Reading = { readonly entity: string; readonly input: SagaInput }
@@ -60,15 +63,17 @@ export const orchestratorComponent = (
     decide: (entity, input, now, attemptsOf) => host.decide(entity, input, { now, attemptsOf }),
     touches: (event) => (isSagaEvent(event) ? [entityOf(event)] : []),
     evolve: (tracked, event) => host.evolve(tracked, event),
-    dueAt: ({ instance }, attemptOf) => dueAt(instance, attemptOf),
-    hasEnded: ({ instance }) => hasEnded(instance),
+    dueAt: ({ instance }, attemptOf) => instance && dueAt(instance, attemptOf),
+    // Until its start comes, an early cancel is asked for by its key alone.
+    hasEnded: ({ instance }) => instance === undefined || hasEnded(instance),
     commandsOf: (event) => (event.type === 'CommandIssued' && isSagaEvent(event) ? [commandOf(event)] : []),
     waits: {
-      of: ({ instance }) => instance.timers,
+      of: ({ instance }) => instance?.timers ?? none,
       keyOf: ({ recordKey }) => recordKey,
       tellsReading: (inbox) => participants.tellsReading(inbox)
     },
-    keeps: ({ instance }) => payloadsOf(instance),
+    beginnings: { lanesOf: (input) => host.lanesOf(input), inboxesOf: (saga) => host.inboxesOf(saga) },
+    keeps: ({ instance }) => (instance === undefined ? none : payloadsOf(instance)),
     snapshot: { encode: (tracked) => host.encode(tracked), decode: (bytes) => host.decode(bytes) },
     caughtUp: () => definitions.caughtUp()
   }
@@ -91,6 +96,7 @@ class Host {
    */
   read(input: MessageInput): Reading[] {
     const message = this.#payloads.of(input.type, input.bytes)
+    if (input.lane !== undefined) return this.#started(input.lane, input, message)
     const readings: Reading[] = []
     const command = input.causationId === undefined ? undefined : parseCommandId(input.causationId)
     if (command !== undefined) {
@@ -98,12 +104,29 @@ class Host {
       readings.push({ entity, input: { kind: 'answer', commandId: input.causationId!, message } })
     }
     for (const { name, start } of this.#definitions.startable()) {
-      if (!concerns(start, input)) continue
+      if (!concerns(start, input) || input.putOff?.has(name) === true) continue
       const key = keyOf(start, input)
       readings.push({ entity: instanceKey(name, key), input: { kind: 'start', key, message } })
     }
     for (const entity of this.#cancelled(input)) readings.push({ entity, input: { kind: 'cancel', message } })
     return readings
+  }
+
+  /** A saga's name is its lane. */
+  lanesOf(input: MessageInput): readonly string[] {
+    return this.#definitions.startable().flatMap(({ name, start }) => (concerns(start, input) ? [name] : []))
+  }
+
+  inboxesOf(saga: string): readonly string[] {
+    const definition = this.#definitions.current(saga)
+    return definition === undefined ? none : inboxesOf(definition)
+  }
+
+  #started(saga: string, input: MessageInput, message: Payload): Reading[] {
+    const start = this.#definitions.current(saga)?.start
+    if (start === undefined || !concerns(start, input)) return []
+    const key = keyOf(start, input)
+    return [{ entity: instanceKey(saga, key), input: { kind: 'start', key, message } }]
   }
 
   /** Running instances may be on any revision, so the cancel events of all of them are looked at. */
@@ -116,14 +139,14 @@ class Host {
   }
 
   decide(entity: (key: string) => Tracked | undefined, input: Input, time: Moment): Event[] {
-    const readings =
-      input.kind === 'timer' ? [{ entity: input.key, input: { kind: 'timer' as const } }] : this.read(input)
-    const arrivedUnder = input.kind === 'timer' ? '' : input.key
+    const isTimer = input.kind === 'timer'
+    const readings = isTimer ? [{ entity: input.key, input: { kind: 'timer' as const } }] : this.read(input)
+    const arrived = isTimer ? { under: '', putOff: undefined } : { under: input.key, putOff: input.putOff }
     const decided = new Map<string, Tracked | undefined>()
     const events: Event[] = []
     for (const reading of readings) {
       const before = decided.get(reading.entity) ?? entity(reading.entity)
-      const own = this.#decideOne(before, reading, time, arrivedUnder)
+      const own = this.#decideOne(before, reading, time, arrived)
       events.push(...own)
       // The same instance may be meant twice: the second reading must see what the first has come to.
       if (readings.length > 1) {
@@ -137,20 +160,23 @@ class Host {
   }
 
   evolve(tracked: Tracked | undefined, event: Event): Tracked | undefined {
+    if (event.type === earlyCancel)
+      return tracked ?? { recordKey: event.key, cancelledBy: String(event.value['event']) }
+    const recordKey = tracked?.instance === undefined ? event.key : tracked.recordKey
     const sagaEvent = fromRecord(event.type, event.value, this.#payloads)
     const instance = evolve(tracked?.instance, sagaEvent, event.at ?? 0)
-    return instance === undefined ? undefined : { instance, recordKey: tracked?.recordKey ?? event.key }
+    return instance === undefined ? tracked : { instance, recordKey }
   }
 
-  encode({ instance, recordKey }: Tracked): Uint8Array {
-    return serialize({ recordKey, instance: encodeInstance(instance) })
+  encode(tracked: Tracked): Uint8Array {
+    const { recordKey, instance } = tracked
+    return serialize(instance === undefined ? tracked : { recordKey, instance: encodeInstance(instance) })
   }
 
   decode(bytes: Uint8Array): Tracked {
-    const { recordKey, instance } = deserialize(bytes) as {
-      recordKey: string
-      instance: Parameters<typeof decodeInstance>[0]
-    }
+    const stored = deserialize(bytes) as Stored
+    const { recordKey, instance } = stored
+    if (instance === undefined) return { recordKey, cancelledBy: stored.cancelledBy }
     return { recordKey, instance: decodeInstance(instance, (type, payload) => this.#payloads.of(type, payload)) }
   }
 
@@ -158,13 +184,17 @@ class Host {
     return isSagaEvent(event) ? this.evolve(tracked, { ...event, at }) : tracked
   }
 
-  #decideOne(before: Tracked | undefined, { entity, input }: Reading, moment: Moment, arrivedUnder: string): Event[] {
+  #decideOne(before: Tracked | undefined, reading: Reading, moment: Moment, arrived: Arrived): Event[] {
+    const { entity, input } = withEarlyCancel(reading, before)
     const definition = this.#definitionFor(before?.instance, entity, input)
     if (definition === undefined) return []
-    if (input.kind === 'cancel' && definition.cancel?.event !== input.message.type) return []
     const saga = definition.name
     const key = entity.slice(saga.length + 1)
-    const recordKey = before?.recordKey ?? arrivedUnder
+    const recordKey = before?.instance === undefined ? arrived.under : before.recordKey
+    if (input.kind === 'cancel') {
+      if (definition.cancel?.event !== input.message.type) return []
+      if (before === undefined) return this.#cancelEarly({ saga, key, event: input.message.type }, arrived)
+    }
     const time = { now: moment.now, attemptOf: moment.attemptsOf?.(entity) }
     return decide(definition, before?.instance, input, time).map((event) => {
       if (event.type === 'Emitted') {
@@ -175,12 +205,54 @@ class Host {
     })
   }
 
-  /** A running instance keeps its own; only a start may take the newest. */
+  /** It is remembered where the start may still be among what was put off; anywhere else there has been none. */
+  #cancelEarly(
+    value: { readonly saga: string; readonly key: string; readonly event: string },
+    arrived: Arrived
+  ): Event[] {
+    return arrived.putOff?.has(value.saga) === true ? [{ key: arrived.under, type: earlyCancel, value }] : []
+  }
+
+  /** A running instance keeps its own; what has none yet would take the newest. */
   #definitionFor(instance: Instance | undefined, entity: string, input: SagaInput): Definition | undefined {
     if (instance !== undefined) return this.#definitions.pinned(instance.saga, instance.revision)
-    return input.kind === 'start' ? this.#definitions.current(entity.slice(0, entity.indexOf('/'))) : undefined
+    const mayBegin = input.kind === 'start' || input.kind === 'cancel'
+    return mayBegin ? this.#definitions.current(entity.slice(0, entity.indexOf('/'))) : undefined
   }
 }
+
+/** Under which key a message has come, and the sagas whose starts are put off then. */
+type Arrived = { readonly under: string; readonly putOff: ReadonlySet<string> | undefined }
+
+type Stored =
+  | { readonly recordKey: string; readonly instance: Parameters<typeof decodeInstance>[0] }
+  | { readonly recordKey: string; readonly instance?: undefined; readonly cancelledBy: string }
+
+const earlyCancel = 'CancelCameEarly'
+
+const none: readonly never[] = []
+
+const withEarlyCancel = (reading: Reading, before: Tracked | undefined): Reading =>
+  before === undefined || before.instance !== undefined || reading.input.kind !== 'start'
+    ? reading
+    : { entity: reading.entity, input: { ...reading.input, cancelledBy: before.cancelledBy } }
+
+/** All that an instance of it may send to. */
+const inboxesOf = (definition: Definition): readonly string[] => {
+  const known = inboxes.get(definition)
+  if (known !== undefined) return known
+  const { steps, start } = definition
+  const calls = [
+    ...steps,
+    ...steps.flatMap(({ compensate }) => compensate ?? []),
+    ...(start.compensate ? [start.compensate] : [])
+  ]
+  const found = [...new Set(calls.map(({ inbox }) => inbox))]
+  inboxes.set(definition, found)
+  return found
+}
+
+const inboxes = new WeakMap<Definition, readonly string[]>()
 
 const payloadsOf = ({ start, replies }: Instance): Uint8Array[] => [
   start.bytes,

@@ -29,6 +29,7 @@ protocol Saga {
   record CompensationStarted { string saga; string key; Failure failure; }
   record ReplyCameLate { string saga; string key; string step; int index; string replyType; bytes reply; boolean kept; }
   record StepCompensated { string saga; string key; string step; int index; }
+  record CancelCameEarly { string saga; string key; string event; }
   record CancelRequested { string saga; string key; string event; }
   record CancelRefused { string saga; string key; string reason; }
   record SagaParked { string saga; string key; string step; int index; boolean undo; string reason; }

@@ -39,6 +39,8 @@ export type Component<S> = {
   commandsOf(event: Event): readonly Command[]
   /** Of a component that waits for answers to its commands; without it, no command is taken for waiting in an inbox. */
   readonly waits?: Waits<S>
+  /** What begins by messages and can be put off while there is no room for it; without it, nothing is. */
+  readonly beginnings?: Beginnings
   /**
    * The values in the wire format that an entity keeps, for `decide` to look into. Where they come from journal or
    * snapshots, it may be that only an earlier owner has known their schemas: so these are learnt first.
@@ -64,6 +66,14 @@ export type Waits<S> = {
    * this runtime does.
    */
   tellsReading(inbox: string): boolean
+}
+
+/** What can be put off, lane by lane: a lane is a name for what is put off together (lanes.ts). */
+export type Beginnings = {
+  /** The lanes in which this message begins something. */
+  lanesOf(input: MessageInput): readonly string[]
+  /** The inboxes that what begins there will send to, under the message's key. */
+  inboxesOf(lane: string): readonly string[]
 }
 
 /** A command under way, or in a pause before it is sent again. */
@@ -118,6 +128,10 @@ export type MessageInput = {
   readonly topic: string
   readonly partition: number
   readonly offset: number
+  /** Lanes of which something is put off: this message begins nothing in them now. */
+  readonly putOff?: ReadonlySet<string>
+  /** It is read again for what it begins in this lane, and means nothing else any more. */
+  readonly lane?: string
 }
 
 export type TimerInput = { readonly kind: 'timer'; readonly key: string }

@@ -85,10 +85,21 @@ export class InboxLoad {
     this.#compact()
   }
 
-  end(entry: Entry): void {
+  /** It is not waited for any more, or in a pause now; until its end it counts. */
+  leave(entry: Entry): void {
     entry.isOver = true
+  }
+
+  /** It does not count any more: something else does, or nothing. */
+  end(isUnread: boolean): void {
     this.count--
-    if (entry.readAt === undefined) this.unreadCount--
+    if (isUnread) this.unreadCount--
+  }
+
+  /** It pauses since before this owner. */
+  addPaused(): void {
+    this.count++
+    this.unreadCount++
   }
 
   isProbe(entry: Entry): boolean {

@@ -3,6 +3,7 @@ import type { Codec, Message } from '../contract/index.ts'
 import { type Chunk, type Headers, placeName, type StoredRecord, type TopicPartition } from '../log/index.ts'
 import type { Component, MessageInput } from './component.ts'
 import { header, parseSource, sequencePosition, sourceOf } from './headers.ts'
+import type { LaneChunk, Lanes } from './lanes.ts'
 import { isMarker } from './marker.ts'
 import type { Positions } from './positions.ts'
 
@@ -39,8 +40,9 @@ const ownOnly = (
 
 export type InputsDeps = {
   readonly codec: Codec
-  readonly component: Pick<Component<never>, 'name' | 'inbox' | 'reads' | 'keysOf'>
+  readonly component: Pick<Component<never>, 'name' | 'inbox' | 'reads' | 'keysOf' | 'beginnings'>
   readonly positions: Positions
+  readonly lanes: Pick<Lanes, 'names' | 'has'>
   readonly journal: TopicPartition
   /** Throws for a topic that nobody has declared. */
   readonly partitionCount: (topic: string) => number
@@ -58,6 +60,8 @@ export type Taken = {
   readonly place: TopicPartition
   readonly record: StoredRecord
   readonly sequence: Sequence | undefined
+  /** In which it begins something. */
+  readonly lanes: readonly string[]
 }
 
 /** A position of its own (headers.ts). */
@@ -152,9 +156,37 @@ export class Inputs {
     if (record.value === null) return undefined
     const message = this.#deps.codec.decode(record.value)
     if (isMarker(message)) return undefined
-    const input = inputOf(place, record, message, { id: record.headers[header.id], attempt: 1 })
-    const keys = this.#deps.component.keysOf(input)
-    return keys.length === 0 ? undefined : { input, keys, place, record, sequence: undefined }
+    const { component, lanes: putOff } = this.#deps
+    const read = inputOf(place, record, message, { id: record.headers[header.id], attempt: 1 })
+    const lanes = component.beginnings?.lanesOf(read) ?? none
+    const input = putOff.names.size === 0 ? read : { ...read, putOff: putOff.names }
+    const keys = component.keysOf(input)
+    // What it begins may have to be put off, though there is nothing else to it.
+    if (keys.length === 0 && lanes.every((lane) => putOff.has(lane, placeName(place)))) return undefined
+    return { input, keys, place, record, sequence: undefined, lanes }
+  }
+
+  /** What these records begin in a lane of which they were put off. An error that is not the record's fault is thrown. */
+  again({ lane, place, records }: Pick<LaneChunk, 'lane' | 'place' | 'records'>): Taken[] {
+    return records.flatMap((record) => {
+      if (record.value === null || !this.#owns(record.key)) return []
+      try {
+        return this.#again(lane, place, record)
+      } catch (error) {
+        if (!isParcomoloError(error) || error.retryable) throw error
+        this.#deps.onPoison(place, record, error)
+        return []
+      }
+    })
+  }
+
+  #again(lane: string, place: TopicPartition, record: StoredRecord): Taken[] {
+    const { component, codec } = this.#deps
+    const message = codec.decode(record.value!)
+    const named = { id: record.headers[header.id], attempt: 1 }
+    const input = { ...inputOf(place, record, message, named), lane }
+    if (component.beginnings?.lanesOf(input).includes(lane) !== true) return []
+    return [{ input, keys: component.keysOf(input), place, record, sequence: undefined, lanes: none }]
   }
 
   readonly #command = (place: TopicPartition, record: StoredRecord): Taken | undefined => {
@@ -170,7 +202,7 @@ export class Inputs {
     const input = inputOf(place, record, codec.decode(value), named)
     const keys = keysOf(input)
     if (keys.length === 0) throw notACommand(input.type, name)
-    return { input, keys, place, record, sequence }
+    return { input, keys, place, record, sequence, lanes: none }
   }
 
   /**
@@ -200,6 +232,8 @@ export class Inputs {
     }
   }
 }
+
+const none: readonly never[] = []
 
 type Named = { readonly id: string | undefined; readonly attempt: number }
 

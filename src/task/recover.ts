@@ -4,6 +4,7 @@ import { type JournalWriter, type Log, recordBytes, type StoredRecord, type Topi
 import type { Command, Component, Event } from './component.ts'
 import type { Entities } from './entities.ts'
 import { header, parsePositions } from './headers.ts'
+import type { LanePositions, Lanes } from './lanes.ts'
 import { isMarker, markerOf } from './marker.ts'
 import type { Patience } from './patience.ts'
 import type { Positions } from './positions.ts'
@@ -29,6 +30,7 @@ export type Recovery<S> = {
   readonly component: Component<S>
   readonly entities: Entities<S>
   readonly positions: Positions
+  readonly lanes: Lanes
   readonly snapshots: Snapshots<S>
   readonly learn: ((values: Iterable<Uint8Array | null>) => Promise<void> | undefined) | undefined
   readonly patience: Patience
@@ -48,9 +50,10 @@ export const recover = async <S>(
   fence: number,
   recovery: Recovery<S>
 ): Promise<Recovered | undefined> => {
-  const { log, snapshots, positions } = recovery
+  const { log, snapshots, positions, lanes } = recovery
   const marker = (await snapshots.load()) ?? { offset: 0, positions: {}, forwarded: 0 }
   positions.restore(marker.positions)
+  lanes.restore(marker.lanes ?? {})
   let forwarded = marker.forwarded
   let bytes = 0
   let unforwarded: { commands: readonly Command[]; offset: number; timestamp: number }[] = []
@@ -64,6 +67,8 @@ export const recover = async <S>(
     for (const record of records) {
       bytes += recordBytes(record)
       positions.restore(parsePositions(record.headers))
+      const putOff = record.offset < marker.offset ? undefined : record.headers[header.lanes]
+      if (putOff !== undefined) lanes.restore(JSON.parse(putOff) as LanePositions)
       forwarded = Math.max(forwarded, Number(record.headers[header.forwarded] ?? 0))
     }
     for (const { event, record } of events) {

@@ -6,6 +6,7 @@ import type { DeadLetters } from './dead-letters.ts'
 import type { Entities } from './entities.ts'
 import { header } from './headers.ts'
 import type { Inputs, Taken } from './inputs.ts'
+import type { Lanes } from './lanes.ts'
 import { markerOf } from './marker.ts'
 import type { OwnJournal } from './own-journal.ts'
 import type { Patience } from './patience.ts'
@@ -24,6 +25,7 @@ export type RoundsDeps<S> = Pick<TaskDeps, 'codec' | 'clock' | 'fullNameOf' | 'o
   readonly timers: Timers
   readonly positions: Positions
   readonly inputs: Inputs
+  readonly lanes: Lanes
   readonly deadLetters: DeadLetters
   readonly snapshots: Snapshots<S>
   readonly journal: OwnJournal
@@ -52,18 +54,19 @@ export class Rounds<S> {
 
   /** False where the stop came first; what has been decided by then may not be journaled. */
   async run(reader: Reader): Promise<boolean> {
-    const { inputs, clock, stats, unanswered } = this.#deps
+    const { inputs, lanes, clock, stats, unanswered } = this.#deps
     const taken = await this.#take(reader)
     if (taken === undefined) return false
     const now = clock.now()
     for (const one of taken) {
-      this.#decideOn(one, now)
+      this.#decideOn(this.#withoutPutOff(one), now)
       inputs.pass(one)
       if (this.#batch.isFull && !(await this.#append(now))) return false
     }
     inputs.passAll()
     // After the answers, so that most of what was read waits for none any more.
     for (const { place, to } of inputs.takeReadings()) unanswered?.read(place, to, now)
+    if (lanes.names.size > 0 && !(await this.#beginPutOff(now))) return false
     this.#fireTimers(now)
     stats.rounds++
     stats.inputs += taken.length
@@ -73,16 +76,49 @@ export class Rounds<S> {
 
   /** The inputs that have come, with all that is to be known and in memory before they are decided on. */
   async #take(reader: Reader): Promise<readonly Taken[] | undefined> {
-    const { limits, patience, learn, inputs, snapshots } = this.#deps
+    const { limits, patience, learn, inputs, lanes, snapshots } = this.#deps
     const chunks = reader.take(limits.inputsPerRoundMax, limits.inputBytesPerRoundMax)
-    const values = chunks.flatMap(({ records }) => records.map(({ value }) => value))
+    const again = lanes.take(this.#readTo)
+    const values = [...chunks, ...again].flatMap(({ records }) => records.map(({ value }) => value))
     const learning = patience.until(() => learn(values))
     if (learning !== undefined && !(await learning)) return undefined
     const taken = chunks.flatMap((chunk) => inputs.of(chunk))
+    for (const chunk of again) chunk.hold(inputs.again(chunk))
     this.#passedOver += values.length
-    const fetching = snapshots.fetch(() => taken.flatMap(({ keys }) => keys))
+    const fetching = snapshots.fetch(() => [...taken, ...lanes.held].flatMap(({ keys }) => keys))
     if (fetching !== undefined && !(await this.#hasLearntKept(await fetching))) return undefined
     return taken
+  }
+
+  /** How far a partition was read, but for what was put off. */
+  readonly #readTo = (place: string): number => this.#deps.positions.get(place)
+
+  /** What it begins is put off where there is no room for it, or what came before it waits as well. */
+  #withoutPutOff(taken: Taken): Taken {
+    const { lanes } = this.#deps
+    const { input, place, record } = taken
+    for (const lane of taken.lanes)
+      if (lanes.names.has(lane) || !this.#hasRoom(lane, input.key)) lanes.putOff(lane, place, record.offset)
+    return lanes.names.size === 0 ? taken : { ...taken, input: { ...input, putOff: lanes.names } }
+  }
+
+  #hasRoom(lane: string, key: string): boolean {
+    const { component, unanswered } = this.#deps
+    return (unanswered?.room(component.beginnings!.inboxesOf(lane), key) ?? 1) > 0
+  }
+
+  /** False where the stop came first. */
+  async #beginPutOff(now: number): Promise<boolean> {
+    const { lanes, stats } = this.#deps
+    let isStopped = false
+    await lanes.begin(this.#readTo, async (lane, taken) => {
+      if (isStopped || !this.#hasRoom(lane, taken.input.key)) return false
+      this.#decideOn(taken, now)
+      stats.inputs++
+      isStopped = this.#batch.isFull && !(await this.#append(now))
+      return true
+    })
+    return !isStopped
   }
 
   async #hasLearntKept(keys: readonly string[]): Promise<boolean> {

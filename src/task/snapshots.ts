@@ -4,13 +4,20 @@ import { bytesMost, partBytesMax } from './batch.ts'
 import type { Component } from './component.ts'
 import type { Cell, Entities } from './entities.ts'
 import { header } from './headers.ts'
+import type { LanePositions } from './lanes.ts'
 
 /** Two compacted topics per component, partitioned as its journal. */
 export const snapshotTopic = (component: string): string => `${component}-snapshots`
 export const archiveTopic = (component: string): string => `${component}-archive`
 
 /** What a snapshot stands for besides entities. */
-export type Marker = { readonly offset: number; readonly positions: Record<string, number>; readonly forwarded: number }
+export type Marker = {
+  readonly offset: number
+  readonly positions: Record<string, number>
+  readonly forwarded: number
+  /** Absent where nothing was put off, and in those of earlier releases. */
+  readonly lanes?: LanePositions
+}
 
 /** The marker's key; the entities' keys have this before them, so that none can be taken for it. */
 const markerKey = 'marker'

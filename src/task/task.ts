@@ -5,6 +5,7 @@ import { DeadLetters } from './dead-letters.ts'
 import { Entities } from './entities.ts'
 import { Forwarder } from './forwarder.ts'
 import { inputPlaces, Inputs } from './inputs.ts'
+import { Lanes } from './lanes.ts'
 import { OwnJournal } from './own-journal.ts'
 import { Patience } from './patience.ts'
 import { Positions } from './positions.ts'
@@ -54,6 +55,7 @@ export class Task<S> {
   readonly #entities: Entities<S>
   readonly #unanswered: Unanswered | undefined
   readonly #positions = new Positions()
+  readonly #lanes: Lanes
   readonly #snapshots: Snapshots<S>
   readonly #inputs: Inputs
   readonly #patience: Patience
@@ -79,6 +81,7 @@ export class Task<S> {
     this.#deps = deps
     this.#limits = { ...taskLimits, ...deps.limits }
     this.#timers = new Timers(deps.clock, () => this.#resume())
+    this.#lanes = new Lanes({ log: deps.log, resume: () => this.#resume(), fail: (error) => this.#fail(error) })
     this.#unanswered = this.#watchOver(component)
     this.#entities = new Entities(component, this.#timers, this.#unanswered)
     const { codec, clock, log, onPoison } = deps
@@ -90,7 +93,7 @@ export class Task<S> {
     this.#patience = patience
     this.#deadLetters = new DeadLetters({ log, clock, component: component.name, patience, onPoison })
     this.#inputs = new Inputs({
-      ...{ codec, component, positions: this.#positions, journal },
+      ...{ codec, component, positions: this.#positions, lanes: this.#lanes, journal },
       partitionCount: (topic) => log.partitionCount(topic),
       onPoison: (place, record, error) => this.#deadLetters.add(place, record, error)
     })
@@ -120,6 +123,7 @@ export class Task<S> {
     this.#resume()
     await this.#running
     this.#work?.reader.close()
+    this.#lanes.close()
     this.#timers.stop()
     this.#cancelWake?.()
     await (this.#snapshotting ??= this.#lastSnapshot(this.#work))
@@ -138,8 +142,15 @@ export class Task<S> {
     return this.#entities.get(key)
   }
 
-  /** How far it has read each of its inputs. */
+  /** How far it has done with each of its inputs: what was put off is still to be done. */
   nexts(): (TopicPartition & { readonly offset: number })[] {
+    return this.#reads().map((place) => ({
+      ...place,
+      offset: Math.min(place.offset, this.#lanes.firstOf(placeName(place)) ?? Infinity)
+    }))
+  }
+
+  #reads(): (TopicPartition & { readonly offset: number })[] {
     const { log } = this.#deps
     const places = inputPlaces(this.#component, this.journal, (topic) => log.partitionCount(topic))
     return places.map((place) => ({ ...place, offset: this.#positions.get(placeName(place)) }))
@@ -159,6 +170,7 @@ export class Task<S> {
       const recovered = await recover(this.journal, fence, {
         ...{ log, codec, learn: this.#learn, patience: this.#patience, component: this.#component },
         ...{ entities: this.#entities, positions: this.#positions, snapshots: this.#snapshots },
+        lanes: this.#lanes,
         isStopped: () => this.#stopping
       })
       return recovered !== undefined && (await this.#hasLearntKept()) ? recovered : undefined
@@ -174,13 +186,13 @@ export class Task<S> {
 
   #workOn(writer: JournalWriter, recovered: Recovered): Work<S> {
     const forwarder = this.#forwarderFrom(recovered)
-    const [positions, component] = [this.#positions, this.#component]
-    const journal = new OwnJournal({ writer, component, positions, forwarder, recovered })
+    const [positions, lanes, component] = [this.#positions, this.#lanes, this.#component]
+    const journal = new OwnJournal({ writer, component, positions, lanes, forwarder, recovered })
     return {
       ...{ forwarder, journal },
       rounds: this.#roundsOn(journal),
       schedule: this.#scheduleOf(journal, forwarder),
-      reader: this.#deps.log.reader(this.nexts(), 'visible')
+      reader: this.#deps.log.reader(this.#reads(), 'visible')
     }
   }
 
@@ -203,6 +215,7 @@ export class Task<S> {
       ...{ component: this.#component, limits: this.#limits, stats: this.stats, patience: this.#patience },
       ...{ entities: this.#entities, timers: this.#timers, positions: this.#positions, inputs: this.#inputs },
       ...{ deadLetters: this.#deadLetters, snapshots: this.#snapshots, unanswered: this.#unanswered },
+      lanes: this.#lanes,
       wakeAt: (atMs) => (this.#cancelWake = clock.at(atMs, () => this.#resume()))
     })
   }
@@ -223,7 +236,10 @@ export class Task<S> {
     return new SnapshotSchedule({
       ...{ clock: this.#deps.clock, limits: this.#limits, stats: this.stats, journal },
       ...{ entities: this.#entities, snapshots: this.#snapshots, atBoundary: this.#boundary.at },
-      marker: () => ({ offset: journal.end, positions: this.#positions.all(), forwarded: forwarder.forwarded }),
+      marker: () => ({
+        ...{ offset: journal.end, positions: this.#positions.all(), forwarded: forwarder.forwarded },
+        lanes: this.#lanes.all()
+      }),
       resume: () => this.#resume(),
       fail: (error) => this.#fail(error)
     })

@@ -29,7 +29,11 @@ export type UnansweredLimits = {
 export type Change = { readonly offset: number; readonly now: number; readonly isAnswer: boolean }
 
 /** Between two attempts a command is known, but in no inbox that it could be read from. */
-type Paused = Pick<Entry, 'load' | 'entity' | 'index' | 'firstSequence'> & { readonly sentAt?: undefined }
+type Paused = Pick<Entry, 'load' | 'entity' | 'index' | 'firstSequence'> & {
+  readonly sentAt?: undefined
+  /** It was sent in vain, for all that is known. */
+  readonly isUnread: boolean
+}
 
 /**
  * The commands of one journal partition that were not answered yet: what of them was read, and so which clocks run.
@@ -111,7 +115,7 @@ export class Unanswered {
   #over(known: Entry | Paused, { now, isAnswer }: Change): void {
     const { load, entity, index, firstSequence } = known
     const wasProbe = isSent(known) ? load.isProbe(known) : load.probe?.entity === entity && load.probe.index === index
-    if (isSent(known)) load.end(known)
+    settle(known)
     load.retries.forget(idOf(entity, index))
     if (isAnswer) this.#read(load, firstSequence + 1, now)
     else if (wasProbe) {
@@ -166,11 +170,20 @@ const isSent = (known: Entry | Paused): known is Entry => known.sentAt !== undef
 
 /** Whoever is sent again unread is the probe from then on; after a take-over, the first that is to be sent again. */
 const pause = (load: InboxLoad, entity: string, { index }: Awaited, known: Entry | Paused | undefined): Paused => {
-  if (known !== undefined && isSent(known)) {
-    load.end(known)
-    if (known.readAt === undefined) load.probe = { entity, index }
-  } else load.probe ??= { entity, index }
-  return { load, entity, index, firstSequence: known?.firstSequence ?? -1 }
+  if (known === undefined || !isSent(known)) {
+    load.addPaused()
+    load.probe ??= { entity, index }
+    return { load, entity, index, firstSequence: -1, isUnread: true }
+  }
+  load.leave(known)
+  const isUnread = known.readAt === undefined
+  if (isUnread) load.probe = { entity, index }
+  return { load, entity, index, firstSequence: known.firstSequence, isUnread }
+}
+
+const settle = (known: Entry | Paused): void => {
+  if (isSent(known)) known.load.leave(known)
+  known.load.end(isSent(known) ? known.readAt === undefined : known.isUnread)
 }
 
 const send = (
@@ -181,7 +194,7 @@ const send = (
 ): Entry => {
   if (known === undefined) load.retries.sentFirst()
   else load.retries.sentAgain(idOf(entity, index))
-  if (known !== undefined && isSent(known)) load.end(known)
+  if (known !== undefined) settle(known)
   const entry: Entry = {
     ...{ load, entity, index, sequence: offset, firstSequence: known?.firstSequence ?? offset, sentAt: sentAt! },
     ...{ readAt: undefined, isOver: false, isOverdue: false }

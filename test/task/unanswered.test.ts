@@ -185,14 +185,22 @@ test('what begins is put off while the window is full of unread commands, or too
   t.is(desk.unanswered.room([inbox], 'k'), 3)
 })
 
-test('what pauses or has ended is in no inbox', (t) => {
+test('what pauses counts as long as it may be sent again, what has ended does not', (t) => {
   const desk = new Desk()
   for (const entity of ['a', 'b', 'c']) desk.send(entity)
   desk.pause('b')
   desk.giveUp('c')
   const load = desk.unanswered.loads.get(place)!
+  t.is(load.count, 2)
+  t.is(load.unreadCount, 2)
+  desk.send('b')
+  t.is(load.unreadCount, 2)
+  desk.pause('b')
+  desk.answer('b')
   t.is(load.count, 1)
-  t.is(load.unreadCount, 1)
+  t.is(load.unreadCount, 0, 'it was sent after the other')
+  desk.giveUp('a')
+  t.is(load.count, 0)
 })
 
 test('a participant that answers nothing is sent at most its budget again, and all get their turn', (t) => {

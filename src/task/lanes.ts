@@ -140,9 +140,16 @@ export class Lanes {
     part.reader ??= this.#deps.log.reader([{ ...place, offset: part.next }], 'visible')
     const records = part.reader.take(recordsMax, bytesMax).flatMap((chunk) => chunk.records)
     if (records.length === 0) return []
-    part.readTo = Math.min(end, records.at(-1)!.offset + 1)
     const below = records.filter(({ offset }) => offset < end)
+    if (below.length < records.length) this.#closeReader(part)
+    part.readTo = Math.min(end, records.at(-1)!.offset + 1)
     return [{ lane, place, records: below, hold: (taken) => void (part.held = taken) }]
+  }
+
+  /** What it has read too far is read anew: by then more of it may be put off. */
+  #closeReader(part: Part): void {
+    part.reader?.close()
+    part.reader = undefined
   }
 
   #pass(part: Part): void {
@@ -178,7 +185,7 @@ export class Lanes {
   }
 
   #drop(lane: string, name: string, part: Part): void {
-    part.reader?.close()
+    this.#closeReader(part)
     const parts = this.#lanes.get(lane)!
     parts.delete(name)
     if (parts.size === 0) this.#lanes.delete(lane)

@@ -66,8 +66,8 @@ export class Rounds<S> {
     inputs.passAll()
     // After the answers, so that most of what was read waits for none any more.
     for (const { place, to } of inputs.takeReadings()) unanswered?.read(place, to, now)
-    if (lanes.names.size > 0 && !(await this.#beginPutOff(now))) return false
     this.#fireTimers(now)
+    if (lanes.names.size > 0 && !(await this.#beginPutOff(now))) return false
     stats.rounds++
     stats.inputs += taken.length
     this.#noteSilence(taken, now)

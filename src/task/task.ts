@@ -111,6 +111,7 @@ export class Task<S> {
     if (this.#stopping) return
     const work = this.#workOn(writer, recovered)
     this.#work = work
+    if (this.#lanes.names.size > 0) this.#resume()
     this.#running = this.#run(work).catch((error: unknown) => this.#fail(error))
   }
 

@@ -1,5 +1,6 @@
 import type { Log } from '../../src/log/index.ts'
 import { type Faults, noFaults } from '../helpers/simulated-log.ts'
+import { instead } from './other-log.ts'
 import type { Scenario } from './simulate.ts'
 
 type Case = Omit<Scenario, 'seed'>
@@ -42,6 +43,12 @@ const laptop: Case = {
   edits: 2
 }
 
+const awayCluster: Case = { ...cluster, nodes: 2, partitions: 2, orders: 20, crashes: 3, absences: 3, slowdowns: 1.5 }
+
+const awayLaptop: Case = { ...laptop, orders: 20, crashes: 4, absences: 3, slowdowns: 1.5 }
+
+const quietAway: Case = { ...awayCluster, faults: noFaults, crashes: 0, pauses: 0, rebalances: 0, edits: 0 }
+
 /** What a run is like, on how many seeds it runs with every `npm test`, and what has to have happened in them. */
 export const scenarios: Readonly<Record<string, readonly [seeds: number, Case, counts: readonly string[]]>> = {
   'a cluster in which everything fails': [10, cluster, ['fenced', 'repeated', 'cancelled', 'refused']],
@@ -60,6 +67,11 @@ export const scenarios: Readonly<Record<string, readonly [seeds: number, Case, c
   ],
   'a laptop with narrow windows': [4, { ...laptop, orders: 25, window: 2 }, ['lost', 'cancelled', 'putOff']],
   'a laptop with three partitions': [3, { ...laptop, partitions: 3 }, ['lost']],
+  'a cluster whose roles go away': [4, awayCluster, ['fenced']],
+  'a cluster whose roles go away, with narrow windows': [4, { ...awayCluster, window: 2 }, ['putOff']],
+  'a laptop whose roles go away': [3, awayLaptop, ['lost']],
+  'a laptop whose roles go away, with narrow windows': [3, { ...awayLaptop, window: 1 }, ['lost', 'putOff']],
+  'a quiet cluster whose roles go away': [2, quietAway, []],
   'a cluster in which others write garbage': [4, { ...cluster, orders: 6, garbage: 60 }, ['garbage', 'doubled']],
   'a laptop on which others write garbage': [3, { ...laptop, orders: 6, garbage: 60 }, ['garbage', 'lost']]
 }
@@ -98,24 +110,6 @@ export const plantedBugs: Readonly<Record<string, Case>> = {
     spoil: ({ broker }) => (broker.hasOneOrder = false)
   }
 }
-
-/** A log that does one thing otherwise. */
-const instead = (log: Log, other: Partial<Log>): Log => ({
-  ensureTopics: (specs) => log.ensureTopics(specs),
-  partitionCount: (topic) => log.partitionCount(topic),
-  claim: (place) => log.claim(place),
-  send: (records) => log.send(records),
-  reader: (starts, isolation) => log.reader(starts, isolation),
-  read: (place, from, to) => log.read(place, from, to),
-  end: (place) => log.end(place),
-  durable: (place, offset) => log.durable(place, offset),
-  lookup: (place, keys) => log.lookup(place, keys),
-  join: (group, places, onAssignment) => log.join(group, places, onAssignment),
-  health: () => log.health(),
-  stats: () => log.stats(),
-  close: () => log.close(),
-  ...other
-})
 
 const withoutWaiting: (log: Log, records: Parameters<Log['send']>[0]) => Promise<void> = async (log, records) => {
   const sent = log.send(records)

@@ -10,6 +10,7 @@ import { VirtualTime } from '../helpers/virtual-time.ts'
 import { auditLetters, planGarbage, withoutGarbage } from './garbage.ts'
 import { ShopClients } from './shop-clients.ts'
 import { edited, type NodeOptions, ShopNode, type ShopParts } from './shop-node.ts'
+import { noTroubles, planTroubles } from './troubles.ts'
 
 export type Scenario = {
   readonly seed: string
@@ -26,6 +27,9 @@ export type Scenario = {
   /** How often the saga is edited while orders run. */
   readonly edits: number
   readonly window?: number
+  /** How often a role goes away from all nodes, or is slow, on average; then roles come and go by themselves. */
+  readonly absences?: number
+  readonly slowdowns?: number
   /** How many records that nobody can read others write to the inboxes; none if undefined. */
   readonly garbage?: number
   /** A planted bug: something between the shop and its log, or a change of the brokers' rules. */
@@ -50,19 +54,16 @@ const sessionMs = 5000
 export const simulate = async (scenario: Scenario, parts: ShopParts): Promise<Outcome> => {
   const time = new VirtualTime(scenario.seed)
   const cluster = new SimulatedCluster(time, scenario.variant, noFaults)
-  const { flow, partitions, wrap, window } = scenario
+  const { flow, partitions, wrap, window, absences, slowdowns } = scenario
   const sagaFile = { text: parts.saga }
+  const troubles = absences === undefined ? undefined : noTroubles()
   const options: NodeOptions = {
-    flow,
-    partitions,
-    downMsMax: 4000,
-    sagaFile,
-    window,
+    ...{ flow, partitions, downMsMax: 4000, sagaFile, window, troubles },
     ...(wrap === undefined ? {} : { wrap })
   }
   const names = Array.from({ length: scenario.nodes }, (_, i) => `node${i + 1}`)
   const nodes = names.map((name) => new ShopNode(name, cluster, parts, options))
-  const isUp = (): boolean => nodes.every((node) => node.running !== undefined)
+  const isUp = (): boolean => nodes.every((node) => node.isUp)
   for (const node of nodes) void node.start()
   if (!(await time.run(isUp, time.now() + 60_000))) return failed('the shop does not open', time, nodes)
   scenario.spoil?.(cluster)
@@ -70,8 +71,10 @@ export const simulate = async (scenario: Scenario, parts: ShopParts): Promise<Ou
   clients.plan(scenario.orders, stormMs)
   planEdits(scenario, { time, nodes, parts, sagaFile })
   planGarbage(scenario.garbage ?? 0, stormMs, cluster, parts.codec)
+  if (troubles !== undefined) planTroubles({ time, nodes, troubles, withinMs: stormMs }, { absences, slowdowns })
   await storm(scenario, cluster, nodes)
-  await time.run(() => isUp() && clients.isDone, time.now() + restMs)
+  const isOver = (): boolean => troubles === undefined || (troubles.away.size === 0 && troubles.slow.size === 0)
+  await time.run(() => isOver() && isUp() && clients.isDone, time.now() + restMs)
   await time.pass(restMs)
   if (!isUp()) return failed('a node does not come up again', time, nodes)
   if (!clients.isDone) return failed('somebody never gets an answer', time, nodes)
@@ -203,7 +206,7 @@ const foldedAgain = async (
   const ids = Array.from({ length: scenario.orders }, (_, i) => `order-${i}`)
   const skus = ['book', 'lamp', 'unicorn', 'last-one'].map((sku) => `stock/${sku}`)
   const keys = [...skus, ...ids.flatMap((id) => [id, `order/${id}`])]
-  for (const node of nodes) node.process.crash()
+  for (const node of nodes) node.end()
   await time.pass(sessionMs)
   const own = await statesAfterStart(scenario, parts, cluster, keys)
   for (const partition of broker.partitions.values()) {
@@ -242,7 +245,7 @@ const statesAfterStart = async (
       if (text !== undefined) states.set(`${component} ${key}`, text)
     }
   }
-  node.process.crash()
+  node.end()
   await time.pass(sessionMs)
   return states
 }

@@ -3,6 +3,7 @@ import type { Log } from '../../src/log/index.ts'
 import type { Flow } from '../../src/main/system.ts'
 import type { Task } from '../../src/task/index.ts'
 import { type Audit, audit, type Shown, type Violation } from '../helpers/auditor.ts'
+import { auditBacklog } from '../helpers/auditor/backlog.ts'
 import { Journals } from '../helpers/auditor/events.ts'
 import type { BrokerVariant } from '../helpers/simulated-broker.ts'
 import { type Faults, noFaults, SimulatedCluster } from '../helpers/simulated-log.ts'
@@ -173,12 +174,16 @@ const judged = async ({ scenario, parts, cluster, nodes, clients, shown }: Evide
     isQuiet: true,
     now: time.now(),
     acknowledged: { orders, cancellations, skus: ['book', 'lamp', 'unicorn', 'last-one'] },
-    shown
+    shown,
+    window: scenario.window === undefined ? undefined : { unread: scenario.window, unanswered: 2 * scenario.window }
   }
   const folds = await foldedAgain(scenario, parts, cluster, nodes)
   const violations = [...letters.violations, ...audit(input), ...defectsOf(nodes), ...folds]
   const journals = new Journals(input.records, parts.schemas)
+  const { resends } = auditBacklog(journals)
   const counts = {
+    again: resends.filter(({ why }) => why === 'read').length,
+    probes: resends.filter(({ why }) => why === 'probe').length,
     events: time.eventCount,
     records: records.length,
     acknowledged: orders.length,

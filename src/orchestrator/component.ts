@@ -76,7 +76,7 @@ class Host {
    * same.
    */
   read(input: MessageInput): Reading[] {
-    const message = this.#payloads.of(input.type, input.bytes)
+    const message = this.#payloads.arrived(input.type, input.bytes, input.value)
     const readings: Reading[] = []
     const command = input.causationId === undefined ? undefined : parseCommandId(input.causationId)
     if (command !== undefined) {
@@ -137,7 +137,7 @@ class Host {
       recordKey: string
       instance: Parameters<typeof decodeInstance>[0]
     }
-    return { recordKey, instance: decodeInstance(instance, (type, payload) => this.#payloads.of(type, payload)) }
+    return { recordKey, instance: decodeInstance(instance, (type, payload) => this.#payloads.kept(type, payload)) }
   }
 
   #folded(tracked: Tracked | undefined, event: Event, at: number): Tracked | undefined {

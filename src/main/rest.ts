@@ -22,7 +22,7 @@ export type RestParts = {
 
 /** Opens the read model and, when it has caught up, the REST interface; gives its address. */
 export const openRest = async (stage: Stage, { deps, system, operator, roles }: RestParts): Promise<string> => {
-  const { config, opening, diagnostics, clock } = stage
+  const { config, opening, diagnostics, clock, memory } = stage
   const { log, codec } = deps
   const { view, store } = await openReadModel(stage, deps)
   await opening.step('folding the journals into the read model', () => view.caughtUp)
@@ -40,7 +40,7 @@ export const openRest = async (stage: Stage, { deps, system, operator, roles }: 
           ...storeHealth(store),
           ...(needsOperator ? [operatorHealth(system.definitions)] : [])
         ],
-        metrics: () => metricsText({ log, system, operator }),
+        metrics: () => metricsText({ memory, log, system, operator }),
         logLevel: requestLevel(config)
       }),
     (it) => it.close()

@@ -1,42 +1,24 @@
-import { deserialize, serialize } from 'node:v8'
-
 import type { Codec } from '../contract/index.ts'
 import {
   type AttemptOf,
   decide,
-  decodeInstance,
   type Definition,
   dueAt,
-  encodeInstance,
   evolve,
   hasEnded,
   type Instance,
-  parseCommandId,
-  type Payload,
   type SagaInput
 } from '../saga/index.ts'
-import type { Command, Component, Event, Input, JournalRead, MessageInput } from '../task/index.ts'
+import type { Command, Component, Event, Input, JournalRead } from '../task/index.ts'
 import { fromRecord, toRecord } from './convert.ts'
 import type { Definitions } from './definitions.ts'
 import { Payloads } from './payload.ts'
+import { instanceKey, type Reading, Readings } from './readings.ts'
 import { sagaProtocol } from './saga-events.ts'
-
-/**
- * An instance, and the key that its start event had on the log: its commands carry it, so that all answers come to the
- * task that it lives in. Where its start is put off and its cancel has come before: only that.
- */
-type Tracked = { readonly recordKey: string } & (
-  { readonly instance: Instance } | { readonly instance?: undefined; readonly cancelledBy: string }
-)
-
-/** An input as one instance sees it. */
-type Reading = { readonly entity: string; readonly input: SagaInput }
+import { decodeTracked, encodeTracked, payloadsOf, type Tracked } from './tracked.ts'
 
 /** When it is decided, and how the attempts of each instance stand then. */
 type Moment = { readonly now: number; readonly attemptsOf: ((entity: string) => AttemptOf | undefined) | undefined }
-
-/** `<saga>/<key>`: the entity's key, and the correlation id. */
-export const instanceKey = (saga: string, key: string): string => `${saga}/${key}`
 
 /** What is to be known of all participants, as they are when it is asked for. */
 export type ParticipantFacts = {
@@ -59,7 +41,7 @@ export const orchestratorComponent = (
     get reads() {
       return participants.reads()
     },
-    keysOf: (input) => (input.kind === 'timer' ? [input.key] : host.read(input).map(({ entity }) => entity)),
+    keysOf: (input) => (input.kind === 'timer' ? [input.key] : host.readings.of(input).map(({ entity }) => entity)),
     decide: (entity, input, now, attemptsOf) => host.decide(entity, input, { now, attemptsOf }),
     touches: (event) => (isSagaEvent(event) ? [entityOf(event)] : []),
     evolve: (tracked, event) => host.evolve(tracked, event),
@@ -72,14 +54,15 @@ export const orchestratorComponent = (
       keyOf: ({ recordKey }) => recordKey,
       tellsReading: (inbox) => participants.tellsReading(inbox)
     },
-    beginnings: { lanesOf: (input) => host.lanesOf(input), inboxesOf: (saga) => host.inboxesOf(saga) },
-    keeps: ({ instance }) => (instance === undefined ? none : payloadsOf(instance)),
-    snapshot: { encode: (tracked) => host.encode(tracked), decode: (bytes) => host.decode(bytes) },
+    beginnings: host.readings,
+    keeps: payloadsOf,
+    snapshot: { encode: encodeTracked, decode: (bytes) => host.decode(bytes) },
     caughtUp: () => definitions.caughtUp()
   }
 }
 
 class Host {
+  readonly readings: Readings
   readonly #definitions: Definitions
   readonly #codec: Codec
   readonly #payloads: Payloads
@@ -88,59 +71,12 @@ class Host {
     this.#definitions = definitions
     this.#codec = codec
     this.#payloads = new Payloads(codec)
-  }
-
-  /**
-   * What a message means, to which instances. An event can answer one instance and start or cancel another, or the
-   * same.
-   */
-  read(input: MessageInput): Reading[] {
-    const message = this.#payloads.of(input.type, input.bytes)
-    if (input.lane !== undefined) return this.#started(input.lane, input, message)
-    const readings: Reading[] = []
-    const command = input.causationId === undefined ? undefined : parseCommandId(input.causationId)
-    if (command !== undefined) {
-      const entity = instanceKey(command.saga, command.key)
-      readings.push({ entity, input: { kind: 'answer', commandId: input.causationId!, message } })
-    }
-    for (const { name, start } of this.#definitions.startable()) {
-      if (!concerns(start, input) || input.putOff?.has(name) === true) continue
-      const key = keyOf(start, input)
-      readings.push({ entity: instanceKey(name, key), input: { kind: 'start', key, message } })
-    }
-    for (const entity of this.#cancelled(input)) readings.push({ entity, input: { kind: 'cancel', message } })
-    return readings
-  }
-
-  /** A saga's name is its lane. */
-  lanesOf(input: MessageInput): readonly string[] {
-    return this.#definitions.startable().flatMap(({ name, start }) => (concerns(start, input) ? [name] : []))
-  }
-
-  inboxesOf(saga: string): readonly string[] {
-    const definition = this.#definitions.current(saga)
-    return definition === undefined ? none : inboxesOf(definition)
-  }
-
-  #started(saga: string, input: MessageInput, message: Payload): Reading[] {
-    const start = this.#definitions.current(saga)?.start
-    if (start === undefined || !concerns(start, input)) return []
-    const key = keyOf(start, input)
-    return [{ entity: instanceKey(saga, key), input: { kind: 'start', key, message } }]
-  }
-
-  /** Running instances may be on any revision, so the cancel events of all of them are looked at. */
-  #cancelled(input: MessageInput): Set<string> {
-    const entities = new Set<string>()
-    for (const { name, cancel } of this.#definitions.cancellable()) {
-      if (concerns(cancel, input)) entities.add(instanceKey(name, keyOf(cancel, input)))
-    }
-    return entities
+    this.readings = new Readings(definitions, this.#payloads)
   }
 
   decide(entity: (key: string) => Tracked | undefined, input: Input, time: Moment): Event[] {
     const isTimer = input.kind === 'timer'
-    const readings = isTimer ? [{ entity: input.key, input: { kind: 'timer' as const } }] : this.read(input)
+    const readings = isTimer ? [{ entity: input.key, input: { kind: 'timer' as const } }] : this.readings.of(input)
     const arrived = isTimer ? { under: '', putOff: undefined } : { under: input.key, putOff: input.putOff }
     const decided = new Map<string, Tracked | undefined>()
     const events: Event[] = []
@@ -168,16 +104,8 @@ class Host {
     return instance === undefined ? tracked : { instance, recordKey }
   }
 
-  encode(tracked: Tracked): Uint8Array {
-    const { recordKey, instance } = tracked
-    return serialize(instance === undefined ? tracked : { recordKey, instance: encodeInstance(instance) })
-  }
-
   decode(bytes: Uint8Array): Tracked {
-    const stored = deserialize(bytes) as Stored
-    const { recordKey, instance } = stored
-    if (instance === undefined) return { recordKey, cancelledBy: stored.cancelledBy }
-    return { recordKey, instance: decodeInstance(instance, (type, payload) => this.#payloads.of(type, payload)) }
+    return decodeTracked(bytes, (type, payload) => this.#payloads.kept(type, payload))
   }
 
   #folded(tracked: Tracked | undefined, event: Event, at: number): Tracked | undefined {
@@ -185,32 +113,31 @@ class Host {
   }
 
   #decideOne(before: Tracked | undefined, reading: Reading, moment: Moment, arrived: Arrived): Event[] {
-    const { entity, input } = withEarlyCancel(reading, before)
+    const { entity, input } = reading
     const definition = this.#definitionFor(before?.instance, entity, input)
-    if (definition === undefined) return []
+    if (definition === undefined || !isMeant(definition, input)) return []
+    if (before?.instance !== undefined) return this.#decideOn(definition, before, reading, moment)
+    if (input.kind === 'cancel' && before === undefined) return cancelEarly(definition.name, reading, arrived)
+    if (input.kind !== 'start') return []
+    const start = { entity, input: { ...input, cancelledBy: before?.cancelledBy } }
+    return this.#decideOn(definition, { recordKey: arrived.under }, start, moment)
+  }
+
+  #decideOn(
+    definition: Definition,
+    { instance, recordKey }: { readonly instance?: Instance; readonly recordKey: string },
+    { entity, input }: Reading,
+    { now, attemptsOf }: Moment
+  ): Event[] {
     const saga = definition.name
     const key = entity.slice(saga.length + 1)
-    const recordKey = before?.instance === undefined ? arrived.under : before.recordKey
-    if (input.kind === 'cancel') {
-      if (definition.cancel?.event !== input.message.type) return []
-      if (before === undefined) return this.#cancelEarly({ saga, key, event: input.message.type }, arrived)
-    }
-    const time = { now: moment.now, attemptOf: moment.attemptsOf?.(entity) }
-    return decide(definition, before?.instance, input, time).map((event) => {
+    return decide(definition, instance, input, { now, attemptOf: attemptsOf?.(entity) }).map((event) => {
       if (event.type === 'Emitted') {
         const { event: type, eventFullName: fullName, arguments: value } = event.value
         return { key: recordKey, type, fullName, value }
       }
       return { key: recordKey, type: event.type, value: toRecord(event, saga, key, this.#codec) }
     })
-  }
-
-  /** It is remembered where the start may still be among what was put off; anywhere else there has been none. */
-  #cancelEarly(
-    value: { readonly saga: string; readonly key: string; readonly event: string },
-    arrived: Arrived
-  ): Event[] {
-    return arrived.putOff?.has(value.saga) === true ? [{ key: arrived.under, type: earlyCancel, value }] : []
   }
 
   /** A running instance keeps its own; what has none yet would take the newest. */
@@ -224,47 +151,20 @@ class Host {
 /** Under which key a message has come, and the sagas whose starts are put off then. */
 type Arrived = { readonly under: string; readonly putOff: ReadonlySet<string> | undefined }
 
-type Stored =
-  | { readonly recordKey: string; readonly instance: Parameters<typeof decodeInstance>[0] }
-  | { readonly recordKey: string; readonly instance?: undefined; readonly cancelledBy: string }
+const none: readonly never[] = []
 
 const earlyCancel = 'CancelCameEarly'
 
-const none: readonly never[] = []
+/** The cancel events of all revisions are read; an instance hears that of its own. */
+const isMeant = ({ cancel }: Definition, input: SagaInput): boolean =>
+  input.kind !== 'cancel' || cancel?.event === input.message.type
 
-const withEarlyCancel = (reading: Reading, before: Tracked | undefined): Reading =>
-  before === undefined || before.instance !== undefined || reading.input.kind !== 'start'
-    ? reading
-    : { entity: reading.entity, input: { ...reading.input, cancelledBy: before.cancelledBy } }
-
-/** All that an instance of it may send to. */
-const inboxesOf = (definition: Definition): readonly string[] => {
-  const known = inboxes.get(definition)
-  if (known !== undefined) return known
-  const { steps, start } = definition
-  const calls = [
-    ...steps,
-    ...steps.flatMap(({ compensate }) => compensate ?? []),
-    ...(start.compensate ? [start.compensate] : [])
-  ]
-  const found = [...new Set(calls.map(({ inbox }) => inbox))]
-  inboxes.set(definition, found)
-  return found
+/** It is remembered where the start may still be among what was put off; anywhere else there has been none. */
+const cancelEarly = (saga: string, { entity, input }: Reading, { under, putOff }: Arrived): Event[] => {
+  if (input.kind !== 'cancel' || putOff?.has(saga) !== true) return []
+  const key = entity.slice(saga.length + 1)
+  return [{ key: under, type: earlyCancel, value: { saga, key, event: input.message.type } }]
 }
-
-const inboxes = new WeakMap<Definition, readonly string[]>()
-
-const payloadsOf = ({ start, replies }: Instance): Uint8Array[] => [
-  start.bytes,
-  ...replies.flatMap((reply) => (reply === null ? [] : [reply.bytes]))
-]
-
-type Trigger = Definition['start'] | NonNullable<Definition['cancel']>
-
-const concerns = (trigger: Trigger, input: MessageInput): boolean =>
-  trigger.event === input.type && trigger.topic === input.topic
-
-const keyOf = (trigger: Trigger, input: MessageInput): string => String(trigger.key.evaluate({ event: input.value }))
 
 /** An event that a saga has emitted may have the short name of one. */
 const isSagaEvent = ({ type, fullName }: Event): boolean => {

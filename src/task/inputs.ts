@@ -166,7 +166,7 @@ export class Inputs {
     return { input, keys, place, record, sequence: undefined, lanes }
   }
 
-  /** What these records begin in a lane of which they were put off. An error that is not the record's fault is thrown. */
+  /** What these records begin in a lane of which they were put off. What is no fault of a record is thrown. */
   again({ lane, place, records }: Pick<LaneChunk, 'lane' | 'place' | 'records'>): Taken[] {
     return records.flatMap((record) => {
       if (record.value === null || !this.#owns(record.key)) return []

@@ -41,8 +41,8 @@ type Part = {
  * A1. What is put off together is a lane. While anything of it is put off, all is that comes later, so that what came
  *     first begins first.
  * A2. Only beginnings are put off: answers, cancels, and what begins in other lanes are heard at once.
- * A3. How far a lane was read again is journaled with the batch that moves it (T1), the whole of all lanes each time. So
- *     what begins does so once: by the position of its partition, or by that of its lane.
+ * A3. How far a lane was read again is journaled with the batch that moves it (T1), the whole of all lanes each time.
+ *     So what begins does so once: by the position of its partition, or by that of its lane.
  */
 export class Lanes {
   /** Since `take` was last called for. */

@@ -15,6 +15,11 @@ export type Marker = {
   readonly offset: number
   readonly positions: Record<string, number>
   readonly forwarded: number
+  /**
+   * Of events below `forwarded` those whose commands are not in their inboxes all the same; absent where there are
+   * none, and in those of earlier releases.
+   */
+  readonly behind?: readonly number[]
   /** Absent where nothing was put off, and in those of earlier releases. */
   readonly lanes?: LanePositions
 }

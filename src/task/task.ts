@@ -12,7 +12,7 @@ import { Positions } from './positions.ts'
 import { fenceOff, recover, type Recovered } from './recover.ts'
 import { Rounds } from './rounds.ts'
 import { SnapshotSchedule } from './snapshot-schedule.ts'
-import { Snapshots } from './snapshots.ts'
+import { type Marker, Snapshots } from './snapshots.ts'
 import { type TaskDeps, type TaskLimits, taskLimits, type TaskStats } from './task-deps.ts'
 import { Timers } from './timers.ts'
 import { Unanswered } from './unanswered.ts'
@@ -238,8 +238,8 @@ export class Task<S> {
       ...{ clock: this.#deps.clock, limits: this.#limits, stats: this.stats, journal },
       ...{ entities: this.#entities, snapshots: this.#snapshots, atBoundary: this.#boundary.at },
       marker: () => ({
-        ...{ offset: journal.end, positions: this.#positions.all(), forwarded: forwarder.forwarded },
-        lanes: this.#lanes.all()
+        ...{ offset: journal.end, positions: this.#positions.all(), lanes: this.#lanes.all() },
+        ...forwardedOf(forwarder, journal.end)
       }),
       resume: () => this.#resume(),
       fail: (error) => this.#fail(error)
@@ -298,4 +298,13 @@ export class Task<S> {
     this.#resume()
     this.#deps.onFailure(error)
   }
+}
+
+/** An inbox that takes nothing for long must not make the next start read all that has been journaled since. */
+const behindMax = 2_000
+
+const forwardedOf = (forwarder: Forwarder, journalEnd: number): Pick<Marker, 'forwarded' | 'behind'> => {
+  const behind = forwarder.behind(behindMax)
+  if (behind === undefined) return { forwarded: forwarder.forwarded }
+  return behind.length === 0 ? { forwarded: journalEnd } : { forwarded: journalEnd, behind }
 }

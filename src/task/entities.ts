@@ -62,7 +62,7 @@ export class Entities<S> {
   /** Takes in an entity from a snapshot; its commands were sent before `version`, and nobody knows what was read. */
   restore(key: string, state: S, version: number): void {
     this.#insert(key, state, version)
-    this.#tellAwaited(key, undefined, state, { offset: version - 1, now: 0, isAnswer: false })
+    this.#tellAwaited(key, undefined, state, { offset: version - 1, now: 0, isAnswer: false, isRestored: true })
   }
 
   /** Lets an entity leave memory; the caller knows that the archive holds it. */

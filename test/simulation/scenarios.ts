@@ -1,4 +1,4 @@
-import type { Log } from '../../src/log/index.ts'
+import type { Log, StoredRecord } from '../../src/log/index.ts'
 import { type Faults, noFaults } from '../helpers/simulated-log.ts'
 import { instead } from './other-log.ts'
 import type { Scenario } from './simulate.ts'
@@ -88,6 +88,9 @@ export const plantedBugs: Readonly<Record<string, Case>> = {
     partitions: 1,
     wrap: (log) => instead(log, { claim: async (place) => withPositionsAhead(await log.claim(place)) })
   },
+  'attempts that count as read when they are sent': { ...awayCluster, absences: 6, wrap: (log) => withAllRead(log) },
+  'a lane that is behind what it has begun': { ...awayCluster, window: 1, wrap: (log) => withLanesMoved(log, -1) },
+  'a lane that is ahead of what it has begun': { ...awayCluster, window: 1, wrap: (log) => withLanesMoved(log, 1) },
   'a task that does not wait for its dead letters': {
     ...cluster,
     orders: 2,
@@ -117,16 +120,51 @@ const withoutWaiting: (log: Log, records: Parameters<Log['send']>[0]) => Promise
   sent.catch(() => undefined)
 }
 
-const withPositionsAhead = (writer: Awaited<ReturnType<Log['claim']>>): Awaited<ReturnType<Log['claim']>> => ({
+const withLanesMoved = (log: Log, by: number): Log =>
+  instead(log, { claim: async (place) => withMoved(await log.claim(place), 'parcomolo-lanes', by) })
+
+type Writer = Awaited<ReturnType<Log['claim']>>
+
+const withPositionsAhead = (writer: Writer): Writer => withMoved(writer, 'parcomolo-positions', 1)
+
+/** A log by which one header with positions says something else than its writer wants. */
+const withMoved = (writer: Writer, name: string, by: number): Writer => ({
   ...writer,
   append: (records) =>
     writer.append(
       records.map((record) => {
-        const text = record.headers['parcomolo-positions']
+        const text = record.headers[name]
         if (text === undefined) return record
         const positions = Object.entries(JSON.parse(text) as Record<string, number>)
-        const ahead = JSON.stringify(Object.fromEntries(positions.map(([name, next]) => [name, next + 1])))
-        return { ...record, headers: { ...record.headers, 'parcomolo-positions': ahead } }
+        const moved = JSON.stringify(Object.fromEntries(positions.map(([place, next]) => [place, next + by])))
+        return { ...record, headers: { ...record.headers, [name]: moved } }
       })
     )
 })
+
+/** Each journal that is read says of all that was sent by then that it was read. */
+const withAllRead = (log: Log): Log => {
+  const sent = new Map<string, number>()
+  const told = (record: StoredRecord): StoredRecord => {
+    const positions = JSON.parse(record.headers['parcomolo-positions'] ?? '{}') as Record<string, number>
+    const text = JSON.stringify({ ...positions, ...Object.fromEntries(sent) })
+    return { ...record, headers: { ...record.headers, 'parcomolo-positions': text } }
+  }
+  return instead(log, {
+    send: (records) => {
+      for (const { topic, partition, headers } of records)
+        if (headers['ce_source']?.startsWith('/saga-events/') === true)
+          sent.set(`from:${headers['ce_source'].slice(1)}@${topic}/${partition}`, Number(headers['ce_sequence']) + 1)
+      return log.send(records)
+    },
+    reader: (starts, isolation) => {
+      const reader = log.reader(starts, isolation)
+      return {
+        take: (recordsMax, bytesMax) =>
+          reader.take(recordsMax, bytesMax).map((chunk) => ({ ...chunk, records: chunk.records.map(told) })),
+        ready: () => reader.ready(),
+        close: () => reader.close()
+      }
+    }
+  })
+}

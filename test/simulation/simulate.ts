@@ -189,7 +189,7 @@ const judged = async ({ scenario, parts, cluster, nodes, clients, shown }: Evide
     acknowledged: orders.length,
     cancelled: cancellations.length,
     refused: clients.refusals.length,
-    putOff: records.filter(({ headers }) => headers['parcomolo-lanes'] !== undefined).length,
+    putOff: records.filter(({ headers }) => headers['parcomolo-lanes']?.includes('@')).length,
     garbage: letters.garbage,
     doubled: letters.doubled,
     revisions: new Set(journals.events('saga-events').flatMap(({ value }) => value['revision'] ?? [])).size,

@@ -105,13 +105,19 @@ class Watch {
   #fold(event: AuditEvent): void {
     const { type, value } = event
     const instance = `${String(value['saga'])}/${String(value['key'])}`
-    const command = `${instance} ${String(value['step'])}`
+    const command = `${instance} ${String(value['step'])}${value['undo'] === true ? ' undo' : ''}`
     if (type === 'SagaStarted') this.#start(event)
     else if (type === 'CommandIssued') this.#issue(command, event)
     else if (type === 'RetryScheduled') this.#sendAgain(command, event)
     else if (type === 'StepUnknown') this.#giveUp(command, event)
     else if (endsAll.has(type)) this.#endAll(`${instance} `)
-    else if (!remarks.has(type)) this.#open.delete(command)
+    else if (!remarks.has(type)) this.#settle(command)
+  }
+
+  /** An answer does not say whether it is one to an undo. */
+  #settle(command: string): void {
+    this.#open.delete(command)
+    this.#open.delete(`${command} undo`)
   }
 
   #endAll(instance: string): void {

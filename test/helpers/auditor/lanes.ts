@@ -42,7 +42,8 @@ const auditPartition = (records: readonly AuditRecord[], starts: readonly Start[
     for (const [place, next] of positionsIn(headers)) read.set(place, next)
     if (headers['parcomolo-lanes'] !== undefined) lanes = new Map(positionsIn(headers, 'lanes'))
   }
-  check((records.at(-1)?.offset ?? 0) + 1)
+  // A journal that was written by hand may say nothing of what it has read.
+  if (read.size > 0) check((records.at(-1)?.offset ?? 0) + 1)
   return found.slice(0, reportedMax)
 }
 

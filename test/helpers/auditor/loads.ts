@@ -18,19 +18,9 @@ export class Loads {
 
   constructor(journals: Journals) {
     const ofId = new Map<string, string>()
-    for (const { topic, partition, headers } of journals.records) {
-      const { ce_source: source = '', ce_sequence: sequence, ce_id: id = '' } = headers
-      if (!topic.endsWith('-commands') || !source.startsWith('/saga-events/')) continue
-      const load = `${source.slice(1)}@${topic}/${partition}`
-      this.#ofCommand.set(`${source.slice(1)}/${sequence}`, load)
-      ofId.set(id, load)
-    }
-    for (const record of journals.records) {
-      if (!record.topic.endsWith('-events') || record.topic === 'saga-events') continue
-      for (const [load, to] of readingsIn(record)) this.#add(load, record, to)
-      const answered = ofId.get(record.headers['ce_causationid'] ?? '')
-      if (answered !== undefined) this.#add(answered, record, undefined)
-    }
+    for (const command of journals.records) if (command.topic.endsWith('-commands')) this.#sent(command, ofId)
+    for (const record of journals.records)
+      if (record.topic.endsWith('-events') && record.topic !== 'saga-events') this.#told(record, ofId)
   }
 
   /** Undefined where its command has not arrived anywhere. */
@@ -44,6 +34,20 @@ export class Loads {
 
   get all(): Iterable<readonly [load: string, signs: readonly Sign[]]> {
     return this.#signs
+  }
+
+  #sent({ topic, partition, headers }: AuditRecord, ofId: Map<string, string>): void {
+    const { ce_source: source = '', ce_sequence: sequence, ce_id: id = '' } = headers
+    if (!source.startsWith('/saga-events/')) return
+    const load = `${source.slice(1)}@${topic}/${partition}`
+    this.#ofCommand.set(`${source.slice(1)}/${sequence}`, load)
+    ofId.set(id, load)
+  }
+
+  #told(record: AuditRecord, ofId: ReadonlyMap<string, string>): void {
+    for (const [load, to] of readingsIn(record)) this.#add(load, record, to)
+    const answered = ofId.get(record.headers['ce_causationid'] ?? '')
+    if (answered !== undefined) this.#add(answered, record, undefined)
   }
 
   #add(load: string, { topic, partition, offset, timestamp }: AuditRecord, to: number | undefined): void {

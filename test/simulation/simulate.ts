@@ -187,6 +187,7 @@ const judged = async ({ scenario, parts, cluster, nodes, clients, shown }: Evide
     now: time.now(),
     acknowledged: { orders, cancellations, skus: ['book', 'lamp', 'unicorn', 'last-one'] },
     shown,
+    isReliable: isReliable(scenario),
     window: scenario.window === undefined ? undefined : { unread: scenario.window, unanswered: 2 * scenario.window }
   }
   const folds = await foldedAgain(scenario, parts, cluster, nodes)
@@ -211,6 +212,9 @@ const judged = async ({ scenario, parts, cluster, nodes, clients, shown }: Evide
   }
   return { violations, trace: time.trace, counts }
 }
+
+const isReliable = ({ faults, pauses }: Scenario): boolean =>
+  pauses === 0 && [faults.slow, faults.requestLost, faults.answerLost, faults.duplicated].every((rate) => rate === 0)
 
 /** Rule 9.7: a start without snapshots gives the same state as the one that the tasks are in. */
 const foldedAgain = async (

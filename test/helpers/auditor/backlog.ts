@@ -39,6 +39,28 @@ export const auditBacklog = (journals: Journals, window?: Window): BacklogAudit 
   }
 }
 
+/**
+ * B5. Where the network loses and doubles nothing, a command is in its inbox once, and once more at most for each owner
+ *     that has come since, who cannot know whether the one before has sent it.
+ */
+export const auditArrivals = (journals: Journals): Violation[] => {
+  const fences = journals.records.filter(({ headers }) => headers['parcomolo-fence'] !== undefined)
+  const sent = journals.records.filter(isForwarded)
+  const place = ({ topic, partition, headers }: AuditRecord): string =>
+    `${headers['ce_source']}/${headers['ce_sequence']} in ${topic}/${partition}`
+  return [...Map.groupBy(sent, place)].flatMap(([what, records]) => {
+    const { ce_source: source = '', ce_sequence: sequence } = records[0]!.headers
+    const owners = fences.filter((fence) => `/${fence.topic}/${fence.partition}` === source)
+    const later = owners.filter(({ offset }) => offset > Number(sequence)).length
+    return records.length <= 1 + later
+      ? []
+      : [violation(rule, `${what} has arrived ${records.length} times`, ...records)]
+  })
+}
+
+const isForwarded = ({ topic, value, headers }: AuditRecord): boolean =>
+  topic.endsWith('-commands') && value !== null && headers['ce_source']?.startsWith('/saga-events/') === true
+
 /** A command that waits for its answer, or for the next attempt. */
 type Open = {
   readonly event: AuditEvent
@@ -129,6 +151,8 @@ class Watch {
     const before = this.#open.get(command)
     if (Number(attempt) > 1 && !(Number(before?.again?.value['dueAt']) <= event.timestamp))
       this.#report(`'${command}' was sent again before it was time to`, event, before?.again)
+    if (before !== undefined && Number(attempt) !== Number(before.event.value['attempt']) + 1)
+      this.#report(`'${command}' was sent twice as attempt ${String(attempt)}`, before.event, event)
     const load = this.#loads.of(event)
     if (load === undefined) this.#open.delete(command)
     else this.#open.set(command, { event, load, timeoutMs: Number(dueAt) - event.timestamp, again: undefined })

@@ -6,6 +6,7 @@ import type { Flow } from './orders.ts'
 import { Progress } from './progress.ts'
 import { applyTouch, type Rows, type Touch, touch } from './projection.ts'
 import { type Arrived, decodeRecord, type Skipped, type ViewRecord } from './record.ts'
+import { Shapes } from './shapes.ts'
 import type { Moment, Read, TableName, Tables, ViewStore } from './store.ts'
 import { WriteBehind } from './write-behind.ts'
 
@@ -26,6 +27,7 @@ export class ReadModel {
   readonly #store: ViewStore
   readonly #codec: Codec
   readonly #flow: Flow
+  readonly #shapes = new Shapes()
   readonly #learn: Learn | undefined
   readonly #patience: Patience
   readonly #progress: Progress
@@ -149,10 +151,10 @@ export class ReadModel {
     const records: ViewRecord[] = []
     const skipped: Skipped[] = []
     for (const one of arrived) {
-      let decoded = decodeRecord(one, this.#codec)
+      let decoded = decodeRecord(one, this.#codec, this.#shapes)
       if (isUnknownSchema(decoded)) {
         if ((await this.#patience.until(() => this.#learn?.([one.record.value]))) === false) return undefined
-        decoded = decodeRecord(one, this.#codec)
+        decoded = decodeRecord(one, this.#codec, this.#shapes)
       }
       if (decoded === undefined) continue
       if ('code' in decoded) skipped.push(decoded)

@@ -2,6 +2,9 @@ import { isParcomoloError } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
 import type { StoredRecord, TopicPartition } from '../log/index.ts'
 import { isMarker } from '../task/index.ts'
+import { extrasOf, noExtras } from './saga-timeline.ts'
+import type { Shapes } from './shapes.ts'
+import type { Shape } from './timeline.ts'
 
 /** The journals that the view folds, by what they tell of. */
 export type Source = 'order' | 'stock' | 'payment' | 'shipping' | 'saga'
@@ -32,6 +35,8 @@ export type ViewRecord = {
   readonly value: Readonly<Record<string, unknown>>
   /** The id of the command that this answers. */
   readonly causationId: string | undefined
+  /** What a timeline keeps of it beside its time and place. */
+  readonly shape: Shape
 }
 
 /** A record that cannot be decoded, and so is missing from the view. */
@@ -43,7 +48,7 @@ export type Skipped = {
 }
 
 /** The event of a record; undefined for a marker of the journal protocol. */
-export const decodeRecord = (arrived: Arrived, codec: Codec): ViewRecord | Skipped | undefined => {
+export const decodeRecord = (arrived: Arrived, codec: Codec, shapes: Shapes): ViewRecord | Skipped | undefined => {
   const { place, record } = arrived
   if (record.value === null) return undefined
   try {
@@ -53,7 +58,8 @@ export const decodeRecord = (arrived: Arrived, codec: Codec): ViewRecord | Skipp
     const { topic, partition, source } = place
     const causationId = record.headers['ce_causationid']
     const { key, offset, timestamp: at } = record
-    return { source, topic, partition, offset, at, key, type, fullName, value, causationId }
+    const shape = shapes.of(topic, type, source === 'saga' ? extrasOf(type, value) : noExtras)
+    return { source, topic, partition, offset, at, key, type, fullName, value, causationId, shape }
   } catch (error) {
     if (!isParcomoloError(error)) throw error
     return { place: place.name, offset: record.offset, code: error.code, message: error.message }

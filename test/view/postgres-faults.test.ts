@@ -26,7 +26,7 @@ function testConnections(url: string): void {
     await schema.query(end)
     t.is((await rowsOf(store, 'orders', ['o1'])).size, 1)
     t.is(store.failure(), undefined)
-    const release = await schema.lock('parcomolo_view_1_orders')
+    const release = await schema.lock('parcomolo_view_2_orders')
     const reading = rowsOf(store, 'orders', ['o1'])
     await untilWaiting(schema)
     await schema.query(`${end} AND wait_event_type = 'Lock'`)
@@ -38,7 +38,7 @@ function testConnections(url: string): void {
     const schema = await schemaOf(t, url)
     const store = await opened(t, schema.url)
     const last = await store.moment()
-    const release = await schema.lock('parcomolo_view_1_stock')
+    const release = await schema.lock('parcomolo_view_2_stock')
     const stock = [{ sku: 'book', name: 'Book', priceCents: 1, onHand: 1, reserved: 0, isSet: true }]
     const writing = store.write(change({ orders: [orderRow('o1', 1)], stock }), last)
     await untilWaiting(schema)

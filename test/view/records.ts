@@ -1,4 +1,5 @@
 import type { Source, ViewRecord } from '../../src/view/record.ts'
+import { shapeOf } from '../../src/view/shapes.ts'
 
 /** A record of a test: its offset and time count up from 0 and from 1000. */
 export const recordMaker = (): ((source: Source, type: string, value: ViewRecord['value']) => ViewRecord) => {
@@ -18,7 +19,8 @@ export const recordMaker = (): ((source: Source, type: string, value: ViewRecord
       type,
       fullName: `parcomolo.${namespace}.${type}`,
       value,
-      causationId: undefined
+      causationId: undefined,
+      shape: shapeOf(`${source}-events`, type, source === 'saga' ? value : {})
     }
   }
 }

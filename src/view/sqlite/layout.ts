@@ -6,7 +6,7 @@ import { ParcomoloError } from '../../base/index.ts'
  * Raise it with every change of the tables, of a row's JSON or of a fold: a store of another layout is thrown away and
  * folded again.
  */
-const layoutVersion = 1
+const layoutVersion = 2
 
 /**
  * Every write pays for every index, so the usual end has none of its own: whoever lists completed ones finds them by
@@ -15,7 +15,7 @@ const layoutVersion = 1
 const tables = `
   CREATE TABLE orders (
     id TEXT PRIMARY KEY, placed_at INTEGER, customer_id TEXT NOT NULL, status TEXT NOT NULL, body TEXT NOT NULL
-  );
+  ) WITHOUT ROWID;
   CREATE INDEX orders_placed ON orders (placed_at);
   CREATE INDEX orders_customer ON orders (customer_id, placed_at);
   CREATE INDEX orders_status ON orders (status, placed_at) WHERE status <> 'COMPLETED';
@@ -23,10 +23,11 @@ const tables = `
   CREATE TABLE sagas (
     key TEXT NOT NULL, saga TEXT NOT NULL, revision TEXT NOT NULL, status TEXT NOT NULL, started_at INTEGER NOT NULL,
     ended_at INTEGER, body TEXT NOT NULL, PRIMARY KEY (key, saga)
-  );
+  ) WITHOUT ROWID;
   CREATE INDEX sagas_started ON sagas (started_at);
   CREATE INDEX sagas_status ON sagas (status, started_at) WHERE status <> 'completed';
   CREATE INDEX sagas_running ON sagas (saga, revision) WHERE ended_at IS NULL;
+  CREATE TABLE shapes (number INTEGER PRIMARY KEY, body TEXT NOT NULL);
   CREATE TABLE positions (place TEXT PRIMARY KEY, next INTEGER NOT NULL, key TEXT NOT NULL, timestamp INTEGER NOT NULL);
   CREATE TABLE skipped (
     place TEXT, offset INTEGER, code TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (place, offset)
@@ -49,7 +50,7 @@ export const clearDatabase = (database: DatabaseSync): void => {
   database.exec(`BEGIN; ${tableNames.map((name) => `DELETE FROM ${name};`).join(' ')} COMMIT`)
 }
 
-const tableNames = ['orders', 'stock', 'sagas', 'positions', 'skipped']
+const tableNames = ['orders', 'stock', 'sagas', 'shapes', 'positions', 'skipped']
 
 /** The database where the file is new or of this layout. */
 const openExisting = (path: string): DatabaseSync | undefined => {

@@ -12,4 +12,5 @@ export type {
   TopicPartition,
   TopicSpec
 } from './log.ts'
+export { ByteShare, recordBytes } from './byte-share.ts'
 export { placeName } from './log.ts'

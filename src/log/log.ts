@@ -63,10 +63,10 @@ export type Isolation = 'visible' | 'durable'
  */
 export type Reader = {
   /**
-   * Hands over what has arrived, at once: at most `recordsMax` records in all, fair over the partitions; empty when
-   * there is nothing.
+   * Hands over what has arrived, at once: at most so many records and bytes (as `recordBytes` counts them) in all, but
+   * always one record where there is one; fair over the partitions; empty when there is nothing.
    */
-  take(recordsMax: number): Chunk[]
+  take(recordsMax: number, bytesMax?: number): Chunk[]
   /**
    * Resolves when `take` has something to hand over, and when the reader is closed. Rejects when the log has failed for
    * good, or was closed: so whoever still follows a closed log hears of it, and does not ask for ever.

@@ -1,3 +1,4 @@
+import type { ByteShare } from '../byte-share.ts'
 import type { Isolation, StoredRecord, TopicPartition } from '../log.ts'
 import type { CompactedStore } from './compacted-store.ts'
 import type { Follower, Partition } from './partition.ts'
@@ -34,10 +35,11 @@ export class CompactedSource implements Source, Follower {
     return Math.min(countMax, this.#page.length)
   }
 
-  take(count: number): readonly StoredRecord[] {
+  take(countMax: number, bytes: ByteShare): readonly StoredRecord[] {
+    const count = bytes.take(this.#page, 0, countMax)
     const records = this.#page.slice(0, count)
     this.#page = this.#page.slice(count)
-    this.#next = records.at(-1)!.offset + 1
+    if (count > 0) this.#next = records[count - 1]!.offset + 1
     return records
   }
 

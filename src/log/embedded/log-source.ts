@@ -1,3 +1,4 @@
+import type { ByteShare } from '../byte-share.ts'
 import type { Isolation, StoredRecord, TopicPartition } from '../log.ts'
 import type { Follower, Partition } from './partition.ts'
 import type { Source, Start } from './reader.ts'
@@ -40,8 +41,8 @@ export class LogSource implements Source, Follower {
     return 0
   }
 
-  take(count: number): readonly StoredRecord[] {
-    const records = this.#loaded.length > 0 ? this.#takeLoaded(count) : this.#takeTail(count)
+  take(count: number, bytes: ByteShare): readonly StoredRecord[] {
+    const records = this.#loaded.length > 0 ? this.#takeLoaded(count, bytes) : this.#takeTail(count, bytes)
     this.#next += records.length
     return records
   }
@@ -56,12 +57,14 @@ export class LogSource implements Source, Follower {
     return this.isolation === 'durable' ? this.#partition.durableEnd : this.#partition.end
   }
 
-  #takeTail(count: number): readonly StoredRecord[] {
-    return this.#partition.slice(this.#next, this.#limit, count)
+  #takeTail(count: number, bytes: ByteShare): readonly StoredRecord[] {
+    const records = this.#partition.slice(this.#next, this.#limit, count)
+    return firstOf(records, bytes.take(records, 0, count))
   }
 
-  #takeLoaded(count: number): readonly StoredRecord[] {
-    const records = count === this.#loaded.length ? this.#loaded : this.#loaded.slice(0, count)
+  #takeLoaded(countMax: number, bytes: ByteShare): readonly StoredRecord[] {
+    const count = bytes.take(this.#loaded, 0, countMax)
+    const records = firstOf(this.#loaded, count)
     this.#loaded = this.#loaded.slice(count)
     return records
   }
@@ -82,3 +85,6 @@ export class LogSource implements Source, Follower {
     this.wake()
   }
 }
+
+const firstOf = (records: readonly StoredRecord[], count: number): readonly StoredRecord[] =>
+  count === records.length ? records : records.slice(0, count)

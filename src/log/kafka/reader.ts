@@ -1,3 +1,4 @@
+import { ByteShare } from '../byte-share.ts'
 import { type Chunk, type Reader, type StoredRecord, type TopicPartition } from '../log.ts'
 import { passes } from './broker-errors.ts'
 import type { Arrived } from './position.ts'
@@ -39,16 +40,18 @@ export class KafkaReader implements Reader {
     for (const place of this.#places) place.start()
   }
 
-  take(recordsMax: number): Chunk[] {
+  take(recordsMax: number, bytesMax = Infinity): Chunk[] {
     const chunks: Chunk[] = []
     if (this.#isClosed) return chunks
     let left = recordsMax
+    const bytes = new ByteShare(bytesMax)
     // Each turn begins with another place, so that a full one does not starve those behind it.
     const count = this.#places.length
     for (let i = 0; i < count && left > 0; i++) {
       const place = this.#places[(this.#turn + i) % count]!
       const share = Math.max(1, Math.ceil(left / (count - i)))
-      const records = place.take(Math.min(left, share))
+      bytes.begin(count - i)
+      const records = place.take(Math.min(left, share), bytes)
       if (records.length === 0) continue
       left -= records.length
       chunks.push({ topic: this.#deps.topicOf(place.place.topic), partition: place.place.partition, records })
@@ -118,20 +121,22 @@ class PlaceReader implements Follower {
     this.#deps.tail.leave(this.place, this)
   }
 
-  take(recordsMax: number): readonly StoredRecord[] {
+  take(recordsMax: number, bytes: ByteShare): readonly StoredRecord[] {
     const parts: (readonly StoredRecord[])[] = []
-    for (let left = recordsMax; left > 0 && this.#lists.length > 0; left -= parts.at(-1)!.length)
-      parts.push(this.#takePart(left))
+    for (let left = recordsMax; left > 0 && this.#lists.length > 0; left -= parts.at(-1)!.length) {
+      const count = bytes.take(this.#lists[0]!, this.#taken, left)
+      if (count === 0) break
+      parts.push(this.#takePart(count))
+    }
     if (this.#state === 'behind' && this.#count === 0) this.#goOn()
     return parts.length === 1 ? parts[0]! : parts.flat()
   }
 
-  #takePart(recordsMax: number): readonly StoredRecord[] {
+  #takePart(count: number): readonly StoredRecord[] {
     const first = this.#lists[0]!
-    const part =
-      this.#taken === 0 && first.length <= recordsMax ? first : first.slice(this.#taken, this.#taken + recordsMax)
-    this.#taken += part.length
-    this.#count -= part.length
+    const part = count === first.length ? first : first.slice(this.#taken, this.#taken + count)
+    this.#taken += count
+    this.#count -= count
     if (this.#taken === first.length) {
       this.#lists.shift()
       this.#taken = 0

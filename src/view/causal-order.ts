@@ -9,7 +9,8 @@ import type { Arrived, Place } from './record.ts'
  * well.
  *
  * A1. Within a partition the order stays.
- * A2. A partition of which something is held is not read on, so what waits is bounded.
+ * A2. A partition of which something is held is not read on; and who reads asks for less the more is held. So what
+ *     waits is bounded, and every partition can have one batch here, which is all that another one may wait for.
  * A3. When nothing has moved for `patienceMs` (a partition cannot be read, or was lost), what is held is handed on as
  *     it came: the folds take any order, and only the promise above is then off.
  */
@@ -22,12 +23,17 @@ export class CausalOrder {
   readonly #patienceMs: number
   #stopTimer: (() => void) | undefined
   #isPatienceOver = false
+  #heldBytes = 0
 
   /** `next`: the offset of each followed partition that comes next, by its name. */
   constructor(next: ReadonlyMap<string, number>, clock: Clock, patienceMs: number) {
     this.#next = new Map(next)
     this.#clock = clock
     this.#patienceMs = patienceMs
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes
   }
 
   holds(place: Place): boolean {
@@ -50,6 +56,7 @@ export class CausalOrder {
   }
 
   #enqueue(one: Arrived): void {
+    this.#heldBytes += one.bytes
     const queue = this.#held.get(one.place.name)
     if (queue === undefined) this.#held.set(one.place.name, [one])
     else queue.push(one)
@@ -71,7 +78,10 @@ export class CausalOrder {
   #handOn(ready: Arrived[], name: string, queue: Arrived[], count: number): void {
     const [{ record }] = queue as [Arrived]
     if (record.offset < (this.#next.get(name) ?? 0)) throw wentBack(name, record.offset)
-    for (let i = 0; i < count; i++) ready.push(queue[i]!)
+    for (let i = 0; i < count; i++) {
+      ready.push(queue[i]!)
+      this.#heldBytes -= queue[i]!.bytes
+    }
     this.#next.set(name, queue[count - 1]!.record.offset + 1)
     if (count === queue.length) this.#held.delete(name)
     else queue.splice(0, count)
@@ -107,7 +117,8 @@ const wentBack = (place: string, offset: number): ParcomoloError =>
 
 /**
  * The journal that a position is of: of `from:saga-events/0@payment-commands/0`, which counts forwarded commands by the
- * events that sent them, `saga-events/0`.
+ * events that sent them, `saga-events/0`. One of `start:` tells what has been put off, which is no cause of anything;
+ * it names no place here, and so holds nothing.
  */
 const placeOf = (position: string): string =>
   position.startsWith('from:') ? position.slice(5, position.indexOf('@')) : position

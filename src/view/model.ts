@@ -5,6 +5,7 @@ import { type Holder, RowCache } from './cache.ts'
 import type { Flow } from './orders.ts'
 import { Progress } from './progress.ts'
 import { applyTouch, type Rows, type Touch, touch } from './projection.ts'
+import { rowBytes } from './row-bytes.ts'
 import { type Arrived, decodeRecord, type Skipped, type ViewRecord } from './record.ts'
 import { Shapes } from './shapes.ts'
 import type { Moment, Read, TableName, Tables, ViewStore } from './store.ts'
@@ -41,9 +42,9 @@ export class ReadModel {
     this.#patience = new Patience(deps.clock, deps.onHeldUp)
     this.skippedCount = start.skippedCount
     this.rows = {
-      orders: new RowCache(deps.recentRowsMax),
-      stock: new RowCache(deps.recentRowsMax),
-      sagas: new RowCache(deps.recentRowsMax)
+      orders: new RowCache(deps.recentBytesMax, rowBytes.orders),
+      stock: new RowCache(deps.recentBytesMax, rowBytes.stock),
+      sagas: new RowCache(deps.recentBytesMax, rowBytes.sagas)
     }
     this.#progress = new Progress(start.moment.positions, deps.clock, deps.behindPatienceMs)
     this.#behind = new WriteBehind(deps.store, this.rows, this.#progress, start.moment)
@@ -54,9 +55,16 @@ export class ReadModel {
     return this.#progress.next(place)
   }
 
+  /** Rows that the store does not have yet. */
   get changedCount(): number {
     const { orders, stock, sagas } = this.rows
     return orders.changedCount + stock.changedCount + sagas.changedCount
+  }
+
+  /** What those rows take in memory. */
+  get changedBytes(): number {
+    const { orders, stock, sagas } = this.rows
+    return orders.changedBytes + stock.changedBytes + sagas.changedBytes
   }
 
   get hasChanged(): boolean {
@@ -191,7 +199,7 @@ export type ModelDeps = {
   readonly store: ViewStore
   readonly codec: Codec
   readonly flow: Flow
-  readonly recentRowsMax: number
+  readonly recentBytesMax: number
   readonly behindPatienceMs: number
   readonly learn: Learn | undefined
   readonly clock: Clock

@@ -15,8 +15,8 @@ export type Topics = Readonly<Record<Source, string>>
 /** A followed partition, with its name in positions. */
 export type Place = TopicPartition & { readonly name: string; readonly source: Source }
 
-/** A record as it came from the log. */
-export type Arrived = { readonly place: Place; readonly record: StoredRecord }
+/** A record as it came from the log, with its length. */
+export type Arrived = { readonly place: Place; readonly record: StoredRecord; readonly bytes: number }
 
 /** A decoded event with its place: what the folds see. */
 export type ViewRecord = {

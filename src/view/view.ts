@@ -39,8 +39,8 @@ export type ViewDeps = {
 export type ViewLimits = FollowLimits & {
   /** Who may wait at once. */
   readonly waitersMax: number
-  /** Rows of each table kept in memory after they have been written. */
-  readonly recentRowsMax: number
+  /** Rows of each table that are kept in memory after they have been written, in bytes. */
+  readonly recentBytesMax: number
   /** How long a query waits for this view to fold what another one has stored already. */
   readonly behindPatienceMs: number
 }
@@ -48,7 +48,7 @@ export type ViewLimits = FollowLimits & {
 export const viewLimits: ViewLimits = {
   ...followLimits,
   waitersMax: 2_000,
-  recentRowsMax: 10_000,
+  recentBytesMax: 8 * 1024 * 1024,
   behindPatienceMs: 5_000
 }
 
@@ -73,10 +73,10 @@ export const openView = async (deps: ViewDeps): Promise<View> => {
   const moment = await startMoment(deps.log, deps.store, places, onRebuild)
   const skippedCount = await deps.store.countSkipped()
   const { store, codec, flow, learn, clock } = deps
-  const { recentRowsMax, behindPatienceMs } = limits
+  const { recentBytesMax, behindPatienceMs } = limits
   const onHeldUp = (error: unknown): void => view.onHeldUp(error)
   const model = new ReadModel(
-    { store, codec, flow, recentRowsMax, behindPatienceMs, learn, clock, onHeldUp },
+    { store, codec, flow, recentBytesMax, behindPatienceMs, learn, clock, onHeldUp },
     { moment, skippedCount }
   )
   const target = new Map<string, number>()
@@ -239,7 +239,7 @@ class FollowingView implements View {
 
   #storeBacklog(): string | undefined {
     const { model, limits } = this.#parts
-    return model.changedCount > limits.waitingRowsMax ? 'its store cannot be written' : undefined
+    return model.changedBytes > limits.waitingBytesMax ? 'its store cannot be written' : undefined
   }
 
   #whenOrder(

@@ -3,7 +3,7 @@ import type { SagaRow } from './sagas.ts'
 import type { StockRow } from './stock.ts'
 import type { TableName, Tables } from './store.ts'
 
-/** What a row takes in memory, measured with Node 24 on rows of the shop and rounded up; texts as if of one byte a character. */
+/** What a row takes in memory, rounded up; a text a byte a character. */
 export const rowBytes: { readonly [T in TableName]: (row: Tables[T]) => number } = {
   orders: ({ customerId, requestHash, lines, timeline }: OrderRow) =>
     orderBytes + customerId.length + requestHash.length + lines.length * lineBytes + timeline.length * itemBytes,

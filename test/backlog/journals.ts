@@ -30,7 +30,7 @@ export type JournalsPlan = {
   readonly waveOrders?: number
 }
 
-const standard = { firstAt: 1_790_000_000_000, declinedEvery: 10, waveOrders: 500 }
+const standard = { firstAt: 1_790_000_000_000, declinedEvery: 10, waveOrders: 100 }
 const ordersPerMs = 0.25
 
 export type WrittenJournals = {

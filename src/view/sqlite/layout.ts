@@ -1,12 +1,13 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { ParcomoloError } from '../../base/index.ts'
+import { autocheckpointPages } from './copy.ts'
 
 /**
  * Raise it with every change of the tables, of a row's JSON or of a fold: a store of another layout is thrown away and
  * folded again.
  */
-const layoutVersion = 2
+export const layoutVersion = 2
 
 /**
  * Every write pays for every index, so the usual end has none of its own: whoever lists completed ones finds them by
@@ -43,6 +44,19 @@ export const openDatabase = (path: string): { database: DatabaseSync; wasReset: 
   if (found !== undefined) return { database: found, wasReset: false }
   removeFiles(path)
   return { database: create(path), wasReset: true }
+}
+
+/** False for a file that is missing, damaged or of another layout: opened, it would be made anew. */
+export const isUsable = (path: string): boolean => {
+  if (!existsSync(path)) return false
+  try {
+    const database = connect(path)
+    const version = versionOf(database)
+    database.close()
+    return version === layoutVersion
+  } catch {
+    return false
+  }
 }
 
 /** Empties the tables. */
@@ -86,7 +100,7 @@ const connect = (path: string): DatabaseSync => {
   const database = new DatabaseSync(path)
   database.exec(
     `PRAGMA page_size = 8192; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-     PRAGMA wal_autocheckpoint = 2000; PRAGMA cache_size = -32768`
+     PRAGMA wal_autocheckpoint = ${autocheckpointPages}; PRAGMA cache_size = -32768`
   )
   return database
 }

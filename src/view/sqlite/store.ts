@@ -1,3 +1,5 @@
+import { statfsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ParcomoloError } from '../../base/index.ts'
@@ -14,12 +16,15 @@ import {
   type Read,
   type RunningCount,
   type SagaFilter,
+  type StoreSpace,
   sagaRowKey,
   type TableName,
   type Tables,
   type ViewChange,
   type ViewStore
 } from '../store.ts'
+import type { StoreCopy } from '../snapshots.ts'
+import { FileCopies } from './copy.ts'
 import { clearDatabase, openDatabase } from './layout.ts'
 import { packOrder, packSaga, type ShapeNumbers, unpackOrder, unpackSaga } from './pack.ts'
 import { StoredShapes } from './stored-shapes.ts'
@@ -29,20 +34,23 @@ import { StoredShapes } from './stored-shapes.ts'
  * calls but `write` resolve at once.
  */
 export const openSqliteViewStore = async (path: string): Promise<ViewStore> => {
-  const { database, wasReset } = openDatabase(path)
-  return new SqliteViewStore(database, wasReset)
+  return new SqliteViewStore(path, openDatabase(path))
 }
 
 class SqliteViewStore implements ViewStore {
   readonly wasReset: boolean
   readonly #database: DatabaseSync
+  readonly #path: string
+  readonly #copies: FileCopies
   readonly #statements: Statements
   readonly #shapes: StoredShapes
   #moment: Moment
   #writing: Promise<void> | undefined
 
-  constructor(database: DatabaseSync, wasReset: boolean) {
+  constructor(path: string, { database, wasReset }: ReturnType<typeof openDatabase>) {
     this.#database = database
+    this.#path = path
+    this.#copies = new FileCopies(database, path)
     this.wasReset = wasReset
     this.#statements = prepare(database)
     this.#shapes = new StoredShapes(database)
@@ -137,8 +145,22 @@ class SqliteViewStore implements ViewStore {
     return undefined
   }
 
+  space(): StoreSpace | undefined {
+    if (this.#path === inMemory) return undefined
+    const { bavail, bsize } = statfsSync(dirname(this.#path))
+    return { bytes: sizeOf(this.#path) + sizeOf(`${this.#path}-wal`), freeBytes: bavail * bsize }
+  }
+
+  async copy(): Promise<StoreCopy | undefined> {
+    if (this.#path === inMemory) return undefined
+    await this.#copies.open()
+    while (this.#writing !== undefined) await this.#writing.catch(() => undefined)
+    return this.#copies.take(this.#moment.positions)
+  }
+
   async close(): Promise<void> {
     this.#database.close()
+    await this.#copies.close()
   }
 
   #read<T>(found: T): Read<T> {
@@ -199,6 +221,10 @@ const orderIndex = ({ customerId, status }: OrderFilter): string => {
 
 const sagaIndex = ({ status }: SagaFilter): string =>
   status === undefined || status === usualEnd.sagas ? 'sagas_started' : 'sagas_status'
+
+const inMemory = ':memory:'
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
 
 const readPositions = (database: DatabaseSync): Positions =>
   new Map(

@@ -16,7 +16,7 @@ export type Source = {
   close(): void
 }
 
-/** Where a source begins, what it holds, and what it tells its reader: that there may be more, or that it cannot go on. */
+/** Where a source begins, where it says what it holds, and what it tells its reader: that there may be more, or none. */
 export type Start = {
   readonly offset: number
   readonly isolation: Isolation

@@ -27,7 +27,7 @@ export class ReadRoom {
   async read<T>(fetch: (bytesMax: number) => Promise<Arrived<T>>): Promise<Arrived<T>> {
     const free = (this.#account.bytesMax - this.#account.heldBytes) / this.#heldPerByte
     const bytesMax = Math.floor(Math.min(answerBytesMax, Math.max(answerBytesMin, free)))
-    const reserved = bytesMax * this.#heldPerByte
+    const reserved = Math.ceil(bytesMax * this.#heldPerByte)
     this.#account.hold(reserved)
     try {
       const what = await fetch(bytesMax)

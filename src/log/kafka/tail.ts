@@ -162,7 +162,11 @@ export class Tail {
     for (const feed of feeds) {
       const name = placeName(feed.place)
       const ofFeed = fetched.get(name)
-      if (ofFeed !== undefined && this.#feeds.get(name) === feed) this.#deliver(feed, ofFeed)
+      if (ofFeed === undefined || this.#feeds.get(name) !== feed) continue
+      // To the end of the next request: the broker fills an answer in its order, as far as there is room.
+      this.#feeds.delete(name)
+      this.#feeds.set(name, feed)
+      this.#deliver(feed, ofFeed)
     }
   }
 

@@ -12,5 +12,6 @@ export type {
   TopicPartition,
   TopicSpec
 } from './log.ts'
-export { ByteShare, recordBytes } from './byte-share.ts'
+export { ByteShare } from './byte-share.ts'
 export { placeName } from './log.ts'
+export { recordBytes } from './record-bytes.ts'

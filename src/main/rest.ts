@@ -59,7 +59,7 @@ type Serving = {
 }
 
 const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promise<string> => {
-  const { config, opening, diagnostics, clock } = stage
+  const { config, opening, diagnostics, clock, memory } = stage
   const { system, operator, roles } = parts
   const { log } = parts.deps
   const { model, intake, stockroom, sendCommand } = serving
@@ -76,7 +76,7 @@ const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promi
           ...(needsOperator ? [operatorHealth(system.definitions)] : [])
         ],
         viewHealth: () => viewHealth(model.store, model.view.isOpen ? undefined : opening.doing),
-        metrics: () => metricsText({ log, system, operator }),
+        metrics: () => metricsText({ memory, log, system, operator }),
         logLevel: requestLevel(config)
       }),
     (it) => it.close()

@@ -12,6 +12,7 @@ import { healthOf } from './health.ts'
 import type { OperatorParts } from './kubernetes-operator.ts'
 import { listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
+import { processMemory } from './memory-limit.ts'
 import { openLog, openRegistry } from './open-log.ts'
 import { Opening } from './opening.ts'
 import { participantsOf } from './participants.ts'
@@ -51,7 +52,8 @@ export const start = async (config: Config, options: StartOptions = {}): Promise
   const { failed } = diagnostics
   const opening = new Opening({ signal, failed, clock, onSlow: diagnostics.slow })
   try {
-    const url = await open({ config, opening, diagnostics, storage, signal, clock })
+    const memory = processMemory(config)
+    const url = await open({ config, opening, diagnostics, storage, signal, clock, memory })
     opening.done()
     return { url, roles: config.roles, failed, stop: () => opening.close() }
   } catch (error) {
@@ -71,16 +73,16 @@ const patience = (): Promise<void> =>
 
 /** Each part after those that it needs; gives the address to tell people. */
 const open = async (stage: Stage): Promise<string> => {
-  const { config, opening, diagnostics, storage, signal } = stage
+  const { config, opening, diagnostics, storage, signal, memory } = stage
   const roles = rolesIn(config.flow, config.roles)
-  const parts: Parts = {}
+  const parts: Parts = { memory }
   const probes = roles.includes('view') ? undefined : await openProbes(stage, parts, roles)
   const contracts = await opening.step('reading the contracts', () => readContractFiles(config.sagasFolder))
   const log = await opening.take(
     config.kafkaBrokers === null ? 'opening the log' : `looking for Kafka at ${config.kafkaBrokers.join(', ')}`,
     () =>
       opening.insist(
-        () => storage.openLog(config),
+        () => storage.openLog(config, memory.budget),
         (error) => diagnostics.waiting(error, 'Kafka')
       ),
     (it) => it.close()

@@ -3,7 +3,7 @@ import type { Codec } from '../contract/index.ts'
 import type { StoredRecord, TopicPartition } from '../log/index.ts'
 import { isMarker } from '../task/index.ts'
 import { extrasOf, noExtras } from './saga-timeline.ts'
-import type { Shapes } from './shapes.ts'
+import { type Shapes, unshared } from './shapes.ts'
 import type { Shape } from './timeline.ts'
 
 /** The journals that the view folds, by what they tell of. */
@@ -48,7 +48,11 @@ export type Skipped = {
 }
 
 /** The event of a record; undefined for a marker of the journal protocol. */
-export const decodeRecord = (arrived: Arrived, codec: Codec, shapes: Shapes): ViewRecord | Skipped | undefined => {
+export const decodeRecord = (
+  arrived: Pick<Arrived, 'place' | 'record'>,
+  codec: Codec,
+  shapes: Pick<Shapes, 'of'> = unshared
+): ViewRecord | Skipped | undefined => {
   const { place, record } = arrived
   if (record.value === null) return undefined
   try {

@@ -1,4 +1,4 @@
-import { extrasOf, type SagaExtras } from './saga-timeline.ts'
+import type { SagaExtras } from './saga-timeline.ts'
 import type { Shape } from './timeline.ts'
 
 /**
@@ -32,12 +32,8 @@ export class Shapes {
   }
 }
 
-/** For one entry by itself. */
-export const shapeOf = (topic: string, type: string, value: Readonly<Record<string, unknown>>): Shape => ({
-  type,
-  topic,
-  ...extrasOf(type, value)
-})
+/** For who keeps no timelines. */
+export const unshared: Pick<Shapes, 'of'> = { of: (topic, type, extras) => ({ type, topic, ...extras }) }
 
 const shapesMax = 4_096
 /** Of one type and detail, which differ in their step and attempt: they are looked through one by one. */

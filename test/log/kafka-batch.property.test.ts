@@ -157,10 +157,10 @@ test('a batch that compaction has emptied, and a marker of a transaction, only m
   emptied.writeInt32BE(61 - 12, 8)
   emptied.writeInt32BE(9, 23)
   emptied.writeInt32BE(0, 57)
-  t.deepEqual(decodeBatches(emptied, 5), { records: [], next: 15 })
+  t.deepEqual(decodeBatches(emptied, 5), { records: [], next: 15, plainBytes: 0 })
   const marker = at(encodeBatch([{ key: 'a', value: null, timestamp: 1, headers: {} }], producer), 5)
   marker.writeInt16BE(0x20, 21)
-  t.deepEqual(decodeBatches(marker, 5), { records: [], next: 6 })
+  t.deepEqual(decodeBatches(marker, 5), { records: [], next: 6, plainBytes: 0 })
 })
 
 test('what foreign producers compress with gzip or zstd is read, and anything else names the cure', (t) => {

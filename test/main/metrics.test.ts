@@ -1,4 +1,5 @@
 import test from 'ava'
+import { Budget } from '../../src/base/index.ts'
 import type { Log, LogHealth } from '../../src/log/index.ts'
 import { metricsText } from '../../src/main/metrics.ts'
 import type { System } from '../../src/main/system.ts'
@@ -24,6 +25,19 @@ test('each task tells what it has done', (t) => {
   t.true(text.includes(`parcomolo_task_events_total${labels} 3\n`))
   t.true(text.includes(`parcomolo_task_dead_letters_total${labels} 5\n`))
   t.true(text.includes(`parcomolo_task_entities${labels} 6\n`))
+})
+
+test('the memory that the process may have is told, its budget, and what fills that', (t) => {
+  const budget = new Budget(2048)
+  budget.account('readers').hold(1000.5)
+  budget.account('ranges')
+  const text = metricsText({ memory: { limitBytes: 4096, budget } })
+  t.regex(text, /^# TYPE parcomolo_memory_limit_bytes gauge\nparcomolo_memory_limit_bytes 4096$/m)
+  t.regex(text, /^parcomolo_memory_budget_bytes 2048$/m)
+  t.regex(
+    text,
+    /^parcomolo_memory_held_bytes\{holder="readers"\} 1001\nparcomolo_memory_held_bytes\{holder="ranges"\} 0$/m
+  )
 })
 
 test('a process that has opened nothing yet has metrics all the same', (t) => {

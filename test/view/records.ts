@@ -1,5 +1,6 @@
 import type { Source, ViewRecord } from '../../src/view/record.ts'
-import { shapeOf } from '../../src/view/shapes.ts'
+import { extrasOf } from '../../src/view/saga-timeline.ts'
+import { unshared } from '../../src/view/shapes.ts'
 
 /** A record of a test: its offset and time count up from 0 and from 1000. */
 export const recordMaker = (): ((source: Source, type: string, value: ViewRecord['value']) => ViewRecord) => {
@@ -20,7 +21,7 @@ export const recordMaker = (): ((source: Source, type: string, value: ViewRecord
       fullName: `parcomolo.${namespace}.${type}`,
       value,
       causationId: undefined,
-      shape: shapeOf(`${source}-events`, type, source === 'saga' ? value : {})
+      shape: unshared.of(`${source}-events`, type, source === 'saga' ? extrasOf(type, value) : {})
     }
   }
 }

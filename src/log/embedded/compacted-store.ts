@@ -9,6 +9,9 @@
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { type LogRecord, placeName, type StoredRecord, type TopicPartition } from '../log.ts'
+import { heldBytesOf, recordBytes } from '../record-bytes.ts'
+
+type Page = { readonly records: readonly StoredRecord[]; readonly heldBytes: number }
 
 export class CompactedStore {
   readonly #database: DatabaseSync
@@ -34,9 +37,17 @@ export class CompactedStore {
     })
   }
 
-  /** The rows with offsets in `[from, to)`, deletions included. */
-  page(place: TopicPartition, from: number, to: number, countMax: number): StoredRecord[] {
-    return this.#of(place).page.all(from, to, countMax).map(recordOf)
+  /** The first rows with offsets in `[from, to)`, deletions included: some hundreds, or half a megabyte. */
+  page(place: TopicPartition, from: number, to: number): Page {
+    const records: StoredRecord[] = []
+    let bytes = 0
+    for (const row of this.#of(place).page.iterate(from, to)) {
+      const record = recordOf(row)
+      records.push(record)
+      bytes += recordBytes(record)
+      if (records.length >= pageRecordsMax || bytes >= pageBytesAim) break
+    }
+    return { records, heldBytes: heldBytesOf(bytes, records.length) }
   }
 
   lookup(place: TopicPartition, keys: readonly string[]): Map<string, StoredRecord> {
@@ -95,6 +106,9 @@ export class CompactedStore {
   }
 }
 
+const pageRecordsMax = 500
+const pageBytesAim = 512 * 1024
+
 /** Both threads that use the file write to it at times; none for long. */
 const otherThreadMs = 5000
 
@@ -123,7 +137,7 @@ const prepare = (database: DatabaseSync, id: number): Statements => ({
   put: database.prepare(
     `INSERT OR REPLACE INTO record_${id} (offset, key, value, timestamp, headers) VALUES (?, ?, ?, ?, ?)`
   ),
-  page: database.prepare(`SELECT * FROM record_${id} WHERE offset >= ? AND offset < ? ORDER BY offset LIMIT ?`),
+  page: database.prepare(`SELECT * FROM record_${id} WHERE offset >= ? AND offset < ? ORDER BY offset`),
   lookup: database.prepare(`SELECT * FROM record_${id} WHERE key = ? AND value IS NOT NULL`),
   forget: database.prepare(`DELETE FROM record_${id} WHERE value IS NULL AND timestamp < ?`)
 })

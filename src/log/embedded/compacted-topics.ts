@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { type Clock, ParcomoloError } from '../../base/index.ts'
+import { type Account, type Budget, type Clock, ParcomoloError } from '../../base/index.ts'
 import type { LogRecord, StoredRecord, TopicPartition } from '../log.ts'
 import { CompactedStore } from './compacted-store.ts'
 import { CompactedWriter } from './compacted-worker.ts'
@@ -18,16 +18,18 @@ export class CompactedTopics {
   readonly #dir: string
   readonly #commit: GroupCommit
   readonly #clock: Clock
+  readonly #reading: Account
   #writer: CompactedWriter | undefined
   #recordsHere = 0
   #last: Promise<unknown> = Promise.resolve()
   #goOn: (() => void) | undefined
 
-  constructor(dir: string, commit: GroupCommit, clock: Clock) {
+  constructor(dir: string, commit: GroupCommit, clock: Clock, budget: Budget) {
     this.store = new CompactedStore(dir)
     this.#dir = dir
     this.#commit = commit
     this.#clock = clock
+    this.#reading = budget.account('ranges')
   }
 
   end(place: TopicPartition): number {
@@ -56,12 +58,17 @@ export class CompactedTopics {
   async *read(partition: Partition, from: number, to: number): AsyncGenerator<readonly StoredRecord[]> {
     let next = from
     while (next < to) {
-      const page = this.store.page(partition, next, to, pageRecordsMax)
-      if (page.length === 0) return
-      next = page.at(-1)!.offset + 1
-      const live = page.filter(({ value }) => value !== null)
-      if (live.length > 0) yield live
-      await turn()
+      const { records, heldBytes } = this.store.page(partition, next, to)
+      if (records.length === 0) return
+      next = records.at(-1)!.offset + 1
+      const live = records.filter(({ value }) => value !== null)
+      this.#reading.hold(heldBytes)
+      try {
+        if (live.length > 0) yield live
+        await turn()
+      } finally {
+        this.#reading.release(heldBytes)
+      }
     }
   }
 
@@ -123,7 +130,6 @@ export class CompactedTopics {
 }
 
 const deletionKeptMs = 24 * 60 * 60 * 1000
-const pageRecordsMax = 500
 const retryEveryMs = 1000
 
 /** Definitions stay below it; snapshots do not. */

@@ -107,7 +107,7 @@ class PartitionSender {
         const { waiting, records } = this.#underWay!
         producer.sequence = (producer.sequence + records.length) % 2 ** 31
         stats.producedRecords += records.length
-        tail.sent(this.#place, base, records)
+        tail.sent(this.#place, { base, records, bytes: bytes!.length })
         return waiting
       } catch (error) {
         // Whatever state is doubtful goes with the id; the batch may then be there twice, which its readers can tell.

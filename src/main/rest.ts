@@ -16,6 +16,7 @@ import { fillCatalogue, fillCatalogueBehind, isCatalogueKnown } from './shop.ts'
 import type { Stage } from './stage.ts'
 import { Stockroom } from './stockroom.ts'
 import { type System, type SystemDeps, viewTopics } from './system.ts'
+import { openSnapshots } from './view-snapshots.ts'
 
 export type RestParts = {
   readonly deps: SystemDeps
@@ -117,14 +118,15 @@ const openIntake = (
 const openReadModel = async (stage: Stage, deps: SystemDeps, model: ReadModel): Promise<void> => {
   const { opening } = stage
   let isHandedOver = false
+  const snapshots = await opening.step('looking for copies of the read model', () => openSnapshots(stage, deps.log))
   const store = await opening.take(
     storeStep(stage.config),
-    () => openStore(stage),
+    () => openStore(stage, deps.log, snapshots),
     async (it) => (isHandedOver ? undefined : it.close())
   )
   model.store = store
   const view = await opening.step('opening the read model', () =>
-    model.view.open(() => openView({ ...viewDeps(stage, deps), store }))
+    model.view.open(() => openView({ ...viewDeps(stage, deps), store, ...(snapshots && { snapshots }) }))
   )
   isHandedOver = true
   await opening.step('folding the journals into the read model', () => view.caughtUp)

@@ -1,8 +1,8 @@
 import type { Positions } from './store.ts'
 
 /**
- * Copies of a view's store in a place that outlives its process: a port, so that they may lie in the log or elsewhere. A
- * copy is a cache of a cache: a new view begins with the newest and folds the rest; without one it folds everything.
+ * Copies of a view's store in a place that outlives its process: a port, so that they may lie in the log or elsewhere.
+ * A copy is a cache of a cache: a new view begins with the newest and folds the rest; without one it folds everything.
  *
  * N1. A copy that `newest` has named is whole, or `load` says that it is not: half a copy is never taken for one.
  * N2. Whoever dies while he saves leaves the copy before as it was.

@@ -40,7 +40,7 @@ export type ViewStore = {
   failure(): Error | undefined
   /** Undefined where that is somebody else's to watch. */
   space(): StoreSpace | undefined
-  /** A copy of it, for as long as which it grows faster; undefined where nobody needs one, as it outlives its processes. */
+  /** A copy of it, until whose release it grows faster; undefined where it outlives its processes by itself. */
   copy(): Promise<StoreCopy | undefined>
   close(): Promise<void>
 }

@@ -146,9 +146,7 @@ class SqliteViewStore implements ViewStore {
   }
 
   space(): StoreSpace | undefined {
-    if (this.#path === inMemory) return undefined
-    const { bavail, bsize } = statfsSync(dirname(this.#path))
-    return { bytes: sizeOf(this.#path) + sizeOf(`${this.#path}-wal`), freeBytes: bavail * bsize }
+    return this.#path === inMemory ? undefined : spaceOf(this.#path)
   }
 
   async copy(): Promise<StoreCopy | undefined> {
@@ -223,6 +221,16 @@ const sagaIndex = ({ status }: SagaFilter): string =>
   status === undefined || status === usualEnd.sagas ? 'sagas_started' : 'sagas_status'
 
 const inMemory = ':memory:'
+
+/** Undefined where the folder cannot be looked at, which its writes will tell. */
+const spaceOf = (path: string): StoreSpace | undefined => {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path))
+    return { bytes: sizeOf(path) + sizeOf(`${path}-wal`), freeBytes: bavail * bsize }
+  } catch {
+    return undefined
+  }
+}
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
 

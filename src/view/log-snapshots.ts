@@ -40,25 +40,25 @@ export class LogSnapshots implements ViewSnapshots {
   async load(snapshot: Snapshot, write: (at: number, bytes: Uint8Array) => Promise<void>): Promise<string | undefined> {
     const { blocks: named, blockBytes } = snapshot as Manifest
     const wanted = new Map(named.map(({ offset }, index) => [offset, index]))
-    const underWay = new Set<Promise<void>>()
     const reasons: string[] = []
     const take = async (record: StoredRecord, index: number): Promise<void> => {
       const bytes = record.value === null ? undefined : await inflated(record.value)
       if (bytes === undefined || hashOf(bytes) !== named[index]!.hash) reasons.push(`block ${index} is damaged`)
       else await write(index * blockBytes, bytes)
     }
-    for (const [from, to] of runsOf([...wanted.keys()]))
-      for await (const records of this.#log.read(blocks, from, to))
-        for (const record of records) {
-          const index = wanted.get(record.offset)
-          if (index === undefined) continue
-          wanted.delete(record.offset)
-          const taking = take(record, index).finally(() => underWay.delete(taking))
-          underWay.add(taking)
-          if (underWay.size >= blocksAtOnce) await Promise.race(underWay)
-        }
-    await Promise.all(underWay)
+    const side = new SideBySide(blocksAtOnce)
+    for await (const record of this.#recordsAt([...wanted.keys()])) {
+      const index = wanted.get(record.offset)
+      if (index !== undefined && wanted.delete(record.offset)) await side.add(() => take(record, index))
+    }
+    await side.end()
     return reasons[0] ?? (wanted.size === 0 ? undefined : `${wanted.size} of its blocks are gone`)
+  }
+
+  /** The blocks at these offsets, and some between. */
+  async *#recordsAt(offsets: readonly number[]): AsyncGenerator<StoredRecord> {
+    for (const [from, to] of runsOf(offsets))
+      for await (const records of this.#log.read(blocks, from, to)) yield* records
   }
 
   async save(copy: StoreCopy, signal: AbortSignal): Promise<boolean> {
@@ -126,6 +126,31 @@ export class LogSnapshots implements ViewSnapshots {
       to = from
     }
     return undefined
+  }
+}
+
+/** So many tasks at once; the first failure is told at the end, and by whoever adds another. */
+class SideBySide {
+  readonly #max: number
+  readonly #underWay = new Set<Promise<void>>()
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  async add(task: () => Promise<void>): Promise<void> {
+    if (this.#underWay.size >= this.#max) await Promise.race(this.#underWay)
+    if (this.#failure !== undefined) throw this.#failure.error
+    const running = task()
+      .catch((error: unknown) => void (this.#failure ??= { error }))
+      .finally(() => this.#underWay.delete(running))
+    this.#underWay.add(running)
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#underWay)
+    if (this.#failure !== undefined) throw this.#failure.error
   }
 }
 

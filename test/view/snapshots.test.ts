@@ -156,3 +156,14 @@ test('a copy with a block that is damaged or gone says so, and leaves no file', 
     t.is((await stat(path)).size, 20 * blockBytes)
   })
 })
+
+test('a disk that takes no more ends a load', async (t) => {
+  await withLog(async (log) => {
+    const snapshots = snapshotsIn(log)
+    await snapshots.save(copyOf(randomBytes(40 * blockBytes), 3), goOn)
+    const full = async (at: number): Promise<void> => {
+      if (at > 10 * blockBytes) throw new Error('no space left')
+    }
+    await t.throwsAsync(snapshots.load((await snapshots.newest())!, full), { message: 'no space left' })
+  })
+})

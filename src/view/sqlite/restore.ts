@@ -12,7 +12,7 @@ export const restoreFile = async (
 ): Promise<string | undefined> => {
   const half = `${path}-loading`
   const file = await open(half, 'w')
-  let reason: string | undefined
+  let reason: string | undefined = 'it could not be written'
   try {
     await file.truncate(snapshot.bytes)
     reason = await snapshots.load(snapshot, async (at, bytes) => void (await file.write(bytes, 0, bytes.length, at)))

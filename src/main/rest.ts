@@ -1,8 +1,9 @@
+import { isParcomoloError } from '../base/index.ts'
 import { createHttp, type LogLevel } from '../http/index.ts'
 import { Intake } from '../intake/index.ts'
 import type { Operator } from '../operator/index.ts'
 import { inventoryPrices } from '../service/inventory/index.ts'
-import { openView, type ViewStore } from '../view/index.ts'
+import { openView, type View, type ViewStore } from '../view/index.ts'
 import { commandSender } from './commands.ts'
 import type { Config } from './config.ts'
 import { definitionsPort } from './definitions-port.ts'
@@ -41,7 +42,7 @@ export const openRest = async (stage: Stage, parts: RestParts): Promise<string> 
   const sendCommand = commandSender(deps.log, deps.codec, stage.clock)
   const stockroom = new Stockroom(model.view, intake)
   const url = await openHttp(stage, parts, { model, intake, stockroom, sendCommand })
-  const caughtUp = openReadModel(stage, deps, model)
+  const caughtUp = openReadModel(stage, deps, model, intake)
   const filling = { stockroom, sendCommand, isInventoryHere: roles.includes('inventory') }
   await Promise.all([caughtUp, fillShelves(stage, caughtUp, filling)])
   return url
@@ -115,7 +116,7 @@ const openIntake = (
 }
 
 /** Resolves when it has caught up. */
-const openReadModel = async (stage: Stage, deps: SystemDeps, model: ReadModel): Promise<void> => {
+const openReadModel = async (stage: Stage, deps: SystemDeps, model: ReadModel, intake: Intake): Promise<void> => {
   const { opening } = stage
   let isHandedOver = false
   const snapshots = await opening.step('looking for copies of the read model', () => openSnapshots(stage, deps.log))
@@ -125,9 +126,24 @@ const openReadModel = async (stage: Stage, deps: SystemDeps, model: ReadModel): 
     async (it) => (isHandedOver ? undefined : it.close())
   )
   model.store = store
-  const view = await opening.step('opening the read model', () =>
-    model.view.open(() => openView({ ...viewDeps(stage, deps), store, ...(snapshots && { snapshots }) }))
-  )
+  const onFailed = (error: unknown): void => {
+    if (isParcomoloError(error, 'PARCOMOLO_VIEW_STORE_WENT_BACK')) void reopen(error)
+    else stage.diagnostics.fail(error, 'the read model')
+  }
+  const open = (on: ViewStore): Promise<View> =>
+    openView({ ...viewDeps(stage, deps), store: on, onFailed, ...(snapshots && { snapshots }) })
+  /** Whoever emptied it, or brought back what it was: it is folded from where it stands, and orders are taken on. */
+  const reopen = async (error: unknown): Promise<void> => {
+    stage.diagnostics.error(error, 'the store of the read model is opened anew')
+    try {
+      // From where the view has come to, so that whoever waits for an answer at this moment gets it.
+      await intake.open()
+      await model.view.reopen(async () => open((model.store = await openStore(stage, deps.log, snapshots))))
+    } catch (cause) {
+      stage.diagnostics.fail(cause, 'the read model')
+    }
+  }
+  const view = await opening.step('opening the read model', () => model.view.open(() => open(store)))
   isHandedOver = true
   await opening.step('folding the journals into the read model', () => view.caughtUp)
 }
@@ -135,7 +151,6 @@ const openReadModel = async (stage: Stage, deps: SystemDeps, model: ReadModel): 
 const viewDeps = ({ config, diagnostics, clock }: Stage, { log, codec, learn }: SystemDeps) => ({
   ...{ log, codec, topics: viewTopics, flow: config.flow, clock },
   logger: diagnostics.logger,
-  onFailed: (error: unknown): void => diagnostics.fail(error, 'the read model'),
   ...(learn && { learn })
 })
 

@@ -72,7 +72,7 @@ export class Follower {
   }
 
   start(): void {
-    this.#running = this.#run().catch((error: unknown) => this.#fail(error))
+    this.#running = this.#run().catch((error: unknown) => this.fail(error))
   }
 
   /** Stops after the round under way and writes what has changed. */
@@ -86,7 +86,8 @@ export class Follower {
     await this.#deps.model.write()
   }
 
-  #fail(error: unknown): void {
+  /** Nothing more is folded nor written. */
+  fail(error: unknown): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#cancelWrite?.()
@@ -155,7 +156,7 @@ export class Follower {
       this.#isHeldBack = !(await this.#deps.model.write())
       this.#deps.onStore(undefined)
     } catch (error) {
-      if (isParcomoloError(error, 'PARCOMOLO_VIEW_STORE_WENT_BACK')) return this.#fail(error)
+      if (isParcomoloError(error, 'PARCOMOLO_VIEW_STORE_WENT_BACK')) return this.fail(error)
       this.#isHeldBack = true
       this.#deps.onStore(error)
     }

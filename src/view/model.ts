@@ -1,4 +1,4 @@
-import type { Clock } from '../base/index.ts'
+import { type Clock, isParcomoloError } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
 import { Patience } from '../task/index.ts'
 import { type Holder, RowCache } from './cache.ts'
@@ -30,6 +30,7 @@ export class ReadModel {
   readonly #flow: Flow
   readonly #shapes = new Shapes()
   readonly #learn: Learn | undefined
+  readonly #onWentBack: (error: unknown) => void
   readonly #patience: Patience
   readonly #progress: Progress
   readonly #behind: WriteBehind
@@ -39,6 +40,7 @@ export class ReadModel {
     this.#codec = deps.codec
     this.#flow = deps.flow
     this.#learn = deps.learn
+    this.#onWentBack = deps.onWentBack
     this.#patience = new Patience(deps.clock, deps.onHeldUp)
     this.skippedCount = start.skippedCount
     this.rows = {
@@ -148,9 +150,14 @@ export class ReadModel {
 
   async #read<T>(read: (store: ViewStore) => Promise<Read<T>>): Promise<Read<T>> {
     const since = this.#behind.known
-    const result = await read(this.#store)
-    this.#behind.check(result.moment, since)
-    return result
+    try {
+      const result = await read(this.#store)
+      this.#behind.check(result.moment, since)
+      return result
+    } catch (error) {
+      if (isParcomoloError(error, 'PARCOMOLO_VIEW_STORE_WENT_BACK')) this.#onWentBack(error)
+      throw error
+    }
   }
 
   async #decode(
@@ -205,6 +212,8 @@ export type ModelDeps = {
   readonly clock: Clock
   /** It waits for something that may pass, such as a registry that cannot be reached; with undefined, it goes on. */
   readonly onHeldUp: (error: unknown) => void
+  /** A read has found the store without what this process had seen in it. */
+  readonly onWentBack: (error: unknown) => void
 }
 
 /** Teaches the codec the schemas of these values, where it does not know them (contract's `learnSchemas`). */

@@ -81,8 +81,9 @@ export const openView = async (deps: ViewDeps): Promise<View> => {
   const { store, codec, flow, learn, clock } = deps
   const { recentBytesMax, behindPatienceMs } = limits
   const onHeldUp = (error: unknown): void => view.onHeldUp(error)
+  const onWentBack = (error: unknown): void => view.onWentBack(error)
   const model = new ReadModel(
-    { store, codec, flow, recentBytesMax, behindPatienceMs, learn, clock, onHeldUp },
+    { store, codec, flow, recentBytesMax, behindPatienceMs, learn, clock, onHeldUp, onWentBack },
     { moment, skippedCount }
   )
   const target = new Map<string, number>()
@@ -259,6 +260,10 @@ class FollowingView implements View {
     if (error === undefined) return logger?.info({}, 'the read model goes on')
     const code = isParcomoloError(error) ? error.code : undefined
     logger?.error({ error: messageOf(error), code }, 'the read model waits, and tries again until it works')
+  }
+
+  onWentBack(error: unknown): void {
+    this.#follower.fail(error)
   }
 
   #stalledBy(): string | undefined {

@@ -65,6 +65,27 @@ function testShop(url: string): void {
     }
   )
 
+  test.serial(
+    'a database that is made anew under the shop is filled again, and orders are taken meanwhile',
+    async (t) => {
+      const { schema, shop } = await shopOf(t, url)
+      await shop.start()
+      const before = await order(shop, requestBody('tok_visa'))
+      await schema.query(`DROP SCHEMA ${schema.name} CASCADE; CREATE SCHEMA ${schema.name}`)
+      const taken = await post(shop, '/orders', requestBody('tok_visa'))
+      t.is(taken.status, 201)
+      const listed = await until(async () => {
+        const answer = await answerOf(`${shop.url}/orders`)
+        return answer.status === 200 ? (JSON.parse(answer.text) as { items: unknown[] }) : undefined
+      })
+      t.is(listed.items.length, 2)
+      t.deepEqual(await get<OrderView>(shop, `/orders/${before.orderId}`), before)
+      t.is((await order(shop, requestBody('tok_visa'))).status, 'COMPLETED')
+      t.regex(shop.errors, /the store of the read model is opened anew/)
+      await shop.end('SIGTERM')
+    }
+  )
+
   test.serial('a start waits for its database and says so, and can be stopped meanwhile', async (t) => {
     const { relay, shop } = await shopOf(t, url, { LOG_LEVEL: 'warn' })
     await relay.cut()

@@ -8,7 +8,10 @@ import { get, order, type OrderView, post, requestBody, type StockView } from '.
 import { ShopProcess } from './shop-process.ts'
 
 if (databaseUrl === undefined) test.skip(`the shop with a PostgreSQL: ${whyNoDatabase}`, () => undefined)
-else testShop(databaseUrl)
+else {
+  testShop(databaseUrl)
+  testLosses(databaseUrl)
+}
 
 function testShop(url: string): void {
   test.serial(
@@ -64,7 +67,9 @@ function testShop(url: string): void {
       t.notRegex(shop.errors, new RegExp(new URL(schema.url).password))
     }
   )
+}
 
+function testLosses(url: string): void {
   test.serial(
     'a database that is made anew under the shop is filled again, and orders are taken meanwhile',
     async (t) => {

@@ -2,10 +2,10 @@
  * One budget of bytes for all that a process has read, or waits to write, and still holds. Who holds something has an
  * account; nobody has to know of the others.
  *
- * M1. An account may hold as much as a quarter of what nobody holds: so one alone has a fifth of the budget, any number
+ * B3. An account may hold as much as a quarter of what nobody holds: so one alone has a fifth of the budget, any number
  *     of busy ones have even parts of nearly all of it, and whoever comes late finds room. (Dynamic thresholds for
  *     shared buffers, Choudhury and Hahne 1998.)
- * M2. An account that holds nothing may always have one batch. That is the only way over the budget, and why nobody
+ * B4. An account that holds nothing may always have one batch. That is the only way over the budget, and why nobody
  *     ever waits for room: there is no deadlock, and nobody to be woken.
  */
 export class Budget {
@@ -36,7 +36,7 @@ export class Budget {
 
 type Holder = { heldBytes: number }
 
-/** What the smallest account may hold (M2): some dozens of records. */
+/** What the smallest account may hold (B4): some dozens of records. */
 export const accountBytesMin = 64 * 1024
 
 export class Account {

@@ -14,8 +14,9 @@ export const parseBytes = (text: string): number | undefined => {
 const mebibyte = 2 ** 20
 
 /**
- * Of a process that may have so much memory, the part for what is read and still held. The rest is for what it has to
- * know, for the garbage of what it does, and for Node itself, which takes some 80 MiB before it has done anything.
+ * Of a process that may have so much memory, and of it so much for its heap, the part for what is read and still held,
+ * half of which is objects. The rest is for what it has to know, for the garbage of what it does, and for Node itself,
+ * which takes some 80 MiB before it has done anything.
  */
-export const budgetBytes = (memoryBytes: number): number =>
-  Math.min(256 * mebibyte, Math.max(8 * mebibyte, Math.floor(memoryBytes / 8)))
+export const budgetBytes = (memoryBytes: number, heapBytes: number): number =>
+  Math.min(256 * mebibyte, Math.max(8 * mebibyte, Math.floor(Math.min(memoryBytes / 8, heapBytes / 4))))

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
+import { getHeapStatistics } from 'node:v8'
 import { Budget, budgetBytes } from '../base/index.ts'
 import type { Config } from './config.ts'
 
@@ -9,7 +10,7 @@ export type ProcessMemory = { readonly limitBytes: number; readonly budget: Budg
 
 export const processMemory = ({ memoryBytes }: Pick<Config, 'memoryBytes'>): ProcessMemory => {
   const limitBytes = memoryBytes ?? memoryLimit()
-  return { limitBytes, budget: new Budget(budgetBytes(limitBytes)) }
+  return { limitBytes, budget: new Budget(budgetBytes(limitBytes, getHeapStatistics().heap_size_limit)) }
 }
 
 /** Where the limits of this process's memory may stand: its control group's and those around it, version 2 and 1. */

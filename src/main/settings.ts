@@ -57,7 +57,7 @@ export const settings = {
     name: 'PARCOMOLO_MEMORY',
     standard: '',
     meaning:
-      'Memory that this process may have; an eighth of it, 8 to 256 MiB, holds what is read ahead and waits. ' +
+      'Memory that this process may have; an eighth of it holds what is read ahead and waits. ' +
       "Unset: its control group's limit, or a quarter of the machine",
     ...optional(byteCount('64Mi'))
   } satisfies Setting<number | null>,

@@ -4,7 +4,7 @@ import { accountBytesMin, Budget } from '../../src/base/index.ts'
 
 const mebibyte = 2 ** 20
 
-test('one account alone may hold a fifth, and many have even parts that leave room for one more (M1)', (t) => {
+test('one account alone may hold a fifth, and many have even parts that leave room for one more (B3)', (t) => {
   const budget = new Budget(10 * mebibyte)
   const alone = budget.account('alone')
   while (alone.heldBytes < alone.bytesMax) alone.hold(1024)
@@ -22,7 +22,7 @@ test('one account alone may hold a fifth, and many have even parts that leave ro
   t.true(budget.heldBytes > 0.9 * budget.bytesMax && budget.heldBytes < budget.bytesMax)
 })
 
-test('an account that holds nothing may always have one batch (M2)', (t) => {
+test('an account that holds nothing may always have one batch (B4)', (t) => {
   const budget = new Budget(mebibyte)
   budget.account('full').hold(2 * mebibyte)
   t.is(budget.account('late').bytesMax, accountBytesMin)

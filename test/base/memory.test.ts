@@ -25,7 +25,16 @@ for (const [text, expected] of sizes) {
   })
 }
 
+const mebibytesOf = (memory: number, heap: number): number => budgetBytes(memory * 2 ** 20, heap * 2 ** 20) / 2 ** 20
+
 test('the budget is an eighth of the memory, and neither too small to work with nor without bound', (t) => {
-  const mebibytes = [16, 64, 256, 512, 1024, 6 * 1024].map((memory) => budgetBytes(memory * 2 ** 20) / 2 ** 20)
-  t.deepEqual(mebibytes, [8, 8, 32, 64, 128, 256])
+  const memories = [16, 64, 256, 512, 1024, 6 * 1024]
+  t.deepEqual(
+    memories.map((memory) => mebibytesOf(memory, 4 * 1024)),
+    [8, 8, 32, 64, 128, 256]
+  )
+})
+
+test('the budget is at most a quarter of the heap', (t) => {
+  t.deepEqual([mebibytesOf(512, 256), mebibytesOf(512, 128), mebibytesOf(512, 16)], [64, 32, 8])
 })

@@ -4,6 +4,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import type { LogRecord } from '../../src/log/index.ts'
 import { crc32c } from '../../src/log/kafka/crc32c.ts'
+import { ByteWriter } from '../../src/log/kafka/byte-writer.ts'
 import { decodeBatches, decodeKeys, decodeWanted, encodeBatch } from '../../src/log/kafka/record-batch.ts'
 
 const require = createRequire(import.meta.url)
@@ -178,4 +179,15 @@ test('what foreign producers compress with gzip or zstd is read, and anything el
       message: /'lz4'.+compression\.type=uncompressed/
     }
   )
+})
+
+test('room that only something large has needed is given back', (t) => {
+  const writer = new ByteWriter(1_000)
+  writer.block(Buffer.alloc(1_000_000))
+  t.is(writer.copy().length, 1_000_004)
+  writer.reset()
+  t.is(writer.written().buffer.byteLength, 1_000)
+  writer.block(Buffer.alloc(1_500))
+  writer.reset()
+  t.is(writer.written().buffer.byteLength, 2_000)
 })

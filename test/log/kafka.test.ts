@@ -49,6 +49,7 @@ if (brokers === undefined) test.skip('the Kafka adapter: KAFKA_BROKERS names no 
 else {
   testContract()
   testRequests()
+  testSizes()
   testLosses()
   testTakeOvers()
   testGroups()
@@ -79,6 +80,20 @@ function testRequests(): void {
     })
     await Promise.all(running)
     t.true(log.stats()['produceRequests']! - before < 1.5 * appends, JSON.stringify(log.stats()))
+  })
+}
+
+function testSizes(): void {
+  test('a command of nearly the largest size is taken beside others for the same inbox', async (t) => {
+    const log = await open(t, newPrefix())
+    const sized = (key: string, bytes: number) => ({ ...record(key, '.'.repeat(bytes)), topic: 'inbox', partition: 0 })
+    const sizes = [400_000, 16 * 1024 * 1024 - 200_000, 300_000]
+    await Promise.all(sizes.map((bytes, i) => log.send([sized(String(i), bytes)])))
+    const taken = await readAll(log, { topic: 'inbox', partition: 0 })
+    t.deepEqual(
+      taken.map(({ value }) => value!.length),
+      sizes
+    )
   })
 }
 

@@ -17,9 +17,9 @@ export class CompactedStore {
   readonly #database: DatabaseSync
   readonly #places = new Map<string, Statements>()
 
-  constructor(dir: string) {
+  constructor(dir: string, cacheBytes: number) {
     this.#database = new DatabaseSync(join(dir, 'compacted.db'), { timeout: otherThreadMs })
-    this.#database.exec(`${settings}; ${placesTable}`)
+    this.#database.exec(`${settings}; PRAGMA cache_size = -${Math.floor(cacheBytes / 1024)}; ${placesTable}`)
   }
 
   end(place: TopicPartition): number {
@@ -113,8 +113,7 @@ const pageBytesAim = 512 * 1024
 const otherThreadMs = 5000
 
 /** A seldom checkpoint of more pages writes less: a busy index page is written once, not with each thousand others. */
-const settings = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8000;
-  PRAGMA cache_size = -32768`
+const settings = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8000'
 
 const placesTable = `CREATE TABLE IF NOT EXISTS place (
   id INTEGER PRIMARY KEY, topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,

@@ -19,13 +19,15 @@ export class CompactedTopics {
   readonly #commit: GroupCommit
   readonly #clock: Clock
   readonly #reading: Account
+  readonly #cacheBytes: number
   #writer: CompactedWriter | undefined
   #recordsHere = 0
   #last: Promise<unknown> = Promise.resolve()
   #goOn: (() => void) | undefined
 
   constructor(dir: string, commit: GroupCommit, clock: Clock, budget: Budget) {
-    this.store = new CompactedStore(dir)
+    this.#cacheBytes = Math.min(cacheBytesMax, budget.bytesMax / 8)
+    this.store = new CompactedStore(dir, this.#cacheBytes)
     this.#dir = dir
     this.#commit = commit
     this.#clock = clock
@@ -102,7 +104,7 @@ export class CompactedTopics {
     if (this.#writer === undefined && this.#recordsHere <= recordsHereMax) {
       return this.store.append(partition, base, records)
     }
-    this.#writer ??= new CompactedWriter(this.#dir)
+    this.#writer ??= new CompactedWriter(this.#dir, this.#cacheBytes)
     return this.#writer.append(partition, base, records)
   }
 
@@ -129,6 +131,8 @@ export class CompactedTopics {
   }
 }
 
+/** Of SQLite's pages, on each of the two threads. */
+const cacheBytesMax = 32 * 1024 * 1024
 const deletionKeptMs = 24 * 60 * 60 * 1000
 const retryEveryMs = 1000
 

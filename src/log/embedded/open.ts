@@ -78,6 +78,7 @@ const open = (options: Required<EmbeddedLogOptions>, unlock: () => void): Log =>
     segmentBytes,
     patienceMs,
     syncBytesMax,
+    account: budget.account('waiting'),
     position,
     onSegment: (segment) => list.add(segment),
     onDurable: () => tail.evict(),

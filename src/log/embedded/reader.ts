@@ -16,7 +16,7 @@ export type Source = {
   close(): void
 }
 
-/** Where a source begins, where it says what it holds, and what it tells its reader: that there may be more, or none. */
+/** Where a source begins and accounts for what it holds; it tells its reader of more, or that it cannot go on. */
 export type Start = {
   readonly offset: number
   readonly isolation: Isolation

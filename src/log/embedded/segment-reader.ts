@@ -31,19 +31,22 @@ export type SegmentRange = {
  */
 export async function* readSegment(range: SegmentRange): AsyncGenerator<readonly StoredRecord[]> {
   const { account } = range
-  const file = await open(range.path, 'r')
+  const blockBytes = Math.min(blockBytesMax, Math.floor(account.bytesMax / heldPerByte))
   let heldBytes = 0
   const hold = (bytes: number): void => {
     account.hold(bytes - heldBytes)
     heldBytes = bytes
   }
+  hold(blockBytes * heldPerByte)
+  let file: FileHandle | undefined
   try {
+    file = await open(range.path, 'r')
     const place = placeBytes(range.part)
-    const blockBytes = Math.min(blockBytesMax, Math.floor(account.bytesMax / 2))
     let buffer = Buffer.allocUnsafeSlow(blockBytes)
     let next = range.from
     let position = positionFor(range.part, next)
     while (next < range.to) {
+      hold(buffer.length * heldPerByte)
       const bytes = await readBlock(file, position, buffer)
       const walk = walkBlock({ ...range, place, position, from: next }, bytes)
       if (walk.used === 0 && bytes.length < buffer.length) throw notAsIndexed(range, position)
@@ -59,11 +62,13 @@ export async function* readSegment(range: SegmentRange): AsyncGenerator<readonly
     }
   } finally {
     hold(0)
-    await file.close()
+    await file?.close()
   }
 }
 
 const blockBytesMax = 256 * 1024
+/** The block, and what comes of it. */
+const heldPerByte = 3
 
 const heldBytesOfAll = (records: readonly StoredRecord[]): number =>
   heldBytesOf(

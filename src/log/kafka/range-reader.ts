@@ -1,9 +1,9 @@
 import { type Budget, ParcomoloError } from '../../base/index.ts'
-import { ReadRoom } from './read-room.ts'
 import { placeName, type StoredRecord, type TopicPartition } from '../log.ts'
 import type { Cluster } from './cluster.ts'
 import { type FetchBounds, type FetchFrom, fetchRequest } from './fetch.ts'
 import { type Arrived, arrivedAs } from './position.ts'
+import { ReadRoom } from './read-room.ts'
 import { type Decode, decodeBatches, decodeKeys, decodeWanted, type KeyAt } from './record-batch.ts'
 import type { KafkaStats } from './stats.ts'
 

@@ -6,8 +6,8 @@ import { brokerError, closedError, codeOf, passes } from './broker-errors.ts'
 import type { Cluster } from './cluster.ts'
 import { type Fetched, sessionFetchRequest } from './fetch.ts'
 import { FetchSession } from './fetch-session.ts'
-import { type Arrived, arrived } from './position.ts'
 import type { Appended } from './partition-writer.ts'
+import { type Arrived, arrived } from './position.ts'
 import type { KafkaStats } from './stats.ts'
 
 /** Who follows the end of a partition. */
@@ -138,7 +138,7 @@ export class Tail {
   async #fetch(node: number, session: FetchSession, feeds: readonly Feed[]): Promise<void> {
     const wanted = session.next(feeds.map(({ place, next }) => ({ place, offset: next })))
     this.#stats.fetchRequests++
-    // Once decoded, what comes takes twice as much.
+    // Once decoded, what comes takes twice as much. In a session a partition that has not moved keeps its older bound.
     const bytesMax = Math.floor(Math.min(answerBytesMax, this.#account.bytesMax / 2))
     const request = sessionFetchRequest(wanted, {
       waitMs,

@@ -18,7 +18,7 @@ export class CausalOrder {
   /** Called when patience is over: `offer` then hands on what was held. */
   onPatienceOver: () => void = () => undefined
   readonly #next: Map<string, number>
-  readonly #held = new Map<string, Arrived[]>()
+  readonly #held = new Map<string, Queue>()
   readonly #clock: Clock
   readonly #patienceMs: number
   #stopTimer: (() => void) | undefined
@@ -45,7 +45,8 @@ export class CausalOrder {
     for (const one of arrived) this.#enqueue(one)
     const ready: Arrived[] = []
     while (this.#release(ready)) continue
-    if (this.#isPatienceOver) for (const [name, queue] of this.#held) this.#handOn(ready, name, queue, queue.length)
+    if (this.#isPatienceOver)
+      for (const [name, queue] of this.#held) this.#handOn(ready, name, queue, queue.records.length)
     this.#isPatienceOver = false
     this.#watch(ready.length > 0)
     return ready
@@ -58,16 +59,15 @@ export class CausalOrder {
   #enqueue(one: Arrived): void {
     this.#heldBytes += one.bytes
     const queue = this.#held.get(one.place.name)
-    if (queue === undefined) this.#held.set(one.place.name, [one])
-    else queue.push(one)
+    if (queue === undefined) this.#held.set(one.place.name, { records: [one], awaited: undefined })
+    else queue.records.push(one)
   }
 
   /** One pass over the partitions; true when another one may find more. */
   #release(ready: Arrived[]): boolean {
     let hasMoved = false
     for (const [name, queue] of this.#held) {
-      const firstHeld = queue.findIndex((one) => !this.#mayGo(one))
-      const count = firstHeld < 0 ? queue.length : firstHeld
+      const count = this.#countReady(queue)
       if (count === 0) continue
       hasMoved = true
       this.#handOn(ready, name, queue, count)
@@ -75,24 +75,44 @@ export class CausalOrder {
     return hasMoved && this.#held.size > 0
   }
 
-  #handOn(ready: Arrived[], name: string, queue: Arrived[], count: number): void {
-    const [{ record }] = queue as [Arrived]
-    if (record.offset < (this.#next.get(name) ?? 0)) throw wentBack(name, record.offset)
-    for (let i = 0; i < count; i++) {
-      ready.push(queue[i]!)
-      this.#heldBytes -= queue[i]!.bytes
+  /** Records before the first that has to wait; what that waits for is read once, however often it is looked at. */
+  #countReady(queue: Queue): number {
+    const { records, awaited } = queue
+    if (awaited !== undefined && !this.#hasCome(awaited)) return 0
+    for (let i = awaited === undefined ? 0 : 1; i < records.length; i++) {
+      queue.awaited = this.#awaitedBy(records[i]!)
+      if (queue.awaited !== undefined) return i
     }
-    this.#next.set(name, queue[count - 1]!.record.offset + 1)
-    if (count === queue.length) this.#held.delete(name)
-    else queue.splice(0, count)
+    queue.awaited = undefined
+    return records.length
   }
 
-  #mayGo(one: Arrived): boolean {
-    const text = one.record.headers[header.positions]
-    if (text === undefined) return true
-    const covered = JSON.parse(text) as Record<string, number>
-    for (const [name, next] of Object.entries(covered)) if ((this.#next.get(placeOf(name)) ?? next) < next) return false
-    return true
+  #handOn(ready: Arrived[], name: string, { records }: Queue, count: number): void {
+    const [{ record }] = records as [Arrived]
+    if (record.offset < (this.#next.get(name) ?? 0)) throw wentBack(name, record.offset)
+    for (let i = 0; i < count; i++) {
+      ready.push(records[i]!)
+      this.#heldBytes -= records[i]!.bytes
+    }
+    this.#next.set(name, records[count - 1]!.record.offset + 1)
+    if (count === records.length) this.#held.delete(name)
+    else records.splice(0, count)
+  }
+
+  /** What its task had read and has not been handed on; undefined where nothing is missing. */
+  #awaitedBy({ record }: Arrived): Awaited | undefined {
+    const text = record.headers[header.positions]
+    if (text === undefined) return undefined
+    const awaited: [string, number][] = []
+    for (const [name, next] of Object.entries(JSON.parse(text) as Record<string, number>)) {
+      const place = placeOf(name)
+      if ((this.#next.get(place) ?? next) < next) awaited.push([place, next])
+    }
+    return awaited.length === 0 ? undefined : awaited
+  }
+
+  #hasCome(awaited: Awaited): boolean {
+    return awaited.every(([place, next]) => this.#next.get(place)! >= next)
   }
 
   /** Patience begins anew with whatever moves. */
@@ -108,6 +128,12 @@ export class CausalOrder {
     })
   }
 }
+
+/** Of a partition in which something is held. */
+type Queue = { readonly records: Arrived[]; awaited: Awaited | undefined }
+
+/** What the first record waits for: the next offsets of other partitions. */
+type Awaited = readonly (readonly [place: string, next: number])[]
 
 const wentBack = (place: string, offset: number): ParcomoloError =>
   new ParcomoloError(

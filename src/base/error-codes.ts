@@ -220,9 +220,9 @@ export const errorCodes = {
   },
   PARCOMOLO_VIEW_STORE_WENT_BACK: {
     cause:
-      "The read model's database lacks what this process had seen in it: a backup was brought back, its last writes were lost in a fail-over, or another installation on the same schema has emptied it.",
+      "The read model's database lacks what this process had seen in it: its tables were dropped, a backup was brought back, its last writes were lost in a fail-over, or another installation on the same schema has emptied it.",
     remedy:
-      'Start the process again, and it goes on from what is there. Give each installation a schema of its own in VIEW_DATABASE_URL.'
+      'Nothing, if it was meant: the process opens it again, and folds what is missing. Give each installation a schema of its own in VIEW_DATABASE_URL.'
   },
   PARCOMOLO_VIEW_BEHIND: {
     cause:

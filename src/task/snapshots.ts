@@ -25,9 +25,9 @@ export type Marker = {
 }
 
 /** The marker's key; the entities' keys have this before them, so that none can be taken for it. */
-const markerKey = 'marker'
+export const markerKey = 'marker'
 const fenceKey = 'fence'
-const entityPrefix = 'entity:'
+export const entityPrefix = 'entity:'
 /**
  * Entities taken between two rounds of the task, and written as one batch: at most so many, and until `bytesAim` is
  * reached. A batch waits for a sync of the log, so a smaller one would not keep up with a busy task; a larger one would

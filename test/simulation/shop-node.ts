@@ -216,6 +216,8 @@ const diesWith = (process: SimulatedProcess, store: ViewStore): ViewStore => {
     clear: whileAlive((last) => store.clear(last)),
     dropOlder: async () => undefined,
     failure: () => undefined,
+    space: () => undefined,
+    copy: async () => undefined,
     close: async () => undefined
   }
 }

@@ -8,6 +8,9 @@ import type { Metrics } from './metrics.ts'
 /** Where log lines go, and which. */
 export type Logging = Pick<HttpDeps, 'logLevel' | 'logStream'>
 
+/** How a server ends: what it lets go of, and how long connections have to say something more. */
+export type Closing = { readonly held: ReadonlySet<() => void>; readonly lingerMs: number | undefined }
+
 /** A server without any route: every answer that is not a success is a problem, and every request is counted. */
 export const bareServer = (logging: Logging, bodyLimit: number, { requests }: Metrics): FastifyInstance => {
   const times = { keepAliveTimeout: 72_000, requestTimeout: 30_000 }
@@ -44,15 +47,15 @@ export const bareServer = (logging: Logging, bodyLimit: number, { requests }: Me
  * A close waits for the answers that are due; it lets go of those that are only held, and keeps no connection for a
  * next request.
  */
-export const closeSoon = (http: FastifyInstance, held: ReadonlySet<() => void>): void => {
+export const closeSoon = (http: FastifyInstance, { held, lingerMs = 0 }: Closing): void => {
   let isClosing = false
   http.addHook('preClose', (done) => {
     isClosing = true
     for (const letGo of held) letGo()
     done()
   })
-  // After those that were held are let go: what came in by another door is waited for here.
-  http.addHook('preClose', () => http.doors.close())
+  // After those that were held are let go.
+  http.addHook('preClose', () => http.doors.close(lingerMs))
   http.addHook('onSend', (_, reply, payload, done) => {
     if (isClosing) reply.header('connection', 'close')
     done(null, payload)

@@ -23,6 +23,10 @@ export type HttpDeps = {
   readonly metrics?: () => Promise<string> | string
   /** Ids of commands and of orders without an Idempotency-Key; random if not given. */
   readonly newId?: () => string
+  /** From when on the process is not ready any more, and still takes what comes. */
+  readonly isStopping?: () => boolean
+  /** While it closes: how long connections that are kept alive get a last answer, which says so. */
+  readonly lingerMs?: number | undefined
   readonly logLevel?: LogLevel
   /** Where log lines go; stderr if not given. */
   readonly logStream?: { write(line: string): void }

@@ -32,11 +32,53 @@ export class Doors {
     }
   }
 
-  /** Resolves when all requests have been answered that came in here, and not by the server's own socket. */
-  async close(): Promise<void> {
-    await Promise.all(this.#further.map((server) => new Promise((resolve) => void server.close(resolve))))
+  /**
+   * Stops so that nobody is reset: for this long each answer is the last of its connection (`closeSoon` says so in it),
+   * and what still comes is answered; then, between two turns in which nobody came, those go that say nothing. Resolves
+   * when all requests have been answered.
+   */
+  async close(lingerMs: number): Promise<void> {
+    const servers = [this.#http.server, ...this.#further].filter((server) => server.listening)
+    await nobodyLeft(servers, lingerMs)
+    await nobodyComes(servers)
+    await Promise.all(servers.map((server) => new Promise((resolve) => void server.close(resolve))))
   }
 }
+
+const lookEveryMs = 20
+
+/** Whether each has ended its connection, at most as long as this. */
+const nobodyLeft = async (servers: readonly Server[], msMax: number): Promise<void> => {
+  for (let ms = 0; ms < msMax; ms += lookEveryMs) {
+    const counts = await Promise.all(servers.map(connectionCount))
+    if (counts.every((count) => count === 0)) return
+    await new Promise((resolve) => void setTimeout(resolve, lookEveryMs))
+  }
+}
+
+const connectionCount = (server: Server): Promise<number> =>
+  new Promise((resolve) => void server.getConnections((_, count) => resolve(count)))
+
+const turnsMax = 1_000
+
+/**
+ * Who has connected and is not taken yet would be reset, and so would who has sent something that is not read yet: both
+ * are done with at the end of a turn that has brought nobody new.
+ */
+const nobodyComes = async (servers: readonly Server[]): Promise<void> => {
+  let came = 0
+  const count = (): void => void came++
+  for (const server of servers) server.on('connection', count)
+  let [before, turns] = [-1, 0]
+  while (before !== came && turns++ < turnsMax) {
+    before = came
+    await nextTurn()
+    await nextTurn()
+  }
+  for (const server of servers) server.off('connection', count)
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
 const canSharePort = process.platform === 'linux'
 

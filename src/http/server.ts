@@ -12,7 +12,7 @@ import { refuseUntilReady } from './readiness.ts'
 import { cancelOrderRoutes } from './routes/cancel-order.ts'
 import { definitionRoutes } from './routes/definitions.ts'
 import { errorRoutes } from './routes/errors.ts'
-import { type Health, healthRoutes, intakeCheck, viewChecks } from './routes/health.ts'
+import { type Health, healthRoutes, intakeCheck, stopCheck, viewChecks } from './routes/health.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { rootRoutes } from './routes/root.ts'
 import { sagaRoutes } from './routes/sagas.ts'
@@ -32,7 +32,7 @@ export const createHttp = (deps: HttpDeps): FastifyInstance => {
     numberLimit(request)
     done()
   })
-  closeSoon(http, routeDeps.held)
+  closeSoon(http, { held: routeDeps.held, lingerMs: deps.lingerMs })
   addOpenApi(http)
   http.register(async (inner) => {
     rootRoutes(inner, routeDeps)
@@ -53,7 +53,7 @@ export const createHttp = (deps: HttpDeps): FastifyInstance => {
 
 /** Where there is no intake, nothing works without the view. */
 const healthOf = (deps: RouteDeps): Health => {
-  const ofProcess = (): readonly HealthCheck[] => deps.health?.() ?? []
+  const ofProcess = (): readonly HealthCheck[] => [...stopCheck(deps), ...(deps.health?.() ?? [])]
   const ofView = (): readonly HealthCheck[] => [...viewChecks(deps), ...(deps.viewHealth?.() ?? [])]
   if (deps.intake === undefined) return { checks: () => [...ofView(), ...ofProcess()] }
   return { checks: () => [...intakeCheck(deps), ...ofProcess()], ofView }

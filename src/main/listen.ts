@@ -1,10 +1,16 @@
 import type { AddressInfo, Server } from 'node:net'
 import { ParcomoloError } from '../base/index.ts'
+import type { Config } from './config.ts'
 
 type Listener = {
   readonly doors: { listen(host: string, port: number, count: number): Promise<void> }
   readonly server: Pick<Server, 'address'>
 }
+
+const lingerMsMax = 1_000
+
+/** How long connections that are kept alive get a last answer while the process stops; none where it stops at once. */
+export const lingerMs = ({ stopDelay }: Config): number => Math.min(stopDelay, lingerMsMax)
 
 /** Begins to take requests; gives the address to tell people. */
 export const listen = async (http: Listener, host: string, port: number, doorCount = 1): Promise<string> => {

@@ -8,7 +8,7 @@ import type { Config } from './config.ts'
 import { definitionsPort } from './definitions-port.ts'
 import { healthOf, operatorHealth, viewHealth } from './health.ts'
 import { LateView } from './late-view.ts'
-import { listen } from './listen.ts'
+import { lingerMs, listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
 import { openStore, storeStep } from './open-store.ts'
 import type { Role } from './roles.ts'
@@ -70,6 +70,7 @@ const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promi
       createHttp({
         ...{ view: model.view, intake, sendCommand, clock, flow: config.flow },
         definitions: definitionsPort(system.definitions),
+        ...{ isStopping: stage.isStopping, lingerMs: lingerMs(config) },
         isStocked: () => isCatalogueKnown(stockroom),
         health: () => [
           ...healthOf(diagnostics, { log, operator }),

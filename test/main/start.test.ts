@@ -212,3 +212,16 @@ test('orders are taken before the read model has found its database', async (t) 
   await t.throwsAsync(starting, { message: 'enough' })
   await t.throwsAsync(fetch(`${url}/healthz`), undefined, 'nobody listens any more')
 })
+
+test('a process that is to stop is not ready first, takes what comes meanwhile, and then goes', async (t) => {
+  const config = configOf(await newFolder(t), { stopDelay: 300 })
+  const running = await start(config)
+  const stopped = running.stop()
+  const ready = await json(`${running.url}/readyz`)
+  t.is(ready.status, 503)
+  t.regex(JSON.stringify(ready.body), /"name":"stop","ok":false/)
+  t.is((await fetch(`${running.url}/healthz`)).status, 200)
+  t.is((await place(running.url)).status, 201)
+  await stopped
+  await t.throwsAsync(fetch(`${running.url}/healthz`), undefined, 'nobody listens any more')
+})

@@ -40,6 +40,7 @@ export const openRest = async (stage: Stage, parts: RestParts): Promise<string> 
   const sendCommand = commandSender(deps.log, deps.codec, stage.clock)
   const stockroom = new Stockroom(model.view, intake)
   const url = await openHttp(stage, parts, { model, intake, stockroom, sendCommand })
+  stage.onListening()
   const caughtUp = openReadModel(stage, deps, model)
   const filling = { stockroom, sendCommand, isInventoryHere: roles.includes('inventory') }
   await Promise.all([caughtUp, fillShelves(stage, caughtUp, filling)])

@@ -50,10 +50,11 @@ export const start = async (config: Config, options: StartOptions = {}): Promise
   const diagnostics = new Diagnostics(config.logLevel)
   const { failed } = diagnostics
   const opening = new Opening({ signal, failed, clock, onSlow: diagnostics.slow })
-  let isStopped = false
+  let [isStopped, isListening] = [false, false]
   try {
     const isStopping = (): boolean => isStopped || signal.aborted
-    const url = await open({ config, opening, diagnostics, storage, signal, clock, isStopping })
+    const onListening = (): void => void (isListening = true)
+    const url = await open({ config, opening, diagnostics, storage, signal, clock, isStopping, onListening })
     opening.done()
     const stop = async (): Promise<void> => {
       isStopped = true
@@ -65,6 +66,7 @@ export const start = async (config: Config, options: StartOptions = {}): Promise
   } catch (error) {
     if (!signal.aborted) await opening.close()
     else {
+      if (isListening) await pause(config.stopDelay)
       diagnostics.hush()
       await Promise.race([opening.close(), pause(closeMsMax)])
     }

@@ -191,7 +191,7 @@ test('orders are taken before the read model has found its database', async (t) 
   const [port, nobody] = [await freePort(), await freePort()]
   const { viewDatabase } = readConfig({ VIEW_DATABASE_URL: `postgres://nobody:none@127.0.0.1:${nobody}/none` })
   const stop = new AbortController()
-  const starting = start({ ...first, port, viewDatabase }, { signal: stop.signal })
+  const starting = start({ ...first, port, viewDatabase, stopDelay: 200 }, { signal: stop.signal })
   const url = `http://127.0.0.1:${port}`
   const placed = await until(async () => {
     const answer = await place(url)
@@ -209,6 +209,8 @@ test('orders are taken before the read model has found its database', async (t) 
     new RegExp(`it is looking for the read model's database 'none' at .*${nobody}`)
   )
   stop.abort(new Error('enough'))
+  t.is((await fetch(`${url}/readyz`)).status, 503)
+  t.is((await place(url)).status, 201, 'until nobody sends more')
   await t.throwsAsync(starting, { message: 'enough' })
   await t.throwsAsync(fetch(`${url}/healthz`), undefined, 'nobody listens any more')
 })

@@ -9,7 +9,7 @@ import type { Config } from './config.ts'
 import { definitionsPort } from './definitions-port.ts'
 import { healthOf, operatorHealth, viewHealth } from './health.ts'
 import { LateView } from './late-view.ts'
-import { listen } from './listen.ts'
+import { lingerMs, listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
 import { openStore, storeStep } from './open-store.ts'
 import type { Role } from './roles.ts'
@@ -42,6 +42,7 @@ export const openRest = async (stage: Stage, parts: RestParts): Promise<string> 
   const sendCommand = commandSender(deps.log, deps.codec, stage.clock)
   const stockroom = new Stockroom(model.view, intake)
   const url = await openHttp(stage, parts, { model, intake, stockroom, sendCommand })
+  stage.onListening()
   const caughtUp = openReadModel(stage, deps, model, intake)
   const filling = { stockroom, sendCommand, isInventoryHere: roles.includes('inventory') }
   await Promise.all([caughtUp, fillShelves(stage, caughtUp, filling)])
@@ -72,6 +73,7 @@ const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promi
       createHttp({
         ...{ view: model.view, intake, sendCommand, clock, flow: config.flow },
         definitions: definitionsPort(system.definitions),
+        ...{ isStopping: stage.isStopping, lingerMs: lingerMs(config) },
         isStocked: () => isCatalogueKnown(stockroom),
         health: () => [
           ...healthOf(diagnostics, { log, operator }),
@@ -83,8 +85,11 @@ const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promi
       }),
     (it) => it.close()
   )
-  return opening.step('opening the REST interface', () => listen(http, config.host, config.port))
+  return opening.step('opening the REST interface', () => listen(http, config.host, config.port, doorCount))
 }
+
+/** As many connections are taken in a turn of the event loop. */
+const doorCount = 64
 
 /** What a server has to say of single requests at 'info' is of no use to whoever reads the lines of the process. */
 export const requestLevel = ({ logLevel }: Config): LogLevel => (logLevel === 'info' ? 'warn' : logLevel)

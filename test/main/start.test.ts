@@ -191,7 +191,7 @@ test('orders are taken before the read model has found its database', async (t) 
   const [port, nobody] = [await freePort(), await freePort()]
   const { viewDatabase } = readConfig({ VIEW_DATABASE_URL: `postgres://nobody:none@127.0.0.1:${nobody}/none` })
   const stop = new AbortController()
-  const starting = start({ ...first, port, viewDatabase }, { signal: stop.signal })
+  const starting = start({ ...first, port, viewDatabase, stopDelay: 200 }, { signal: stop.signal })
   const url = `http://127.0.0.1:${port}`
   const placed = await until(async () => {
     const answer = await place(url)
@@ -209,6 +209,21 @@ test('orders are taken before the read model has found its database', async (t) 
     new RegExp(`it is looking for the read model's database 'none' at .*${nobody}`)
   )
   stop.abort(new Error('enough'))
+  t.is((await fetch(`${url}/readyz`)).status, 503)
+  t.is((await place(url)).status, 201, 'until nobody sends more')
   await t.throwsAsync(starting, { message: 'enough' })
   await t.throwsAsync(fetch(`${url}/healthz`), undefined, 'nobody listens any more')
+})
+
+test('a process that is to stop is not ready first, takes what comes meanwhile, and then goes', async (t) => {
+  const config = configOf(await newFolder(t), { stopDelay: 300 })
+  const running = await start(config)
+  const stopped = running.stop()
+  const ready = await json(`${running.url}/readyz`)
+  t.is(ready.status, 503)
+  t.regex(JSON.stringify(ready.body), /"name":"stop","ok":false/)
+  t.is((await fetch(`${running.url}/healthz`)).status, 200)
+  t.is((await place(running.url)).status, 201)
+  await stopped
+  await t.throwsAsync(fetch(`${running.url}/healthz`), undefined, 'nobody listens any more')
 })

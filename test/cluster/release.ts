@@ -92,6 +92,31 @@ export class Release {
     return new Map(own.map(({ podRef, memory }) => [podRef.name, memory?.workingSetBytes ?? 0]))
   }
 
+  /** How often containers of the release were started again, by pod. */
+  async restarts(): Promise<ReadonlyMap<string, number>> {
+    const selector = ['-l', `app.kubernetes.io/instance=${name}`]
+    const { items } = JSON.parse(await this.kubectl('get', 'pods', ...selector, '-o', 'json')) as {
+      items: { metadata: { name: string }; status: { containerStatuses?: { restartCount: number }[] } }[]
+    }
+    return new Map(
+      items.map(({ metadata, status }) => [metadata.name, status.containerStatuses?.[0]?.restartCount ?? 0])
+    )
+  }
+
+  /** Of the only pod of a role, by the sample's whole name. */
+  async metric(role: string, sample: string): Promise<number> {
+    const selector = ['-l', `app.kubernetes.io/component=${role}`, '--field-selector', 'status.phase=Running']
+    const pod = await this.kubectl('get', 'pods', ...selector, '-o', 'jsonpath={.items[0].metadata.name}')
+    const text = await run('kubectl', [
+      'get',
+      '--raw',
+      `/api/v1/namespaces/${this.namespace}/pods/${pod}:8080/proxy/metrics`
+    ])
+    const line = text.split('\n').find((one) => one.startsWith(`${sample} `))
+    if (line === undefined) throw new Error(`${pod} has no sample '${sample}'`)
+    return Number(line.slice(sample.length))
+  }
+
   /** Also after a failure. The namespace would never end without the operator, or the chart's hook, to let sagas go. */
   async close(): Promise<void> {
     await Promise.all(this.#forwards.map((forward) => forward.close()))

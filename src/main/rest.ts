@@ -4,6 +4,7 @@ import { openView, type View, type ViewStore } from '../view/index.ts'
 import { commandSender } from './commands.ts'
 import type { Config } from './config.ts'
 import { definitionsPort } from './definitions-port.ts'
+import { diskMetricsText } from './disk-metrics.ts'
 import { healthOf, operatorHealth, storeHealth } from './health.ts'
 import { listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
@@ -40,7 +41,7 @@ export const openRest = async (stage: Stage, { deps, system, operator, roles }: 
           ...storeHealth(store),
           ...(needsOperator ? [operatorHealth(system.definitions)] : [])
         ],
-        metrics: () => metricsText({ log, system, operator }),
+        metrics: async () => metricsText({ log, system, operator }) + (await diskMetricsText(log)),
         logLevel: requestLevel(config)
       }),
     (it) => it.close()

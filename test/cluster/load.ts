@@ -26,7 +26,7 @@ export type LoadOptions = {
 const node = '/usr/local/bin/node'
 const script = await readFile(join(import.meta.dirname, 'load.mjs'), 'utf8')
 
-/** Clients in a pod of the cluster: what they see of a service is what its clients see, not what a forward makes of it. */
+/** Clients in a pod of the cluster: they see a service as its clients do, and not what a forward makes of it. */
 export class Load {
   readonly #release: Release
   readonly #name: string

@@ -27,6 +27,7 @@ export type PodSpec = {
 
 export type Workload = {
   readonly replicas?: number
+  readonly minReadySeconds?: number
   readonly selector: { readonly matchLabels: Readonly<Record<string, string>> }
   readonly template: {
     readonly metadata: { readonly labels: Readonly<Record<string, string>> }

@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava'
-import { hasHelm, lint, rendered, type Values } from './helm.ts'
+import { hasHelm, lint, notes, rendered, type Values } from './helm.ts'
 import { environment, named, podsIn, render, roles, workload, workloadsIn } from './parts.ts'
 import { resourcesIn } from './plain-manifests.ts'
 import { variants } from './variants.ts'
@@ -88,6 +88,21 @@ function testDetails(): void {
   test('a variable of the values takes the place of the one that the chart would set', async (t) => {
     const resources = await render({ order: { env: { LOG_LEVEL: 'debug' } } })
     t.is(environment(resources, 'order')['LOG_LEVEL'], 'debug')
+  })
+
+  test('an old view stays until a new one has had the time to get right', async (t) => {
+    const seconds = async (values: Values, role: string): Promise<number | undefined> =>
+      workload(await render(values), 'Deployment', `shop-parcomolo-${role}`).minReadySeconds
+    t.is(await seconds({}, 'view'), 10)
+    t.is(await seconds({}, 'order'), undefined)
+    t.is(await seconds({ view: { minReadySeconds: 0 } }, 'view'), undefined)
+  })
+
+  test("the notes say after how many orders the broker's volume is full", async (t) => {
+    t.regex(await notes({}), /8Gi are full after some\n390,000 orders/)
+    t.regex(await notes({ kafka: { broker: { persistence: { size: '1Ti' } } } }), /1Ti are full after some\n49 million/)
+    t.notRegex(await notes(variants['broker without a volume']!), /are full after/)
+    t.notRegex(await notes(variants['own Kafka']!), /are full after/)
   })
 
   test('a release of another name has nothing in common with the first', async (t) => {

@@ -42,6 +42,7 @@ const noneRestarted = async (t: ExecutionContext): Promise<void> => {
 
 /** Every order that was answered with 201 has come to its end, and no other is there. */
 const allCompleted = async (t: ExecutionContext): Promise<void> => {
+  await release.untilRead()
   await rest(release)
   const orders = await getAll<OrderView>(release, '/orders')
   const ends = Map.groupBy(orders, ({ status }) => status)

@@ -66,9 +66,13 @@ export class Release {
 
   /** A forward finds out that its pod has gone only when it is used. */
   async untilForwarded(): Promise<void> {
-    const isThere = async (url: string): Promise<boolean> => (await fetch(url)).ok
-    await until(() => isThere(`${this.url}/readyz`))
+    await this.untilRead()
     await until(() => isThere(`${this.kafka.registryUrl}/subjects`))
+  }
+
+  /** Until the view behind the forward is right: a pod is ready before, as soon as it takes orders. */
+  async untilRead(): Promise<void> {
+    await until(() => isThere(`${this.url}/readyz?view`))
   }
 
   /** As a crash of its node would: no SIGTERM, no grace. */
@@ -130,6 +134,8 @@ export class Release {
     return forward
   }
 }
+
+const isThere = async (url: string): Promise<boolean> => (await fetch(url)).ok
 
 /** Asks until the answer is there; ava's own timeout ends it. */
 export const until = async <T>(ask: () => Promise<T | undefined | false>, everyMs = 20): Promise<T> => {

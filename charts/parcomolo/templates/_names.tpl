@@ -131,3 +131,10 @@ of the values, and those of `own` before them, may say all but what finds the po
 {{- .Values.registry.url -}}
 {{- end -}}
 {{- end -}}
+
+{{/* How many orders a volume of this size takes, in words, at 22 KB each. */}}
+{{- define "parcomolo.ordersIn" -}}
+{{- $bytes := dict "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
+{{- $orders := div (mul (int64 (regexFind "^[0-9]+" .)) (get $bytes (regexFind "[A-Z]i$" .) | int64)) 22000 -}}
+{{- if lt $orders 1000000 }}{{ div $orders 1000 }},000{{ else }}{{ div $orders 1000000 }} million{{ end -}}
+{{- end -}}

@@ -120,6 +120,15 @@ of the values, and those of `own` before them, may say all but what finds the po
 {{- end -}}
 {{- end -}}
 
+{{/* Of the broker's volume. A cluster refuses another one than it has made the StatefulSet with, so that one stays. */}}
+{{- define "parcomolo.kafka.volumeSize" -}}
+{{- $size := .Values.kafka.broker.persistence.size -}}
+{{- with lookup "apps/v1" "StatefulSet" .Release.Namespace (printf "%s-kafka" (include "parcomolo.fullname" .)) -}}
+{{- range .spec.volumeClaimTemplates }}{{- $size = .spec.resources.requests.storage }}{{- end -}}
+{{- end -}}
+{{- $size -}}
+{{- end -}}
+
 {{- define "parcomolo.registry.brokers" -}}
 {{- with .Values.registry.server.brokers -}}{{ join "," . }}{{- else -}}{{ include "parcomolo.kafka.brokers" . }}{{- end -}}
 {{- end -}}

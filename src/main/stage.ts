@@ -17,6 +17,8 @@ export type Stage = {
   readonly storage: Storage
   readonly signal: AbortSignal
   readonly clock: Clock
+  /** It is not ready any more, since it is to stop, and still works. */
+  readonly isStopping: () => boolean
 }
 
 /** What there is to tell about, as far as it is there yet. */

@@ -1,5 +1,6 @@
 /** Whether what a pod may take fits into what it is given. */
 import test from 'ava'
+import { parseDuration } from '../../src/base/index.ts'
 import { hasHelm } from './helm.ts'
 import { environment, podOf, podsIn, render, roles } from './parts.ts'
 
@@ -22,6 +23,9 @@ const buffersShare = 1 / 8
 /** V8 keeps two halves of the young generation, and copies into a third. */
 const semiSpaces = 3
 
+/** A write waits so long for its answer. */
+const answerMsMax = 10_000
+
 const option = (options: string, name: string): number =>
   Number(new RegExp(`--${name}=(\\d+)`).exec(options)![1]) * mebibyte
 
@@ -35,6 +39,14 @@ function testLimits(): void {
       const needed = heap + processBytes + limit * buffersShare
       t.true(needed <= limit, `${needed / mebibyte} of ${limit / mebibyte} MiB`)
     })
+
+  test('a view has time to answer what it has begun after the pause before its stop', async (t) => {
+    const resources = await render({})
+    const pauseMs = parseDuration(environment(resources, 'view')['PARCOMOLO_STOP_DELAY']!)!
+    const graceMs = podOf(resources, 'view').terminationGracePeriodSeconds * 1000
+    t.true(pauseMs > 0)
+    t.true(graceMs >= pauseMs + answerMsMax, `${graceMs} ms`)
+  })
 
   test("all volumes in a pod's own storage, full, fit into its limit", async (t) => {
     for (const { volumes = [], containers } of podsIn(await render({}))) {

@@ -7,6 +7,7 @@ import { openView, type View, type ViewStore } from '../view/index.ts'
 import { commandSender } from './commands.ts'
 import type { Config } from './config.ts'
 import { definitionsPort } from './definitions-port.ts'
+import { diskMetricsText } from './disk-metrics.ts'
 import { healthOf, operatorHealth, viewHealth } from './health.ts'
 import { LateView } from './late-view.ts'
 import { lingerMs, listen } from './listen.ts'
@@ -80,7 +81,7 @@ const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promi
           ...(needsOperator ? [operatorHealth(system.definitions)] : [])
         ],
         viewHealth: () => viewHealth(model.store, model.view.isOpen ? undefined : opening.doing),
-        metrics: () => metricsText({ memory, log, system, operator }),
+        metrics: async () => metricsText({ memory, log, system, operator }) + (await diskMetricsText(log)),
         logLevel: requestLevel(config)
       }),
     (it) => it.close()

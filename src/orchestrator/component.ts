@@ -1,12 +1,8 @@
-import { deserialize, serialize } from 'node:v8'
-
 import type { Codec } from '../contract/index.ts'
 import {
   decide,
-  decodeInstance,
   type Definition,
   dueAt,
-  encodeInstance,
   evolve,
   hasEnded,
   type Instance,
@@ -16,14 +12,9 @@ import {
 import type { Command, Component, Event, Input, JournalRead, MessageInput } from '../task/index.ts'
 import { fromRecord, toRecord } from './convert.ts'
 import type { Definitions } from './definitions.ts'
+import { decodeTracked, encodeTracked, type Tracked } from './instance-bytes.ts'
 import { Payloads } from './payload.ts'
 import { sagaProtocol } from './saga-events.ts'
-
-/**
- * An instance, and the key that its start event had on the log: its commands carry it, so that all answers come to the
- * task that it lives in.
- */
-type Tracked = { readonly instance: Instance; readonly recordKey: string }
 
 /** An input as one instance sees it. */
 type Reading = { readonly entity: string; readonly input: SagaInput }
@@ -55,7 +46,7 @@ export const orchestratorComponent = (
     hasEnded: ({ instance }) => hasEnded(instance),
     commandsOf: (event) => (event.type === 'CommandIssued' && isSagaEvent(event) ? [commandOf(event)] : []),
     keeps: ({ instance }) => payloadsOf(instance),
-    snapshot: { encode: (tracked) => host.encode(tracked), decode: (bytes) => host.decode(bytes) },
+    snapshot: { encode: encodeTracked, decode: (bytes) => host.decode(bytes) },
     caughtUp: () => definitions.caughtUp()
   }
 }
@@ -128,16 +119,8 @@ class Host {
     return instance === undefined ? undefined : { instance, recordKey: tracked?.recordKey ?? event.key }
   }
 
-  encode({ instance, recordKey }: Tracked): Uint8Array {
-    return serialize({ recordKey, instance: encodeInstance(instance) })
-  }
-
   decode(bytes: Uint8Array): Tracked {
-    const { recordKey, instance } = deserialize(bytes) as {
-      recordKey: string
-      instance: Parameters<typeof decodeInstance>[0]
-    }
-    return { recordKey, instance: decodeInstance(instance, (type, payload) => this.#payloads.kept(type, payload)) }
+    return decodeTracked(bytes, (type, payload) => this.#payloads.kept(type, payload))
   }
 
   #folded(tracked: Tracked | undefined, event: Event, at: number): Tracked | undefined {

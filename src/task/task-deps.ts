@@ -41,6 +41,8 @@ export type TaskLimits = {
   readonly inputBytesPerRoundMax: number
   /** A batch is closed as soon as it has so many bytes. What follows from one input is never parted (batch.ts). */
   readonly batchBytesAim: number
+  /** An entity is packed when twice so many others were asked for since (E3). */
+  readonly entitiesPerPeriod: number
   /** Inputs passed over after which the positions are journaled although nothing has happened. */
   readonly idlePositionsMax: number
   /**
@@ -58,6 +60,7 @@ export const taskLimits: TaskLimits = {
   inputsPerRoundMax: 1000,
   inputBytesPerRoundMax: 1024 * 1024,
   batchBytesAim: 1024 * 1024,
+  entitiesPerPeriod: 1000,
   idlePositionsMax: 10_000,
   inputsPerSnapshot: 50_000,
   snapshotEveryMs: 10_000,

@@ -76,7 +76,7 @@ export class Task<S> {
     this.#deps = deps
     this.#limits = { ...taskLimits, ...deps.limits }
     this.#timers = new Timers(deps.clock, () => this.#resume())
-    this.#entities = new Entities(component, this.#timers)
+    this.#entities = new Entities(component, this.#timers, this.#limits.entitiesPerPeriod)
     const { codec, clock, log, onPoison } = deps
     this.#snapshots = new Snapshots({
       ...{ log, component, journal, entities: this.#entities, bytesAim: this.#limits.batchBytesAim },
@@ -216,7 +216,7 @@ export class Task<S> {
   /** Learns what all entities keep; false where the stop came first. */
   async #hasLearntKept(): Promise<boolean> {
     if (this.#component.keeps === undefined) return true
-    return (await this.#patience.until(() => this.#learn(this.#entities.kept()))) !== false
+    return (await this.#patience.until(() => this.#learn(this.#entities.keptOfAll()))) !== false
   }
 
   async #run({ schedule, forwarder, rounds, reader, journal }: Work<S>): Promise<void> {

@@ -150,7 +150,8 @@ export class ShopNode {
       onDefinitionError: fail,
       taskLimits: {
         ...{ inputsPerRoundMax: 10, idlePositionsMax: 30, inputsPerSnapshot: 25, snapshotEveryMs: 3000 },
-        ...{ inputBytesPerRoundMax: 6000, batchBytesAim: 1500, bytesPerSnapshot: 20_000, bytesLeftAtStop: 2000 }
+        ...{ inputBytesPerRoundMax: 6000, batchBytesAim: 1500, bytesPerSnapshot: 20_000, bytesLeftAtStop: 2000 },
+        entitiesPerPeriod: 2
       }
     })
     if (flow === 'orchestration') await this.#publish(log, system, process)

@@ -148,13 +148,9 @@ export class Rounds<S> {
     if (!entities.isDue(entry, now)) return
     const before = this.#batch.count
     const refusal = this.#decide({ kind: 'timer', key: entry.key }, now)
-    if (refusal !== undefined) {
-      entities.setAside(entry.key)
-      onTooLarge?.(component.name, entry.key, refusal)
-      return
-    }
+    if (refusal !== undefined) return onTooLarge?.(component.name, entry.key, refusal)
     if (this.#batch.count === before) throw timerWithoutConsequence(component.name, entry.key)
-    entities.rescheduled(entry.key)
+    entities.reschedule(entry.key)
   }
 
   /** Undefined where it is decided; otherwise why it cannot be journaled, and nothing has changed. */

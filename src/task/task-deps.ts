@@ -42,6 +42,8 @@ export type TaskLimits = {
   readonly inputBytesPerRoundMax: number
   /** A batch is closed as soon as it has so many bytes. What follows from one input is never parted (batch.ts). */
   readonly batchBytesAim: number
+  /** An entity is packed when twice so many others were asked for since (E3). */
+  readonly entitiesPerPeriod: number
   /** Inputs passed over after which the positions are journaled although nothing has happened. */
   readonly idlePositionsMax: number
   /** And after this time where a command from a journal was among them: its sender hears by them that it was read. */
@@ -62,6 +64,7 @@ export const taskLimits: TaskLimits = {
   inputsPerRoundMax: 1000,
   inputBytesPerRoundMax: 1024 * 1024,
   batchBytesAim: 1024 * 1024,
+  entitiesPerPeriod: 1000,
   idlePositionsMax: 10_000,
   silentMsMax: 200,
   inputsPerSnapshot: 50_000,

@@ -42,7 +42,7 @@ export const runLoad = async (target: Target, options: LoadOptions): Promise<Loa
 }
 
 /** Puts so much on the shelves that nothing is sold out. */
-export const fillShelves = async (target: Target, skus: readonly string[]): Promise<void> => {
+export const fillShelves = async (target: Pick<Target, 'connect'>, skus: readonly string[]): Promise<void> => {
   await using connection = await target.connect(fillersMax)
   const left = [...skus]
   const filler = async (): Promise<void> => {
@@ -54,7 +54,7 @@ export const fillShelves = async (target: Target, skus: readonly string[]): Prom
 const fillersMax = 16
 const onHand = 100_000_000
 
-const orderOf = (sku: string, paymentToken: string): Order => {
+export const orderOf = (sku: string, paymentToken: string): Order => {
   const request: OrderRequest = {
     customerId: 'bench',
     lines: [{ sku, quantity: 2 }],

@@ -1,0 +1,49 @@
+import { lostIn, type Phase } from './phases.ts'
+import type { Lives } from './role-process.ts'
+
+/** What a case has shown. Rates are orders a second; times are from the start of the process that was away. */
+export type Result = {
+  readonly name: string
+  /** Orders that had to wait. */
+  readonly waiting: number
+  /** Undefined where nobody looked. */
+  readonly ended?: number
+  readonly lives: readonly Lives[]
+  /** Commands an order by inbox, as usual and in the case. */
+  readonly commands?: Readonly<Record<string, { readonly usual: number; readonly here: number }>>
+  readonly rate?: { readonly usual: number; readonly here: number }
+  readonly firstMs?: number
+  readonly doneMs?: number
+  readonly others: Readonly<Record<string, readonly Phase[]>>
+  /** What is not as it has to be, whatever the machine: each a sentence. */
+  readonly wrong: readonly string[]
+}
+
+const commandsMax = 1.1
+const rateMin = 0.8
+
+/** Goals in counts: they hold on any machine. */
+export const missedCounts = ({ waiting, ended, lives, commands = {}, others, wrong }: Result): string[] => [
+  ...(ended !== undefined && ended < waiting ? [`${waiting - ended} of ${waiting} orders have not ended`] : []),
+  ...lives.flatMap(({ name, deaths }) =>
+    deaths.length === 0 ? [] : [`${name} has died ${deaths.length} times: ${[...new Set(deaths)].join('; ')}`]
+  ),
+  ...Object.entries(commands).flatMap(([inbox, { usual, here }]) =>
+    here <= usual * commandsMax
+      ? []
+      : [
+          `${here.toFixed(2)} commands an order on ${inbox}; as usual it is ${usual.toFixed(2)}, goal <= ${commandsMax} times`
+        ]
+  ),
+  ...Object.entries(others).flatMap(([name, phases]) => {
+    const lost = lostIn(phases)
+    return lost === 0 ? [] : [`${lost} of ${name} were never answered`]
+  }),
+  ...wrong
+]
+
+/** Goals in times, which a busy machine may miss. */
+export const missedTimes = ({ rate }: Result): string[] =>
+  rate === undefined || rate.here >= rate.usual * rateMin
+    ? []
+    : [`${rate.here.toFixed(0)} orders/s after it; as usual it is ${rate.usual.toFixed(0)}, goal >= ${rateMin} times`]

@@ -1,0 +1,177 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { judge, schemasAt } from './judge.ts'
+import { Neighbour } from './neighbour.ts'
+import { Orders, orderIdOf } from './orders.ts'
+import type { Result } from './result.ts'
+import { Shoppers } from './shoppers.ts'
+import { type Commands, type ShopRole, Stage } from './stage.ts'
+import { untilShown } from './view-reads.ts'
+
+export type AwayPlan = {
+  readonly role: ShopRole
+  /** Orders that are placed while it is away. */
+  readonly orders: number
+  readonly warmupSeconds: number
+  readonly usualSeconds: number
+  /** It stays away at least so long. */
+  readonly awaySeconds: number
+  /** Without an order placed or ended for so long the case is given up. */
+  readonly patienceSeconds: number
+}
+
+/**
+ * A role goes away, orders are placed, and it comes back: what it costs until all of them have ended, against what so
+ * many cost as usual on the same processes just before.
+ */
+export const roleAway = async (plan: AwayPlan): Promise<Result> => {
+  await using resources = new AsyncDisposableStack()
+  const away = await Away.open(resources, plan)
+  await away.warmUp()
+  const usual = await away.usual()
+  await away.leave()
+  const back = await away.comeBack()
+  await away.untilQuiet()
+  return { ...(await away.account(usual, back)), name: `${plan.role} away` }
+}
+
+type Usual = { readonly perSecond: number; readonly commands: Commands }
+type Back = { readonly firstMs: number; readonly doneMs: number; readonly perSecond: number }
+
+class Away {
+  readonly #plan: AwayPlan
+  readonly #stage: Stage
+  readonly #orders: Orders
+  readonly #neighbour: Neighbour
+  readonly #shoppers: Shoppers
+  /** How many orders and commands there were when it went. */
+  #before = { placed: 0, ended: 0, commands: {} as Commands }
+  readonly #wrong: string[] = []
+
+  static async open(resources: AsyncDisposableStack, plan: AwayPlan): Promise<Away> {
+    const stage = await Stage.open(resources)
+    await stage.start()
+    const orders = await Orders.follow(resources, stage.access)
+    const neighbour = await Neighbour.open(resources, stage.access)
+    return new Away({ plan, stage, orders, neighbour, shoppers: new Shoppers(resources, stage.process('view')) })
+  }
+
+  private constructor(parts: {
+    plan: AwayPlan
+    stage: Stage
+    orders: Orders
+    neighbour: Neighbour
+    shoppers: Shoppers
+  }) {
+    this.#plan = parts.plan
+    this.#stage = parts.stage
+    this.#orders = parts.orders
+    this.#neighbour = parts.neighbour
+    this.#shoppers = parts.shoppers
+  }
+
+  async warmUp(): Promise<void> {
+    await this.#orders.saturate(this.#plan.warmupSeconds)
+    await this.#until(() => this.#orders.open === 0)
+  }
+
+  /** The rate of a saturated run, and the commands an order by inbox. */
+  async usual(): Promise<Usual> {
+    this.#enter('as usual')
+    const [placed, commands] = [this.#orders.placed, await this.#stage.commands()]
+    const perSecond = await this.#orders.saturate(this.#plan.usualSeconds)
+    await this.#until(() => this.#orders.open === 0)
+    return { perSecond, commands: anOrder(commands, await this.#stage.commands(), this.#orders.placed - placed) }
+  }
+
+  /** Stops the role, and has orders placed; resolves when whoever can has taken them, and the time is over. */
+  async leave(): Promise<void> {
+    const { role, orders, awaySeconds } = this.#plan
+    this.#before = {
+      placed: this.#orders.placed,
+      ended: this.#orders.ended,
+      commands: await this.#stage.commands()
+    }
+    await this.#stage.process(role).stop()
+    this.#enter('away')
+    const over = wait(awaySeconds * 1000)
+    await this.#orders.place(orders)
+    if (role !== 'order') await this.#until(() => this.#orders.placed - this.#before.placed >= orders)
+    await over
+  }
+
+  async comeBack(): Promise<Back> {
+    const { role, orders } = this.#plan
+    this.#enter('back')
+    this.#orders.mark()
+    this.#shoppers.mark()
+    const since = performance.now()
+    const process = this.#stage.process(role)
+    process.start().catch((error: unknown) => this.#wrong.push(String(error)))
+    const ended = (): boolean => this.#orders.ended - this.#before.ended >= orders && this.#orders.open === 0
+    await this.#until(ended)
+    if (role === 'view') await this.#untilRead(process.url)
+    const doneMs = (role === 'view' ? performance.now() : this.#orders.lastEndedAt) - since
+    const firstMs = ((role === 'view' ? this.#shoppers.firstAt : this.#orders.firstEndedAt) ?? Number.NaN) - since
+    const working = (doneMs - (role === 'view' ? 0 : firstMs)) / 1000
+    return { firstMs, doneMs, perSecond: orders / working }
+  }
+
+  /** Those who ask ask no more, and have their answers. */
+  async untilQuiet(): Promise<void> {
+    this.#neighbour.stop()
+    this.#shoppers.stop()
+    await this.#until(() => this.#neighbour.isQuiet && this.#shoppers.isQuiet && this.#orders.open === 0)
+  }
+
+  async account(usual: Usual, back: Back): Promise<Omit<Result, 'name'>> {
+    const { orders } = this.#plan
+    const here = anOrder(this.#before.commands, await this.#stage.commands(), this.#orders.placed - this.#before.placed)
+    const { run, sent } = this.#orders
+    const { orderIds: acknowledged } = this.#shoppers
+    const { registryUrl } = this.#stage.config
+    const { log } = this.#stage.access
+    const judged = await judge({ log, run, sent, acknowledged, schemas: schemasAt(registryUrl!) })
+    return {
+      waiting: orders,
+      ended: orders - (sent - judged.ended),
+      lives: this.#stage.lives,
+      commands: Object.fromEntries(
+        Object.entries(here).map(([inbox, count]) => [inbox, { usual: usual.commands[inbox]!, here: count }])
+      ),
+      rate: { usual: usual.perSecond, here: back.perSecond },
+      firstMs: back.firstMs,
+      doneMs: back.doneMs,
+      others: { 'sagas of the neighbour': this.#neighbour.phases.all, 'orders by REST': this.#shoppers.phases.all },
+      wrong: [...this.#wrong, ...judged.wrong]
+    }
+  }
+
+  /** The last orders of all: who shows these has read what came before. */
+  async #untilRead(url: string): Promise<void> {
+    const { run, sent } = this.#orders
+    const ids = Array.from({ length: 50 }, (_, i) => orderIdOf(run, sent - 1 - i))
+    const isOver = (): boolean => this.#stage.isGivenUp
+    this.#wrong.push(...(await untilShown({ url, ids, isOver, patienceMs: this.#plan.patienceSeconds * 5_000 })))
+  }
+
+  #enter(phase: string): void {
+    this.#neighbour.phases.enter(phase)
+    this.#shoppers.phases.enter(phase)
+  }
+
+  /** Until it is so; or not, where a process has died too often, or no order has moved for too long. */
+  async #until(isSo: () => boolean): Promise<void> {
+    let [moved, at] = [-1, 0]
+    while (!isSo()) {
+      const { placed, ended } = this.#orders
+      if (placed + ended !== moved) [moved, at] = [placed + ended, performance.now()]
+      const isOver = performance.now() - at > this.#plan.patienceSeconds * 1000
+      if (isOver) this.#wrong.push(`nothing has moved for ${this.#plan.patienceSeconds} s`)
+      if (isOver || this.#stage.isGivenUp) return
+      await this.#orders.change()
+    }
+  }
+}
+
+const anOrder = (before: Commands, after: Commands, orders: number): Commands =>
+  Object.fromEntries(Object.entries(after).map(([inbox, count]) => [inbox, (count - before[inbox]!) / orders]))

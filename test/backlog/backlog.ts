@@ -4,12 +4,13 @@ import { buildProduct } from './product.ts'
 import { head, told } from './report.ts'
 import { missedCounts, type Result } from './result.ts'
 import { roleAway } from './role-away.ts'
-import { shopRoles } from './stage.ts'
+import { manyClients } from './many-clients.ts'
+import { newViews } from './new-view.ts'
 
-const run = async ({ name, orders }: Case): Promise<Result> => {
-  const role = shopRoles.find((one) => one === name)
-  if (role !== undefined) return roleAway({ ...options, role, orders })
-  throw new Error(`no case is called '${name}'`)
+const run = async ({ name, orders }: Case): Promise<readonly Result[]> => {
+  if (name === 'new-view') return newViews({ ...options, orders })
+  if (name === 'embedded') return [await manyClients({ ...options, clients: [256, orders], rounds: 2 })]
+  return [await roleAway({ ...options, role: name, orders })]
 }
 
 const main = async (): Promise<void> => {
@@ -19,9 +20,10 @@ const main = async (): Promise<void> => {
   say(`${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, Node ${process.version}\n\n${head}`)
   const results: Result[] = []
   for (const one of cases) {
-    const result = await run(one)
-    results.push(result)
-    say(told(result))
+    for (const result of await run(one)) {
+      results.push(result)
+      say(told(result))
+    }
   }
   if (options.isJson) console.log(JSON.stringify(results))
   if (results.some((result) => missedCounts(result).length > 0)) process.exitCode = 1

@@ -1,15 +1,19 @@
 import { parseArgs } from 'node:util'
-import { shopRoles } from './stage.ts'
+import { type ShopRole, shopRoles } from './stage.ts'
 
 /** Which cases there are, with the orders that wait in each if nothing else is said. */
-const standard: Readonly<Record<string, number>> = {
+const standard = {
   order: 60_000,
   inventory: 200_000,
   payment: 60_000,
   shipping: 60_000,
   orchestrator: 200_000,
-  view: 200_000
-}
+  view: 200_000,
+  'new-view': 1_000_000,
+  embedded: 4_096
+} as const satisfies Readonly<Record<ShopRole | 'new-view' | 'embedded', number>>
+
+type CaseName = keyof typeof standard
 
 export const usage = `npm run backlog -- [--cases ${Object.keys(standard).join()}] [--orders N]
                    [--warmup 5] [--seconds 10] [--away 30] [--patience 120] [--json]
@@ -24,6 +28,10 @@ limit of memory (charts/parcomolo/values.yaml). One that dies is begun again, up
 ${shopRoles.join(', ')}: the role goes away, orders are placed, and it comes back. A case in the form
 role=N has N orders wait; --orders N sets all of them. Before it the same processes are kept busy for --seconds, 256
 orders at a time: that is 'usual'. Meanwhile a saga of another participant starts every 50 ms, and people order by REST.
+
+new-view: a view with nothing, behind the journals of N orders, which a generator has written; it builds its rows at
+>= 10,000 orders/s, and is stopped. Then another one with nothing, which is right within 15 s from what that one saved.
+embedded: one process on the embedded log, with 256 and with N clients in turn, two times each; goal >= 0.95 times.
 
 peak MB, of MB:   the most that was resident of the process that came nearest to its limit, and this limit
 commands/order:   records on the inboxes of the four services for each order placed; goal <= 1.1 times the usual
@@ -57,13 +65,14 @@ export const options = {
   patienceSeconds: Number(values.patience)
 }
 
-export type Case = { readonly name: string; readonly orders: number }
+export type Case = { readonly name: CaseName; readonly orders: number }
 
 export const casesAsked = (): readonly Case[] =>
   values.cases.split(',').map((word) => {
     const [name, orders] = word.split('=')
-    const usual = standard[name!]
-    if (usual === undefined)
+    if (!isCase(name!))
       throw new Error(`--cases: '${word}' is not known; expected ${Object.keys(standard).join(' or ')}, or one with =N`)
-    return { name: name!, orders: Number(orders ?? values.orders ?? usual) }
+    return { name, orders: Number(orders ?? values.orders ?? standard[name]) }
   })
+
+const isCase = (name: string): name is CaseName => Object.hasOwn(standard, name)

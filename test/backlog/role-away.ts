@@ -130,7 +130,7 @@ class Away {
     const { orderIds: acknowledged } = this.#shoppers
     const { registryUrl } = this.#stage.config
     const { log } = this.#stage.access
-    const judged = await judge({ log, run, sent, acknowledged, schemas: schemasAt(registryUrl!) })
+    const judged = await judge({ log, sent: { run, orders: sent }, acknowledged, schemas: schemasAt(registryUrl!) })
     return {
       waiting: orders,
       ended: orders - (sent - judged.ended),
@@ -138,7 +138,7 @@ class Away {
       commands: Object.fromEntries(
         Object.entries(here).map(([inbox, count]) => [inbox, { usual: usual.commands[inbox]!, here: count }])
       ),
-      rate: { usual: usual.perSecond, here: back.perSecond },
+      rate: { usual: usual.perSecond, here: back.perSecond, min: rateMin },
       firstMs: back.firstMs,
       doneMs: back.doneMs,
       others: { 'sagas of the neighbour': this.#neighbour.phases.all, 'orders by REST': this.#shoppers.phases.all },
@@ -149,9 +149,9 @@ class Away {
   /** The last orders of all: who shows these has read what came before. */
   async #untilRead(url: string): Promise<void> {
     const { run, sent } = this.#orders
-    const ids = Array.from({ length: 50 }, (_, i) => orderIdOf(run, sent - 1 - i))
+    const orders = Array.from({ length: 50 }, (_, i) => ({ orderId: orderIdOf(run, sent - 1 - i) }))
     const isOver = (): boolean => this.#stage.isGivenUp
-    this.#wrong.push(...(await untilShown({ url, ids, isOver, patienceMs: this.#plan.patienceSeconds * 5_000 })))
+    this.#wrong.push(...(await untilShown({ url, orders, isOver, patienceMs: this.#plan.patienceSeconds * 5_000 })))
   }
 
   #enter(phase: string): void {
@@ -172,6 +172,9 @@ class Away {
     }
   }
 }
+
+/** Of the usual rate, behind a backlog. */
+const rateMin = 0.8
 
 const anOrder = (before: Commands, after: Commands, orders: number): Commands =>
   Object.fromEntries(Object.entries(after).map(([inbox, count]) => [inbox, (count - before[inbox]!) / orders]))

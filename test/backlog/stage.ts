@@ -14,7 +14,7 @@ export type ShopRole = (typeof shopRoles)[number]
 type Role = ShopRole | 'operator'
 
 /** Each but the neighbour's, whose commands are counted by the neighbour. */
-const inboxes = ['order-commands', 'inventory-commands', 'payment-commands', 'shipping-commands'] as const
+export const inboxes = ['order-commands', 'inventory-commands', 'payment-commands', 'shipping-commands'] as const
 /** Records by inbox. */
 export type Commands = Readonly<Record<string, number>>
 

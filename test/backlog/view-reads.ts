@@ -2,8 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 
 export type Reads = {
   readonly url: string
-  /** Orders that have ended. */
-  readonly ids: readonly string[]
+  /** Orders that have ended, with their ends where they are known. */
+  readonly orders: readonly { readonly orderId: string; readonly status?: string }[]
   /** Whether waiting is of no use any more. */
   readonly isOver: () => boolean
   readonly patienceMs: number
@@ -13,16 +13,18 @@ export type Reads = {
  * Until a view shows each of these orders as ended. Until then it may refuse (503), or not listen yet; any other answer
  * is wrong. Gives what was wrong.
  */
-export const untilShown = async ({ url, ids, isOver, patienceMs }: Reads): Promise<string[]> => {
+export const untilShown = async ({ url, orders, isOver, patienceMs }: Reads): Promise<string[]> => {
   const until = performance.now() + patienceMs
-  const left = [...ids]
+  const left = [...orders]
   const wrong = new Set<string>()
   while (left.length > 0 && !isOver()) {
-    const answer = await read(`${url}/orders/${left.at(-1)!}`)
-    if (answer === 'ended') left.pop()
-    else if (answer !== 'refused') wrong.add(`the view has answered '${answer}' for an order that has ended`)
+    const { orderId, status } = left.at(-1)!
+    const answer = await read(`${url}/orders/${orderId}`)
+    const isRight = status === undefined ? ends.has(answer) : answer === status
+    if (isRight) left.pop()
+    else if (answer !== refused) wrong.add(`the view has answered '${answer}' for order ${orderId}, which has ended`)
     if (performance.now() > until) return [...wrong, `the view is not right after ${patienceMs / 1000} s`]
-    if (answer !== 'ended') await wait(pollMs)
+    if (!isRight) await wait(pollMs)
   }
   return [...wrong]
 }
@@ -31,14 +33,14 @@ const read = async (url: string): Promise<string> => {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(answerMsMax) })
     const { status } = (await response.json()) as { status: string | number }
-    if (response.status === 503) return 'refused'
-    if (!response.ok) return String(response.status)
-    return ends.has(status) ? 'ended' : String(status)
+    return response.status === 503 ? refused : String(status)
   } catch {
-    return 'refused'
+    return refused
   }
 }
 
-const ends = new Set<unknown>(['COMPLETED', 'REJECTED', 'CANCELLED'])
+/** Or not to be reached. */
+const refused = 'refused'
+const ends = new Set<string>(['COMPLETED', 'REJECTED', 'CANCELLED'])
 const pollMs = 50
 const answerMsMax = 5_000

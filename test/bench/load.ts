@@ -17,7 +17,7 @@ export type LoadResult = {
 }
 
 /** Closed loop: each client places an order, waits for its end, and places the next. */
-export const runLoad = async (target: Target, options: LoadOptions): Promise<LoadResult> => {
+export const runLoad = async (target: Pick<Target, 'connect'>, options: LoadOptions): Promise<LoadResult> => {
   const { clients, seconds, declinedPercent, skus } = options
   await using connection = await target.connect(clients)
   const paid = skus.map((sku) => orderOf(sku, 'tok_visa'))

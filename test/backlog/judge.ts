@@ -23,6 +23,7 @@ export const schemasAt = (registryUrl: string) => (records: readonly AuditRecord
 
 /** So many orders the auditor looks at as a whole; of all others only whether they have ended. */
 const sampleMax = 1_000
+const violationsTold = 3
 
 /**
  * Reads the journals after a case: each order that was sent or promised is there once, has ended, and so has its saga.
@@ -106,8 +107,10 @@ const auditSample = async ({ log, schemas }: Case, orderIds: readonly string[]):
         records.push({ ...place, ...record, value: record.value && Buffer.from(record.value) })
     })
   }
-  const input = { records, schemas: await schemas(records), flow: 'orchestration', isQuiet: true, now: Date.now() }
-  return auditSome({ ...input, flow: 'orchestration' }).map(({ rule, message }) => `${rule}: ${message}`)
+  const input = { records, schemas: await schemas(records), isQuiet: true, now: Date.now() }
+  const found = auditSome({ ...input, flow: 'orchestration' })
+  const told = found.slice(0, violationsTold).map(({ rule, message }) => `${rule}: ${message}`)
+  return found.length > told.length ? [...told, `and ${found.length - told.length} like these`] : told
 }
 
 const journals = ['order-events', 'stock-events', 'payment-events', 'shipping-events', 'saga-events']

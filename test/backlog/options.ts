@@ -33,7 +33,8 @@ new-view: a view with nothing, behind the journals of N orders, which a generato
 >= 10,000 orders/s, and is stopped. Then another one with nothing, which is right within 15 s from what that one saved.
 embedded: one process on the embedded log, with 256 and with N clients in turn, two times each; goal >= 0.95 times.
 
-peak MB, of MB:   the most that was resident of the process that came nearest to its limit, and this limit
+peak MB, of MB:   the most that was resident of the process that came nearest to its limit, without the pages of files,
+                  which the kernel takes back when it needs them; and this limit
 commands/order:   records on the inboxes of the four services for each order placed; goal <= 1.1 times the usual
 orders/s, times:  orders ended from the first end after the return to the last, against the usual; goal >= 0.8.
                   Of the view: orders read from its return until it shows the last

@@ -53,6 +53,11 @@ export class Orders {
     return this.#open.size
   }
 
+  /** All that this driver has sent. */
+  get areDone(): boolean {
+    return this.#sentEnded === this.sent
+  }
+
   /** Resolves when another order was placed or has ended, or after a while. */
   async change(): Promise<void> {
     const timer = setTimeout(() => this.#change(), tickMs)

@@ -30,7 +30,7 @@ export const told = (result: Result): string =>
     [result.name.padEnd(nameWidth), ...columns.map(({ title, cell }) => cell(result).padStart(title.length))].join(
       '  '
     ),
-    `    peak MB: ${result.lives.map(lifeOf).join(', ')}`,
+    `    peak MB (with files): ${result.lives.map(lifeOf).join(', ')}`,
     ...inboxLines(result),
     ...Object.entries(result.others).map(([name, phases]) => `    ${name}: ${phases.map(phaseOf).join('; ')}`),
     ...missedCounts(result).map((missed) => `    MISSED: ${missed}`),
@@ -42,8 +42,7 @@ const fullest = (lives: readonly Lives[]): Lives | undefined => lives.toSorted((
 
 const shareOf = ({ peakBytes, memoryBytes = Infinity }: Lives): number => peakBytes / memoryBytes
 
-const lifeOf = (life: Lives): string =>
-  `${life.name} ${peakOf(life)}${life.memoryBytes === undefined ? '' : ` of ${megabytes(life.memoryBytes)}`}`
+const lifeOf = (life: Lives): string => `${life.name} ${peakOf(life)} (${megabytes(life.peakWithFilesBytes)})`
 
 const inboxLines = ({ commands }: Result): string[] =>
   commands === undefined

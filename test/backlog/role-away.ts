@@ -20,22 +20,23 @@ export type AwayPlan = {
 }
 
 /**
- * A role goes away, orders are placed, and it comes back: what it costs until all of them have ended, against what so
- * many cost as usual on the same processes just before.
+ * A role goes away, orders are placed, and it comes back: what it costs until all of them have ended, against what
+ * orders cost as usual on the same processes, just before and after.
  */
 export const roleAway = async (plan: AwayPlan): Promise<Result> => {
   await using resources = new AsyncDisposableStack()
   const away = await Away.open(resources, plan)
   await away.warmUp()
-  const usual = await away.usual()
+  const before = await away.usual('as usual')
   await away.leave()
   const back = await away.comeBack()
+  const after = away.isGivenUp ? before : await away.usual('afterwards')
   await away.untilQuiet()
-  return { ...(await away.account(usual, back)), name: `${plan.role} away` }
+  return { ...(await away.account([before, after], back)), name: `${plan.role} away` }
 }
 
 type Usual = { readonly perSecond: number; readonly commands: Commands }
-type Back = { readonly firstMs: number; readonly doneMs: number; readonly perSecond: number }
+type Back = Usual & { readonly firstMs: number; readonly doneMs: number }
 
 class Away {
   readonly #plan: AwayPlan
@@ -69,17 +70,21 @@ class Away {
     this.#shoppers = parts.shoppers
   }
 
+  get isGivenUp(): boolean {
+    return this.#stage.isGivenUp || this.#wrong.length > 0
+  }
+
   async warmUp(): Promise<void> {
     await this.#orders.saturate(this.#plan.warmupSeconds)
-    await this.#until(() => this.#orders.open === 0)
+    await this.#until(() => this.#orders.areDone)
   }
 
   /** The rate of a saturated run, and the commands an order by inbox. */
-  async usual(): Promise<Usual> {
-    this.#enter('as usual')
+  async usual(phase: string): Promise<Usual> {
+    this.#enter(phase)
     const [placed, commands] = [this.#orders.placed, await this.#stage.commands()]
     const perSecond = await this.#orders.saturate(this.#plan.usualSeconds)
-    await this.#until(() => this.#orders.open === 0)
+    await this.#until(() => this.#orders.areDone)
     return { perSecond, commands: anOrder(commands, await this.#stage.commands(), this.#orders.placed - placed) }
   }
 
@@ -100,20 +105,25 @@ class Away {
   }
 
   async comeBack(): Promise<Back> {
-    const { role, orders } = this.#plan
+    const { role } = this.#plan
     this.#enter('back')
     this.#orders.mark()
     this.#shoppers.mark()
     const since = performance.now()
     const process = this.#stage.process(role)
     process.start().catch((error: unknown) => this.#wrong.push(String(error)))
-    const ended = (): boolean => this.#orders.ended - this.#before.ended >= orders && this.#orders.open === 0
-    await this.#until(ended)
+    await this.#until(() => this.#orders.areDone)
     if (role === 'view') await this.#untilRead(process.url)
     const doneMs = (role === 'view' ? performance.now() : this.#orders.lastEndedAt) - since
     const firstMs = ((role === 'view' ? this.#shoppers.firstAt : this.#orders.firstEndedAt) ?? Number.NaN) - since
     const working = (doneMs - (role === 'view' ? 0 : firstMs)) / 1000
-    return { firstMs, doneMs, perSecond: orders / working }
+    const { placed, ended } = this.#before
+    return {
+      firstMs,
+      doneMs,
+      perSecond: (this.#orders.ended - ended) / working,
+      commands: anOrder(this.#before.commands, await this.#stage.commands(), this.#orders.placed - placed)
+    }
   }
 
   /** Those who ask ask no more, and have their answers. */
@@ -123,9 +133,8 @@ class Away {
     await this.#until(() => this.#neighbour.isQuiet && this.#shoppers.isQuiet && this.#orders.open === 0)
   }
 
-  async account(usual: Usual, back: Back): Promise<Omit<Result, 'name'>> {
+  async account([before, after]: readonly [Usual, Usual], back: Back): Promise<Omit<Result, 'name'>> {
     const { orders } = this.#plan
-    const here = anOrder(this.#before.commands, await this.#stage.commands(), this.#orders.placed - this.#before.placed)
     const { run, sent } = this.#orders
     const { orderIds: acknowledged } = this.#shoppers
     const { registryUrl } = this.#stage.config
@@ -136,9 +145,9 @@ class Away {
       ended: orders - (sent - judged.ended),
       lives: this.#stage.lives,
       commands: Object.fromEntries(
-        Object.entries(here).map(([inbox, count]) => [inbox, { usual: usual.commands[inbox]!, here: count }])
+        Object.entries(back.commands).map(([inbox, here]) => [inbox, { usual: before.commands[inbox]!, here }])
       ),
-      rate: { usual: usual.perSecond, here: back.perSecond, min: rateMin },
+      rate: { usual: (before.perSecond + after.perSecond) / 2, here: back.perSecond, min: rateMin },
       firstMs: back.firstMs,
       doneMs: back.doneMs,
       others: { 'sagas of the neighbour': this.#neighbour.phases.all, 'orders by REST': this.#shoppers.phases.all },

@@ -12,15 +12,20 @@ export type RoleSetup = {
   readonly variables: NodeJS.ProcessEnv
   /** Undefined: as much as there is. */
   readonly memoryBytes: number | undefined
+  /** Of Node, before the program. */
   readonly args?: readonly string[]
+  /** Between a death and the next life. */
+  readonly restartMs?: number
 }
 
 /** What a role's processes have needed, in all their lives. */
 export type Lives = {
   readonly name: string
   readonly memoryBytes: number | undefined
-  /** The most that was resident at any time. */
+  /** The most that was resident at any time and is its own: what a limit is about. */
   readonly peakBytes: number
+  /** The same with the pages of files, such as Node's program, which the kernel takes back when it needs them. */
+  readonly peakWithFilesBytes: number
   /** How those ended that nobody had told to. */
   readonly deaths: readonly string[]
 }
@@ -38,7 +43,7 @@ export class RoleProcess {
   readonly #resources: AsyncDisposableStack
   readonly #group: string | undefined
   readonly #deaths: string[] = []
-  #peakBytes = 0
+  #peak: Resident = { ownBytes: 0, allBytesMax: 0 }
   #lastWords: string[] = []
   #isWanted = false
   #child: ChildProcess | undefined
@@ -66,7 +71,8 @@ export class RoleProcess {
 
   get lives(): Lives {
     const { name, memoryBytes } = this.#setup
-    return { name, memoryBytes, peakBytes: this.#peakBytes, deaths: this.#deaths }
+    const { ownBytes: peakBytes, allBytesMax: peakWithFilesBytes } = this.#peak
+    return { name, memoryBytes, peakBytes, peakWithFilesBytes, deaths: this.#deaths }
   }
 
   /** Resolves when it is ready; rejects when it has died too often before. */
@@ -81,6 +87,7 @@ export class RoleProcess {
   async stop(): Promise<void> {
     this.#isWanted = false
     const child = this.#child
+    if (child !== undefined) this.#look(child)
     child?.kill('SIGTERM')
     const killer = setTimeout(() => {
       this.#deaths.push('did not stop')
@@ -100,7 +107,7 @@ export class RoleProcess {
       const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
       if (!this.#isWanted || this.#resources.disposed) return
       this.#deaths.push(`${signal ?? `code ${code}`}${reasonIn(this.#lastWords)}`)
-      await wait(restartMs)
+      await wait(this.#setup.restartMs ?? restartMs)
     }
     ready.reject(new Error(`'${this.#setup.name}' has died ${this.#deaths.length} times: ${this.#deaths.join('; ')}`))
     ready.promise.catch(() => undefined)
@@ -125,10 +132,13 @@ export class RoleProcess {
   }
 
   #look(child: ChildProcess): void {
-    const bytes = residentBytesMax(child.pid!)
-    this.#peakBytes = Math.max(this.#peakBytes, bytes)
+    const { ownBytes, allBytesMax } = residentOf(child.pid!)
+    this.#peak = {
+      ownBytes: Math.max(this.#peak.ownBytes, ownBytes),
+      allBytesMax: Math.max(this.#peak.allBytesMax, allBytesMax)
+    }
     const { memoryBytes } = this.#setup
-    if (this.#group === undefined && memoryBytes !== undefined && bytes > memoryBytes) child.kill('SIGKILL')
+    if (this.#group === undefined && memoryBytes !== undefined && ownBytes > memoryBytes) child.kill('SIGKILL')
   }
 }
 
@@ -147,13 +157,22 @@ const stopMsMax = 45_000
 const lookMs = 100
 const wordsMax = 40
 
-/** Since the process began, as the kernel counts it; 0 once it has ended. */
-const residentBytesMax = (pid: number): number => {
+/** Now, and since the process began. */
+type Resident = { readonly ownBytes: number; readonly allBytesMax: number }
+
+/** As the kernel counts it; 0 once the process has ended. */
+const residentOf = (pid: number): Resident => {
+  const status = readStatus(pid)
+  const bytesOf = (field: string): number =>
+    Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0) * 1024
+  return { ownBytes: bytesOf('RssAnon') + bytesOf('RssShmem'), allBytesMax: bytesOf('VmHWM') }
+}
+
+const readStatus = (pid: number): string => {
   try {
-    const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-    return Number(kilobytes ?? 0) * 1024
+    return readFileSync(`/proc/${pid}/status`, 'utf8')
   } catch {
-    return 0
+    return ''
   }
 }
 

@@ -22,7 +22,7 @@ export const createProbes = (deps: ProbeDeps): FastifyInstance => {
   closeSoon(http, new Set())
   http.register(async (inner) => {
     errorRoutes(inner)
-    healthRoutes(inner, deps.health, metrics)
+    healthRoutes(inner, { checks: deps.health }, metrics)
   })
   return http
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { bareServer, closeSoon } from './bare-server.ts'
 import { Commands } from './commands.ts'
-import { type HttpDeps, httpLimits, type RouteDeps } from './deps.ts'
+import { type HealthCheck, type HttpDeps, httpLimits, type RouteDeps } from './deps.ts'
 import { makeMetrics, viewMetrics } from './metrics.ts'
 import { answerUnknownRoutes } from './not-found.ts'
 import { addOpenApi } from './openapi.ts'
@@ -11,7 +11,7 @@ import { refuseUntilReady } from './readiness.ts'
 import { cancelOrderRoutes } from './routes/cancel-order.ts'
 import { definitionRoutes } from './routes/definitions.ts'
 import { errorRoutes } from './routes/errors.ts'
-import { healthRoutes, viewChecks } from './routes/health.ts'
+import { type Health, healthRoutes, intakeCheck, viewChecks } from './routes/health.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { rootRoutes } from './routes/root.ts'
 import { sagaRoutes } from './routes/sagas.ts'
@@ -35,7 +35,7 @@ export const createHttp = (deps: HttpDeps): FastifyInstance => {
   http.register(async (inner) => {
     rootRoutes(inner, routeDeps)
     errorRoutes(inner)
-    healthRoutes(inner, () => [...viewChecks(routeDeps), ...(deps.health?.() ?? [])], metrics)
+    healthRoutes(inner, healthOf(routeDeps), metrics)
   })
   http.register(async (inner) => {
     refuseUntilReady(inner, routeDeps)
@@ -46,6 +46,14 @@ export const createHttp = (deps: HttpDeps): FastifyInstance => {
     definitionRoutes(inner, routeDeps)
   })
   return http
+}
+
+/** Where there is no intake, nothing works without the view. */
+const healthOf = (deps: RouteDeps): Health => {
+  const ofProcess = (): readonly HealthCheck[] => deps.health?.() ?? []
+  const ofView = (): readonly HealthCheck[] => [...viewChecks(deps), ...(deps.viewHealth?.() ?? [])]
+  if (deps.intake === undefined) return { checks: () => [...ofView(), ...ofProcess()] }
+  return { checks: () => [...intakeCheck(deps), ...ofProcess()], ofView }
 }
 
 /**

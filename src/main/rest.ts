@@ -1,16 +1,20 @@
 import { createHttp, type LogLevel } from '../http/index.ts'
+import { Intake } from '../intake/index.ts'
 import type { Operator } from '../operator/index.ts'
-import { openView, type View, type ViewStore } from '../view/index.ts'
+import { inventoryPrices } from '../service/inventory/index.ts'
+import { openView, type ViewStore } from '../view/index.ts'
 import { commandSender } from './commands.ts'
 import type { Config } from './config.ts'
 import { definitionsPort } from './definitions-port.ts'
-import { healthOf, operatorHealth, storeHealth } from './health.ts'
+import { healthOf, operatorHealth, viewHealth } from './health.ts'
+import { LateView } from './late-view.ts'
 import { listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
 import { openStore, storeStep } from './open-store.ts'
 import type { Role } from './roles.ts'
-import { fillCatalogue, fillCatalogueBehind } from './shop.ts'
+import { fillCatalogue, fillCatalogueBehind, isCatalogueKnown } from './shop.ts'
 import type { Stage } from './stage.ts'
+import { Stockroom } from './stockroom.ts'
 import { type System, type SystemDeps, viewTopics } from './system.ts'
 
 export type RestParts = {
@@ -20,26 +24,58 @@ export type RestParts = {
   readonly roles: readonly Role[]
 }
 
-/** Opens the read model and, when it has caught up, the REST interface; gives its address. */
-export const openRest = async (stage: Stage, { deps, system, operator, roles }: RestParts): Promise<string> => {
+/**
+ * Opens the REST interface, which takes orders from then on, and the read model behind it; gives the address when that
+ * has caught up.
+ */
+export const openRest = async (stage: Stage, parts: RestParts): Promise<string> => {
+  const { deps, roles } = parts
+  const model: ReadModel = { view: new LateView(), store: undefined }
+  await stage.opening.take(
+    'opening the read model',
+    async () => model.view,
+    (view) => view.close()
+  )
+  const intake = await openIntake(stage, deps, model)
+  const sendCommand = commandSender(deps.log, deps.codec, stage.clock)
+  const stockroom = new Stockroom(model.view, intake)
+  const url = await openHttp(stage, parts, { model, intake, stockroom, sendCommand })
+  const caughtUp = openReadModel(stage, deps, model)
+  const filling = { stockroom, sendCommand, isInventoryHere: roles.includes('inventory') }
+  await Promise.all([caughtUp, fillShelves(stage, caughtUp, filling)])
+  return url
+}
+
+type SendCommand = ReturnType<typeof commandSender>
+
+/** The store is there once it is open. */
+type ReadModel = { readonly view: LateView; store: ViewStore | undefined }
+
+type Serving = {
+  readonly model: ReadModel
+  readonly intake: Intake
+  readonly stockroom: Stockroom
+  readonly sendCommand: SendCommand
+}
+
+const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promise<string> => {
   const { config, opening, diagnostics, clock } = stage
-  const { log, codec } = deps
-  const { view, store } = await openReadModel(stage, deps)
-  await opening.step('folding the journals into the read model', () => view.caughtUp)
-  const sendCommand = commandSender(log, codec, clock)
-  await fillShelves(stage, view, { sendCommand, isInventoryHere: roles.includes('inventory') })
+  const { system, operator, roles } = parts
+  const { log } = parts.deps
+  const { model, intake, stockroom, sendCommand } = serving
   const needsOperator = config.flow === 'orchestration' && !roles.includes('operator')
   const http = await opening.take(
     'opening the REST interface',
     async () =>
       createHttp({
-        ...{ view, sendCommand, clock, flow: config.flow },
+        ...{ view: model.view, intake, sendCommand, clock, flow: config.flow },
         definitions: definitionsPort(system.definitions),
+        isStocked: () => isCatalogueKnown(stockroom),
         health: () => [
           ...healthOf(diagnostics, { log, operator }),
-          ...storeHealth(store),
           ...(needsOperator ? [operatorHealth(system.definitions)] : [])
         ],
+        viewHealth: () => viewHealth(model.store, model.view.isOpen ? undefined : opening.doing),
         metrics: () => metricsText({ log, system, operator }),
         logLevel: requestLevel(config)
       }),
@@ -51,43 +87,78 @@ export const openRest = async (stage: Stage, { deps, system, operator, roles }: 
 /** What a server has to say of single requests at 'info' is of no use to whoever reads the lines of the process. */
 export const requestLevel = ({ logLevel }: Config): LogLevel => (logLevel === 'info' ? 'warn' : logLevel)
 
-const openReadModel = async (
-  stage: Stage,
-  { log, codec, learn }: SystemDeps
-): Promise<{ readonly view: View; readonly store: ViewStore }> => {
-  const { opening, diagnostics, clock } = stage
-  const { flow } = stage.config
+const openIntake = (
+  { opening, diagnostics, clock }: Stage,
+  { log, codec, learn }: SystemDeps,
+  { view }: ReadModel
+): Promise<Intake> => {
+  const intake = new Intake({
+    ...{ log, codec, clock, prices: inventoryPrices },
+    topics: { order: viewTopics.order, stock: viewTopics.stock },
+    // While it builds anew, nobody waits for it.
+    followedTo: (place) => (view.state() === 'catching-up' ? undefined : view.health().positions[place]),
+    onError: (error) => diagnostics.error(error, 'orders cannot be taken without the read model; it is tried again'),
+    ...(learn && { learn })
+  })
+  return opening.take(
+    'opening the journals of order and inventory',
+    async () => {
+      await opening.insist(
+        () => intake.open(),
+        (error) => diagnostics.waiting(error, 'the log')
+      )
+      return intake
+    },
+    async (it) => it.close()
+  )
+}
+
+/** Resolves when it has caught up. */
+const openReadModel = async (stage: Stage, deps: SystemDeps, model: ReadModel): Promise<void> => {
+  const { opening } = stage
   let isHandedOver = false
   const store = await opening.take(
     storeStep(stage.config),
     () => openStore(stage),
     async (it) => (isHandedOver ? undefined : it.close())
   )
-  const view = await opening.take(
-    'opening the read model',
-    () => {
-      const { logger } = diagnostics
-      const onFailed = (error: unknown): void => diagnostics.fail(error, 'the read model')
-      const deps = { log, codec, store, topics: viewTopics, flow, clock, logger, onFailed }
-      return openView({ ...deps, ...(learn && { learn }) })
-    },
-    (it) => it.close()
+  model.store = store
+  const view = await opening.step('opening the read model', () =>
+    model.view.open(() => openView({ ...viewDeps(stage, deps), store }))
   )
   isHandedOver = true
-  return { view, store }
+  await opening.step('folding the journals into the read model', () => view.caughtUp)
 }
 
-type Filling = { readonly sendCommand: ReturnType<typeof commandSender>; readonly isInventoryHere: boolean }
+const viewDeps = ({ config, diagnostics, clock }: Stage, { log, codec, learn }: SystemDeps) => ({
+  ...{ log, codec, topics: viewTopics, flow: config.flow, clock },
+  logger: diagnostics.logger,
+  onFailed: (error: unknown): void => diagnostics.fail(error, 'the read model'),
+  ...(learn && { learn })
+})
+
+type Filling = {
+  readonly stockroom: Stockroom
+  readonly sendCommand: SendCommand
+  readonly isInventoryHere: boolean
+}
 
 /** The first order should find something to buy; but nobody waits for an inventory that another process has. */
 const fillShelves = async (
   { opening, diagnostics, clock }: Stage,
-  view: View,
-  { sendCommand, isInventoryHere }: Filling
+  caughtUp: Promise<void>,
+  { stockroom, sendCommand, isInventoryHere }: Filling
 ): Promise<void> => {
-  if (isInventoryHere) return void (await opening.step('filling the shelves', () => fillCatalogue(view, sendCommand)))
+  await opening.step('reading the prices', () => stockroom.known(caughtUp))
+  if (isInventoryHere) {
+    const sent = new Set<string>()
+    const fill = (): Promise<unknown> => fillCatalogue(stockroom, sendCommand, sent)
+    return void (await opening.step('filling the shelves', () =>
+      opening.insist(fill, (error) => diagnostics.waiting(error, 'the inventory'))
+    ))
+  }
   const giveUp = fillCatalogueBehind({
-    ...{ view, sendCommand, clock },
+    ...{ view: stockroom, sendCommand, clock },
     onWaiting: (skus) =>
       diagnostics.report('info', { skus }, 'the shelves are filled as soon as a process with the role inventory works'),
     onError: (error) => diagnostics.error(error, 'the shelves could not be filled; it is tried again')

@@ -11,9 +11,9 @@ export const archiveTopic = (component: string): string => `${component}-archive
 export type Marker = { readonly offset: number; readonly positions: Record<string, number>; readonly forwarded: number }
 
 /** The marker's key; the entities' keys have this before them, so that none can be taken for it. */
-const markerKey = 'marker'
+export const markerKey = 'marker'
 const fenceKey = 'fence'
-const entityPrefix = 'entity:'
+export const entityPrefix = 'entity:'
 /**
  * Entities taken between two rounds of the task, and written as one batch. A batch waits for a sync of the log, so a
  * smaller one would not keep up with a busy task; a larger one would hold its rounds up for more than a few ms.

@@ -32,11 +32,23 @@ export type ViewQuery = {
   follows(mark: Mark): boolean
   /** Cheap enough for every request. */
   state(): ViewState
+  /** Whether nothing more is folded at the moment, though what is shown is right. As cheap. */
+  isStalled(): boolean
+  /** How far it has come with what was durable when it was opened. */
+  progress(): ViewProgress
   health(): ViewHealth
 }
 
 /** `failed`: it will see nothing more. */
 export type ViewState = 'catching-up' | 'following' | 'failed'
+
+/** In records. */
+export type ViewProgress = {
+  readonly done: number
+  readonly of: number
+  /** At the pace since the opening; undefined while there is none. */
+  readonly secondsLeft: number | undefined
+}
 
 export type ViewHealth = {
   /** All that was durable when the view was opened has been folded. */

@@ -6,7 +6,7 @@ import { type Learn, ReadModel } from './model.ts'
 import { startMoment } from './opening.ts'
 import { type Flow, hasOrderEnded, type OrderRow } from './orders.ts'
 import type { Mark } from './position.ts'
-import type { ViewHealth, ViewQuery, ViewState } from './query.ts'
+import type { ViewHealth, ViewProgress, ViewQuery, ViewState } from './query.ts'
 import type { Place, Source, Topics, ViewRecord } from './record.ts'
 import type { SagaRow } from './sagas.ts'
 import type { StockRow } from './stock.ts'
@@ -100,6 +100,7 @@ class FollowingView implements View {
   readonly #parts: Parts
   readonly #waiters: Waiters
   readonly #follower: Follower
+  readonly #opened: { readonly at: number; readonly done: number }
   #changedOrders = new Set<string>()
   #isCaughtUp = false
   #settleCaughtUp: { resolve(): void; reject(error: unknown): void }
@@ -111,6 +112,7 @@ class FollowingView implements View {
     this.#deps = deps
     this.#parts = parts
     this.#waiters = new Waiters(deps.clock, parts.limits.waitersMax)
+    this.#opened = { at: deps.clock.now(), done: this.#counted().done }
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.caughtUp = promise
     this.#settleCaughtUp = { resolve, reject }
@@ -200,13 +202,25 @@ class FollowingView implements View {
     return this.#isCaughtUp ? 'following' : 'catching-up'
   }
 
+  isStalled(): boolean {
+    return this.#stalledBy() !== undefined
+  }
+
+  progress(): ViewProgress {
+    const { of, done } = this.#counted()
+    const { at, done: before } = this.#opened
+    const secondsLeft =
+      done > before ? (((of - done) / (done - before)) * (this.#deps.clock.now() - at)) / 1000 : undefined
+    return { done, of, secondsLeft }
+  }
+
   health(): ViewHealth {
     const { model, places } = this.#parts
     return {
       isCaughtUp: this.#isCaughtUp,
       failure: messageOf(this.#failure),
       storeFailure: messageOf(this.#storeFailure),
-      stalledBy: messageOf(this.#heldUpBy) ?? this.#storeBacklog(),
+      stalledBy: this.#stalledBy(),
       skippedCount: model.skippedCount,
       waiterCount: this.#waiters.count,
       changedRowCount: model.changedCount,
@@ -235,6 +249,20 @@ class FollowingView implements View {
     if (error === undefined) return logger?.info({}, 'the read model goes on')
     const code = isParcomoloError(error) ? error.code : undefined
     logger?.error({ error: messageOf(error), code }, 'the read model waits, and tries again until it works')
+  }
+
+  #stalledBy(): string | undefined {
+    return messageOf(this.#heldUpBy) ?? this.#storeBacklog()
+  }
+
+  #counted(): { readonly done: number; readonly of: number } {
+    const { target, model } = this.#parts
+    let [done, of] = [0, 0]
+    for (const [place, end] of target) {
+      done += Math.min(model.next(place), end)
+      of += end
+    }
+    return { done, of }
   }
 
   #storeBacklog(): string | undefined {

@@ -12,6 +12,8 @@ export type LoadResult = {
   readonly seconds: number
   readonly completedMs: readonly number[]
   readonly rejectedMs: readonly number[]
+  /** Until a client was told to come again later. */
+  readonly refusedMs: readonly number[]
   /** Answers that were not as they should be, by status and code. */
   readonly errors: ReadonlyMap<string, number>
 }
@@ -22,19 +24,25 @@ export const runLoad = async (target: Pick<Target, 'connect'>, options: LoadOpti
   await using connection = await target.connect(clients)
   const paid = skus.map((sku) => orderOf(sku, 'tok_visa'))
   const declined = skus.map((sku) => orderOf(sku, 'tok_declined'))
-  const result = { completedMs: [] as number[], rejectedMs: [] as number[], errors: new Map<string, number>() }
+  const result = {
+    completedMs: [] as number[],
+    rejectedMs: [] as number[],
+    refusedMs: [] as number[],
+    errors: new Map<string, number>()
+  }
   const startedAt = performance.now()
   const endAt = startedAt + seconds * 1000
+  const patience = { endAt, onRefused: (afterMs: number): void => void result.refusedMs.push(afterMs) }
   let orders = 0
   const client = async (): Promise<void> => {
     while (performance.now() < endAt) {
       const isDeclined = (orders * declinedPercent) % 100 < declinedPercent
       const order = (isDeclined ? declined : paid)[orders++ % skus.length]!
       const at = performance.now()
-      const outcome = await connection.order(order)
+      const outcome = await connection.order(order, patience)
       if (outcome === 'COMPLETED') result.completedMs.push(performance.now() - at)
       else if (outcome === 'REJECTED') result.rejectedMs.push(performance.now() - at)
-      else result.errors.set(outcome, (result.errors.get(outcome) ?? 0) + 1)
+      else if (outcome !== undefined) result.errors.set(outcome, (result.errors.get(outcome) ?? 0) + 1)
     }
   }
   await Promise.all(Array.from({ length: clients }, client))

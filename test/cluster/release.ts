@@ -67,7 +67,7 @@ export class Release {
   /** A forward finds out that its pod has gone only when it is used. */
   async untilForwarded(): Promise<void> {
     const isThere = async (url: string): Promise<boolean> => (await fetch(url)).ok
-    await until(() => isThere(`${this.url}/readyz`))
+    await until(() => isThere(`${this.url}/readyz?view`))
     await until(() => isThere(`${this.kafka.registryUrl}/subjects`))
   }
 

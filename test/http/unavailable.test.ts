@@ -4,7 +4,7 @@ import test from 'ava'
 import type { FastifyInstance } from 'fastify'
 import { systemClock } from '../../src/base/index.ts'
 import { createHttp, type HttpDeps, type OutgoingCommand } from '../../src/http/index.ts'
-import type { OrderRow, ViewQuery, ViewState } from '../../src/view/index.ts'
+import type { OrderRow, ViewProgress, ViewQuery, ViewState } from '../../src/view/index.ts'
 import { emptyOrder } from '../../src/view/orders.ts'
 import { Waiters } from '../../src/view/waiters.ts'
 import { get, jsonOf, orderBody, post, put } from './requests.ts'
@@ -14,6 +14,7 @@ import { get, jsonOf, orderBody, post, put } from './requests.ts'
  */
 type Script = {
   state?: ViewState
+  progress?: ViewProgress
   waitersMax?: number
   order?: (orderId: string) => Promise<OrderRow | undefined>
   sendCommand?: HttpDeps['sendCommand']
@@ -39,6 +40,8 @@ const scripted = (script: Script) => {
     whenSeen: (marks, timeoutMs) => waiters.position(marks, () => false, timeoutMs),
     follows: () => true,
     state: () => state,
+    isStalled: () => false,
+    progress: () => script.progress ?? { done: 0, of: 0, secondsLeft: undefined },
     health: () => ({
       isCaughtUp: state !== 'catching-up',
       failure: state === 'failed' ? 'the disk is gone' : undefined,

@@ -95,6 +95,9 @@ test('each role by itself, they make one shop, in whatever order they start', as
   await until(async () => ((await fetch(`${url}/readyz`)).ok ? true : undefined))
   t.like(await json(`${url}/definitions`), { status: 200, body: { items: [{ saga: 'order' }] } })
   t.like(await json(`${url}/stock/book`), { status: 404 }, 'the inventory has not set it yet')
+  const unsold = await place(url)
+  t.is(unsold.status, 503, 'so that is not for good')
+  t.like(await unsold.json(), { code: 'PARCOMOLO_HTTP_NOT_READY' })
 
   const inventory = await run('inventory')
   await until(async () => ((await json(`${url}/stock/book`)).status === 200 ? true : undefined))
@@ -179,4 +182,33 @@ test('everything in one process takes orders as soon as it has started, and star
   const second = await start(config)
   t.like(await json(`${second.url}/orders`), { status: 200 })
   await second.stop()
+})
+
+test('orders are taken before the read model has found its database', async (t) => {
+  const first = configOf(await newFolder(t))
+  const stocked = await start(first)
+  await stocked.stop()
+  const [port, nobody] = [await freePort(), await freePort()]
+  const { viewDatabase } = readConfig({ VIEW_DATABASE_URL: `postgres://nobody:none@127.0.0.1:${nobody}/none` })
+  const stop = new AbortController()
+  const starting = start({ ...first, port, viewDatabase }, { signal: stop.signal })
+  const url = `http://127.0.0.1:${port}`
+  const placed = await until(async () => {
+    const answer = await place(url)
+    return answer.status === 201 ? answer : undefined
+  })
+  t.regex(String(placed.headers.get('parcomolo-position')), /^order-events\/0@\d+$/)
+  const refused = await fetch(`${url}${String(placed.headers.get('location'))}`)
+  t.is(refused.status, 503)
+  t.like(await refused.json(), { code: 'PARCOMOLO_HTTP_NOT_READY' })
+  t.is((await fetch(`${url}/readyz`)).status, 200)
+  const withView = await json(`${url}/readyz?view`)
+  t.is(withView.status, 503)
+  t.regex(
+    JSON.stringify(withView.body),
+    new RegExp(`it is looking for the read model's database 'none' at .*${nobody}`)
+  )
+  stop.abort(new Error('enough'))
+  await t.throwsAsync(starting, { message: 'enough' })
+  await t.throwsAsync(fetch(`${url}/healthz`), undefined, 'nobody listens any more')
 })

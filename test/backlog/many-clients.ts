@@ -79,6 +79,7 @@ const account = async (
       lives: [lives],
       commands,
       rate: { usual: rateOf(usualRuns), here: rateOf(manyRuns), min: 0.95 },
+      refusedMs: manyRuns.flatMap((run) => run.refusedMs),
       others: {},
       wrong: [...judged.wrong, ...runs.flatMap(troubles)]
     }
@@ -91,9 +92,8 @@ const rateOf = (runs: readonly Run[]): number =>
   runs.reduce((sum, { completedMs, rejectedMs }) => sum + completedMs.length + rejectedMs.length, 0) /
   runs.reduce((sum, { seconds }) => sum + seconds, 0)
 
-/** Whoever is refused because there are too many is not in trouble. */
 const troubles = ({ clients, errors }: Run): string[] =>
-  [...errors].flatMap(([what, count]) => (what.startsWith('503 ') ? [] : [`${count} of ${clients} clients: ${what}`]))
+  [...errors].map(([what, count]) => `with ${clients} clients, ${count} times: ${what}`)
 
 const timesOf = async (
   log: Awaited<ReturnType<typeof openEmbeddedLog>>,

@@ -31,7 +31,8 @@ orders at a time: that is 'usual'. Meanwhile a saga of another participant start
 
 new-view: a view with nothing, behind the journals of N orders, which a generator has written; it builds its rows at
 >= 10,000 orders/s, and is stopped. Then another one with nothing, which is right within 15 s from what that one saved.
-embedded: one process on the embedded log, with 256 and with N clients in turn, two times each; goal >= 0.95 times.
+embedded: one process on the embedded log, with 256 and with N clients in turn, two times each; goal >= 0.95 times,
+and who is refused knows it within 50 ms (p99).
 
 peak MB, of MB:   the most that was resident of the process that came nearest to its limit, without the pages of files,
                   which the kernel takes back when it needs them; and this limit

@@ -1,5 +1,5 @@
 import type { Phase } from './phases.ts'
-import { missedCounts, missedTimes, type Result } from './result.ts'
+import { missedCounts, missedTimes, percentile, type Result } from './result.ts'
 import type { Lives } from './role-process.ts'
 
 type Column = { readonly title: string; readonly cell: (result: Result) => string }
@@ -33,6 +33,7 @@ export const told = (result: Result): string =>
     `    peak MB (with files): ${result.lives.map(lifeOf).join(', ')}`,
     ...inboxLines(result),
     ...Object.entries(result.others).map(([name, phases]) => `    ${name}: ${phases.map(phaseOf).join('; ')}`),
+    ...(result.refusedMs === undefined ? [] : [`    refusals: ${refusalsOf(result.refusedMs)}`]),
     ...missedCounts(result).map((missed) => `    MISSED: ${missed}`),
     ...missedTimes(result).map((missed) => `    slow: ${missed}`)
   ].join('\n')
@@ -53,9 +54,11 @@ const inboxLines = ({ commands }: Result): string[] =>
           .join(', ')}`
       ]
 
+const refusalsOf = (refusedMs: readonly number[]): string =>
+  `${refusedMs.length}, p50 ${whole(percentile(refusedMs, 0.5))} p99 ${whole(percentile(refusedMs, 0.99))} ms`
+
 const phaseOf = ({ name, asked, answeredMs, refused }: Phase): string => {
-  const sorted = answeredMs.toSorted((a, b) => a - b)
-  const at = (share: number): string => whole(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))])
+  const at = (share: number): string => whole(percentile(answeredMs, share))
   const refusals = refused === 0 ? '' : `, ${refused} refused`
   return `${name} ${answeredMs.length} of ${asked}${refusals}, p50 ${at(0.5)} p99 ${at(0.99)} ms`
 }

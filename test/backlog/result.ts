@@ -14,6 +14,8 @@ export type Result = {
   /** `min`: how many times the usual it should be at least. */
   readonly rate?: { readonly usual: number; readonly here: number; readonly min: number }
   readonly doneMsMax?: number
+  /** Until those who were too many knew it. */
+  readonly refusedMs?: readonly number[]
   readonly firstMs?: number
   readonly doneMs?: number
   readonly others: Readonly<Record<string, readonly Phase[]>>
@@ -43,11 +45,22 @@ export const missedCounts = ({ lives, commands = {}, others, wrong }: Result): s
 ]
 
 /** Goals in times, which a busy machine may miss. */
-export const missedTimes = ({ rate, doneMs, doneMsMax }: Result): string[] => [
+export const missedTimes = ({ rate, doneMs, doneMsMax, refusedMs = [] }: Result): string[] => [
   ...(rate === undefined || rate.here >= rate.usual * rate.min
     ? []
     : [`${rate.here.toFixed(0)} orders/s; goal >= ${rate.min} times ${rate.usual.toFixed(0)}`]),
   ...(doneMs === undefined || doneMsMax === undefined || doneMs <= doneMsMax
     ? []
-    : [`done after ${(doneMs / 1000).toFixed(1)} s; goal <= ${doneMsMax / 1000} s`])
+    : [`done after ${(doneMs / 1000).toFixed(1)} s; goal <= ${doneMsMax / 1000} s`]),
+  ...(percentile(refusedMs, 0.99) > refusedMsMax
+    ? [`p99 of refusals is ${percentile(refusedMs, 0.99).toFixed(0)} ms; goal <= ${refusedMsMax} ms`]
+    : [])
 ]
+
+const refusedMsMax = 50
+
+/** Not a number where there are none. */
+export const percentile = (values: readonly number[], share: number): number => {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+}

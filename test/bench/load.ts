@@ -39,7 +39,7 @@ export const runLoad = async (target: Pick<Target, 'connect'>, options: LoadOpti
       const isDeclined = (orders * declinedPercent) % 100 < declinedPercent
       const order = (isDeclined ? declined : paid)[orders++ % skus.length]!
       const at = performance.now()
-      const outcome = await connection.order(order, patience)
+      const outcome = await connection.order(order, patience).catch(codeOf)
       if (outcome === 'COMPLETED') result.completedMs.push(performance.now() - at)
       else if (outcome === 'REJECTED') result.rejectedMs.push(performance.now() - at)
       else if (outcome !== undefined) result.errors.set(outcome, (result.errors.get(outcome) ?? 0) + 1)
@@ -47,6 +47,13 @@ export const runLoad = async (target: Pick<Target, 'connect'>, options: LoadOpti
   }
   await Promise.all(Array.from({ length: clients }, client))
   return { ...result, seconds: (performance.now() - startedAt) / 1000 }
+}
+
+/** A connection that breaks is counted, too; anything else is no matter of load. */
+const codeOf = (error: unknown): string => {
+  const { code } = error as { code?: unknown }
+  if (typeof code !== 'string') throw error
+  return code
 }
 
 /** Puts so much on the shelves that nothing is sold out. */

@@ -1,4 +1,5 @@
 import { availableParallelism, cpus } from 'node:os'
+import { sayInterrupted, untilInterrupted } from '../bench/interrupt.ts'
 import { type Case, casesAsked, options, usage } from './options.ts'
 import { buildProduct } from './product.ts'
 import { head, told } from './report.ts'
@@ -7,10 +8,10 @@ import { roleAway } from './role-away.ts'
 import { manyClients } from './many-clients.ts'
 import { newViews } from './new-view.ts'
 
-const run = async ({ name, orders }: Case): Promise<readonly Result[]> => {
-  if (name === 'new-view') return newViews({ ...options, orders })
-  if (name === 'embedded') return [await manyClients({ ...options, clients: [256, orders], rounds: 2 })]
-  return [await roleAway({ ...options, role: name, orders })]
+const run = async (resources: AsyncDisposableStack, { name, orders }: Case): Promise<readonly Result[]> => {
+  if (name === 'new-view') return newViews(resources, { ...options, orders })
+  if (name === 'embedded') return [await manyClients(resources, { ...options, clients: [256, orders], rounds: 2 })]
+  return [await roleAway(resources, { ...options, role: name, orders })]
 }
 
 const main = async (): Promise<void> => {
@@ -20,7 +21,7 @@ const main = async (): Promise<void> => {
   say(`${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, Node ${process.version}\n\n${head}`)
   const results: Result[] = []
   for (const one of cases) {
-    for (const result of await run(one)) {
+    for (const result of await untilInterrupted((resources) => run(resources, one))) {
       results.push(result)
       say(told(result))
     }
@@ -30,4 +31,4 @@ const main = async (): Promise<void> => {
 }
 
 if (options.isHelp) console.log(usage)
-else await main()
+else await main().catch(sayInterrupted)

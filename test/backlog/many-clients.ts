@@ -27,8 +27,7 @@ export type CrowdPlan = {
 type Run = LoadResult & { readonly clients: number; readonly from: number; readonly to: number }
 
 /** The embedded log in one process, with usual and far too many clients in turn. */
-export const manyClients = async (plan: CrowdPlan): Promise<Result> => {
-  await using resources = new AsyncDisposableStack()
+export const manyClients = async (resources: AsyncDisposableStack, plan: CrowdPlan): Promise<Result> => {
   const folder = temporaryFolder(resources, 'parcomolo-backlog-')
   const shop = await RoleProcess.of(resources, {
     name: 'all',
@@ -51,7 +50,7 @@ export const manyClients = async (plan: CrowdPlan): Promise<Result> => {
       runs.push({ ...result, clients, from, to: Date.now() })
     }
   await shop.stop()
-  return await account(plan, runs, shop, folder)
+  return account(plan, runs, shop, folder)
 }
 
 const account = async (

@@ -11,8 +11,10 @@ export type NewViewPlan = { readonly orders: number; readonly patienceSeconds: n
  * A view that has nothing, behind the journals of so many orders: it reads all of them, and has saved what it has made
  * of them when it stops. Then another one, which has nothing either.
  */
-export const newViews = async ({ orders, patienceSeconds }: NewViewPlan): Promise<readonly Result[]> => {
-  await using resources = new AsyncDisposableStack()
+export const newViews = async (
+  resources: AsyncDisposableStack,
+  { orders, patienceSeconds }: NewViewPlan
+): Promise<readonly Result[]> => {
   const stage = await Stage.open(resources)
   const written = await writeJournals(stage.access.log, stage.access.codec, { orders })
   const run = async (name: string): Promise<Result> => {

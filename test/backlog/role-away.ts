@@ -23,8 +23,7 @@ export type AwayPlan = {
  * A role goes away, orders are placed, and it comes back: what it costs until all of them have ended, against what
  * orders cost as usual on the same processes, just before and after.
  */
-export const roleAway = async (plan: AwayPlan): Promise<Result> => {
-  await using resources = new AsyncDisposableStack()
+export const roleAway = async (resources: AsyncDisposableStack, plan: AwayPlan): Promise<Result> => {
   const away = await Away.open(resources, plan)
   await away.warmUp()
   const before = await away.usual('as usual')

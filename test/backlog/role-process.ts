@@ -62,7 +62,9 @@ export class RoleProcess {
         ? undefined
         : limitMemory(resources, `parcomolo-${process.pid}-${groups++}-${name}`, memoryBytes)
     const told = this.#group === undefined && knowsMemory ? { PARCOMOLO_MEMORY: String(memoryBytes ?? '') } : {}
-    this.#setup = { ...setup, variables: { ...setup.variables, ...told, PORT: String(port) } }
+    // Whoever measures the coverage of tests does not mean the processes, which it would make larger.
+    const { NODE_V8_COVERAGE: _, ...variables } = setup.variables
+    this.#setup = { ...setup, variables: { ...variables, ...told, PORT: String(port) } }
   }
 
   get isGivenUp(): boolean {

@@ -20,7 +20,8 @@ function testBacklogs(): void {
       `behind ${plan.orders} orders, ${role} comes back within its memory, and nothing is sent in vain`,
       async (t) => {
         t.timeout(300_000)
-        const result = await roleAway({ ...plan, role })
+        await using resources = new AsyncDisposableStack()
+        const result = await roleAway(resources, { ...plan, role })
         t.log(told(result))
         t.deepEqual(missedCounts(result), [])
       }

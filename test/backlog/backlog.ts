@@ -2,7 +2,7 @@ import { availableParallelism, cpus } from 'node:os'
 import { sayInterrupted, untilInterrupted } from '../bench/interrupt.ts'
 import { type Case, casesAsked, options, usage } from './options.ts'
 import { buildProduct } from './product.ts'
-import { head, told } from './report.ts'
+import { head, jsonOf, told } from './report.ts'
 import { missedCounts, type Result } from './result.ts'
 import { roleAway } from './role-away.ts'
 import { manyClients } from './many-clients.ts'
@@ -26,7 +26,7 @@ const main = async (): Promise<void> => {
       say(told(result))
     }
   }
-  if (options.isJson) console.log(JSON.stringify(results))
+  if (options.isJson) console.log(jsonOf(results))
   if (results.some((result) => missedCounts(result).length > 0)) process.exitCode = 1
 }
 

@@ -25,9 +25,10 @@ kernel's control groups, else whoever is above its limit is killed.
 Each role of the chart is a process of its own, of the built product, with the chart's NODE_OPTIONS, partitions and
 limit of memory (charts/parcomolo/values.yaml). One that dies is begun again, up to five times.
 
-${shopRoles.join(', ')}: the role goes away, orders are placed, and it comes back. A case in the form
-role=N has N orders wait; --orders N sets all of them. Before it the same processes are kept busy for --seconds, 256
-orders at a time: that is 'usual'. Meanwhile a saga of another participant starts every 50 ms, and people order by REST.
+${shopRoles.join(', ')}: the role goes away (for --away seconds at least), orders are
+placed, and it comes back; --patience: given up when no order has moved for so many seconds. role=N has N orders wait,
+--orders N all of them. Before and after it the same processes are kept busy for --seconds, 256 orders at a time: that
+is 'usual'. Meanwhile a saga of another participant starts every 50 ms, and people order by REST.
 
 new-view: a view with nothing, behind the journals of N orders, which a generator has written; it builds its rows at
 >= 10,000 orders/s, and is stopped. Then another one with nothing, which is right within 15 s from what that one saved.

@@ -38,6 +38,29 @@ export const told = (result: Result): string =>
     ...missedTimes(result).map((missed) => `    slow: ${missed}`)
   ].join('\n')
 
+/** The same for programs. */
+export const jsonOf = (results: readonly Result[]): string =>
+  JSON.stringify(
+    results.map(({ others, refusedMs, ...result }) => ({
+      ...result,
+      others: Object.fromEntries(
+        Object.entries(others).map(([name, phases]) => [
+          name,
+          phases.map(({ answeredMs, ...phase }) => ({ ...phase, ...summaryOf(answeredMs) }))
+        ])
+      ),
+      ...(refusedMs === undefined ? {} : { refusals: summaryOf(refusedMs) }),
+      missedCounts: missedCounts({ ...result, others }),
+      missedTimes: missedTimes({ ...result, others, ...(refusedMs === undefined ? {} : { refusedMs }) })
+    }))
+  )
+
+const summaryOf = (ms: readonly number[]) => ({
+  count: ms.length,
+  p50Ms: percentile(ms, 0.5),
+  p99Ms: percentile(ms, 0.99)
+})
+
 /** The one that is nearest to its limit. */
 const fullest = (lives: readonly Lives[]): Lives | undefined => lives.toSorted((a, b) => shareOf(b) - shareOf(a))[0]
 

@@ -329,7 +329,9 @@ export const errorCodes = {
     remedy: 'Repeat it after the time in Retry-After, with the same Idempotency-Key where there was one.'
   },
   PARCOMOLO_HTTP_OVERLOADED: {
-    cause: 'As many commands as commandsInFlightMax are on their way to the log, which takes them too slowly.',
+    cause:
+      'As many orders are in work, or requests held, as can be answered soon; or as many commands as ' +
+      'commandsInFlightMax are on their way to the log, which takes them too slowly.',
     remedy: 'Repeat the request after the time in Retry-After, which is safe: nothing of it was taken.'
   },
   PARCOMOLO_HTTP_POSITION_NOT_REACHED: {

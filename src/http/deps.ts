@@ -1,5 +1,6 @@
 import type { Clock } from '../base/index.ts'
 import type { Flow, ViewQuery, ViewRecord, Waiter } from '../view/index.ts'
+import { type Admission, type AdmissionLimits, admissionLimits } from './admission.ts'
 import type { Commands } from './commands.ts'
 
 /** All that the REST interface needs of the rest; `main` hands it in. */
@@ -83,7 +84,7 @@ export type GraphFormat = 'json' | 'svg' | 'mermaid'
 
 export type HealthCheck = { readonly name: string; readonly ok: boolean; readonly detail: string }
 
-export type HttpLimits = {
+export type HttpLimits = AdmissionLimits & {
   readonly bodyBytesMax: number
   /** How long a write waits for its answer. */
   readonly answerTimeoutMs: number
@@ -96,6 +97,7 @@ export type HttpLimits = {
 }
 
 export const httpLimits: HttpLimits = {
+  ...admissionLimits,
   bodyBytesMax: 65_536,
   answerTimeoutMs: 10_000,
   commandsInFlightMax: 1_000,
@@ -108,6 +110,7 @@ export const httpLimits: HttpLimits = {
 export type RouteDeps = Omit<HttpDeps, 'limits' | 'newId' | 'sendCommand'> & {
   readonly limits: HttpLimits
   readonly commands: Commands
+  readonly admission: Admission
   readonly newId: () => string
   /** What holds an answer back only for the client's sake; let go when the server closes. */
   readonly held: Set<() => void>

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
+import { Admission, admit } from './admission.ts'
 import { bareServer, closeSoon } from './bare-server.ts'
 import { Commands } from './commands.ts'
 import { type HealthCheck, type HttpDeps, httpLimits, type RouteDeps } from './deps.ts'
@@ -22,7 +23,8 @@ export const createHttp = (deps: HttpDeps): FastifyInstance => {
   const limits = { ...httpLimits, ...deps.limits }
   const commands = new Commands(deps.sendCommand, limits.commandsInFlightMax)
   const newId = deps.newId ?? timedIds(deps.clock)
-  const routeDeps: RouteDeps = { ...deps, limits, commands, newId, held: new Set() }
+  const admission = new Admission(deps.clock, limits)
+  const routeDeps: RouteDeps = { ...deps, limits, commands, admission, newId, held: new Set() }
   const metrics = makeMetrics((registry) => viewMetrics(registry, routeDeps), deps.metrics)
   const http = bareServer(deps, limits.bodyBytesMax, metrics)
   answerUnknownRoutes(http)
@@ -38,6 +40,7 @@ export const createHttp = (deps: HttpDeps): FastifyInstance => {
     healthRoutes(inner, healthOf(routeDeps), metrics)
   })
   http.register(async (inner) => {
+    admit(inner, routeDeps)
     refuseUntilReady(inner, routeDeps)
     orderRoutes(inner, routeDeps)
     cancelOrderRoutes(inner, routeDeps)

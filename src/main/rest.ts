@@ -81,8 +81,11 @@ const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promi
       }),
     (it) => it.close()
   )
-  return opening.step('opening the REST interface', () => listen(http, config.host, config.port))
+  return opening.step('opening the REST interface', () => listen(http, config.host, config.port, doorCount))
 }
+
+/** As many connections are taken in a turn of the event loop. */
+const doorCount = 64
 
 /** What a server has to say of single requests at 'info' is of no use to whoever reads the lines of the process. */
 export const requestLevel = ({ logLevel }: Config): LogLevel => (logLevel === 'info' ? 'warn' : logLevel)

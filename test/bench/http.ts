@@ -22,10 +22,7 @@ export const jsonHeaders = { 'content-type': 'application/json' }
 
 export type Answer = { readonly status: number; readonly body: Readonly<Record<string, unknown>> }
 
-/**
- * Asks until it is not sent away (503 with Retry-After, and nothing of it taken); undefined where the next time is after
- * the end.
- */
+/** Asks until it is not sent away (503 with Retry-After, nothing taken); undefined where it may not before the end. */
 export const askPatiently = async (
   pool: Pool,
   options: Dispatcher.RequestOptions,

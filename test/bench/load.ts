@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Order, OrderRequest, Target } from './target.ts'
 
 export type LoadOptions = {
@@ -34,7 +35,8 @@ export const runLoad = async (target: Pick<Target, 'connect'>, options: LoadOpti
   const endAt = startedAt + seconds * 1000
   const patience = { endAt, onRefused: (afterMs: number): void => void result.refusedMs.push(afterMs) }
   let orders = 0
-  const client = async (): Promise<void> => {
+  const client = async (i: number): Promise<void> => {
+    await wait((i / comingPerSecond) * 1000)
     while (performance.now() < endAt) {
       const isDeclined = (orders * declinedPercent) % 100 < declinedPercent
       const order = (isDeclined ? declined : paid)[orders++ % skus.length]!
@@ -45,7 +47,7 @@ export const runLoad = async (target: Pick<Target, 'connect'>, options: LoadOpti
       else if (outcome !== undefined) result.errors.set(outcome, (result.errors.get(outcome) ?? 0) + 1)
     }
   }
-  await Promise.all(Array.from({ length: clients }, client))
+  await Promise.all(Array.from({ length: clients }, (_, i) => client(i)))
   return { ...result, seconds: (performance.now() - startedAt) / 1000 }
 }
 
@@ -55,6 +57,9 @@ const codeOf = (error: unknown): string => {
   if (typeof code !== 'string') throw error
   return code
 }
+
+/** Clients come one after the other, as people do; in one moment there would be nothing but new connections. */
+const comingPerSecond = 1_000
 
 /** Puts so much on the shelves that nothing is sold out. */
 export const fillShelves = async (target: Pick<Target, 'connect'>, skus: readonly string[]): Promise<void> => {

@@ -27,8 +27,8 @@ export type Target = {
 export type Connection = AsyncDisposable & {
   setStock(sku: string, onHand: number): Promise<void>
   /**
-   * Places an order and waits for its end: COMPLETED, REJECTED, or what went wrong; undefined where it was sent away and
-   * told to come again after the end of the run.
+   * Places an order and waits for its end: COMPLETED, REJECTED, or what went wrong; undefined where it was sent away
+   * and told to come again after the end of the run.
    */
   order(order: Order, patience: Patience): Promise<string | undefined>
 }

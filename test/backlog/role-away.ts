@@ -140,6 +140,7 @@ class Away {
     const { registryUrl } = this.#stage.config
     const { log } = this.#stage.access
     const judged = await judge({ log, sent: { run, orders: sent }, acknowledged, schemas: schemasAt(registryUrl!) })
+    const letters = await this.#stage.deadLetters()
     return {
       waiting: orders,
       ended: orders - (sent - judged.ended),
@@ -151,7 +152,7 @@ class Away {
       firstMs: back.firstMs,
       doneMs: back.doneMs,
       others: { 'sagas of the neighbour': this.#neighbour.phases.all, 'orders by REST': this.#shoppers.phases.all },
-      wrong: [...this.#wrong, ...judged.wrong]
+      wrong: [...this.#wrong, ...judged.wrong, ...(letters === 0 ? [] : [`there are ${letters} dead letters`])]
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Config } from '../../src/main/config.ts'
+import { deadLetterTopic } from '../../src/task/index.ts'
 import { type Access, connect, openAccess } from '../bench/kafka/records.ts'
 import { openInstallation } from '../bench/kafka/installation.ts'
 import { fillShelves } from '../bench/load.ts'
@@ -79,6 +80,11 @@ export class Stage {
 
   get isGivenUp(): boolean {
     return [...this.#processes.values()].some(({ isGivenUp }) => isGivenUp)
+  }
+
+  /** What nobody could use, which nothing here should make. */
+  deadLetters(): Promise<number> {
+    return recordsOn(this.access.log, deadLetterTopic.topic)
   }
 
   async commands(): Promise<Commands> {

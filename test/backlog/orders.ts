@@ -144,6 +144,10 @@ export class Orders {
 export const orderIdOf = (run: string, number: number): string =>
   `${run}${number.toString(16).padStart(8, '0')}${sha256Hex(`${run} ${number}`).slice(0, 16)}`
 
+/** Which order of a run an id names; not a number for any other. */
+export const numberOf = (run: string, orderId: string): number =>
+  orderId.startsWith(run) ? Number.parseInt(orderId.slice(run.length, run.length + 8), 16) : Number.NaN
+
 const inbox = 'order-commands'
 const ends = new Set(['OrderCompleted', 'OrderRejected', 'OrderCancelled'])
 const tickMs = 200

@@ -1,3 +1,4 @@
+import type { Commands } from './commands.ts'
 import { lostIn, type Phase } from './phases.ts'
 import type { Lives } from './role-process.ts'
 
@@ -10,7 +11,7 @@ export type Result = {
   readonly ended?: number
   readonly lives: readonly Lives[]
   /** Commands an order by inbox, as usual and in the case. */
-  readonly commands?: Readonly<Record<string, { readonly usual: number; readonly here: number }>>
+  readonly commands?: Commands
   /** `min`: how many times the usual it should be at least. */
   readonly rate?: { readonly usual: number; readonly here: number; readonly min: number }
   readonly doneMsMax?: number

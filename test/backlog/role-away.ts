@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { commandsAnOrder, type Range } from './commands.ts'
 import { judge, schemasAt } from './judge.ts'
 import { Neighbour } from './neighbour.ts'
 import { Orders, orderIdOf } from './orders.ts'
 import type { Result } from './result.ts'
 import { Shoppers } from './shoppers.ts'
-import { type Commands, type ShopRole, Stage } from './stage.ts'
+import { type ShopRole, Stage } from './stage.ts'
 import { untilShown } from './view-reads.ts'
 
 export type AwayPlan = {
@@ -34,7 +35,7 @@ export const roleAway = async (resources: AsyncDisposableStack, plan: AwayPlan):
   return { ...(await away.account([before, after], back)), name: `${plan.role} away` }
 }
 
-type Usual = { readonly perSecond: number; readonly commands: Commands }
+type Usual = { readonly perSecond: number; readonly orders: Range }
 type Back = Usual & { readonly firstMs: number; readonly doneMs: number }
 
 class Away {
@@ -43,8 +44,8 @@ class Away {
   readonly #orders: Orders
   readonly #neighbour: Neighbour
   readonly #shoppers: Shoppers
-  /** How many orders and commands there were when it went. */
-  #before = { placed: 0, ended: 0, commands: {} as Commands }
+  /** How many orders there were when it went. */
+  #before = { sent: 0, placed: 0, ended: 0 }
   readonly #wrong: string[] = []
 
   static async open(resources: AsyncDisposableStack, plan: AwayPlan): Promise<Away> {
@@ -78,23 +79,20 @@ class Away {
     await this.#until(() => this.#orders.areDone)
   }
 
-  /** The rate of a saturated run, and the commands an order by inbox. */
+  /** A saturated run. */
   async usual(phase: string): Promise<Usual> {
     this.#enter(phase)
-    const [placed, commands] = [this.#orders.placed, await this.#stage.commands()]
+    const from = this.#orders.sent
     const perSecond = await this.#orders.saturate(this.#plan.usualSeconds)
     await this.#until(() => this.#orders.areDone)
-    return { perSecond, commands: anOrder(commands, await this.#stage.commands(), this.#orders.placed - placed) }
+    return { perSecond, orders: { from, to: this.#orders.sent } }
   }
 
   /** Stops the role, and has orders placed; resolves when whoever can has taken them, and the time is over. */
   async leave(): Promise<void> {
     const { role, orders, awaySeconds } = this.#plan
-    this.#before = {
-      placed: this.#orders.placed,
-      ended: this.#orders.ended,
-      commands: await this.#stage.commands()
-    }
+    const { sent, placed, ended } = this.#orders
+    this.#before = { sent, placed, ended }
     await this.#stage.process(role).stop()
     this.#enter('away')
     const over = wait(awaySeconds * 1000)
@@ -117,12 +115,12 @@ class Away {
     const doneMs = (role === 'view' ? performance.now() : this.#orders.lastEndedAt) - since
     const firstMs = ((role === 'view' ? this.#shoppers.firstAt : this.#orders.firstEndedAt) ?? Number.NaN) - since
     const working = (doneMs - (role === 'view' ? 0 : firstMs)) / 1000
-    const { placed, ended } = this.#before
+    const { sent, ended } = this.#before
     return {
       firstMs,
       doneMs,
       perSecond: (this.#orders.ended - ended) / working,
-      commands: anOrder(this.#before.commands, await this.#stage.commands(), this.#orders.placed - placed)
+      orders: { from: sent, to: this.#orders.sent }
     }
   }
 
@@ -145,9 +143,7 @@ class Away {
       waiting: orders,
       ended: orders - (sent - judged.ended),
       lives: this.#stage.lives,
-      commands: Object.fromEntries(
-        Object.entries(back.commands).map(([inbox, here]) => [inbox, { usual: before.commands[inbox]!, here }])
-      ),
+      commands: await commandsAnOrder(log, run, { usual: before.orders, here: back.orders }),
       rate: { usual: (before.perSecond + after.perSecond) / 2, here: back.perSecond, min: rateMin },
       firstMs: back.firstMs,
       doneMs: back.doneMs,
@@ -185,6 +181,3 @@ class Away {
 
 /** Of the usual rate, behind a backlog. */
 const rateMin = 0.8
-
-const anOrder = (before: Commands, after: Commands, orders: number): Commands =>
-  Object.fromEntries(Object.entries(after).map(([inbox, count]) => [inbox, (count - before[inbox]!) / orders]))

@@ -14,11 +14,6 @@ export const shopRoles = ['order', 'inventory', 'payment', 'shipping', 'orchestr
 export type ShopRole = (typeof shopRoles)[number]
 type Role = ShopRole | 'operator'
 
-/** Each but the neighbour's, whose commands are counted by the neighbour. */
-export const inboxes = ['order-commands', 'inventory-commands', 'payment-commands', 'shipping-commands'] as const
-/** Records by inbox. */
-export type Commands = Readonly<Record<string, number>>
-
 /** The product on the Kafka of the environment as the chart runs it: each role a process, with its heap and limit. */
 export class Stage {
   readonly config: Config
@@ -85,11 +80,5 @@ export class Stage {
   /** What nobody could use, which nothing here should make. */
   deadLetters(): Promise<number> {
     return recordsOn(this.access.log, deadLetterTopic.topic)
-  }
-
-  async commands(): Promise<Commands> {
-    const { log } = this.access
-    const counts = inboxes.map(async (inbox) => [inbox, await recordsOn(log, inbox)] as const)
-    return Object.fromEntries(await Promise.all(counts))
   }
 }

@@ -127,15 +127,8 @@ export class Entities<S> {
    * has led to it.
    */
   apply(event: Event, offset: number, isAnswer = false): void {
-    for (const key of this.#component.touches(event)) {
-      const cell = this.#cells.get(key)
-      if (cell !== undefined && offset < cell.version) continue
-      const before = cell && this.#stateOf(cell)
-      const state = this.#component.evolve(before, event, key)
-      if (state !== undefined || cell !== undefined) this.dirty.add(cell?.key ?? key)
-      this.#tellAwaited(cell?.key ?? key, before, state, { offset, now: event.at ?? 0, isAnswer })
-      this.#replace(key, cell, state, offset + 1)
-    }
+    const change = { offset, now: event.at ?? 0, isAnswer }
+    for (const key of this.#component.touches(event)) this.#applyTo(this.#cells.get(key) ?? key, event, change)
   }
 
   /** How the attempts of an entity stand now. */
@@ -169,6 +162,17 @@ export class Entities<S> {
   reschedule(key: string): void {
     const cell = this.#cells.get(key)
     if (cell !== undefined) this.#schedule(cell, this.#stateOf(cell))
+  }
+
+  /** `at`: the entity in memory, or the key of one that is not. */
+  #applyTo(at: Cell<S> | string, event: Event, change: Change): void {
+    const [key, cell] = typeof at === 'string' ? [at, undefined] : [at.key, at]
+    if (cell !== undefined && change.offset < cell.version) return
+    const before = cell && this.#stateOf(cell)
+    const state = this.#component.evolve(before, event, key)
+    if (state !== undefined || cell !== undefined) this.dirty.add(key)
+    this.#tellAwaited(key, before, state, change)
+    this.#replace(key, cell, state, change.offset + 1)
   }
 
   #replace(key: string, cell: Cell<S> | undefined, state: S | undefined, version: number): void {

@@ -1,6 +1,7 @@
 import { ParcomoloError } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
-import { type JournalWriter, type Log, recordBytes, type StoredRecord, type TopicPartition } from '../log/index.ts'
+import type { JournalWriter, Log, StoredRecord, TopicPartition } from '../log/index.ts'
+import { bytesMost } from './batch.ts'
 import type { Command, Component, Event } from './component.ts'
 import type { Entities } from './entities.ts'
 import { header, parsePositions } from './headers.ts'
@@ -58,11 +59,11 @@ export const recover = async <S>(
     if (recovery.isStopped()) return undefined
     const values = records.map(({ value }) => value)
     if ((await recovery.patience.until(() => recovery.learn?.(values))) === false) return undefined
+    bytes += bytesOf(records)
     const events = records.flatMap((record) => toEvent(recovery, record))
     const toFold = events.filter(({ record }) => record.offset >= marker.offset)
     await snapshots.fetch(() => toFold.flatMap(({ event }) => recovery.component.touches(event)))
     for (const record of records) {
-      bytes += recordBytes(record)
       positions.restore(parsePositions(record.headers))
       forwarded = Math.max(forwarded, Number(record.headers[header.forwarded] ?? 0))
     }
@@ -75,6 +76,14 @@ export const recover = async <S>(
   }
   return { journalEnd: fence + 1, unforwarded, forwarded, bytes }
 }
+
+const nothing = new Uint8Array()
+
+const bytesOf = (records: readonly StoredRecord[]): number =>
+  records.reduce(
+    (sum, { key, value, headers }) => sum + bytesMost(key, value ?? nothing, headers[header.causationId]),
+    0
+  )
 
 /** The event that a journal record is; none where it is a marker. */
 const toEvent = <S>(

@@ -47,7 +47,8 @@ export type TaskLimits = {
   readonly idlePositionsMax: number
   /**
    * A snapshot begins when so many inputs were taken, so much time has passed, or so many bytes of the journal were
-   * written, or read at the start, since the last.
+   * written, or read at the start, since the last. Bytes are counted as `bytesMost` does: twice too many, where records
+   * are small.
    */
   readonly inputsPerSnapshot: number
   readonly snapshotEveryMs: number
@@ -64,7 +65,7 @@ export const taskLimits: TaskLimits = {
   idlePositionsMax: 10_000,
   inputsPerSnapshot: 50_000,
   snapshotEveryMs: 10_000,
-  bytesPerSnapshot: 16 * 1024 * 1024,
+  bytesPerSnapshot: 32 * 1024 * 1024,
   bytesLeftAtStop: 1024 * 1024
 }
 

@@ -48,7 +48,7 @@ export class Entities<S> {
   /** Those that were asked for in this period, and in the one before. */
   #recent: Cell<S>[] = []
   #earlier: Cell<S>[] = []
-  /** One for each schema of the values that packed entities keep; it stands in the first bytes. */
+  /** One for each schema of the values that the others keep; it stands in the first bytes. */
   readonly #keptHeads = new Map<string, Uint8Array>()
 
   readonly #perPeriod: number
@@ -207,17 +207,20 @@ export class Entities<S> {
     if (cell.period === this.#period) return
     cell.period = this.#period
     if (this.#recent.push(cell) < this.#perPeriod) return
-    for (const idle of this.#earlier) if (idle.period === this.#period - 1) this.#pack(idle)
+    const isCrowded = this.#cells.size > crowdedAfterPeriods * this.#perPeriod
+    for (const idle of this.#earlier) if (idle.period === this.#period - 1) this.#pack(idle, isCrowded)
     this.#earlier = this.#recent
     this.#recent = []
     this.#period++
   }
 
-  #pack(cell: Cell<S>): void {
+  /** What has ended leaves with the next snapshot, so packing it pays only where there are many. */
+  #pack(cell: Cell<S>, isCrowded: boolean): void {
     const state = cell.state!
-    cell.packed ??= textOf(this.#component.snapshot.encode(state))
-    cell.hasEnded = this.#component.hasEnded(state)
     for (const bytes of this.#component.keeps?.(state) ?? []) this.#note(bytes)
+    cell.hasEnded = this.#component.hasEnded(state)
+    if (cell.hasEnded && !isCrowded) return
+    cell.packed ??= textOf(this.#component.snapshot.encode(state))
     cell.state = undefined
   }
 
@@ -252,6 +255,8 @@ export class Entities<S> {
 }
 
 const none: readonly never[] = []
+/** There are many entities where so many periods would not have room for them. */
+const crowdedAfterPeriods = 20
 /** The period of what is not among those that were asked for. */
 const never = -1
 /** A value in the wire format begins with its schema's id. */

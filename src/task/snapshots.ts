@@ -166,16 +166,16 @@ export class Snapshots<S> {
       const encoded = this.#deps.entities.encoded(key)
       const stored = encoded && entityRecord(key, encoded)
       if (stored === undefined) live.push(...this.#gone(key))
-      else if (this.#isTooLarge(key, stored)) this.#deps.entities.dirty.add(key)
+      else if (this.#isTooLarge(key, encoded!)) this.#deps.entities.dirty.add(key)
       else if (encoded!.hasEnded) ended.push(stored)
       else live.push(this.#live(key, stored))
-      bytes += stored === undefined ? 0 : bytesMost(stored)
+      bytes += stored === undefined ? 0 : bytesMost(key, encoded!.bytes)
     }
     return { journalEnd, live, ended, next }
   }
 
-  #isTooLarge(key: string, stored: LogRecord): boolean {
-    const [bytes, bytesMax] = [bytesMost(stored), partBytesMax(this.#deps.bytesAim)]
+  #isTooLarge(key: string, encoded: Encoded): boolean {
+    const [bytes, bytesMax] = [bytesMost(key, encoded.bytes), partBytesMax(this.#deps.bytesAim)]
     if (bytes <= bytesMax) {
       this.#tooLarge.delete(key)
       return false

@@ -50,7 +50,8 @@ export type TaskLimits = {
   readonly silentMsMax: number
   /**
    * A snapshot begins when so many inputs were taken, so much time has passed, or so many bytes of the journal were
-   * written, or read at the start, since the last.
+   * written, or read at the start, since the last. Bytes are counted as `bytesMost` does: twice too many, where records
+   * are small.
    */
   readonly inputsPerSnapshot: number
   readonly snapshotEveryMs: number
@@ -74,7 +75,7 @@ export const taskLimits: TaskLimits = {
     windowUntold: { initial: 2_048, min: 1_024, max: 4_096 },
     unansweredMax: 20_000
   },
-  bytesPerSnapshot: 16 * 1024 * 1024,
+  bytesPerSnapshot: 32 * 1024 * 1024,
   bytesLeftAtStop: 1024 * 1024
 }
 

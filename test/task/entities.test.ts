@@ -63,20 +63,29 @@ test('a snapshot has a packed entity as it lies there, changed or not', (t) => {
   t.is(entities.encoded('nobody'), undefined)
 })
 
-test('one whose end is all that happened is packed as ended', (t) => {
-  const { entities } = open()
-  entities.apply({ key: 'x', type: 'Closed', value: { name: 'x' } }, 0)
-  for (let i = 1; i < 3000; i++) entities.apply(added(`n${i}`, i), i)
-  t.true(entities.encoded('x')!.hasEnded)
-  t.false(entities.encoded('n1')!.hasEnded)
+test('one that has ended is packed, as ended, only where there are many: it leaves with the next snapshot', (t) => {
+  const { counts, entities } = open()
+  const closed = (name: string): Event => ({ key: name, type: 'Closed', value: { name } })
+  for (let i = 0; i < 20_000; i++) entities.apply(closed(`n${i}`), i)
+  t.is(counts.encoded, 0)
+  for (let i = 20_000; i < 25_000; i++) entities.apply(closed(`n${i}`), i)
+  t.true(counts.encoded > 2000)
+  t.true(entities.encoded('n0')!.hasEnded)
+  t.true(entities.encoded('n20000')!.hasEnded)
+  entities.apply(added('x', 1), 25_000)
+  t.false(entities.encoded('x')!.hasEnded)
 })
 
-test('of what packed entities keep, the first bytes are known by each schema', (t) => {
+test('of what all entities keep, the first bytes are known by each schema, however they lie', (t) => {
   const { entities } = open()
   for (let i = 0; i < 5000; i++) entities.apply(noted(`n${i}`, `head${i % 3} and more of it`), i)
   const kept = [...entities.keptOfAll()].map((bytes) => Buffer.from(bytes).toString())
   t.deepEqual([...new Set(kept.map((text) => text.slice(0, 5)))].toSorted(), ['head0', 'head1', 'head2'])
   t.true(kept.length < 2100)
+  entities.apply(noted('last', 'head9'), 5000)
+  entities.apply({ key: 'last', type: 'Closed', value: { name: 'last' } }, 5001)
+  for (let i = 0; i < 3000; i++) entities.get(`n${i}`)
+  t.true([...entities.keptOfAll()].some((bytes) => Buffer.from(bytes).toString() === 'head9'))
 })
 
 test('an entity has one timer at most, and none once it wants none or is gone', (t) => {

@@ -140,6 +140,18 @@ export const errorCodes = {
       'A record in the own journal of a component cannot be decoded: somebody else wrote to it, or its schema is gone.',
     remedy: 'Find out who wrote the record; a journal belongs to its component alone. Its task does not start before.'
   },
+  PARCOMOLO_TASK_INPUT_TOO_LARGE: {
+    cause:
+      'What follows from one input is journaled as one batch, and is larger than a batch may be. The state is as if the input had not come.',
+    remedy:
+      'Let its sender put less into it (a large document belongs into a store of its own), or let fewer events follow from it.'
+  },
+  PARCOMOLO_TASK_ENTITY_TOO_LARGE: {
+    cause:
+      'What a component keeps of one entity, such as the answers that a saga may still read, is larger than a batch.',
+    remedy:
+      'Nothing is lost, but no snapshot is whole until it has ended. Let participants answer with less, and keep large documents elsewhere.'
+  },
   PARCOMOLO_TASK_INPUT_MALFORMED: {
     cause: 'A record on an inbox has no key or no value, or a header of a command that is not what it has to be.',
     remedy: 'Mend its sender; what the message names is wrong, and the dead letter has all that was sent.'
@@ -208,9 +220,9 @@ export const errorCodes = {
   },
   PARCOMOLO_VIEW_STORE_WENT_BACK: {
     cause:
-      "The read model's database lacks what this process had seen in it: a backup was brought back, its last writes were lost in a fail-over, or another installation on the same schema has emptied it.",
+      "The read model's database lacks what this process had seen in it: its tables were dropped, a backup was brought back, its last writes were lost in a fail-over, or another installation on the same schema has emptied it.",
     remedy:
-      'Start the process again, and it goes on from what is there. Give each installation a schema of its own in VIEW_DATABASE_URL.'
+      'Nothing, if it was meant: the process opens it again, and folds what is missing. Give each installation a schema of its own in VIEW_DATABASE_URL.'
   },
   PARCOMOLO_VIEW_BEHIND: {
     cause:

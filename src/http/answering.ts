@@ -49,7 +49,7 @@ export const mapped = <A, B>({ done, cancel }: Waiter<A>, change: (value: A) => 
   cancel
 })
 
-/** Whichever is there first; neither is waited for any longer then. */
+/** Whichever is there first; the other is not waited for then. A view that fails meanwhile leaves it to the other. */
 const first = <T>(open: () => Waiter<T>, other: Waiter<T>): Waiter<T> => {
   let one: Waiter<T>
   try {
@@ -62,5 +62,5 @@ const first = <T>(open: () => Waiter<T>, other: Waiter<T>): Waiter<T> => {
     one.cancel()
     other.cancel()
   }
-  return { done: Promise.race([one.done, other.done]).finally(cancel), cancel }
+  return { done: Promise.race([one.done.catch(() => other.done), other.done]).finally(cancel), cancel }
 }

@@ -46,6 +46,19 @@ export const viewMetrics = (registry: Registry, { view, commands, admission }: R
   gauge('parcomolo_view_waiters', 'Requests that wait for the read model', () => view.health().waiterCount)
   gauge('parcomolo_view_skipped_records', 'Records that could not be decoded', () => view.health().skippedCount)
   gauge('parcomolo_view_changed_rows', 'Rows that are not in the store yet', () => view.health().changedRowCount)
+  const space = (name: string, help: string, member: 'bytes' | 'freeBytes'): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        const found = view.health().space?.[member]
+        if (found !== undefined) this.set(found)
+      }
+    })
+  }
+  space('parcomolo_view_store_bytes', "The read model's file, with what is not merged into it yet", 'bytes')
+  space('parcomolo_view_volume_free_bytes', "What is free on the volume of the read model's file", 'freeBytes')
   new Gauge({
     name: 'parcomolo_view_position',
     help: 'The offset that the read model folds next',

@@ -28,6 +28,16 @@ export class LateView implements ViewQuery {
     return view
   }
 
+  /** Another one takes the place of the one that has failed, when that is closed. */
+  async reopen(open: () => Promise<View>): Promise<View> {
+    const failed = this.#view
+    this.#view = undefined
+    return this.open(async () => {
+      await failed?.close()
+      return open()
+    })
+  }
+
   /** Also closes what turns out to be open only later, which is not waited for. */
   async close(): Promise<void> {
     this.#isClosed = true

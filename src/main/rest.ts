@@ -1,11 +1,13 @@
+import { isParcomoloError } from '../base/index.ts'
 import { createHttp, type LogLevel } from '../http/index.ts'
 import { Intake } from '../intake/index.ts'
 import type { Operator } from '../operator/index.ts'
 import { inventoryPrices } from '../service/inventory/index.ts'
-import { openView, type ViewStore } from '../view/index.ts'
+import { openView, type View, type ViewStore } from '../view/index.ts'
 import { commandSender } from './commands.ts'
 import type { Config } from './config.ts'
 import { definitionsPort } from './definitions-port.ts'
+import { diskMetricsText } from './disk-metrics.ts'
 import { healthOf, operatorHealth, viewHealth } from './health.ts'
 import { LateView } from './late-view.ts'
 import { lingerMs, listen } from './listen.ts'
@@ -16,6 +18,7 @@ import { fillCatalogue, fillCatalogueBehind, isCatalogueKnown } from './shop.ts'
 import type { Stage } from './stage.ts'
 import { Stockroom } from './stockroom.ts'
 import { type System, type SystemDeps, viewTopics } from './system.ts'
+import { openSnapshots } from './view-snapshots.ts'
 
 export type RestParts = {
   readonly deps: SystemDeps
@@ -41,7 +44,7 @@ export const openRest = async (stage: Stage, parts: RestParts): Promise<string> 
   const stockroom = new Stockroom(model.view, intake)
   const url = await openHttp(stage, parts, { model, intake, stockroom, sendCommand })
   stage.onListening()
-  const caughtUp = openReadModel(stage, deps, model)
+  const caughtUp = openReadModel(stage, deps, model, intake)
   const filling = { stockroom, sendCommand, isInventoryHere: roles.includes('inventory') }
   await Promise.all([caughtUp, fillShelves(stage, caughtUp, filling)])
   return url
@@ -60,7 +63,7 @@ type Serving = {
 }
 
 const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promise<string> => {
-  const { config, opening, diagnostics, clock } = stage
+  const { config, opening, diagnostics, clock, memory } = stage
   const { system, operator, roles } = parts
   const { log } = parts.deps
   const { model, intake, stockroom, sendCommand } = serving
@@ -78,7 +81,7 @@ const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promi
           ...(needsOperator ? [operatorHealth(system.definitions)] : [])
         ],
         viewHealth: () => viewHealth(model.store, model.view.isOpen ? undefined : opening.doing),
-        metrics: () => metricsText({ log, system, operator }),
+        metrics: async () => metricsText({ memory, log, system, operator }) + (await diskMetricsText(log)),
         logLevel: requestLevel(config)
       }),
     (it) => it.close()
@@ -121,18 +124,34 @@ const openIntake = (
 }
 
 /** Resolves when it has caught up. */
-const openReadModel = async (stage: Stage, deps: SystemDeps, model: ReadModel): Promise<void> => {
+const openReadModel = async (stage: Stage, deps: SystemDeps, model: ReadModel, intake: Intake): Promise<void> => {
   const { opening } = stage
   let isHandedOver = false
+  const snapshots = await opening.step('looking for copies of the read model', () => openSnapshots(stage, deps.log))
   const store = await opening.take(
     storeStep(stage.config),
-    () => openStore(stage),
+    () => openStore(stage, deps.log, snapshots),
     async (it) => (isHandedOver ? undefined : it.close())
   )
   model.store = store
-  const view = await opening.step('opening the read model', () =>
-    model.view.open(() => openView({ ...viewDeps(stage, deps), store }))
-  )
+  const onFailed = (error: unknown): void => {
+    if (isParcomoloError(error, 'PARCOMOLO_VIEW_STORE_WENT_BACK')) void reopen(error)
+    else stage.diagnostics.fail(error, 'the read model')
+  }
+  const open = (on: ViewStore): Promise<View> =>
+    openView({ ...viewDeps(stage, deps), store: on, onFailed, ...(snapshots && { snapshots }) })
+  /** Whoever emptied it, or brought back what it was: it is folded from where it stands, and orders are taken on. */
+  const reopen = async (error: unknown): Promise<void> => {
+    stage.diagnostics.error(error, 'the store of the read model is opened anew')
+    try {
+      // From where the view has come to, so that whoever waits for an answer at this moment gets it.
+      await intake.open()
+      await model.view.reopen(async () => open((model.store = await openStore(stage, deps.log, snapshots))))
+    } catch (cause) {
+      stage.diagnostics.fail(cause, 'the read model')
+    }
+  }
+  const view = await opening.step('opening the read model', () => model.view.open(() => open(store)))
   isHandedOver = true
   await opening.step('folding the journals into the read model', () => view.caughtUp)
 }
@@ -140,7 +159,6 @@ const openReadModel = async (stage: Stage, deps: SystemDeps, model: ReadModel): 
 const viewDeps = ({ config, diagnostics, clock }: Stage, { log, codec, learn }: SystemDeps) => ({
   ...{ log, codec, topics: viewTopics, flow: config.flow, clock },
   logger: diagnostics.logger,
-  onFailed: (error: unknown): void => diagnostics.fail(error, 'the read model'),
   ...(learn && { learn })
 })
 

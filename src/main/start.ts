@@ -12,6 +12,7 @@ import { healthOf } from './health.ts'
 import type { OperatorParts } from './kubernetes-operator.ts'
 import { lingerMs, listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
+import { processMemory } from './memory-limit.ts'
 import { openLog, openRegistry } from './open-log.ts'
 import { Opening } from './opening.ts'
 import { participantsOf } from './participants.ts'
@@ -52,9 +53,11 @@ export const start = async (config: Config, options: StartOptions = {}): Promise
   const opening = new Opening({ signal, failed, clock, onSlow: diagnostics.slow })
   let [isStopped, isListening] = [false, false]
   try {
+    const memory = processMemory(config)
     const isStopping = (): boolean => isStopped || signal.aborted
     const onListening = (): void => void (isListening = true)
-    const url = await open({ config, opening, diagnostics, storage, signal, clock, isStopping, onListening })
+    const told = { isStopping, onListening }
+    const url = await open({ config, opening, diagnostics, storage, signal, clock, memory, ...told })
     opening.done()
     const stop = async (): Promise<void> => {
       isStopped = true
@@ -81,16 +84,16 @@ const pause = (ms: number): Promise<void> =>
 
 /** Each part after those that it needs; gives the address to tell people. */
 const open = async (stage: Stage): Promise<string> => {
-  const { config, opening, diagnostics, storage, signal } = stage
+  const { config, opening, diagnostics, storage, signal, memory } = stage
   const roles = rolesIn(config.flow, config.roles)
-  const parts: Parts = {}
+  const parts: Parts = { memory }
   const probes = roles.includes('view') ? undefined : await openProbes(stage, parts, roles)
   const contracts = await opening.step('reading the contracts', () => readContractFiles(config.sagasFolder))
   const log = await opening.take(
     config.kafkaBrokers === null ? 'opening the log' : `looking for Kafka at ${config.kafkaBrokers.join(', ')}`,
     () =>
       opening.insist(
-        () => storage.openLog(config),
+        () => storage.openLog(config, memory.budget),
         (error) => diagnostics.waiting(error, 'Kafka')
       ),
     (it) => it.close()
@@ -115,6 +118,7 @@ const open = async (stage: Stage): Promise<string> => {
     roles: componentsOf(roles),
     onFailure: diagnostics.fail,
     onPoison: diagnostics.poison,
+    onTooLarge: diagnostics.tooLarge,
     onHeldUp: diagnostics.heldUp,
     onDefinitionError: diagnostics.error
   }

@@ -3,7 +3,7 @@ import type { Mark } from './position.ts'
 import type { ViewRecord } from './record.ts'
 import type { SagaRow } from './sagas.ts'
 import type { StockRow } from './stock.ts'
-import type { OrderFilter, Page, PageRequest, RunningCount, SagaFilter } from './store.ts'
+import type { OrderFilter, Page, PageRequest, RunningCount, SagaFilter, StoreSpace } from './store.ts'
 import type { Waiter } from './waiters.ts'
 
 /** What others may ask the read model: the query port. */
@@ -63,6 +63,8 @@ export type ViewHealth = {
   readonly skippedCount: number
   readonly waiterCount: number
   readonly changedRowCount: number
+  /** Of a store that is a file of this machine. */
+  readonly space?: StoreSpace | undefined
   /** Next offset by place. */
   readonly positions: Readonly<Record<string, number>>
 }

@@ -20,7 +20,7 @@ export type LoadResult = {
 }
 
 /** Closed loop: each client places an order, waits for its end, and places the next. */
-export const runLoad = async (target: Target, options: LoadOptions): Promise<LoadResult> => {
+export const runLoad = async (target: Pick<Target, 'connect'>, options: LoadOptions): Promise<LoadResult> => {
   const { clients, seconds, declinedPercent, skus } = options
   await using connection = await target.connect(clients)
   const paid = skus.map((sku) => orderOf(sku, 'tok_visa'))
@@ -41,7 +41,7 @@ export const runLoad = async (target: Target, options: LoadOptions): Promise<Loa
       const isDeclined = (orders * declinedPercent) % 100 < declinedPercent
       const order = (isDeclined ? declined : paid)[orders++ % skus.length]!
       const at = performance.now()
-      const outcome = await connection.order(order, patience)
+      const outcome = await connection.order(order, patience).catch(codeOf)
       if (outcome === 'COMPLETED') result.completedMs.push(performance.now() - at)
       else if (outcome === 'REJECTED') result.rejectedMs.push(performance.now() - at)
       else if (outcome !== undefined) result.errors.set(outcome, (result.errors.get(outcome) ?? 0) + 1)
@@ -51,11 +51,18 @@ export const runLoad = async (target: Target, options: LoadOptions): Promise<Loa
   return { ...result, seconds: (performance.now() - startedAt) / 1000 }
 }
 
+/** A connection that breaks is counted, too; anything else is no matter of load. */
+const codeOf = (error: unknown): string => {
+  const { code } = error as { code?: unknown }
+  if (typeof code !== 'string') throw error
+  return code
+}
+
 /** Clients come one after the other, as people do; in one moment there would be nothing but new connections. */
 const comingPerSecond = 1_000
 
 /** Puts so much on the shelves that nothing is sold out. */
-export const fillShelves = async (target: Target, skus: readonly string[]): Promise<void> => {
+export const fillShelves = async (target: Pick<Target, 'connect'>, skus: readonly string[]): Promise<void> => {
   await using connection = await target.connect(fillersMax)
   const left = [...skus]
   const filler = async (): Promise<void> => {
@@ -67,7 +74,7 @@ export const fillShelves = async (target: Target, skus: readonly string[]): Prom
 const fillersMax = 16
 const onHand = 100_000_000
 
-const orderOf = (sku: string, paymentToken: string): Order => {
+export const orderOf = (sku: string, paymentToken: string): Order => {
   const request: OrderRequest = {
     customerId: 'bench',
     lines: [{ sku, quantity: 2 }],

@@ -47,7 +47,7 @@ export const variablesOf = ({ flow, saga, partitions }: Options): Record<string,
 /** A saga has a folder of its own, for every saga of a folder would start with each order. */
 const folders: Readonly<Record<Saga, string>> = { order: 'sagas', seed: 'test/bench/sagas' }
 
-const withoutKafka = (): NodeJS.ProcessEnv =>
+export const withoutKafka = (): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(KAFKA|SCHEMA_REGISTRY)_/.test(name)))
 
 /** What one piece of anything costs. */

@@ -8,7 +8,10 @@ import { get, order, type OrderView, post, requestBody, type StockView } from '.
 import { ShopProcess } from './shop-process.ts'
 
 if (databaseUrl === undefined) test.skip(`the shop with a PostgreSQL: ${whyNoDatabase}`, () => undefined)
-else testShop(databaseUrl)
+else {
+  testShop(databaseUrl)
+  testLosses(databaseUrl)
+}
 
 function testShop(url: string): void {
   test.serial(
@@ -31,7 +34,7 @@ function testShop(url: string): void {
       t.like(await get<StockView>(shop, '/stock/book'), { onHand: 1_000_000 - 3, reserved: 0 })
       await shop.end('SIGTERM')
       t.notRegex(shop.errors, /error|warn/)
-      t.is((await schema.query(`SELECT 1 FROM ${schema.name}.parcomolo_view_1_orders`)).length, 4)
+      t.is((await schema.query(`SELECT 1 FROM ${schema.name}.parcomolo_view_2_orders`)).length, 4)
     }
   )
 
@@ -59,6 +62,29 @@ function testShop(url: string): void {
       t.is((await get<{ items: unknown[] }>(shop, '/orders')).items.length, 3)
       await shop.end('SIGTERM')
       t.notRegex(shop.errors, new RegExp(new URL(schema.url).password))
+    }
+  )
+}
+
+function testLosses(url: string): void {
+  test.serial(
+    'a database that is made anew under the shop is filled again, and orders are taken meanwhile',
+    async (t) => {
+      const { schema, shop } = await shopOf(t, url)
+      await shop.start()
+      const before = await order(shop, requestBody('tok_visa'))
+      await schema.query(`DROP SCHEMA ${schema.name} CASCADE; CREATE SCHEMA ${schema.name}`)
+      const taken = await post(shop, '/orders', requestBody('tok_visa'))
+      t.is(taken.status, 201)
+      const listed = await until(async () => {
+        const answer = await answerOf(`${shop.url}/orders`)
+        return answer.status === 200 ? (JSON.parse(answer.text) as { items: unknown[] }) : undefined
+      })
+      t.is(listed.items.length, 2)
+      t.deepEqual(await get<OrderView>(shop, `/orders/${before.orderId}`), before)
+      t.is((await order(shop, requestBody('tok_visa'))).status, 'COMPLETED')
+      t.regex(shop.errors, /the store of the read model is opened anew/)
+      await shop.end('SIGTERM')
     }
   )
 

@@ -1,4 +1,4 @@
-import type { Chunk, Isolation, Reader } from '../../src/log/index.ts'
+import { ByteShare, type Chunk, type Isolation, type Reader } from '../../src/log/index.ts'
 import type { SimulatedPartition } from './simulated-broker.ts'
 
 type Source = {
@@ -38,16 +38,20 @@ export class SimulatedReader implements Reader {
     deliver(() => this.#sources.forEach((source, i) => this.#arrive(source, ends[i]!)))
   }
 
-  take(recordsMax: number): Chunk[] {
+  take(recordsMax: number, bytesMax = Infinity): Chunk[] {
     if (this.#closed || this.#failed !== undefined) return []
     const chunks: Chunk[] = []
     let left = recordsMax
+    const bytes = new ByteShare(bytesMax)
     this.#first++
     for (let i = 0; i < this.#sources.length && left > 0; i++) {
       const source = this.#sources[(this.#first + i) % this.#sources.length]!
       const share = Math.max(1, Math.ceil(left / (this.#sources.length - i)))
-      const records = source.partition.between(source.next, source.arrived).slice(0, share)
-      source.next = records.length < share ? Math.max(source.next, source.arrived) : records.at(-1)!.offset + 1
+      const arrived = source.partition.between(source.next, source.arrived)
+      bytes.begin(this.#sources.length - i)
+      const records = arrived.slice(0, bytes.take(arrived, 0, share))
+      source.next =
+        records.length === arrived.length ? Math.max(source.next, source.arrived) : arrived[records.length]!.offset
       left -= records.length
       if (records.length > 0) chunks.push({ ...source.partition.place, records })
     }

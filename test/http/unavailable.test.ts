@@ -50,6 +50,7 @@ const scripted = (script: Script) => {
       skippedCount: 2,
       waiterCount: waiters.count,
       changedRowCount: 0,
+      space: { bytes: 4096, freeBytes: 8192 },
       positions: { 'order-events/0': 7 }
     })
   }
@@ -284,6 +285,8 @@ test('metrics show requests by route, and the state of the view', async (t) => {
     /^parcomolo_http_request_duration_seconds_count\{method="GET",route="\/orders\/:orderId",status="404"\} 2$/m
   )
   t.regex(body, /^parcomolo_view_position\{place="order-events\/0"\} 7$/m)
+  t.regex(body, /^parcomolo_view_store_bytes 4096$/m)
+  t.regex(body, /^parcomolo_view_volume_free_bytes 8192$/m)
   t.regex(body, /^parcomolo_view_skipped_records 2$/m)
   t.regex(body, /^process_cpu_seconds_total /m)
 })

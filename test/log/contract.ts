@@ -1,7 +1,7 @@
 /** What every adapter of the log has to do, said with nothing but the port. */
 import test, { type ExecutionContext } from 'ava'
 import { isParcomoloError } from '../../src/base/index.ts'
-import type { Log, StoredRecord, TopicPartition } from '../../src/log/index.ts'
+import { type Log, type LogRecord, recordBytes, type StoredRecord, type TopicPartition } from '../../src/log/index.ts'
 import { keysOf, plain, readAll, record, records, takeUntil } from './records.ts'
 
 /** A place for logs, of one test. */
@@ -207,6 +207,36 @@ const readers: Record<string, Run> = {
       for (const { partition, records: taken } of chunks) seen.set(partition, (seen.get(partition) ?? 0) + taken.length)
     }
     t.true(seen.get(0)! > 0 && seen.get(1)! > 0)
+    reader.close()
+  },
+
+  'take keeps to its bytes, leaves no partition out, and gives what is larger alone': async (t, open) => {
+    const log = await open()
+    const sized = (key: string, bytes: number): LogRecord => record(key, '.'.repeat(bytes))
+    const small = (name: string): LogRecord[] => Array.from({ length: 20 }, (_, i) => sized(`${name}${i}`, 1_000))
+    for (const [place, name] of [[journal, 'a'] as const, [sibling, 'b'] as const]) {
+      const writer = await log.claim(place)
+      await writer.append(small(`${name}.`))
+      await writer.append([sized(`${name}-large`, 50_000), ...small(`${name}+`)])
+    }
+    const starts = [journal, sibling].map((place) => ({ ...place, offset: 0 }))
+    const reader = log.reader(starts, 'visible')
+    const seen: StoredRecord[][] = [[], []]
+    let shared = 0
+    while (seen[0]!.length + seen[1]!.length < 82) {
+      await reader.ready()
+      const chunks = reader.take(1_000, 5_000)
+      const taken = chunks.flatMap(({ records: ofChunk }) => ofChunk)
+      const bytes = taken.reduce((sum, each) => sum + recordBytes(each), 0)
+      t.true(taken.length === 1 || (taken.length > 1 && bytes <= 5_000), `${taken.length} records, ${bytes} bytes`)
+      if (chunks.length === 2) shared++
+      for (const { partition, records: ofChunk } of chunks) seen[partition]!.push(...ofChunk)
+    }
+    t.true(shared > 0)
+    for (const [partition, name] of ['a', 'b'].entries()) {
+      const expected = [...small(`${name}.`), sized(`${name}-large`, 0), ...small(`${name}+`)].map(({ key }) => key)
+      t.deepEqual(keysOf(seen[partition]!), expected)
+    }
     reader.close()
   },
 

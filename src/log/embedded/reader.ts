@@ -1,3 +1,5 @@
+import type { Account } from '../../base/index.ts'
+import { ByteShare } from '../byte-share.ts'
 import type { Chunk, Isolation, Reader, StoredRecord, TopicPartition } from '../log.ts'
 import type { Wakeups } from './wakeups.ts'
 
@@ -9,15 +11,16 @@ export type Source = {
    * its reader later.
    */
   available(countMax: number): number
-  /** Hands over this many, which `available` has named. */
-  take(count: number): readonly StoredRecord[]
+  /** Hands over this many, which `available` has named, or those of them that have room in `bytes`. */
+  take(count: number, bytes: ByteShare): readonly StoredRecord[]
   close(): void
 }
 
-/** Where a source begins, and what it tells its reader: that there may be more, or that it cannot go on. */
+/** Where a source begins and accounts for what it holds; it tells its reader of more, or that it cannot go on. */
 export type Start = {
   readonly offset: number
   readonly isolation: Isolation
+  readonly account: Account
   readonly wake: () => void
   readonly fail: (error: Error) => void
 }
@@ -41,14 +44,18 @@ export class EmbeddedReader implements Reader {
     this.#sources.push(source)
   }
 
-  take(recordsMax: number): Chunk[] {
+  take(recordsMax: number, bytesMax = Infinity): Chunk[] {
     if (this.#closed || this.#failed !== undefined) return []
     const sources = this.#inTurn()
     const available = sources.map((source) => source.available(recordsMax))
+    const bytes = new ByteShare(bytesMax)
     const chunks: Chunk[] = []
     for (const [i, count] of fairShares(available, recordsMax).entries()) {
+      if (count === 0) continue
       const source = sources[i]!
-      if (count > 0) chunks.push({ ...source.place, records: source.take(count) })
+      bytes.begin(sources.length - i)
+      const records = source.take(count, bytes)
+      if (records.length > 0) chunks.push({ ...source.place, records })
     }
     return chunks
   }

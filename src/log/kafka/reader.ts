@@ -1,25 +1,34 @@
+import type { Account, Budget } from '../../base/index.ts'
+import { ByteShare } from '../byte-share.ts'
 import { type Chunk, type Reader, type StoredRecord, type TopicPartition } from '../log.ts'
 import { passes } from './broker-errors.ts'
 import type { Arrived } from './position.ts'
 import type { RangeReader } from './range-reader.ts'
+import { ReadRoom } from './read-room.ts'
 import type { Follower, Tail } from './tail.ts'
 
 export type ReaderDeps = {
   readonly tail: Tail
   readonly ranges: RangeReader
+  readonly budget: Budget
   /** Of a topic's name in the cluster, the one in this process. */
   readonly topicOf: (name: string) => string
   readonly isClosed: () => boolean
   readonly onClosed: (reader: KafkaReader) => void
 }
 
-/** What one place has in memory before it is read on its own account, from where it stands, when that is used up. */
-const recordsAheadMax = 10_000
+/** More than this a place at the end does not have in memory: it leaves the end, and reads by itself later. */
+const followedBytesMax = 8 * 1024 * 1024
 
 /**
  * Follows partitions, each in one of two ways: at the end together with all other readers (`Tail`), or behind it with
  * requests of its own, as fast as it is taken. So a slow reader holds nobody up, and what it has not taken stays in the
  * log.
+ *
+ * P1. What a place has read and was not taken is held in the budget, answer by answer: until its last record is taken
+ *     an answer is in memory as a whole.
+ * P2. A place behind the end asks only when all is taken, for as much as there is room for then. So it never waits for
+ *     others, and has at least one batch.
  */
 export class KafkaReader implements Reader {
   readonly #deps: ReaderDeps
@@ -39,16 +48,18 @@ export class KafkaReader implements Reader {
     for (const place of this.#places) place.start()
   }
 
-  take(recordsMax: number): Chunk[] {
+  take(recordsMax: number, bytesMax = Infinity): Chunk[] {
     const chunks: Chunk[] = []
     if (this.#isClosed) return chunks
     let left = recordsMax
+    const bytes = new ByteShare(bytesMax)
     // Each turn begins with another place, so that a full one does not starve those behind it.
     const count = this.#places.length
     for (let i = 0; i < count && left > 0; i++) {
       const place = this.#places[(this.#turn + i) % count]!
       const share = Math.max(1, Math.ceil(left / (count - i)))
-      const records = place.take(Math.min(left, share))
+      bytes.begin(count - i)
+      const records = place.take(Math.min(left, share), bytes)
       if (records.length === 0) continue
       left -= records.length
       chunks.push({ topic: this.#deps.topicOf(place.place.topic), partition: place.place.partition, records })
@@ -66,7 +77,7 @@ export class KafkaReader implements Reader {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    for (const place of this.#places) place.stop()
+    for (const place of this.#places) place.close()
     this.#waiting.resolve()
     this.#deps.onClosed(this)
   }
@@ -90,10 +101,11 @@ class PlaceReader implements Follower {
   readonly place: TopicPartition
   readonly #deps: ReaderDeps
   readonly #listener: Listener
-  /** What has arrived and was not taken: lists in order, the first from `#taken` on. */
-  readonly #lists: (readonly StoredRecord[])[] = []
+  readonly #account: Account
+  readonly #room: ReadRoom
+  /** What has arrived and was not taken, in order; the first from `#taken` on. */
+  readonly #lists: Pick<Arrived, 'records' | 'heldBytes'>[] = []
   #taken = 0
-  #count = 0
   /** The offset after all that has arrived. */
   #next: number
   #state: 'following' | 'behind' | 'reading' | 'stopped' = 'behind'
@@ -103,52 +115,62 @@ class PlaceReader implements Follower {
     this.#next = offset
     this.#deps = deps
     this.#listener = listener
+    this.#account = deps.budget.account('readers')
+    this.#room = new ReadRoom(this.#account)
   }
 
   get hasRecords(): boolean {
-    return this.#count > 0
+    return this.#lists.length > 0
   }
 
   start(): void {
     this.#goOn()
   }
 
+  /** Nothing more arrives; what has can be taken. */
   stop(): void {
     this.#state = 'stopped'
     this.#deps.tail.leave(this.place, this)
   }
 
-  take(recordsMax: number): readonly StoredRecord[] {
+  close(): void {
+    this.stop()
+    for (const { heldBytes } of this.#lists.splice(0)) this.#account.release(heldBytes)
+  }
+
+  take(recordsMax: number, bytes: ByteShare): readonly StoredRecord[] {
     const parts: (readonly StoredRecord[])[] = []
-    for (let left = recordsMax; left > 0 && this.#lists.length > 0; left -= parts.at(-1)!.length)
-      parts.push(this.#takePart(left))
-    if (this.#state === 'behind' && this.#count === 0) this.#goOn()
+    for (let left = recordsMax; left > 0 && this.#lists.length > 0; left -= parts.at(-1)!.length) {
+      const count = bytes.take(this.#lists[0]!.records, this.#taken, left)
+      if (count === 0) break
+      parts.push(this.#takePart(count))
+    }
+    if (this.#state === 'behind' && !this.hasRecords) this.#goOn()
     return parts.length === 1 ? parts[0]! : parts.flat()
   }
 
-  #takePart(recordsMax: number): readonly StoredRecord[] {
-    const first = this.#lists[0]!
-    const part =
-      this.#taken === 0 && first.length <= recordsMax ? first : first.slice(this.#taken, this.#taken + recordsMax)
-    this.#taken += part.length
-    this.#count -= part.length
-    if (this.#taken === first.length) {
+  #takePart(count: number): readonly StoredRecord[] {
+    const { records, heldBytes } = this.#lists[0]!
+    const part = count === records.length ? records : records.slice(this.#taken, this.#taken + count)
+    this.#taken += count
+    if (this.#taken === records.length) {
       this.#lists.shift()
       this.#taken = 0
+      this.#account.release(heldBytes)
     }
     return part
   }
 
-  arrive({ records, next }: Arrived): void {
+  arrive({ records, next, heldBytes }: Arrived): void {
     if (this.#state === 'stopped') return
     const fresh = records.length === 0 || records[0]!.offset >= this.#next ? records : this.#above(records)
     this.#next = Math.max(this.#next, next)
     if (fresh.length > 0) {
-      this.#lists.push(fresh)
-      this.#count += fresh.length
+      this.#lists.push({ records: fresh, heldBytes })
+      this.#account.hold(heldBytes)
       this.#listener.onArrived()
     }
-    if (this.#state === 'following' && this.#count >= recordsAheadMax) {
+    if (this.#state === 'following' && this.#account.heldBytes >= Math.min(followedBytesMax, this.#account.bytesMax)) {
       this.#state = 'behind'
       this.#deps.tail.leave(this.place, this)
     }
@@ -174,11 +196,11 @@ class PlaceReader implements Follower {
   async #read(): Promise<void> {
     this.#state = 'reading'
     try {
-      const what = await this.#deps.ranges.next(this.place, this.#next)
+      const what = await this.#room.read((bytesMax) => this.#deps.ranges.next(this.place, this.#next, bytesMax))
       if (this.#hasStopped()) return
       this.#state = 'behind'
       this.arrive(what)
-      if (this.#count === 0) this.#goOn()
+      if (!this.hasRecords) this.#goOn()
     } catch (error) {
       if (this.#hasStopped() || (passes(error) && this.#deps.isClosed())) return
       this.#listener.onFailed(error)

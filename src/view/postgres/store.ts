@@ -179,6 +179,14 @@ class PostgresViewStore implements ViewStore {
     return this.#database.failure()
   }
 
+  space(): undefined {
+    return undefined
+  }
+
+  async copy(): Promise<undefined> {
+    return undefined
+  }
+
   close(): Promise<void> {
     return this.#database.close()
   }

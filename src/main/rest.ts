@@ -98,11 +98,13 @@ export const requestLevel = ({ logLevel }: Config): LogLevel => (logLevel === 'i
 const openIntake = (
   { opening, diagnostics, clock }: Stage,
   { log, codec, learn }: SystemDeps,
-  { view }: ReadModel
+  model: ReadModel
 ): Promise<Intake> => {
+  const { view } = model
   const intake = new Intake({
     ...{ log, codec, clock, prices: inventoryPrices },
     topics: { order: viewTopics.order, stock: viewTopics.stock },
+    isNeeded: () => view.state() !== 'following' || view.isStalled() || viewHealth(model.store).length > 0,
     // While it builds anew, nobody waits for it.
     followedTo: (place) => (view.state() === 'catching-up' ? undefined : view.health().positions[place]),
     onError: (error) => diagnostics.error(error, 'orders cannot be taken without the read model; it is tried again'),

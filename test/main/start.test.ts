@@ -184,6 +184,52 @@ test('everything in one process takes orders as soon as it has started, and star
   await second.stop()
 })
 
+/** The embedded log, in which the read model gets no saga to fold before it is let go on. */
+const holdingBack = (config: Config, goOn: Promise<void>): Storage => ({
+  openRegistry: () => openRegistry(config),
+  openLog: async () => {
+    const log = await openLog(config)
+    const reader: Log['reader'] = (places, isolation) => {
+      const inner = log.reader(places, isolation)
+      if (isolation === 'visible' || !places.some(({ topic }) => topic === 'saga-events')) return inner
+      return { take: (max) => inner.take(max), ready: () => goOn.then(() => inner.ready()), close: () => inner.close() }
+    }
+    return new Proxy(log, {
+      get: (target, name) => {
+        const member: unknown = name === 'reader' ? reader : Reflect.get(target, name)
+        return typeof member === 'function' ? (member as () => unknown).bind(target) : member
+      }
+    })
+  }
+})
+
+test('orders are taken while the read model is built anew, which then has them', async (t) => {
+  const config = configOf(await newFolder(t))
+  const first = await start(config)
+  t.is((await place(first.url)).status, 201)
+  await first.stop()
+  await rm(join(config.dataFolder, 'view.sqlite'))
+  const [port, goOn] = [await freePort(), Promise.withResolvers<void>()]
+  const starting = start({ ...config, port }, { storage: holdingBack(config, goOn.promise) })
+  const url = `http://127.0.0.1:${port}`
+  const placed = await until(async () => {
+    const answer = await place(url)
+    return answer.status === 201 ? answer : undefined
+  })
+  const order = `${url}${String(placed.headers.get('location'))}`
+  const early = await until(async () => {
+    const { status, body } = await json(order)
+    const { done, of } = body['progress'] as { done: number; of: number }
+    return done < of ? { status, body } : undefined
+  })
+  t.like(early, { status: 503, body: { code: 'PARCOMOLO_HTTP_NOT_READY' } })
+  goOn.resolve()
+  const running = await starting
+  t.like(await json(`${order}?wait=20s`), { status: 200, body: { status: 'COMPLETED' } })
+  t.is(((await json(`${url}/orders`)).body['items'] as unknown[]).length, 2)
+  await running.stop()
+})
+
 test('orders are taken before the read model has found its database', async (t) => {
   const first = configOf(await newFolder(t))
   const stocked = await start(first)

@@ -3,7 +3,7 @@ import type { ViewHealth, ViewQuery } from '../../view/index.ts'
 import { isFollowing } from '../answering.ts'
 import type { HealthCheck, HttpDeps, RouteDeps } from '../deps.ts'
 import type { Metrics } from '../metrics.ts'
-import { catchingUpText } from '../readiness.ts'
+import { catchingUpText, progressOf } from '../readiness.ts'
 import { json } from '../route-docs.ts'
 import { health } from '../schemas.ts'
 
@@ -83,7 +83,7 @@ export const viewChecks = ({ view }: RouteDeps): readonly HealthCheck[] => {
 
 const stateOf = (view: ViewQuery, { isCaughtUp, stalledBy }: ViewHealth): string => {
   if (stalledBy !== undefined) return `stands still for now: ${stalledBy}`
-  return isCaughtUp ? 'follows the journals' : catchingUpText(view.progress())
+  return isCaughtUp ? 'follows the journals' : catchingUpText(progressOf(view.progress()))
 }
 
 /** Not ready any more, while it still takes what comes. */

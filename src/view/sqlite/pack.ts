@@ -13,8 +13,8 @@ import { itemsPerEntry, type Shape, type Timeline } from '../timeline.ts'
 
 /**
  * A row's body: what is not in its columns, as a JSON array without names, words of a known set as their number, and a
- * timeline as differences with its shapes by number. A quarter of the row's own JSON, and as much quicker to write. What
- * a column of text cannot keep, half of a surrogate pair, makes the texts stand in the body as well (`exact`).
+ * timeline as differences with its shapes by number. A quarter of the row's own JSON, and as much quicker to write.
+ * What a column of text cannot keep, half of a surrogate pair, makes the texts stand in the body as well (`exact`).
  */
 
 /** The numbers under which a store keeps shapes (stored-shapes.ts). */

@@ -41,7 +41,7 @@ export const followLimits: FollowLimits = {
   roundBytesMax: 1024 * 1024,
   heldBytesMax: 8 * 1024 * 1024,
   writeDelayMs: 500,
-  writeBytesMax: 4 * 1024 * 1024,
+  writeBytesMax: 2 * 1024 * 1024,
   waitingBytesMax: 32 * 1024 * 1024,
   causePatienceMs: 5_000
 }

@@ -56,7 +56,7 @@ export const decodeRecord = (
   const { place, record } = arrived
   if (record.value === null) return undefined
   try {
-    const message = codec.decode(record.value)
+    const message = codec.decode(record.value, true)
     if (isMarker(message)) return undefined
     const { type, fullName, value } = message
     const { topic, partition, source } = place

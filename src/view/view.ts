@@ -54,7 +54,7 @@ export const viewLimits: ViewLimits = {
   ...followLimits,
   ...keeperLimits,
   waitersMax: 2_000,
-  recentBytesMax: 8 * 1024 * 1024,
+  recentBytesMax: 4 * 1024 * 1024,
   behindPatienceMs: 5_000
 }
 

@@ -110,7 +110,10 @@ test('a copy is of its moment, whatever is written to the store meanwhile', asyn
   await withJournals(0, async ({ dir, log }) => {
     const snapshots = new LogSnapshots(log, sqliteLayout, 4096)
     const store = await openSqliteViewStore(join(dir, 'first.sqlite'))
-    const orders = (from: number) => Array.from({ length: 500 }, (_, i) => orderRow(`o${from + i}`, from + i))
+    // More than a checkpoint waits for.
+    const requestHash = 'long'.repeat(1_000)
+    const orders = (from: number) =>
+      Array.from({ length: 500 }, (_, i) => ({ ...orderRow(`o${from + i}`, from + i), requestHash }))
     await write(store, change({ orders: orders(0) }))
     const copy = (await store.copy())!
     for (let from = 500; from < 5_000; from += 500) await write(store, change({ orders: orders(from) }))

@@ -14,6 +14,7 @@ import { itemsPerEntry, type Shape, type Timeline } from '../timeline.ts'
 /**
  * A row's body: what is not in its columns, as a JSON array without names, words of a known set as their number, and a
  * timeline as differences with its shapes by number. A quarter of the row's own JSON, and as much quicker to write.
+ * What a column of text cannot keep, half of a surrogate pair, makes the texts stand in the body as well (`exact`).
  */
 
 /** The numbers under which a store keeps shapes (stored-shapes.ts). */
@@ -42,7 +43,7 @@ type PackedTimeline = (number | Shape)[]
 export const packOrder = (row: OrderRow, shapes: ShapeNumbers): string => {
   const { orderId, customerId, totalCents, currency, requestHash, shipping } = row
   const packed: PackedOrder = [
-    row.lines.flatMap(({ sku, quantity, priceCents }) => [sku, quantity, priceCents]),
+    packLines(row.lines),
     ...([totalCents, currency, requestHash] as const),
     [
       orderStatuses.indexOf(row.ownStatus),
@@ -54,7 +55,7 @@ export const packOrder = (row: OrderRow, shapes: ShapeNumbers): string => {
     row.saga === null ? 0 : packSummary(row.saga),
     packTimeline(row.timeline, shapes)
   ]
-  if (!areStorable(orderId, customerId)) packed.push([orderId, customerId])
+  if (!orderId.isWellFormed() || !customerId.isWellFormed()) packed.push([orderId, customerId])
   return JSON.stringify(packed)
 }
 
@@ -96,7 +97,7 @@ export const packSaga = (row: SagaRow, shapes: ShapeNumbers): string => {
     ...([step, startedBy, failure, row.isAborted ? 1 : 0, row.isCompensating ? 1 : 0, active, omitted] as const),
     packTimeline(row.timeline, shapes)
   ]
-  if (!areStorable(saga, key, revision)) packed.push([saga, key, revision])
+  if (!saga.isWellFormed() || !key.isWellFormed() || !revision.isWellFormed()) packed.push([saga, key, revision])
   return JSON.stringify(packed)
 }
 
@@ -124,8 +125,11 @@ const stockStatuses: readonly OrderStockStatus[] = ['PENDING', 'RESERVED', 'OUT_
 const paymentStatuses: readonly PaymentStatus[] = ['PENDING', 'SUCCEEDED', 'FAILED', 'REFUNDED']
 const shippingStatuses: readonly ShippingStatus[] = ['PENDING', 'SCHEDULED', 'SHIPPED']
 
-/** A column of text keeps no half of a surrogate pair; JSON does. */
-const areStorable = (...texts: readonly string[]): boolean => texts.every((text) => text.isWellFormed())
+const packLines = (lines: readonly OrderLine[]): PackedOrder[0] => {
+  const items: PackedOrder[0] = []
+  for (const { sku, quantity, priceCents } of lines) items.push(sku, quantity, priceCents)
+  return items
+}
 
 const linesOf = (items: PackedOrder[0]): OrderLine[] =>
   Array.from({ length: items.length / 3 }, (_, i) => {

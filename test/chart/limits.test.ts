@@ -1,6 +1,6 @@
 /** Whether what a pod may take fits into what it is given. */
 import test from 'ava'
-import { parseDuration } from '../../src/base/index.ts'
+import { budgetBytes, parseDuration } from '../../src/base/index.ts'
 import { hasHelm } from './helm.ts'
 import { environment, podOf, podsIn, render, roles } from './parts.ts'
 
@@ -18,8 +18,6 @@ const bytes = (quantity: string): number => {
 
 /** Code, stacks and connections of a process: 44 to 47 MB of Node at rest, and some of our own. */
 const processBytes = 64 * mebibyte
-/** The share of the limit that a process holds in buffers at most: what it has read ahead, batches, slices. */
-const buffersShare = 1 / 8
 /** V8 keeps two halves of the young generation, and copies into a third. */
 const semiSpaces = 3
 
@@ -36,7 +34,7 @@ function testLimits(): void {
       const limit = bytes(podOf(resources, role).containers[0]!.resources.limits['memory']!)
       const options = environment(resources, role)['NODE_OPTIONS']!
       const heap = option(options, 'max-old-space-size') + semiSpaces * option(options, 'max-semi-space-size')
-      const needed = heap + processBytes + limit * buffersShare
+      const needed = heap + processBytes + budgetBytes(limit, heap)
       t.true(needed <= limit, `${needed / mebibyte} of ${limit / mebibyte} MiB`)
     })
 

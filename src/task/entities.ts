@@ -109,7 +109,7 @@ export class Entities<S> {
     this.evict(key)
     const state = this.#component.snapshot.decode(bytes)
     this.#add(key, state, version).packed = textOf(bytes)
-    this.#tellAwaited(key, undefined, state, { offset: version - 1, now: 0, isAnswer: false })
+    this.#tellAwaited(key, undefined, state, { offset: version - 1, now: 0, isAnswer: false, isRestored: true })
   }
 
   /** Lets an entity leave memory; the caller knows that the archive holds it. */

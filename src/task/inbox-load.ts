@@ -39,6 +39,8 @@ export class InboxLoad {
   #queue: Entry[] = []
   #head = 0
   #readTo = 0
+  /** False where snapshots have given it entries in their own order. */
+  #isSorted = true
 
   constructor(isTold: boolean, limits: WindowLimits, now: number) {
     this.isTold = isTold
@@ -49,6 +51,7 @@ export class InboxLoad {
 
   /** The first that is not known to be read. */
   get first(): Entry | undefined {
+    this.#sort()
     for (; this.#head < this.#queue.length; this.#head++) {
       const entry = this.#queue[this.#head]!
       if (!entry.isOver && entry.readAt === undefined) return entry
@@ -64,6 +67,7 @@ export class InboxLoad {
       return
     }
     this.unreadCount++
+    this.#isSorted &&= entry.sequence >= (this.#queue.at(-1)?.sequence ?? 0)
     this.#queue.push(entry)
   }
 
@@ -71,6 +75,7 @@ export class InboxLoad {
   read(to: number, now: number, onRead: (entry: Entry) => void): void {
     if (to <= this.#readTo) return
     this.#readTo = to
+    this.#sort()
     const from = this.#head
     for (; this.#head < this.#queue.length && this.#queue[this.#head]!.sequence < to; this.#head++) {
       const entry = this.#queue[this.#head]!
@@ -106,6 +111,13 @@ export class InboxLoad {
     const { probe } = this
     if (probe === undefined) return this.first === entry
     return probe.entity === entry.entity && probe.index === entry.index
+  }
+
+  #sort(): void {
+    if (this.#isSorted) return
+    this.#queue = this.#queue.slice(this.#head).sort((a, b) => a.sequence - b.sequence)
+    this.#head = 0
+    this.#isSorted = true
   }
 
   #compact(): void {

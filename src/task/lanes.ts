@@ -60,15 +60,15 @@ export class Lanes {
     return this.#names
   }
 
-  /** Takes in what the journal or a snapshot says. */
-  restore(positions: LanePositions): void {
+  /** Takes in what the journal says, or a snapshot, which may stand for what no batch has said yet. */
+  restore(positions: LanePositions, isJournaled: boolean): void {
     this.close()
     this.#lanes.clear()
     for (const [name, next] of Object.entries(positions)) {
       const { lane, place } = parseName(name)
       this.#add(lane, place, next)
     }
-    this.hasChanged = false
+    this.hasChanged = !isJournaled
   }
 
   all(): LanePositions {
@@ -116,19 +116,40 @@ export class Lanes {
     return [...this.#lanes.values()].flatMap((parts) => [...parts.values()].flatMap(({ held }) => held))
   }
 
-  /** Begins in their order those that `begin` takes; a lane that has come to the end of its partitions is over. */
-  async begin(end: (place: string) => number, begin: (lane: string, taken: Taken) => Promise<boolean>): Promise<void> {
+  /**
+   * Begins in their order those that `begin` takes; a lane that has come to the end of its partitions is over. `passed`
+   * follows each, when its position has moved: false where the stop came first.
+   */
+  async begin(
+    end: (place: string) => number,
+    begin: (lane: string, taken: Taken) => boolean,
+    passed: () => Promise<boolean>
+  ): Promise<boolean> {
     for (const [lane, parts] of [...this.#lanes]) {
       for (const [name, part] of [...parts]) {
         const hadSome = part.held.length > 0
-        while (part.held.length > 0 && (await begin(lane, part.held[0]!))) this.#pass(part)
-        if (part.held.length > 0) continue
-        this.#moveTo(part, part.readTo)
-        if (part.next >= end(name)) this.#drop(lane, name, part)
-        else if (hadSome) this.#deps.resume()
-        else this.#ask(part)
+        if (!(await this.#beginPart(part, (taken) => begin(lane, taken), passed))) return false
+        if (part.held.length === 0) this.#goOn(lane, name, { end: end(name), hadSome })
       }
     }
+    return true
+  }
+
+  async #beginPart(part: Part, begin: (taken: Taken) => boolean, passed: () => Promise<boolean>): Promise<boolean> {
+    while (part.held.length > 0 && begin(part.held[0]!)) {
+      this.#pass(part)
+      if (!(await passed())) return false
+    }
+    return true
+  }
+
+  /** Where nothing of a partition is held: to what comes next, or to the end. */
+  #goOn(lane: string, name: string, { end, hadSome }: { readonly end: number; readonly hadSome: boolean }): void {
+    const part = this.#lanes.get(lane)!.get(name)!
+    this.#moveTo(part, part.readTo)
+    if (part.next >= end) this.#drop(lane, name, part)
+    else if (hadSome) this.#deps.resume()
+    else this.#ask(part)
   }
 
   close(): void {

@@ -49,10 +49,9 @@ export const recover = async <S>(
   fence: number,
   recovery: Recovery<S>
 ): Promise<Recovered | undefined> => {
-  const { log, snapshots, positions, lanes } = recovery
+  const { log, snapshots } = recovery
   const marker = (await snapshots.load()) ?? { offset: 0, positions: {}, forwarded: 0 }
-  positions.restore(marker.positions)
-  lanes.restore(marker.lanes ?? {})
+  restoreMarker(marker, recovery)
   const forwarding = new Forwarding(marker)
   let bytes = 0
   for (const offset of marker.behind ?? []) {
@@ -64,6 +63,11 @@ export const recover = async <S>(
     bytes += bytesOf(records)
   }
   return { journalEnd: fence + 1, bytes, ...forwarding.found }
+}
+
+const restoreMarker = <S>(marker: Marker, { positions, lanes, component }: Recovery<S>): void => {
+  positions.restore(marker.positions)
+  lanes.restore(marker.lanes ?? {}, marker.lanes === undefined || component.beginnings === undefined)
 }
 
 /** What may not be in its inbox yet, of all that has been read of the journal. */
@@ -132,7 +136,7 @@ const restoreProgress = <S>(
 ): void => {
   positions.restore(parsePositions(headers))
   const putOff = offset < marker.offset ? undefined : headers[header.lanes]
-  if (putOff !== undefined) lanes.restore(JSON.parse(putOff) as LanePositions)
+  if (putOff !== undefined) lanes.restore(JSON.parse(putOff) as LanePositions, true)
 }
 
 const nothing = new Uint8Array()

@@ -112,17 +112,15 @@ export class Rounds<S> {
   }
 
   /** False where the stop came first. */
-  async #beginPutOff(now: number): Promise<boolean> {
+  #beginPutOff(now: number): Promise<boolean> {
     const { lanes, stats } = this.#deps
-    let isStopped = false
-    await lanes.begin(this.#readTo, async (lane, taken) => {
-      if (isStopped || !this.#hasRoom(lane, taken.input.key)) return false
+    const begin = (lane: string, taken: Taken): boolean => {
+      if (!this.#hasRoom(lane, taken.input.key)) return false
       this.#decideOn(taken, now)
       stats.inputs++
-      isStopped = this.#batch.isFull && !(await this.#append(now))
       return true
-    })
-    return !isStopped
+    }
+    return lanes.begin(this.#readTo, begin, async () => !this.#batch.isFull || this.#append(now))
   }
 
   async #hasLearntKept(keys: readonly string[]): Promise<boolean> {

@@ -26,7 +26,13 @@ export type UnansweredLimits = {
 }
 
 /** Where an entity's change stands in the journal, when it was decided, and whether an answer has led to it. */
-export type Change = { readonly offset: number; readonly now: number; readonly isAnswer: boolean }
+export type Change = {
+  readonly offset: number
+  readonly now: number
+  readonly isAnswer: boolean
+  /** It comes from a snapshot: what is awaited was sent by then, nobody knows when. */
+  readonly isRestored?: boolean
+}
 
 /** Between two attempts a command is known, but in no inbox that it could be read from. */
 type Paused = Pick<Entry, 'load' | 'entity' | 'index' | 'firstSequence'> & {
@@ -117,11 +123,9 @@ export class Unanswered {
     const wasProbe = isSent(known) ? load.isProbe(known) : load.probe?.entity === entity && load.probe.index === index
     settle(known)
     load.retries.forget(idOf(entity, index))
+    if (wasProbe) load.probe = undefined
     if (isAnswer) this.#read(load, firstSequence + 1, now)
-    else if (wasProbe) {
-      load.probe = undefined
-      this.#wakeProbe(load)
-    }
+    else if (wasProbe) this.#wakeProbe(load)
   }
 
   #read(load: InboxLoad, to: number, now: number): void {
@@ -164,6 +168,9 @@ export class Unanswered {
 
 const none: readonly never[] = []
 
+/** The sequence of an attempt before a take-over: its answer tells nothing of the others. */
+const unknown = -1
+
 const idOf = (entity: string, index: number): string => `${index} ${entity}`
 
 const isSent = (known: Entry | Paused): known is Entry => known.sentAt !== undefined
@@ -173,7 +180,7 @@ const pause = (load: InboxLoad, entity: string, { index }: Awaited, known: Entry
   if (known === undefined || !isSent(known)) {
     load.addPaused()
     load.probe ??= { entity, index }
-    return { load, entity, index, firstSequence: -1, isUnread: true }
+    return { load, entity, index, firstSequence: unknown, isUnread: true }
   }
   load.leave(known)
   const isUnread = known.readAt === undefined
@@ -190,13 +197,14 @@ const send = (
   { load, entity }: Pick<Entry, 'load' | 'entity'>,
   { index, sentAt }: Awaited,
   known: Entry | Paused | undefined,
-  { offset, now }: Change
+  { offset, now, isRestored }: Change
 ): Entry => {
   if (known === undefined) load.retries.sentFirst()
   else load.retries.sentAgain(idOf(entity, index))
   if (known !== undefined) settle(known)
+  const firstSequence = known?.firstSequence ?? (isRestored === true ? unknown : offset)
   const entry: Entry = {
-    ...{ load, entity, index, sequence: offset, firstSequence: known?.firstSequence ?? offset, sentAt: sentAt! },
+    ...{ load, entity, index, sequence: offset, firstSequence, sentAt: sentAt! },
     ...{ readAt: undefined, isOver: false, isOverdue: false }
   }
   load.add(entry, now)

@@ -3,7 +3,9 @@
  * code with what it judges, so that an error in the product cannot hide in the judgement as well; it reads any log,
  * whatever wrote it.
  */
+import { auditBacklog, type Window } from './auditor/backlog.ts'
 import { type AuditRecord, Journals, type Schemas, type Violation } from './auditor/events.ts'
+import { auditLanes } from './auditor/lanes.ts'
 import { auditMoney } from './auditor/money.ts'
 import { auditEnds, auditOrders } from './auditor/orders.ts'
 import { type Acknowledged, auditAcknowledged, auditShown, type Shown } from './auditor/outside.ts'
@@ -25,6 +27,8 @@ export type Audit = {
   readonly now: number
   readonly acknowledged?: Acknowledged
   readonly shown?: Shown
+  /** How much may be unread, and unanswered, where a saga starts: of a run whose windows stay as they are. */
+  readonly window?: Window | undefined
 }
 
 /** The shop's steps with an undo. */
@@ -37,6 +41,8 @@ export const audit = (input: Audit): Violation[] => {
     ...auditStock(journals),
     ...auditEach(journals, input),
     ...auditProtocol(journals, isQuiet),
+    ...auditBacklog(journals, input.window).violations,
+    ...auditLanes(journals),
     ...auditAcknowledged(journals, input.acknowledged ?? {}),
     ...(input.shown === undefined ? [] : auditShown(journals, input.shown))
   ]

@@ -14,6 +14,8 @@ import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
 import type { SimulatedCluster } from '../helpers/simulated-log.ts'
 import type { SimulatedProcess } from '../helpers/simulated-process.ts'
 import { learnerOf, standsAt } from './garbage.ts'
+import { paced } from './other-log.ts'
+import { type Role, ShopRoles, type Troubles } from './shop-roles.ts'
 
 /** What every run shares: read once, never changed. */
 export type ShopParts = {
@@ -74,6 +76,8 @@ export type NodeOptions = {
   readonly window?: number | undefined
   /** What stands in the folder of sagas, which all nodes have alike. */
   readonly sagaFile: { text: SagaText }
+  /** Where roles come and go by themselves, or are slow. */
+  readonly troubles?: Troubles | undefined
 }
 
 /** What runs in a node that is up. */
@@ -81,6 +85,7 @@ export type Running = {
   readonly log: Log
   readonly view: View
   readonly send: ReturnType<typeof commandSender>
+  /** Without roles where they come and go by themselves. */
   readonly system: System
 }
 
@@ -96,6 +101,7 @@ export class ShopNode {
   readonly #parts: ShopParts
   readonly #options: NodeOptions
   #store: ViewStore | undefined
+  #roles: ShopRoles | undefined
   #starts = 0
   #restarting = false
 
@@ -123,30 +129,67 @@ export class ShopNode {
     }
   }
 
+  /** True when all that is to run on it is at work. */
+  get isUp(): boolean {
+    return this.running !== undefined && this.#roles?.isWhole !== false
+  }
+
+  /** A role goes away from here, or comes back. */
+  endRole(role: Role, isOrderly: boolean): void {
+    this.#roles?.end(role, isOrderly)
+  }
+
+  beginRole(role: Role): void {
+    this.#roles?.begin(role)
+  }
+
   /** Whatever it is doing ends here; after a while it is started again. */
   crash(): void {
-    this.process.crash()
-    this.running = undefined
+    this.end()
     if (this.#restarting) return
     this.#restarting = true
     const { time } = this.#cluster
     time.after(time.between(50, this.#options.downMsMax), () => void this.start())
   }
 
+  /** For good. */
+  end(): void {
+    this.process.crash()
+    this.#roles?.crash()
+    this.#roles = undefined
+    this.running = undefined
+  }
+
   async #run(process: SimulatedProcess): Promise<Running> {
-    const { contracts, codec } = this.#parts
-    const { flow, partitions, wrap = (log: Log) => log, window } = this.#options
-    const log = wrap(this.#cluster.log(process))
+    const { codec } = this.#parts
+    const { flow, troubles } = this.#options
+    const log = this.#logOf(process, 'view')
     const { clock } = process
+    this.#roles = troubles && this.#rolesOf(process, troubles)
+    const system = await this.#system(process, log, troubles && [])
+    if (flow === 'orchestration') await this.#publish(log, system, process)
+    this.#store ??= await openSqliteViewStore(':memory:')
+    const store = diesWith(process, this.#store)
+    const view = await openView({ log, codec, store, topics: viewTopics, flow, clock })
+    await view.caughtUp
+    const send = commandSender(log, codec, clock)
+    await fillCatalogue(view, send)
+    return { log, view, send, system }
+  }
+
+  #logOf(process: SimulatedProcess, role: string): Log {
+    const { wrap = (log: Log) => log, troubles } = this.#options
+    const log = wrap(this.#cluster.log(process))
+    return troubles === undefined ? log : paced(log, process, () => troubles.slow.get(role))
+  }
+
+  #system(process: SimulatedProcess, log: Log, roles?: readonly Role[]): Promise<System> {
+    const { contracts, codec } = this.#parts
+    const { flow, partitions, window } = this.#options
     const fail = (error: unknown): void => this.#fail(process, error)
-    const system = await startSystem({
-      log,
-      codec,
-      contracts,
-      clock,
-      flow,
-      partitions,
-      owner: process.name,
+    return startSystem({
+      ...{ log, codec, contracts, clock: process.clock, flow, partitions, owner: process.name },
+      ...(roles === undefined ? {} : { roles }),
       onFailure: fail,
       onPoison: (at, error) => (standsAt(at, this.#cluster) ? undefined : fail(error)),
       learn: learnerOf(process, this.#cluster.time, codec),
@@ -158,14 +201,17 @@ export class ShopNode {
         ...(window === undefined ? {} : { unanswered: narrow(window) })
       }
     })
-    if (flow === 'orchestration') await this.#publish(log, system, process)
-    this.#store ??= await openSqliteViewStore(':memory:')
-    const store = diesWith(process, this.#store)
-    const view = await openView({ log, codec, store, topics: viewTopics, flow, clock })
-    await view.caughtUp
-    const send = commandSender(log, codec, clock)
-    await fillCatalogue(view, send)
-    return { log, view, send, system }
+  }
+
+  /** In a cluster each role is a process; on a laptop all are one. */
+  #rolesOf(process: SimulatedProcess, troubles: Troubles): ShopRoles {
+    const isApart = this.#cluster.broker.variant === 'kafka'
+    return new ShopRoles({
+      ...{ troubles, isApart },
+      process: (role) => (isApart ? this.#cluster.process(`${process.name}/${role}`) : process),
+      start: (own, role) => this.#system(own, this.#logOf(own, role), [role]),
+      fail: (own, error) => this.#fail(own, error)
+    })
   }
 
   /** As the watch of the folder does it: what stands there is published, unless it is current. */
@@ -184,7 +230,7 @@ export class ShopNode {
 
   /** As `parcomolo start` does it: a process that cannot go on ends, and is started again. */
   #fail(process: SimulatedProcess, error: unknown): void {
-    if (!process.isAlive || process !== this.process) return
+    if (!process.isAlive || (process !== this.process && this.#roles?.has(process) !== true)) return
     this.#cluster.time.note(`${process.name} fails: ${error instanceof Error ? error.message : String(error)}`)
     if (!isParcomoloError(error) || !isExpected.has(error.code)) this.defects.push(error)
     this.crash()

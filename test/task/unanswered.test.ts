@@ -32,6 +32,13 @@ class Desk {
     return this.#offset - 1
   }
 
+  /** As a snapshot has it whose entity was changed last at this offset, after its command was sent. */
+  restore(entity: string, offset: number, isPaused = false): void {
+    const awaited = isPaused ? { index: 0, dueAt: 100, inbox } : { index: 0, sentAt: 0, dueAt: timeoutMs, inbox }
+    this.unanswered.change(entity, 'k', [awaited], { offset, now: 0, isAnswer: false, isRestored: true })
+    this.#offset = Math.max(this.#offset, offset + 1)
+  }
+
   pause(entity: string, ms = 100): void {
     this.#change(entity, [{ index: 0, dueAt: this.now + ms, inbox }])
   }
@@ -149,6 +156,48 @@ test('a probe that is given up leaves it to the next one (U2)', (t) => {
   t.deepEqual(desk.woken, ['b'])
   t.like(desk.attempt('b'), { kind: 'probe' })
   t.deepEqual(desk.attempt('c'), { kind: 'unread' })
+})
+
+test('a probe whose answer tells nothing of what was read leaves it to the next one, too (U2)', (t) => {
+  const desk = new Desk()
+  const first = desk.send('a')
+  desk.read(first + 1)
+  desk.pause('a')
+  desk.send('a')
+  desk.send('b')
+  desk.pause('a')
+  desk.unanswered.firedInVain('b')
+  desk.answer('a')
+  t.deepEqual(desk.woken, ['b'])
+  t.like(desk.attempt('b'), { kind: 'probe' })
+})
+
+test('of what pauses since before a take-over, too, an answer lets the next one probe (U2)', (t) => {
+  const desk = new Desk()
+  desk.restore('a', 4, true)
+  desk.restore('b', 5)
+  desk.restore('c', 6)
+  t.deepEqual(desk.attempt('b'), { kind: 'unread' })
+  desk.answer('a')
+  t.like(desk.attempt('b'), { kind: 'probe' })
+  t.deepEqual(desk.attempt('c'), { kind: 'unread' })
+})
+
+test('after a take-over an answer tells nothing of what was sent before it was known when (U1)', (t) => {
+  const desk = new Desk()
+  desk.restore('changed since', 9)
+  desk.restore('sent between', 5)
+  desk.answer('changed since')
+  t.like(desk.attempt('sent between'), { kind: 'probe' })
+})
+
+test('after a take-over what was sent first is first, in whatever order it is found', (t) => {
+  const desk = new Desk()
+  for (const offset of [7, 3, 5]) desk.restore(`${offset}`, offset)
+  t.like(desk.attempt('3'), { kind: 'probe' })
+  desk.read(6)
+  t.like(desk.attempt('5'), { kind: 'read' })
+  t.like(desk.attempt('7'), { kind: 'probe' })
 })
 
 test('whoever waited in vain is woken when its clock runs: once it is read, or probes', (t) => {

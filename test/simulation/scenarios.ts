@@ -43,11 +43,18 @@ const laptop: Case = {
   edits: 2
 }
 
-const awayCluster: Case = { ...cluster, nodes: 2, partitions: 2, orders: 20, crashes: 3, absences: 3, slowdowns: 1.5 }
+/** Long enough that backlogs come to be and are worked off in it. */
+const troubles = { orders: 30, stormMs: 60_000, absences: 4, slowdowns: 2 }
 
-const awayLaptop: Case = { ...laptop, orders: 20, crashes: 4, absences: 3, slowdowns: 1.5 }
+const awayCluster: Case = { ...cluster, nodes: 2, partitions: 2, ...troubles }
 
-const quietAway: Case = { ...awayCluster, faults: noFaults, crashes: 0, pauses: 0, rebalances: 0, edits: 0 }
+const awayLaptop: Case = { ...laptop, ...troubles }
+
+/** What is sent again here, nobody has lost. */
+const quietAway: Case = {
+  ...{ ...awayCluster, nodes: 1, partitions: 1, window: 4, faults: noFaults },
+  ...{ crashes: 0, pauses: 0, rebalances: 0, edits: 0 }
+}
 
 /** What a run is like, on how many seeds it runs with every `npm test`, and what has to have happened in them. */
 export const scenarios: Readonly<Record<string, readonly [seeds: number, Case, counts: readonly string[]]>> = {
@@ -67,11 +74,19 @@ export const scenarios: Readonly<Record<string, readonly [seeds: number, Case, c
   ],
   'a laptop with narrow windows': [4, { ...laptop, orders: 25, window: 2 }, ['lost', 'cancelled', 'putOff']],
   'a laptop with three partitions': [3, { ...laptop, partitions: 3 }, ['lost']],
-  'a cluster whose roles go away': [4, awayCluster, ['fenced']],
-  'a cluster whose roles go away, with narrow windows': [4, { ...awayCluster, window: 2 }, ['putOff']],
-  'a laptop whose roles go away': [3, awayLaptop, ['lost']],
-  'a laptop whose roles go away, with narrow windows': [3, { ...awayLaptop, window: 1 }, ['lost', 'putOff']],
-  'a quiet cluster whose roles go away': [2, quietAway, []],
+  'a cluster whose roles go away': [4, awayCluster, ['fenced', 'cancelled', 'probes', 'again']],
+  'a cluster whose roles go away, with narrow windows': [
+    4,
+    { ...awayCluster, nodes: 3, partitions: 3, window: 1 },
+    ['fenced', 'putOff', 'probes']
+  ],
+  'a laptop whose roles go away': [3, awayLaptop, ['cancelled', 'probes', 'again']],
+  'a laptop whose roles go away, with narrow windows': [
+    3,
+    { ...awayLaptop, partitions: 2, window: 2 },
+    ['putOff', 'probes']
+  ],
+  'a quiet cluster whose roles go away': [2, quietAway, ['probes']],
   'a cluster in which others write garbage': [4, { ...cluster, orders: 6, garbage: 60 }, ['garbage', 'doubled']],
   'a laptop on which others write garbage': [3, { ...laptop, orders: 6, garbage: 60 }, ['garbage', 'lost']]
 }

@@ -1,4 +1,4 @@
-export { type Attempt, type AttemptOf, clockOf, type Time } from './attempt.ts'
+export { type Attempt, type AttemptOf, type Time } from './attempt.ts'
 export { type CommandAddress, commandId, parseCommandId } from './command-id.ts'
 export { decide } from './decide.ts'
 export type * from './definition.ts'

@@ -1,6 +1,7 @@
 import { ParcomoloError } from '../base/index.ts'
-import { type JournalWriter, type LogRecord, placeName, recordBytes, type TopicPartition } from '../log/index.ts'
-import type { Component, Event } from './component.ts'
+import { type JournalWriter, placeName, type TopicPartition } from '../log/index.ts'
+import type { Decided } from './batch.ts'
+import type { Component } from './component.ts'
 import type { Forwarder } from './forwarder.ts'
 import { header } from './headers.ts'
 import type { Lanes } from './lanes.ts'
@@ -34,8 +35,8 @@ export class OwnJournal {
     this.#forwardedRecorded = forwarded
   }
 
-  /** One batch: these records, of which the first ones are those of the events. */
-  async append(records: LogRecord[], events: readonly Event[], now: number): Promise<void> {
+  /** One batch. */
+  async append({ records, events, bytes }: Decided, now: number): Promise<void> {
     const { writer, component, forwarder } = this.#deps
     records[0] = { ...records[0]!, headers: { ...records[0]!.headers, ...this.#progress() } }
     const base = await writer.append(records)
@@ -44,7 +45,7 @@ export class OwnJournal {
     // A marker sends nothing, but it is forwarded, too: else a start would read on from the last event before it.
     forwarder.add([], base + records.length - 1, now)
     this.end += records.length
-    for (const record of records) this.bytes += recordBytes(record)
+    this.bytes += bytes
     forwarder.kick()
   }
 

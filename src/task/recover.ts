@@ -1,6 +1,7 @@
 import { ParcomoloError } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
-import { type JournalWriter, type Log, recordBytes, type StoredRecord, type TopicPartition } from '../log/index.ts'
+import type { JournalWriter, Log, StoredRecord, TopicPartition } from '../log/index.ts'
+import { bytesMost } from './batch.ts'
 import type { Command, Component, Event } from './component.ts'
 import type { Entities } from './entities.ts'
 import { header, parsePositions } from './headers.ts'
@@ -59,7 +60,7 @@ export const recover = async <S>(
   }
   for await (const records of log.read(journal, startOf(marker), fence)) {
     if (!(await take(records, { ...recovery, marker, forwarding }))) return undefined
-    for (const record of records) bytes += recordBytes(record)
+    bytes += bytesOf(records)
   }
   return { journalEnd: fence + 1, bytes, ...forwarding.found }
 }
@@ -137,6 +138,14 @@ const restoreProgress = <S>(
   const putOff = offset < marker.offset ? undefined : headers[header.lanes]
   if (putOff !== undefined) lanes.restore(JSON.parse(putOff) as LanePositions, true)
 }
+
+const nothing = new Uint8Array()
+
+const bytesOf = (records: readonly StoredRecord[]): number =>
+  records.reduce(
+    (sum, { key, value, headers }) => sum + bytesMost(key, value ?? nothing, headers[header.causationId]),
+    0
+  )
 
 /** The event that a journal record is; none where it is a marker. */
 const toEvent = <S>(

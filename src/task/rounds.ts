@@ -1,6 +1,6 @@
 import { ParcomoloError } from '../base/index.ts'
 import type { LogRecord, Reader } from '../log/index.ts'
-import { Batch, tooLarge } from './batch.ts'
+import { Batch, bytesMost, type Decided, tooLarge } from './batch.ts'
 import type { Component, Event, Input } from './component.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { Entities } from './entities.ts'
@@ -58,10 +58,14 @@ export class Rounds<S> {
     const taken = await this.#take(reader)
     if (taken === undefined) return false
     const now = clock.now()
+    let passed = 0
+    let decided = 0
     for (const one of taken) {
       this.#decideOn(this.#withoutPutOff(one), now)
-      inputs.pass(one)
-      if (this.#batch.isFull && !(await this.#append(now))) return false
+      decided++
+      if (!this.#batch.isFull) continue
+      while (passed < decided) inputs.pass(taken[passed++]!)
+      if (!(await this.#append(now))) return false
     }
     inputs.passAll()
     // After the answers, so that most of what was read waits for none any more.
@@ -146,35 +150,37 @@ export class Rounds<S> {
     if (!entities.isDue(entry, now)) return
     const before = this.#batch.count
     const refusal = this.#decide({ kind: 'timer', key: entry.key }, now)
-    if (refusal !== undefined) {
-      entities.setAside(entry.key)
-      onTooLarge?.(component.name, entry.key, refusal)
-      return
-    }
+    if (refusal !== undefined) return onTooLarge?.(component.name, entry.key, refusal)
     if (this.#batch.count === before) throw timerWithoutConsequence(component.name, entry.key)
-    entities.rescheduled(entry.key)
+    entities.reschedule(entry.key)
   }
 
   /** Undefined where it is decided; otherwise why it cannot be journaled, and nothing has changed. */
   #decide(input: Input, now: number): ParcomoloError | undefined {
     const { component, entities, journal } = this.#deps
     const attemptsOf = (key: string) => entities.attemptOf(key, now)
-    const decided = component.decide(entities.get, input, now, attemptsOf)
-    const events = decided.map((event): Event => ({ ...event, at: now }))
-    const records = events.map((event) => this.#record(event, now))
+    const decided = this.#encoded(component.decide(entities.get, input, now, attemptsOf), now)
     const offset = journal.end + this.#batch.count
-    if (!this.#batch.add(events, records)) return tooLarge(nameOf(input), records, this.#deps.limits.batchBytesAim)
+    if (!this.#batch.add(decided)) return tooLarge(nameOf(input), decided, this.#deps.limits.batchBytesAim)
     // What follows from the first event is not what the answer says, but what the component makes of it.
-    for (const [i, event] of events.entries()) entities.apply(event, offset + i, i === 0 && isAnswer(input))
+    for (const [i, event] of decided.events.entries()) entities.apply(event, offset + i, i === 0 && isAnswer(input))
     return undefined
   }
 
-  #record({ key, type, fullName, value, causationId }: Event, timestamp: number): LogRecord {
+  #encoded(decided: readonly Event[], at: number): Decided {
     const { codec, fullNameOf } = this.#deps
-    const bytes = codec.encode(fullName ?? fullNameOf(type), value)
-    const headers =
-      causationId === undefined ? { [header.type]: type } : { [header.type]: type, [header.causationId]: causationId }
-    return { key, value: bytes, timestamp, headers }
+    const [events, records]: [Event[], LogRecord[]] = [[], []]
+    let bytes = 0
+    for (const event of decided) {
+      const { key, type, fullName, causationId } = event
+      const value = codec.encode(fullName ?? fullNameOf(type), event.value)
+      const headers =
+        causationId === undefined ? { [header.type]: type } : { [header.type]: type, [header.causationId]: causationId }
+      events.push({ ...event, at })
+      records.push({ key, value, timestamp: at, headers })
+      bytes += bytesMost(key, value, causationId)
+    }
+    return { events, records, bytes }
   }
 
   /** What has been decided, and the positions of what led to it; the letters of what they pass go before. */
@@ -182,11 +188,12 @@ export class Rounds<S> {
     const { deadLetters, journal, stats } = this.#deps
     if (deadLetters.waiting > 0 && !(await this.#sendDeadLetters())) return false
     if (this.#batch.count === 0 && !this.#arePositionsDue(now)) return true
-    const { events, records } = this.#batch.take()
+    const decided = this.#batch.take()
     this.#passedOver = 0
     this.#silentSince = undefined
-    await journal.append(records.length > 0 ? records : [this.#marker(now)], events, now)
-    stats.events += events.length
+    if (decided.records.length === 0) decided.records.push(this.#marker(now))
+    await journal.append(decided, now)
+    stats.events += decided.events.length
     return true
   }
 

@@ -2,7 +2,7 @@ import { ParcomoloError } from '../base/index.ts'
 import type { JournalWriter, Log, LogRecord, StoredRecord, TopicPartition } from '../log/index.ts'
 import { bytesMost, partBytesMax } from './batch.ts'
 import type { Component } from './component.ts'
-import type { Cell, Entities } from './entities.ts'
+import type { Encoded, Entities } from './entities.ts'
 import { header } from './headers.ts'
 import type { LanePositions } from './lanes.ts'
 
@@ -25,9 +25,9 @@ export type Marker = {
 }
 
 /** The marker's key; the entities' keys have this before them, so that none can be taken for it. */
-const markerKey = 'marker'
+export const markerKey = 'marker'
 const fenceKey = 'fence'
-const entityPrefix = 'entity:'
+export const entityPrefix = 'entity:'
 /**
  * Entities taken between two rounds of the task, and written as one batch: at most so many, and until `bytesAim` is
  * reached. A batch waits for a sync of the log, so a smaller one would not keep up with a busy task; a larger one would
@@ -163,19 +163,19 @@ export class Snapshots<S> {
     let [next, bytes] = [from, 0]
     while (next < end && bytes < this.#deps.bytesAim) {
       const key = keys[next++]!
-      const cell = this.#deps.entities.cell(key)
-      const stored = cell === undefined ? undefined : this.#entity(key, cell)
+      const encoded = this.#deps.entities.encoded(key)
+      const stored = encoded && entityRecord(key, encoded)
       if (stored === undefined) live.push(...this.#gone(key))
-      else if (this.#isTooLarge(key, stored)) this.#deps.entities.dirty.add(key)
-      else if (this.#deps.component.hasEnded(cell!.state)) ended.push(stored)
+      else if (this.#isTooLarge(key, encoded!)) this.#deps.entities.dirty.add(key)
+      else if (encoded!.hasEnded) ended.push(stored)
       else live.push(this.#live(key, stored))
-      bytes += stored === undefined ? 0 : bytesMost(stored)
+      bytes += stored === undefined ? 0 : bytesMost(key, encoded!.bytes)
     }
     return { journalEnd, live, ended, next }
   }
 
-  #isTooLarge(key: string, stored: LogRecord): boolean {
-    const [bytes, bytesMax] = [bytesMost(stored), partBytesMax(this.#deps.bytesAim)]
+  #isTooLarge(key: string, encoded: Encoded): boolean {
+    const [bytes, bytesMax] = [bytesMost(key, encoded.bytes), partBytesMax(this.#deps.bytesAim)]
     if (bytes <= bytesMax) {
       this.#tooLarge.delete(key)
       return false
@@ -197,8 +197,7 @@ export class Snapshots<S> {
   #evict(ended: readonly LogRecord[]): void {
     for (const { key, headers } of ended) {
       const entity = key.slice(entityPrefix.length)
-      if (this.#deps.entities.cell(entity)?.version === Number(headers[header.version]))
-        this.#deps.entities.evict(entity)
+      if (this.#deps.entities.version(entity) === Number(headers[header.version])) this.#deps.entities.evict(entity)
     }
   }
 
@@ -216,11 +215,6 @@ export class Snapshots<S> {
     return this.#written.delete(key) ? [record(entityPrefix + key, null, {})] : []
   }
 
-  #entity(key: string, { state, version }: Cell<S>): LogRecord {
-    const value = this.#deps.component.snapshot.encode(state)
-    return record(entityPrefix + key, value, { [header.version]: String(version) })
-  }
-
   #restore(stored: StoredRecord): void {
     const key = stored.key.slice(entityPrefix.length)
     this.#written.add(key)
@@ -233,8 +227,7 @@ export class Snapshots<S> {
   }
 
   #take(key: string, stored: StoredRecord): void {
-    const state = this.#deps.component.snapshot.decode(stored.value!)
-    this.#deps.entities.restore(key, state, Number(stored.headers[header.version]))
+    this.#deps.entities.restore(key, stored.value!, Number(stored.headers[header.version]))
   }
 
   async #fetch(missing: readonly string[]): Promise<readonly string[]> {
@@ -284,6 +277,9 @@ const entityTooLarge = (key: string, bytes: number, bytesMax: number): Parcomolo
     `what is kept of '${key}' has '${bytes}' bytes; expected at most '${bytesMax}', so that a snapshot can hold it; ` +
       'until it has ended, each start reads all that has been journaled since'
   )
+
+const entityRecord = (key: string, { bytes, version }: Encoded): LogRecord =>
+  record(entityPrefix + key, bytes, { [header.version]: String(version) })
 
 const record = (key: string, value: Uint8Array | null, headers: Record<string, string>): LogRecord => ({
   key,

@@ -42,13 +42,16 @@ export type TaskLimits = {
   readonly inputBytesPerRoundMax: number
   /** A batch is closed as soon as it has so many bytes. What follows from one input is never parted (batch.ts). */
   readonly batchBytesAim: number
+  /** An entity is packed when twice so many others were asked for since (E3). */
+  readonly entitiesPerPeriod: number
   /** Inputs passed over after which the positions are journaled although nothing has happened. */
   readonly idlePositionsMax: number
   /** And after this time where a command from a journal was among them: its sender hears by them that it was read. */
   readonly silentMsMax: number
   /**
    * A snapshot begins when so many inputs were taken, so much time has passed, or so many bytes of the journal were
-   * written, or read at the start, since the last.
+   * written, or read at the start, since the last. Bytes are counted as `bytesMost` does: twice too many, where records
+   * are small.
    */
   readonly inputsPerSnapshot: number
   readonly snapshotEveryMs: number
@@ -62,6 +65,7 @@ export const taskLimits: TaskLimits = {
   inputsPerRoundMax: 1000,
   inputBytesPerRoundMax: 1024 * 1024,
   batchBytesAim: 1024 * 1024,
+  entitiesPerPeriod: 1000,
   idlePositionsMax: 10_000,
   silentMsMax: 200,
   inputsPerSnapshot: 50_000,
@@ -71,7 +75,7 @@ export const taskLimits: TaskLimits = {
     windowUntold: { initial: 2_048, min: 1_024, max: 4_096 },
     unansweredMax: 20_000
   },
-  bytesPerSnapshot: 16 * 1024 * 1024,
+  bytesPerSnapshot: 32 * 1024 * 1024,
   bytesLeftAtStop: 1024 * 1024
 }
 

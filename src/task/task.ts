@@ -83,7 +83,10 @@ export class Task<S> {
     this.#timers = new Timers(deps.clock, () => this.#resume())
     this.#lanes = new Lanes({ log: deps.log, resume: () => this.#resume(), fail: (error) => this.#fail(error) })
     this.#unanswered = this.#watchOver(component)
-    this.#entities = new Entities(component, this.#timers, this.#unanswered)
+    this.#entities = new Entities(component, this.#timers, {
+      perPeriod: this.#limits.entitiesPerPeriod,
+      unanswered: this.#unanswered
+    })
     const { codec, clock, log, onPoison } = deps
     this.#snapshots = new Snapshots({
       ...{ log, component, journal, entities: this.#entities, bytesAim: this.#limits.batchBytesAim },
@@ -251,7 +254,7 @@ export class Task<S> {
   /** Learns what all entities keep; false where the stop came first. */
   async #hasLearntKept(): Promise<boolean> {
     if (this.#component.keeps === undefined) return true
-    return (await this.#patience.until(() => this.#learn(this.#entities.kept()))) !== false
+    return (await this.#patience.until(() => this.#learn(this.#entities.keptOfAll()))) !== false
   }
 
   async #run({ schedule, forwarder, rounds, reader, journal }: Work<S>): Promise<void> {

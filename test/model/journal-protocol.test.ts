@@ -25,7 +25,6 @@ const wideWorlds: readonly Partial<Bounds>[] = [
   { crashes: 1, takeovers: 1, snapshots: 2 },
   { crashes: 2, takeovers: 1 },
   { inputs: 3, crashes: 1, takeovers: 1 },
-  { putOffs: 1, crashes: 1, takeovers: 1 },
   { variant: 'embedded', crashes: 2, snapshots: 1 }
 ]
 

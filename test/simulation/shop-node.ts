@@ -201,6 +201,7 @@ export class ShopNode {
       taskLimits: {
         ...{ inputsPerRoundMax: 10, idlePositionsMax: 30, inputsPerSnapshot: 25, snapshotEveryMs: 3000 },
         ...{ inputBytesPerRoundMax: 6000, batchBytesAim: 1500, bytesPerSnapshot: 20_000, bytesLeftAtStop: 2000 },
+        entitiesPerPeriod: 2,
         ...(window === undefined ? {} : { unanswered: narrow(window) })
       }
     })
@@ -266,6 +267,8 @@ const diesWith = (process: SimulatedProcess, store: ViewStore): ViewStore => {
     clear: whileAlive((last) => store.clear(last)),
     dropOlder: async () => undefined,
     failure: () => undefined,
+    space: () => undefined,
+    copy: async () => undefined,
     close: async () => undefined
   }
 }

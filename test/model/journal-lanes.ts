@@ -1,6 +1,6 @@
 /**
- * What begins with an input, and what of it is put off while there is no room: in worlds with `putOffs`. All that is put
- * off is one lane, from the first on.
+ * What begins with an input, and what of it is put off while there is no room: in worlds with `putOffs`. All that is
+ * put off is one lane, from the first on.
  */
 import { type Batch, nameOf, type Owner, type World } from './journal-state.ts'
 

@@ -146,7 +146,8 @@ const decided = (world: World, owner: number, covered: Omit<Decision, 'isPutOff'
 const describe = (batch: Batch): string =>
   batch.isFence
     ? `its fence ${batch.id}`
-    : `batch ${batch.id} (inputs ${batch.from}..${batch.to - 1}, ${begun(batch)}forwarded ${batch.forwarded}, on [${batch.basis}])`
+    : `batch ${batch.id} (inputs ${batch.from}..${batch.to - 1}, ${begun(batch)}` +
+      `forwarded ${batch.forwarded}, on [${batch.basis}])`
 
 const begun = ({ begins, lane, to }: Batch): string =>
   (begins.length > 0 ? `begins ${begins.join()}, ` : '') + (lane < to ? `put off from ${lane}, ` : '')

@@ -8,8 +8,8 @@
  *
  * B1. A command is sent again only after a decision to do so, made when its answer was overdue: its time has passed
  *     since its inbox was read so far, or it is of no use any more.
- * B2. Or it is the probe of its load: while nothing was read no other is, unless the probe waits for no answer any more,
- *     or another owner has come, who knows nothing of it. And nothing was read for as long as the probe has.
+ * B2. Or it is the probe of its load: while nothing was read no other is, unless the probe waits for no answer any
+ *     more, or another owner has come, who knows nothing of it. And nothing was read for as long as the probe has.
  * B3. Where windows are known, no saga starts while a load of its partition has as much unread, or unanswered, as that.
  */
 import { type AuditEvent, type AuditRecord, type Journals, type Violation, violation } from './events.ts'

@@ -166,6 +166,17 @@ const doctored: Readonly<Record<string, readonly [RegExp, Story]>> = {
       .saga('SagaStarted', 'a', 0)
       .saga('SagaStarted', 'b', 0)
   ],
+  'sagas that start out of turn': [
+    /saga 'b' has started out of turn/,
+    new Story()
+      .place('a')
+      .place('b')
+      .seen({ 'order-events/0': 2 }, { 'order@order-events/0': 0 })
+      .saga('PivotReached', 'z', 0)
+      .seen({ 'order-events/0': 2 }, {})
+      .saga('SagaStarted', 'b', 0)
+      .saga('SagaStarted', 'a', 0)
+  ],
   'a saga that was passed over': [
     /saga 'a' was passed, but has not started before 1/,
     new Story()

@@ -87,6 +87,11 @@ export const scenarios: Readonly<Record<string, readonly [seeds: number, Case, c
     ['putOff', 'probes']
   ],
   'a quiet cluster whose roles go away': [2, quietAway, ['probes']],
+  'a cluster whose roles go away, and mostly nobody hears how far they have read': [
+    2,
+    { ...awayCluster, window: 2, isTold: false, wrap: (log) => withTracesLost(log) },
+    ['probes', 'putOff']
+  ],
   'a cluster in which others write garbage': [4, { ...cluster, orders: 6, garbage: 60 }, ['garbage', 'doubled']],
   'a laptop on which others write garbage': [3, { ...laptop, orders: 6, garbage: 60 }, ['garbage', 'lost']]
 }
@@ -160,26 +165,47 @@ const withMoved = (writer: Writer, name: string, by: number): Writer => ({
 /** Each journal that is read says of all that was sent by then that it was read. */
 const withAllRead = (log: Log): Log => {
   const sent = new Map<string, number>()
-  const told = (record: StoredRecord): StoredRecord => {
-    const positions = JSON.parse(record.headers['parcomolo-positions'] ?? '{}') as Record<string, number>
-    const text = JSON.stringify({ ...positions, ...Object.fromEntries(sent) })
-    return { ...record, headers: { ...record.headers, 'parcomolo-positions': text } }
-  }
-  return instead(log, {
+  const told = (record: StoredRecord): StoredRecord => withPositions(record, (positions) => [...positions, ...sent])
+  return {
+    ...reading(log, told),
     send: (records) => {
       for (const { topic, partition, headers } of records)
         if (headers['ce_source']?.startsWith('/saga-events/') === true)
           sent.set(`from:${headers['ce_source'].slice(1)}@${topic}/${partition}`, Number(headers['ce_sequence']) + 1)
       return log.send(records)
-    },
+    }
+  }
+}
+
+/** Of most records nobody hears how far their writer has read what was sent to it. */
+const withTracesLost = (log: Log): Log =>
+  reading(log, (record) =>
+    record.offset % 10 < 3
+      ? record
+      : withPositions(record, (positions) => positions.filter(([name]) => !name.startsWith('from:')))
+  )
+
+type Entries = readonly (readonly [name: string, next: number])[]
+
+const withPositions = (record: StoredRecord, change: (positions: Entries) => Entries): StoredRecord => {
+  const text = record.headers['parcomolo-positions'] ?? '{}'
+  const positions = change(Object.entries(JSON.parse(text) as Record<string, number>))
+  return {
+    ...record,
+    headers: { ...record.headers, 'parcomolo-positions': JSON.stringify(Object.fromEntries(positions)) }
+  }
+}
+
+/** A log that is read otherwise than it was written. */
+const reading = (log: Log, change: (record: StoredRecord) => StoredRecord): Log =>
+  instead(log, {
     reader: (starts, isolation) => {
       const reader = log.reader(starts, isolation)
       return {
         take: (recordsMax, bytesMax) =>
-          reader.take(recordsMax, bytesMax).map((chunk) => ({ ...chunk, records: chunk.records.map(told) })),
+          reader.take(recordsMax, bytesMax).map((chunk) => ({ ...chunk, records: chunk.records.map(change) })),
         ready: () => reader.ready(),
         close: () => reader.close()
       }
     }
   })
-}

@@ -35,6 +35,8 @@ export type Scenario = {
   readonly stormMs?: number
   /** How many records that nobody can read others write to the inboxes; none if undefined. */
   readonly garbage?: number
+  /** False where `wrap` hides what participants tell of their reading. */
+  readonly isTold?: boolean
   /** A planted bug: something between the shop and its log, or a change of the brokers' rules. */
   readonly wrap?: (log: Log) => Log
   readonly spoil?: (cluster: SimulatedCluster) => void
@@ -188,6 +190,7 @@ const judged = async ({ scenario, parts, cluster, nodes, clients, shown }: Evide
     acknowledged: { orders, cancellations, skus: ['book', 'lamp', 'unicorn', 'last-one'] },
     shown,
     isReliable: isReliable(scenario),
+    isTold: scenario.isTold !== false,
     window: scenario.window === undefined ? undefined : { unread: scenario.window, unanswered: 2 * scenario.window }
   }
   const folds = await foldedAgain(scenario, parts, cluster, nodes)

@@ -92,6 +92,8 @@ class Watch {
   /** By load: that owner has seen something read at this time, or later. */
   readonly #movedAt = new Map<string, number>()
   #seen: ReadonlyMap<string, number> = new Map()
+  /** By load, how many of its signs are covered: they come in the order of the one journal that they are in. */
+  readonly #signsSeen = new Map<string, number>()
   /** Of the record before. */
   #at = 0
 
@@ -114,13 +116,12 @@ class Watch {
   #see(record: AuditRecord): void {
     const covered = positionsIn(record.headers)
     if (covered.length === 0) return
-    const before = this.#seen
-    this.#seen = new Map([...before, ...covered])
+    this.#seen = new Map([...this.#seen, ...covered])
     for (const [load, signs] of this.#loads.all) {
-      const isNew = ({ place, offset, to }: Sign): boolean =>
-        to !== undefined && offset >= (before.get(place) ?? 0) && offset < (this.#seen.get(place) ?? 0)
-      const last = signs.findLast(isNew)
-      if (last !== undefined) this.#movedAt.set(load, Math.max(last.at, this.#at))
+      let count = this.#signsSeen.get(load) ?? 0
+      for (; count < signs.length && isSeen(signs[count]!, this.#seen); count++)
+        if (signs[count]!.to !== undefined) this.#movedAt.set(load, Math.max(signs[count]!.at, this.#at))
+      this.#signsSeen.set(load, count)
     }
   }
 
@@ -201,7 +202,7 @@ class Watch {
   /** It still waits, and its owner has seen nothing read since. */
   #isProbe({ command, seen }: Probe, load: string, { timestamp }: AuditEvent): boolean {
     if (this.#open.get(command)?.load !== load) return false
-    return !this.#loads.signs(load).some(({ at, place, offset }) => at <= timestamp && offset >= (seen.get(place) ?? 0))
+    return !this.#loads.signs(load).some((sign) => sign.at <= timestamp && !isSeen(sign, seen))
   }
 
   #start(event: AuditEvent): void {
@@ -224,6 +225,8 @@ class Watch {
     this.violations.push(violation(rule, message, ...evidence.filter((one) => one !== undefined)))
   }
 }
+
+const isSeen = ({ place, offset }: Sign, seen: ReadonlyMap<string, number>): boolean => offset < (seen.get(place) ?? 0)
 
 /** After these an instance waits for nothing that it has sent. */
 const endsAll = new Set(['CompensationStarted', 'SagaCompleted', 'SagaCompensated'])

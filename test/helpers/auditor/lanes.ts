@@ -26,14 +26,14 @@ type Start = { readonly event: AuditEvent; readonly order: AuditEvent }
 const auditPartition = (records: readonly AuditRecord[], starts: readonly Start[]): Violation[] => {
   const read = new Map<string, number>()
   let lanes: ReadonlyMap<string, number> = new Map()
-  const found: Violation[] = []
+  const queues = [...Map.groupBy(starts, ({ order }) => `${order.topic}/${order.partition}`)].map(
+    ([place, of]) => [place, new Queue(of)] as const
+  )
+  const found = queues.flatMap(([, queue]) => queue.outOfTurn())
   const check = (end: number): void => {
-    for (const { event, order } of starts) {
-      const place = `${order.topic}/${order.partition}`
+    for (const [place, queue] of queues) {
       const passed = Math.min(read.get(place) ?? 0, lanes.get(`order@${place}`) ?? Infinity)
-      if (event.offset < end === order.offset < passed) continue
-      const what = event.offset < end ? 'has started, but its event was not passed' : 'was passed, but has not started'
-      found.push(violation('3a backlog', `saga '${keyOf(event)}' ${what} before ${end}`, order, event))
+      found.push(...queue.check(end, passed))
     }
   }
   for (const { headers, offset } of records) {
@@ -45,6 +45,43 @@ const auditPartition = (records: readonly AuditRecord[], starts: readonly Start[
   // A journal that was written by hand may say nothing of what it has read.
   if (read.size > 0) check((records.at(-1)?.offset ?? 0) + 1)
   return found.slice(0, reportedMax)
+}
+
+/** What starts by one partition, in its order: as many have started as were passed, so each once, and in order. */
+class Queue {
+  readonly #starts: readonly Start[]
+  /** Where their events stand, and where those stand that tell of it, both rising. */
+  readonly #placed: readonly number[]
+  readonly #started: readonly number[]
+  #startedCount = 0
+  #passedCount = 0
+
+  constructor(starts: readonly Start[]) {
+    this.#starts = starts.toSorted((a, b) => a.order.offset - b.order.offset)
+    this.#placed = this.#starts.map(({ order }) => order.offset)
+    this.#started = starts.map(({ event }) => event.offset).sort((a, b) => a - b)
+  }
+
+  /** Where all are in turn, counts say which have started. */
+  outOfTurn(): Violation[] {
+    return this.#starts.flatMap(({ event, order }, i) => {
+      const before = this.#starts[i - 1]
+      if (before === undefined || before.event.offset < event.offset) return []
+      return [violation('3a backlog', `saga '${keyOf(event)}' has started out of turn`, before.event, event, order)]
+    })
+  }
+
+  /** What is wrong before this offset of the journal, when so much of the partition was passed. */
+  check(end: number, passed: number): Violation[] {
+    while (this.#started[this.#startedCount]! < end) this.#startedCount++
+    while (this.#placed[this.#passedCount]! < passed) this.#passedCount++
+    while (this.#placed[this.#passedCount - 1]! >= passed) this.#passedCount--
+    const few = this.#starts[Math.min(this.#startedCount, this.#passedCount)]
+    if (few === undefined || this.#startedCount === this.#passedCount) return []
+    const isEarly = this.#startedCount > this.#passedCount
+    const what = isEarly ? 'has started, but its event was not passed' : 'was passed, but has not started'
+    return [violation('3a backlog', `saga '${keyOf(few.event)}' ${what} before ${end}`, few.order, few.event)]
+  }
 }
 
 /** One that is wrong is so at every batch from there on. */

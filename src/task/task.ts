@@ -4,6 +4,7 @@ import type { Component } from './component.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Entities } from './entities.ts'
 import { Forwarder } from './forwarder.ts'
+import { GroupReadings } from './group-readings.ts'
 import { inputPlaces, Inputs } from './inputs.ts'
 import { Lanes } from './lanes.ts'
 import { OwnJournal } from './own-journal.ts'
@@ -54,6 +55,7 @@ export class Task<S> {
   readonly #timers: Timers
   readonly #entities: Entities<S>
   readonly #unanswered: Unanswered | undefined
+  readonly #groupReadings: GroupReadings | undefined
   readonly #positions = new Positions()
   readonly #lanes: Lanes
   readonly #snapshots: Snapshots<S>
@@ -83,6 +85,7 @@ export class Task<S> {
     this.#timers = new Timers(deps.clock, () => this.#resume())
     this.#lanes = new Lanes({ log: deps.log, resume: () => this.#resume(), fail: (error) => this.#fail(error) })
     this.#unanswered = this.#watchOver(component)
+    this.#groupReadings = this.#groupReadingsOf(component)
     this.#entities = new Entities(component, this.#timers, {
       perPeriod: this.#limits.entitiesPerPeriod,
       unanswered: this.#unanswered
@@ -115,6 +118,7 @@ export class Task<S> {
     const work = this.#workOn(writer, recovered)
     this.#work = work
     if (this.#lanes.names.size > 0) this.#resume()
+    this.#groupReadings?.start()
     this.#running = this.#run(work).catch((error: unknown) => this.#fail(error))
   }
 
@@ -123,6 +127,7 @@ export class Task<S> {
     this.#stopping = true
     this.#stop.resolve()
     this.#patience.stop()
+    this.#groupReadings?.stop()
     this.#work?.forwarder.stop()
     this.#resume()
     await this.#running
@@ -221,6 +226,18 @@ export class Task<S> {
       ...{ deadLetters: this.#deadLetters, snapshots: this.#snapshots, unanswered: this.#unanswered },
       lanes: this.#lanes,
       wakeAt: (atMs) => (this.#cancelWake = clock.at(atMs, () => this.#resume()))
+    })
+  }
+
+  /** Foreign participants say by their group how far they have read. */
+  #groupReadingsOf({ waits }: Component<S>): GroupReadings | undefined {
+    const [{ log, clock }, unanswered] = [this.#deps, this.#unanswered]
+    if (waits === undefined || unanswered === undefined) return undefined
+    return new GroupReadings({
+      ...{ log, clock, unanswered, journal: this.journal },
+      groupOf: (inbox) => waits.groupOf(inbox),
+      onRead: () => this.#resume(),
+      onFailure: (inbox, error) => this.#deps.onGroupUntold?.(inbox, error)
     })
   }
 

@@ -8,7 +8,7 @@ import { header, parsePositions } from './headers.ts'
 import { isMarker, markerOf } from './marker.ts'
 import type { Patience } from './patience.ts'
 import type { Positions } from './positions.ts'
-import { type Snapshots, startOf } from './snapshots.ts'
+import { type AtBoundary, type Snapshots, startOf } from './snapshots.ts'
 
 export type Recovered = {
   /** The journal's next offset. */
@@ -20,7 +20,7 @@ export type Recovered = {
     readonly timestamp: number
   }[]
   readonly forwarded: number
-  /** How much of the journal was read. */
+  /** How much of the journal was read since the last snapshot. */
   readonly bytes: number
 }
 
@@ -34,6 +34,7 @@ export type Recovery<S> = {
   readonly learn: ((values: Iterable<Uint8Array | null>) => Promise<void> | undefined) | undefined
   readonly patience: Patience
   readonly isStopped: () => boolean
+  readonly bytesPerSnapshot: number
 }
 
 /**
@@ -43,38 +44,74 @@ export type Recovery<S> = {
 export const fenceOff = (writer: JournalWriter, codec: Codec, owner: string, now: number): Promise<number> =>
   writer.append([markerOf(codec, owner, now, { [header.fence]: owner })])
 
-/** Undefined where it is stopped. */
+/**
+ * Undefined where it is stopped. A long way is gone in pieces, with a snapshot after each: what has ended leaves
+ * memory, and who does not get to the end begins farther on the next time.
+ */
 export const recover = async <S>(
   journal: TopicPartition,
   fence: number,
   recovery: Recovery<S>
 ): Promise<Recovered | undefined> => {
-  const { log, snapshots, positions } = recovery
+  const { log, snapshots, positions, bytesPerSnapshot } = recovery
   const marker = (await snapshots.load()) ?? { offset: 0, positions: {}, forwarded: 0 }
   positions.restore(marker.positions)
-  let forwarded = marker.forwarded
-  let bytes = 0
-  let unforwarded: { commands: readonly Command[]; offset: number; timestamp: number }[] = []
+  const replayed: Replayed = { offset: marker.offset, forwarded: marker.forwarded, bytes: 0, unforwarded: [] }
   for await (const records of log.read(journal, startOf(marker), fence)) {
-    if (recovery.isStopped()) return undefined
-    const values = records.map(({ value }) => value)
-    if ((await recovery.patience.until(() => recovery.learn?.(values))) === false) return undefined
-    bytes += bytesOf(records)
-    const events = records.flatMap((record) => toEvent(recovery, record))
-    const toFold = events.filter(({ record }) => record.offset >= marker.offset)
-    await snapshots.fetch(() => toFold.flatMap(({ event }) => recovery.component.touches(event)))
-    for (const record of records) {
-      positions.restore(parsePositions(record.headers))
-      forwarded = Math.max(forwarded, Number(record.headers[header.forwarded] ?? 0))
-    }
-    for (const { event, record } of events) {
-      const commands = recovery.component.commandsOf(event)
-      if (commands.length > 0) unforwarded.push({ commands, offset: record.offset, timestamp: record.timestamp })
-    }
-    for (const { event, record } of toFold) recovery.entities.apply(event, record.offset)
-    unforwarded = unforwarded.filter(({ offset }) => offset >= forwarded)
+    if (recovery.isStopped() || !(await replay(recovery, replayed, records))) return undefined
+    if (replayed.bytes >= bytesPerSnapshot) await save(recovery, replayed)
   }
+  const { unforwarded, forwarded, bytes } = replayed
   return { journalEnd: fence + 1, unforwarded, forwarded, bytes }
+}
+
+type Replayed = {
+  /** All events below it are in memory. */
+  offset: number
+  forwarded: number
+  /** What was read since the last snapshot. */
+  bytes: number
+  unforwarded: Recovered['unforwarded']
+}
+
+/** False where it was stopped. */
+const replay = async <S>(
+  recovery: Recovery<S>,
+  replayed: Replayed,
+  records: readonly StoredRecord[]
+): Promise<boolean> => {
+  const { component, entities, positions, snapshots, patience, learn } = recovery
+  const values = records.map(({ value }) => value)
+  if ((await patience.until(() => learn?.(values))) === false) return false
+  const events = records.flatMap((record) => toEvent(recovery, record))
+  const toFold = events.filter(({ record }) => record.offset >= replayed.offset)
+  await snapshots.fetch(() => toFold.flatMap(({ event }) => component.touches(event)))
+  for (const { headers } of records) {
+    positions.restore(parsePositions(headers))
+    replayed.forwarded = Math.max(replayed.forwarded, Number(headers[header.forwarded] ?? 0))
+  }
+  for (const { event, record } of toFold) entities.apply(event, record.offset)
+  const commands = events.map(({ event, record: { offset, timestamp } }) => {
+    return { commands: component.commandsOf(event), offset, timestamp }
+  })
+  replayed.unforwarded = [...replayed.unforwarded, ...commands].filter(
+    ({ commands: { length }, offset }) => length > 0 && offset >= replayed.forwarded
+  )
+  replayed.offset = Math.max(replayed.offset, records.at(-1)!.offset + 1)
+  replayed.bytes += bytesOf(records)
+  return true
+}
+
+/**
+ * The positions may be those of a batch of which a part is still to be read; that part is read then. What sends nothing
+ * need not be forwarded, whatever the journal says of it.
+ */
+const save = async <S>({ snapshots, positions, isStopped }: Recovery<S>, replayed: Replayed): Promise<void> => {
+  const { offset, unforwarded } = replayed
+  const forwarded = unforwarded[0]?.offset ?? offset
+  replayed.bytes = 0
+  const atBoundary: AtBoundary = async (work) => (isStopped() ? undefined : work(offset))
+  await snapshots.write(atBoundary, () => ({ offset, positions: positions.all(), forwarded }))
 }
 
 const nothing = new Uint8Array()

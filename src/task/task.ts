@@ -154,7 +154,7 @@ export class Task<S> {
       const recovered = await recover(this.journal, fence, {
         ...{ log, codec, learn: this.#learn, patience: this.#patience, component: this.#component },
         ...{ entities: this.#entities, positions: this.#positions, snapshots: this.#snapshots },
-        isStopped: () => this.#stopping
+        ...{ isStopped: () => this.#stopping, bytesPerSnapshot: this.#limits.bytesPerSnapshot }
       })
       return recovered !== undefined && (await this.#hasLearntKept()) ? recovered : undefined
     } finally {

@@ -25,6 +25,8 @@ const rooms: Record<string, readonly string[]> = {
   service: ['base', 'contract', 'task'],
   view: ['base', 'contract', 'log', 'task'],
   'view/postgres': ['base', 'view'],
+  // The view's form of waiters and records, so that whoever waits need not know who answers.
+  intake: ['base', 'contract', 'log', 'task', 'view'],
   operator: ['base', 'contract', 'saga', 'registry', 'operator/kube', 'operator/crd'],
   'operator/kube': ['base'],
   // The bounds of what sagas and contracts hold, said once, become the bounds of the resources.

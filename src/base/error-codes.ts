@@ -220,9 +220,9 @@ export const errorCodes = {
   },
   PARCOMOLO_VIEW_STORE_WENT_BACK: {
     cause:
-      "The read model's database lacks what this process had seen in it: a backup was brought back, its last writes were lost in a fail-over, or another installation on the same schema has emptied it.",
+      "The read model's database lacks what this process had seen in it: its tables were dropped, a backup was brought back, its last writes were lost in a fail-over, or another installation on the same schema has emptied it.",
     remedy:
-      'Start the process again, and it goes on from what is there. Give each installation a schema of its own in VIEW_DATABASE_URL.'
+      'Nothing, if it was meant: the process opens it again, and folds what is missing. Give each installation a schema of its own in VIEW_DATABASE_URL.'
   },
   PARCOMOLO_VIEW_BEHIND: {
     cause:
@@ -341,7 +341,9 @@ export const errorCodes = {
     remedy: 'Repeat it after the time in Retry-After, with the same Idempotency-Key where there was one.'
   },
   PARCOMOLO_HTTP_OVERLOADED: {
-    cause: 'As many commands as commandsInFlightMax are on their way to the log, which takes them too slowly.',
+    cause:
+      'As many orders are in work, or requests held, as can be answered soon; or as many commands as ' +
+      'commandsInFlightMax are on their way to the log, which takes them too slowly.',
     remedy: 'Repeat the request after the time in Retry-After, which is safe: nothing of it was taken.'
   },
   PARCOMOLO_HTTP_POSITION_NOT_REACHED: {

@@ -85,7 +85,7 @@ const decoder = (
   refused: ReadonlyMap<number, ParcomoloError>
 ): Codec['decode'] => {
   const tap = new Tap(Buffer.alloc(0), 0)
-  return (bytes): Message => {
+  return (bytes, withoutBytes = false): Message => {
     if (bytes.length < headerBytes || bytes[0] !== 0)
       throw malformed(`it does not begin with a zero byte and a schema id`, bytes)
     const id = idOf(bytes)
@@ -93,6 +93,7 @@ const decoder = (
     if (reader === undefined) throw refused.get(id) ?? unknownSchema(id)
     tap.buf = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     tap.pos = headerBytes
+    tap.leavesOutBytes = withoutBytes
     return { type: reader.type, fullName: reader.fullName, value: readValue(reader, tap, bytes) }
   }
 }

@@ -1,3 +1,5 @@
+const noBytes = new Uint8Array(0)
+
 /**
  * The cursor over bytes that avsc's generated readers and writers move along: same methods as avsc's own, which is not
  * used for three reasons.
@@ -12,6 +14,8 @@
 export class Tap {
   buf: Buffer
   pos: number
+  /** Reads every value of bytes as an empty one. */
+  leavesOutBytes = false
 
   constructor(buf: Buffer, pos: number) {
     this.buf = buf
@@ -108,7 +112,7 @@ export class Tap {
   /** A copy: a view would keep the whole chunk that the record came in. */
   readFixed(length: number): Uint8Array {
     const at = this.advance(length)
-    return new Uint8Array(this.buf.subarray(at, this.pos))
+    return this.leavesOutBytes ? noBytes : new Uint8Array(this.buf.subarray(at, this.pos))
   }
 
   skipFixed(length: number): void {

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isParcomoloError } from '../base/index.ts'
 import type { ViewRecord, Waiter } from '../view/index.ts'
+import { whenAnswered } from './answering.ts'
 import type { OutgoingCommand, RouteDeps } from './deps.ts'
 import { sendProblem } from './problem.ts'
 import { settled } from './reading.ts'
@@ -14,7 +15,12 @@ export const answerOf = async (
 ): Promise<ViewRecord | undefined> => {
   const id = deps.newId()
   // The wait begins before the command is sent, so that no answer is missed.
-  const waiter = deps.view.whenAnswered(id, deps.limits.answerTimeoutMs)
+  const waiter = whenAnswered(
+    deps,
+    id,
+    (timeoutMs) => deps.view.whenAnswered(id, timeoutMs),
+    (record) => record
+  )
   return seenOf(deps, reply, { command: { ...command, id }, waiter }, (reason, error) => {
     const code = isParcomoloError(error) ? error.code : undefined
     request.log.warn({ requestId: request.id, code, url: request.url }, `a command was not answered: ${reason}`)

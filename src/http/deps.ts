@@ -1,5 +1,6 @@
 import type { Clock } from '../base/index.ts'
-import type { Flow, ViewQuery } from '../view/index.ts'
+import type { Flow, ViewQuery, ViewRecord, Waiter } from '../view/index.ts'
+import { type Admission, type AdmissionLimits, admissionLimits } from './admission.ts'
 import type { Commands } from './commands.ts'
 
 /** All that the REST interface needs of the rest; `main` hands it in. */
@@ -10,16 +11,41 @@ export type HttpDeps = {
   readonly definitions: DefinitionsPort
   readonly clock: Clock
   readonly flow: Flow
+  /** Takes over what the view does for a write, while that cannot; without it, writes are then refused. */
+  readonly intake?: Intake
+  /** False while what is sold here may not be known yet, since the inventory has not begun to work. */
+  readonly isStocked?: () => Promise<boolean>
   /** Of the whole process, beside the view's own. */
   readonly health?: () => readonly HealthCheck[]
+  /** Of what only the view needs: while it fails, the intake takes over. */
+  readonly viewHealth?: () => readonly HealthCheck[]
   /** Prometheus text of the other rooms, appended to the own. */
   readonly metrics?: () => Promise<string> | string
   /** Ids of commands and of orders without an Idempotency-Key; random if not given. */
   readonly newId?: () => string
+  /** From when on the process is not ready any more, and still takes what comes. */
+  readonly isStopping?: () => boolean
+  /** While it closes: how long connections that are kept alive get a last answer, which says so. */
+  readonly lingerMs?: number | undefined
   readonly logLevel?: LogLevel
   /** Where log lines go; stderr if not given. */
   readonly logStream?: { write(line: string): void }
   readonly limits?: Partial<HttpLimits>
+}
+
+/** Prices and answers without the view. */
+export type Intake = {
+  /** Whether it can answer; where it rests, it begins to open. */
+  ready(): boolean
+  /** The view can answer again. */
+  rest(): void
+  /** False while a SKU that is not known may only not have been read yet. */
+  readonly hasAllPrices: boolean
+  /** In cents; undefined for an unknown SKU. */
+  price(sku: string): number | undefined
+  skus(): readonly string[]
+  /** Waits for the event that answers this command. Ask before the command is sent. While it rests, none is seen. */
+  whenAnswered(commandId: string, timeoutMs: number): Waiter<ViewRecord>
 }
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'silent'
@@ -62,7 +88,7 @@ export type GraphFormat = 'json' | 'svg' | 'mermaid'
 
 export type HealthCheck = { readonly name: string; readonly ok: boolean; readonly detail: string }
 
-export type HttpLimits = {
+export type HttpLimits = AdmissionLimits & {
   readonly bodyBytesMax: number
   /** How long a write waits for its answer. */
   readonly answerTimeoutMs: number
@@ -75,6 +101,7 @@ export type HttpLimits = {
 }
 
 export const httpLimits: HttpLimits = {
+  ...admissionLimits,
   bodyBytesMax: 65_536,
   answerTimeoutMs: 10_000,
   commandsInFlightMax: 1_000,
@@ -87,6 +114,7 @@ export const httpLimits: HttpLimits = {
 export type RouteDeps = Omit<HttpDeps, 'limits' | 'newId' | 'sendCommand'> & {
   readonly limits: HttpLimits
   readonly commands: Commands
+  readonly admission: Admission
   readonly newId: () => string
   /** What holds an answer back only for the client's sake; let go when the server closes. */
   readonly held: Set<() => void>

@@ -5,6 +5,7 @@ export {
   type HealthCheck,
   type HttpDeps,
   type HttpLimits,
+  type Intake,
   type LogLevel,
   type OutgoingCommand,
   type SagaDefinition

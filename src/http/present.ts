@@ -15,7 +15,7 @@ const sagaOfOrder = ({ name, revision, status, step }: NonNullable<OrderRow['sag
   step
 })
 
-export const stockJson = ({ sku, name, priceCents, onHand, reserved }: StockRow) => ({
+export const stockJson = ({ sku, name, priceCents, onHand, reserved }: Omit<StockRow, 'isSet'>) => ({
   sku,
   name,
   priceCents,

@@ -1,5 +1,6 @@
 import { type ErrorCode, nearest } from '../base/index.ts'
-import type { ViewQuery } from '../view/index.ts'
+import { asked } from './answering.ts'
+import type { RouteDeps } from './deps.ts'
 import { quoted, type Violation } from './problem.ts'
 
 /** The body of `POST /orders`, once it has passed its schema. */
@@ -25,13 +26,18 @@ export type Priced = {
 export type NotPriced = { readonly code: ErrorCode; readonly detail: string; readonly errors: readonly Violation[] }
 
 /**
- * Each line at the price of now, and their total. Every unknown SKU is named, with the known one that it looks like.
+ * Each line at the price of now, and their total. Every unknown SKU is named, with the known one that it looks like;
+ * but while what is sold may not all be known yet, nothing is called unknown, which would be believed for good.
  */
-export const priced = async (lines: OrderRequest['lines'], view: ViewQuery): Promise<Priced | NotPriced> => {
-  const rows = await Promise.all(lines.map((line) => view.stock(line.sku)))
-  const unknown = lines.map((line, i) => ({ line, i })).filter(({ i }) => rows[i] === undefined)
-  if (unknown.length > 0) return unknownSkus(unknown, view)
-  const pricedLines = lines.map((line, i) => ({ ...line, priceCents: rows[i]!.priceCents }))
+export const priced = async (deps: RouteDeps, lines: OrderRequest['lines']): Promise<Priced | NotPriced> => {
+  const prices = await asked(
+    deps,
+    async () => (await Promise.all(lines.map(({ sku }) => deps.view.stock(sku)))).map((row) => row?.priceCents),
+    (intake) => lines.map(({ sku }) => intake.price(sku))
+  )
+  const unknown = lines.map((line, i) => ({ line, i })).filter(({ i }) => prices[i] === undefined)
+  if (unknown.length > 0) return unknownSkus(deps, unknown)
+  const pricedLines = lines.map((line, i) => ({ ...line, priceCents: prices[i]! }))
   const totalCents = pricedLines.reduce((total, line) => total + line.quantity * line.priceCents, 0)
   if (Number.isSafeInteger(totalCents)) return { lines: pricedLines, totalCents }
   const detail = `the total is beyond ${Number.MAX_SAFE_INTEGER} cents, the greatest amount; expected fewer goods`
@@ -40,11 +46,28 @@ export const priced = async (lines: OrderRequest['lines'], view: ViewQuery): Pro
 
 type UnknownLine = { readonly line: { readonly sku: string }; readonly i: number }
 
-const unknownSkus = async (unknown: readonly UnknownLine[], view: ViewQuery): Promise<NotPriced> => {
-  const { rows } = await view.allStock({ limit: knownSkusMax })
-  const known = rows.map((row) => row.sku)
+const unknownSkus = async (deps: RouteDeps, unknown: readonly UnknownLine[]): Promise<NotPriced> => {
+  const known = await knownSkus(deps)
+  if (known === undefined) return notKnownYet(unknown[0]!.line.sku)
   const errors = unknown.map(({ line, i }) => ({ path: `/lines/${i}/sku`, message: unknownSku(line.sku, known) }))
   return { code: 'PARCOMOLO_HTTP_UNKNOWN_SKU', detail: errors[0]!.message, errors }
+}
+
+/** Undefined while there may be others. */
+const knownSkus = async (deps: RouteDeps): Promise<readonly string[] | undefined> => {
+  const known = await asked(
+    deps,
+    async () => (await deps.view.allStock({ limit: knownSkusMax })).rows.map(({ sku }) => sku),
+    (intake) => (intake.hasAllPrices ? intake.skus().slice(0, knownSkusMax) : undefined)
+  )
+  return known === undefined || (await deps.isStocked?.()) === false ? undefined : known
+}
+
+const notKnownYet = (sku: string): NotPriced => {
+  const detail =
+    `it is not known yet whether there is a SKU ${quoted(sku)}, as the inventory has not told all that it has; ` +
+    'nothing was taken, so try again shortly'
+  return { code: 'PARCOMOLO_HTTP_NOT_READY', detail, errors: [] }
 }
 
 const unknownSku = (sku: string, known: readonly string[]): string => {

@@ -14,6 +14,8 @@ export type Problem = {
   readonly errors?: readonly Violation[]
   /** Where the server is at fault: the id of the log line that says more. */
   readonly requestId?: string
+  /** Where the read model is not right yet: how far it has come, in records. */
+  readonly progress?: { readonly done: number; readonly of: number; readonly secondsLeft: number | null }
 }
 
 /**
@@ -21,7 +23,7 @@ export type Problem = {
  */
 export type Violation = { readonly path: string; readonly message: string }
 
-export type ProblemExtra = Pick<Problem, 'errors' | 'requestId'> & {
+export type ProblemExtra = Pick<Problem, 'errors' | 'requestId' | 'progress'> & {
   readonly headers?: Readonly<Record<string, string>>
 }
 

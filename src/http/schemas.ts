@@ -193,9 +193,10 @@ export const problem: Schema = object(
     detail: string,
     instance: string,
     errors: listOf(object({ path: string, message: string })),
-    requestId: string
+    requestId: string,
+    progress: object({ done: integer, of: integer, secondsLeft: orNull(integer) })
   },
-  ['errors', 'requestId']
+  ['errors', 'requestId', 'progress']
 )
 
 /** Query parameters are texts; `limit` is made a number before it is checked (query.ts). */

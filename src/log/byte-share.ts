@@ -1,11 +1,5 @@
 import type { LogRecord } from './log.ts'
-
-/** What a record counts where bytes are bounded: key, value and headers, one byte for each character of a text. */
-export const recordBytes = ({ key, value, headers }: LogRecord): number => {
-  let bytes = key.length + (value?.length ?? 0)
-  for (const name in headers) bytes += name.length + headers[name]!.length
-  return bytes
-}
+import { recordBytes } from './record-bytes.ts'
 
 /**
  * Shares the bytes of one `take` among partitions that come one after the other: each may have an even part of what is

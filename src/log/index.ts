@@ -1,5 +1,6 @@
 export type {
   Chunk,
+  DiskUsage,
   Headers,
   Isolation,
   JournalWriter,
@@ -12,5 +13,6 @@ export type {
   TopicPartition,
   TopicSpec
 } from './log.ts'
-export { ByteShare, recordBytes } from './byte-share.ts'
+export { ByteShare } from './byte-share.ts'
 export { placeName } from './log.ts'
+export { recordBytes } from './record-bytes.ts'

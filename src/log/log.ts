@@ -21,7 +21,11 @@ export type Headers = Readonly<Record<string, string>>
 
 export type LogRecord = {
   readonly key: string
-  /** Null deletes the key in a compacted topic. A journal from before markers had a value has markers without one. */
+  /**
+   * Null deletes the key in a compacted topic. A journal from before markers had a value has markers without one.
+   * Of a record that was read it may be a view into what was read with it (1 MiB, or one batch that is larger), which
+   * it keeps in memory: whoever keeps it beyond the round copies it.
+   */
   readonly value: Uint8Array | null
   /** Milliseconds since 1970, UTC. */
   readonly timestamp: number
@@ -58,8 +62,8 @@ export type JournalWriter = TopicPartition & {
 export type Isolation = 'visible' | 'durable'
 
 /**
- * Follows any number of partitions. What was not taken stays in the log: the log is the queue, so there is no other
- * bound to set.
+ * Follows any number of partitions. What was not taken stays in the log, but for what is read ahead, which an adapter
+ * bounds for the whole process (`Budget`): the log is the queue, so there is no other bound to set.
  */
 export type Reader = {
   /**
@@ -131,7 +135,21 @@ export type Log = {
   health(): LogHealth
   /** What it has done since it was opened, as counts that only rise; the names are the adapter's. */
   stats(): Readonly<Record<string, number>>
+  /** What its topics take on disks, where the log can ask for it. Rejects where it is not told. */
+  diskUsage?(): Promise<DiskUsage>
   close(): Promise<void>
+}
+
+/** In bytes, with all copies. */
+export type DiskUsage = {
+  readonly topics: ReadonlyMap<string, number>
+  /** Of each folder that a node keeps partitions in: the size of its volume, and what is free there. */
+  readonly volumes: readonly {
+    readonly node: number
+    readonly folder: string
+    readonly bytes: number
+    readonly freeBytes: number
+  }[]
 }
 
 /** `<topic>/<partition>`: how a place is named in positions and messages. */

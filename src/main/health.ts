@@ -24,10 +24,16 @@ export const operatorHealth = (definitions: Definitions): HealthCheck => {
     : { name: 'operator', ok: true, detail: '' }
 }
 
-/** Of the read model's database, while it does not answer: until then all is well that needs no row of it. */
-export const storeHealth = (store: ViewStore): HealthCheck[] => {
-  const failure = store.failure()
-  return failure === undefined ? [] : [{ name: 'database', ok: false, detail: failure.message }]
+/**
+ * Of what only the read model needs: the step of its start (`doing`), and its database while it does not answer. All
+ * that needs no row of it goes on meanwhile.
+ */
+export const viewHealth = (store: ViewStore | undefined, doing?: string): HealthCheck[] => {
+  const failure = store?.failure()
+  return [
+    ...(doing === undefined ? [] : [{ name: 'start', ok: false, detail: `it is ${doing}` }]),
+    ...(failure === undefined ? [] : [{ name: 'database', ok: false, detail: failure.message }])
+  ]
 }
 
 const logHealth = (log: Log): HealthCheck => {

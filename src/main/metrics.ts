@@ -1,9 +1,10 @@
 import type { Log } from '../log/index.ts'
+import type { ProcessMemory } from './memory-limit.ts'
 import type { Parts } from './stage.ts'
 
 /** What log and tasks have done since the start, as Prometheus text. */
-export const metricsText = ({ log, system, operator }: Parts): string => {
-  const lines = log === undefined ? [] : logLines(log)
+export const metricsText = ({ memory, log, system, operator }: Parts): string => {
+  const lines = [...(memory === undefined ? [] : memoryLines(memory)), ...(log === undefined ? [] : logLines(log))]
   const perTask = [...(system?.runners ?? [])].flatMap(([component, runner]) =>
     [...runner.tasks].map(([place, task]) => ({ labels: `{component="${component}",task="${place}"}`, task }))
   )
@@ -19,6 +20,18 @@ export const metricsText = ({ log, system, operator }: Parts): string => {
   for (const { labels, task } of perTask) lines.push(`parcomolo_task_entities${labels} ${task.entityCount}`)
   return `${lines.join('\n')}\n${operator?.metrics() ?? ''}`
 }
+
+/** Beside `process_resident_memory_bytes`, which is what the limit is held against. */
+const memoryLines = ({ limitBytes, budget }: ProcessMemory): string[] => [
+  '# TYPE parcomolo_memory_limit_bytes gauge',
+  `parcomolo_memory_limit_bytes ${limitBytes}`,
+  '# TYPE parcomolo_memory_budget_bytes gauge',
+  `parcomolo_memory_budget_bytes ${budget.bytesMax}`,
+  '# TYPE parcomolo_memory_held_bytes gauge',
+  ...[...budget.holders].map(
+    ([name, { heldBytes }]) => `parcomolo_memory_held_bytes{holder="${name}"} ${Math.round(heldBytes)}`
+  )
+]
 
 const logLines = (log: Log): string[] => [
   '# TYPE parcomolo_log_healthy gauge',

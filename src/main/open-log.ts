@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Budget } from '../base/index.ts'
 import { openEmbeddedLog } from '../log/embedded/index.ts'
 import type { Log } from '../log/index.ts'
 import { openEmbeddedRegistry } from '../registry/embedded/index.ts'
@@ -6,16 +7,17 @@ import type { HttpRegistryOptions } from '../registry/http/index.ts'
 import type { Registry } from '../registry/index.ts'
 import type { Config } from './config.ts'
 import { kafkaOptions } from './kafka-options.ts'
+import { processMemory } from './memory-limit.ts'
 
 /**
  * The log that the configuration names. Claims nothing; the embedded one lets no other process in while it is open. The
  * client of Kafka is loaded only where it is used, since a start on a laptop should not wait for it.
  */
-export const openLog = async (config: Config): Promise<Log> => {
-  if (config.kafkaBrokers === null) return openEmbeddedLog({ dir: join(config.dataFolder, 'log') })
+export const openLog = async (config: Config, budget: Budget = processMemory(config).budget): Promise<Log> => {
+  if (config.kafkaBrokers === null) return openEmbeddedLog({ dir: join(config.dataFolder, 'log'), budget })
   const options = await kafkaOptions(config)
   const { openKafkaLog } = await import('../log/kafka/index.ts')
-  return openKafkaLog(options)
+  return openKafkaLog({ ...options, budget })
 }
 
 /** The schema registry that belongs to it. The one that is not embedded is waited for until it answers. */

@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ViewStore } from '../view/index.ts'
+import type { Log } from '../log/index.ts'
+import type { ViewSnapshots, ViewStore } from '../view/index.ts'
 import { openPostgresViewStore } from '../view/postgres/index.ts'
 import { openSqliteViewStore } from '../view/sqlite/index.ts'
 import type { Config } from './config.ts'
 import type { Stage } from './stage.ts'
+import { restoreStore } from './view-snapshots.ts'
 
 /** What `openStore` does, as it stands after "it is". */
 export const storeStep = ({ viewDatabase }: Config): string => {
@@ -14,10 +16,14 @@ export const storeStep = ({ viewDatabase }: Config): string => {
 }
 
 /** The store of the read model that the configuration names. A database is waited for until it answers. */
-export const openStore = async ({ config, clock, signal, diagnostics }: Stage): Promise<ViewStore> => {
+export const openStore = async (stage: Stage, log: Log, snapshots: ViewSnapshots | undefined): Promise<ViewStore> => {
+  const { config, clock, signal, diagnostics } = stage
   const { viewDatabase, dataFolder } = config
-  if (viewDatabase === null) return openSqliteViewStore(await viewFile(dataFolder))
-  if ('sqlite' in viewDatabase) return openSqliteViewStore(viewDatabase.sqlite)
+  if (viewDatabase === null || 'sqlite' in viewDatabase) {
+    const path = viewDatabase === null ? await viewFile(dataFolder) : viewDatabase.sqlite
+    if (snapshots !== undefined) await restoreStore(stage, log, { snapshots, path })
+    return openSqliteViewStore(path)
+  }
   const onWaiting = (error: unknown): void => diagnostics.waiting(error, 'the database of the read model')
   return openPostgresViewStore({ address: viewDatabase.postgres, clock, signal, onWaiting })
 }

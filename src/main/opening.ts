@@ -22,7 +22,9 @@ export class Opening {
   readonly #deps: OpeningDeps
   readonly #opened = new AsyncDisposableStack()
   readonly #interrupted: Promise<never>
-  #doing: string | undefined = 'starting'
+  /** The steps under way, in the order of their beginning. */
+  readonly #steps: string[] = []
+  #last: string | undefined = 'starting'
 
   constructor(deps: OpeningDeps) {
     this.#deps = deps
@@ -34,16 +36,17 @@ export class Opening {
     this.#interrupted = promise
   }
 
-  /** The step under way; undefined once all is done. */
+  /** The step under way, of several the one that began first; undefined once all is done. */
   get doing(): string | undefined {
-    return this.#doing
+    return this.#steps[0] ?? this.#last
   }
 
   /** `what` it does, as it stands after "it is". */
   async step<T>(what: string, work: () => Promise<T>): Promise<T> {
     const { signal, clock, onSlow } = this.#deps
     signal.throwIfAborted()
-    this.#doing = what
+    this.#steps.push(what)
+    this.#last = what
     let cancel = (): void => undefined
     const watch = (): void => {
       cancel = clock.at(clock.now() + slowMs, () => {
@@ -56,6 +59,7 @@ export class Opening {
       return await Promise.race([work(), this.#interrupted])
     } finally {
       cancel()
+      this.#steps.splice(this.#steps.indexOf(what), 1)
     }
   }
 
@@ -84,7 +88,7 @@ export class Opening {
   }
 
   done(): void {
-    this.#doing = undefined
+    this.#last = undefined
   }
 
   close(): Promise<void> {

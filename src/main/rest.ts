@@ -1,17 +1,24 @@
+import { isParcomoloError } from '../base/index.ts'
 import { createHttp, type LogLevel } from '../http/index.ts'
+import { Intake } from '../intake/index.ts'
 import type { Operator } from '../operator/index.ts'
+import { inventoryPrices } from '../service/inventory/index.ts'
 import { openView, type View, type ViewStore } from '../view/index.ts'
 import { commandSender } from './commands.ts'
 import type { Config } from './config.ts'
 import { definitionsPort } from './definitions-port.ts'
-import { healthOf, operatorHealth, storeHealth } from './health.ts'
-import { listen } from './listen.ts'
+import { diskMetricsText } from './disk-metrics.ts'
+import { healthOf, operatorHealth, viewHealth } from './health.ts'
+import { LateView } from './late-view.ts'
+import { lingerMs, listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
 import { openStore, storeStep } from './open-store.ts'
 import type { Role } from './roles.ts'
-import { fillCatalogue, fillCatalogueBehind } from './shop.ts'
+import { fillCatalogue, fillCatalogueBehind, isCatalogueKnown } from './shop.ts'
 import type { Stage } from './stage.ts'
+import { Stockroom } from './stockroom.ts'
 import { type System, type SystemDeps, viewTopics } from './system.ts'
+import { openSnapshots } from './view-snapshots.ts'
 
 export type RestParts = {
   readonly deps: SystemDeps
@@ -20,74 +27,163 @@ export type RestParts = {
   readonly roles: readonly Role[]
 }
 
-/** Opens the read model and, when it has caught up, the REST interface; gives its address. */
-export const openRest = async (stage: Stage, { deps, system, operator, roles }: RestParts): Promise<string> => {
-  const { config, opening, diagnostics, clock } = stage
-  const { log, codec } = deps
-  const { view, store } = await openReadModel(stage, deps)
-  await opening.step('folding the journals into the read model', () => view.caughtUp)
-  const sendCommand = commandSender(log, codec, clock)
-  await fillShelves(stage, view, { sendCommand, isInventoryHere: roles.includes('inventory') })
+/**
+ * Opens the REST interface, which takes orders from then on, and the read model behind it; gives the address when that
+ * has caught up.
+ */
+export const openRest = async (stage: Stage, parts: RestParts): Promise<string> => {
+  const { deps, roles } = parts
+  const model: ReadModel = { view: new LateView(), store: undefined }
+  await stage.opening.take(
+    'opening the read model',
+    async () => model.view,
+    (view) => view.close()
+  )
+  const intake = await openIntake(stage, deps, model)
+  const sendCommand = commandSender(deps.log, deps.codec, stage.clock)
+  const stockroom = new Stockroom(model.view, intake)
+  const url = await openHttp(stage, parts, { model, intake, stockroom, sendCommand })
+  stage.onListening()
+  const caughtUp = openReadModel(stage, deps, model, intake)
+  const filling = { stockroom, sendCommand, isInventoryHere: roles.includes('inventory') }
+  await Promise.all([caughtUp, fillShelves(stage, caughtUp, filling)])
+  return url
+}
+
+type SendCommand = ReturnType<typeof commandSender>
+
+/** The store is there once it is open. */
+type ReadModel = { readonly view: LateView; store: ViewStore | undefined }
+
+type Serving = {
+  readonly model: ReadModel
+  readonly intake: Intake
+  readonly stockroom: Stockroom
+  readonly sendCommand: SendCommand
+}
+
+const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promise<string> => {
+  const { config, opening, diagnostics, clock, memory } = stage
+  const { system, operator, roles } = parts
+  const { log } = parts.deps
+  const { model, intake, stockroom, sendCommand } = serving
   const needsOperator = config.flow === 'orchestration' && !roles.includes('operator')
   const http = await opening.take(
     'opening the REST interface',
     async () =>
       createHttp({
-        ...{ view, sendCommand, clock, flow: config.flow },
+        ...{ view: model.view, intake, sendCommand, clock, flow: config.flow },
         definitions: definitionsPort(system.definitions),
+        ...{ isStopping: stage.isStopping, lingerMs: lingerMs(config) },
+        isStocked: () => isCatalogueKnown(stockroom),
         health: () => [
           ...healthOf(diagnostics, { log, operator }),
-          ...storeHealth(store),
           ...(needsOperator ? [operatorHealth(system.definitions)] : [])
         ],
-        metrics: () => metricsText({ log, system, operator }),
+        viewHealth: () => viewHealth(model.store, model.view.isOpen ? undefined : opening.doing),
+        metrics: async () => metricsText({ memory, log, system, operator }) + (await diskMetricsText(log)),
         logLevel: requestLevel(config)
       }),
     (it) => it.close()
   )
-  return opening.step('opening the REST interface', () => listen(http, config.host, config.port))
+  return opening.step('opening the REST interface', () => listen(http, config.host, config.port, doorCount))
 }
+
+/** As many connections are taken in a turn of the event loop. */
+const doorCount = 64
 
 /** What a server has to say of single requests at 'info' is of no use to whoever reads the lines of the process. */
 export const requestLevel = ({ logLevel }: Config): LogLevel => (logLevel === 'info' ? 'warn' : logLevel)
 
-const openReadModel = async (
-  stage: Stage,
-  { log, codec, learn }: SystemDeps
-): Promise<{ readonly view: View; readonly store: ViewStore }> => {
-  const { opening, diagnostics, clock } = stage
-  const { flow } = stage.config
-  let isHandedOver = false
-  const store = await opening.take(
-    storeStep(stage.config),
-    () => openStore(stage),
-    async (it) => (isHandedOver ? undefined : it.close())
-  )
-  const view = await opening.take(
-    'opening the read model',
-    () => {
-      const { logger } = diagnostics
-      const onFailed = (error: unknown): void => diagnostics.fail(error, 'the read model')
-      const deps = { log, codec, store, topics: viewTopics, flow, clock, logger, onFailed }
-      return openView({ ...deps, ...(learn && { learn }) })
+const openIntake = (
+  { opening, diagnostics, clock }: Stage,
+  { log, codec, learn }: SystemDeps,
+  model: ReadModel
+): Promise<Intake> => {
+  const { view } = model
+  const intake = new Intake({
+    ...{ log, codec, clock, prices: inventoryPrices },
+    topics: { order: viewTopics.order, stock: viewTopics.stock },
+    isNeeded: () => view.state() !== 'following' || view.isStalled() || viewHealth(model.store).length > 0,
+    // While it builds anew, nobody waits for it.
+    followedTo: (place) => (view.state() === 'catching-up' ? undefined : view.health().positions[place]),
+    onError: (error) => diagnostics.error(error, 'orders cannot be taken without the read model; it is tried again'),
+    ...(learn && { learn })
+  })
+  return opening.take(
+    'opening the journals of order and inventory',
+    async () => {
+      await opening.insist(
+        () => intake.open(),
+        (error) => diagnostics.waiting(error, 'the log')
+      )
+      return intake
     },
-    (it) => it.close()
+    async (it) => it.close()
   )
-  isHandedOver = true
-  return { view, store }
 }
 
-type Filling = { readonly sendCommand: ReturnType<typeof commandSender>; readonly isInventoryHere: boolean }
+/** Resolves when it has caught up. */
+const openReadModel = async (stage: Stage, deps: SystemDeps, model: ReadModel, intake: Intake): Promise<void> => {
+  const { opening } = stage
+  let isHandedOver = false
+  const snapshots = await opening.step('looking for copies of the read model', () => openSnapshots(stage, deps.log))
+  const store = await opening.take(
+    storeStep(stage.config),
+    () => openStore(stage, deps.log, snapshots),
+    async (it) => (isHandedOver ? undefined : it.close())
+  )
+  model.store = store
+  const onFailed = (error: unknown): void => {
+    if (isParcomoloError(error, 'PARCOMOLO_VIEW_STORE_WENT_BACK')) void reopen(error)
+    else stage.diagnostics.fail(error, 'the read model')
+  }
+  const open = (on: ViewStore): Promise<View> =>
+    openView({ ...viewDeps(stage, deps), store: on, onFailed, ...(snapshots && { snapshots }) })
+  /** Whoever emptied it, or brought back what it was: it is folded from where it stands, and orders are taken on. */
+  const reopen = async (error: unknown): Promise<void> => {
+    stage.diagnostics.error(error, 'the store of the read model is opened anew')
+    try {
+      // From where the view has come to, so that whoever waits for an answer at this moment gets it.
+      await intake.open()
+      await model.view.reopen(async () => open((model.store = await openStore(stage, deps.log, snapshots))))
+    } catch (cause) {
+      stage.diagnostics.fail(cause, 'the read model')
+    }
+  }
+  const view = await opening.step('opening the read model', () => model.view.open(() => open(store)))
+  isHandedOver = true
+  await opening.step('folding the journals into the read model', () => view.caughtUp)
+}
+
+const viewDeps = ({ config, diagnostics, clock }: Stage, { log, codec, learn }: SystemDeps) => ({
+  ...{ log, codec, topics: viewTopics, flow: config.flow, clock },
+  logger: diagnostics.logger,
+  ...(learn && { learn })
+})
+
+type Filling = {
+  readonly stockroom: Stockroom
+  readonly sendCommand: SendCommand
+  readonly isInventoryHere: boolean
+}
 
 /** The first order should find something to buy; but nobody waits for an inventory that another process has. */
 const fillShelves = async (
   { opening, diagnostics, clock }: Stage,
-  view: View,
-  { sendCommand, isInventoryHere }: Filling
+  caughtUp: Promise<void>,
+  { stockroom, sendCommand, isInventoryHere }: Filling
 ): Promise<void> => {
-  if (isInventoryHere) return void (await opening.step('filling the shelves', () => fillCatalogue(view, sendCommand)))
+  await opening.step('reading the prices', () => stockroom.known(caughtUp))
+  if (isInventoryHere) {
+    const sent = new Set<string>()
+    const fill = (): Promise<unknown> => fillCatalogue(stockroom, sendCommand, sent)
+    return void (await opening.step('filling the shelves', () =>
+      opening.insist(fill, (error) => diagnostics.waiting(error, 'the inventory'))
+    ))
+  }
   const giveUp = fillCatalogueBehind({
-    ...{ view, sendCommand, clock },
+    ...{ view: stockroom, sendCommand, clock },
     onWaiting: (skus) =>
       diagnostics.report('info', { skus }, 'the shelves are filled as soon as a process with the role inventory works'),
     onError: (error) => diagnostics.error(error, 'the shelves could not be filled; it is tried again')

@@ -1,4 +1,4 @@
-import { parseDuration } from '../base/index.ts'
+import { parseBytes, parseDuration } from '../base/index.ts'
 
 /** One environment variable: what it is called, what it may be, and what it is for. */
 export type Setting<T> = Kind<T> & {
@@ -46,6 +46,15 @@ export const duration = (min: string, max: string): Kind<number> => ({
   parse: (text) => {
     const ms = parseDuration(text)
     return ms !== undefined && ms >= parseDuration(min)! && ms <= parseDuration(max)! ? ms : undefined
+  }
+})
+
+/** The value is in bytes. */
+export const byteCount = (min: string): Kind<number> => ({
+  expected: `a size such as 256Mi, 1Gi, 512MB or a number of bytes, ${min} at least`,
+  parse: (text) => {
+    const bytes = parseBytes(text)
+    return bytes !== undefined && bytes >= parseBytes(min)! ? bytes : undefined
   }
 })
 

@@ -2,7 +2,7 @@ import { didYouMean } from '../base/index.ts'
 import { kafkaSettings } from './kafka-settings.ts'
 import { operatorSettings } from './operator-settings.ts'
 import { readRoles, type Role, roles } from './roles.ts'
-import { anyText, oneOf, optional, type Setting, wholeNumber } from './setting.ts'
+import { anyText, byteCount, duration, oneOf, optional, type Setting, wholeNumber } from './setting.ts'
 import { viewDatabase, type ViewDatabase } from './view-database.ts'
 
 /** Every variable that this version takes. The order is that of `parcomolo config`. */
@@ -53,6 +53,14 @@ export const settings = {
     meaning: 'Partitions of each journal and inbox; a log keeps the number that it was made with',
     ...wholeNumber(1, 1024)
   },
+  memoryBytes: {
+    name: 'PARCOMOLO_MEMORY',
+    standard: '',
+    meaning:
+      'Memory that this process may have; an eighth of it holds what is read ahead and waits. ' +
+      "Unset: its control group's limit, or a quarter of the machine",
+    ...optional(byteCount('64Mi'))
+  } satisfies Setting<number | null>,
   ...operatorSettings,
   ...kafkaSettings,
   viewDatabase: {
@@ -62,6 +70,12 @@ export const settings = {
       'PostgreSQL of the read model, which replicas share, or sqlite:PATH; unset: view.sqlite in the data folder',
     ...optional(viewDatabase)
   } satisfies Setting<ViewDatabase | null>,
+  stopDelay: {
+    name: 'PARCOMOLO_STOP_DELAY',
+    standard: '0s',
+    meaning: 'How long a process that is to stop is not ready, and still takes what comes, until nobody sends more',
+    ...duration('0s', '5m')
+  },
   logLevel: {
     name: 'LOG_LEVEL',
     standard: 'info',

@@ -1,7 +1,13 @@
 import type { Clock } from '../base/index.ts'
 import type { OutgoingCommand } from '../http/index.ts'
 import { catalogue } from '../service/inventory/index.ts'
-import type { View } from '../view/index.ts'
+import type { Waiter } from '../view/index.ts'
+
+/** What tells which SKUs there are, and what the inventory answers. */
+type Stock = {
+  stock(sku: string): Promise<object | undefined>
+  whenAnswered(commandId: string, timeoutMs: number): Waiter<unknown>
+}
 
 type SendCommand = (command: OutgoingCommand) => Promise<unknown>
 
@@ -13,7 +19,7 @@ const answerTimeoutMs = 10_000
  * sent, for another try to leave them out: it must not bring back what somebody has set in between.
  */
 export const fillCatalogue = async (
-  view: View,
+  view: Stock,
   sendCommand: SendCommand,
   sent: Set<string> = new Set()
 ): Promise<readonly string[]> => {
@@ -41,8 +47,14 @@ export const fillCatalogue = async (
   return catalogue.filter((_, i) => !(filled[i] as { value?: boolean }).value).map(({ sku }) => sku)
 }
 
+/** Whether the inventory has what the shop sells when it opens: then it has begun to work. */
+export const isCatalogueKnown = async (view: Stock): Promise<boolean> => {
+  const rows = await Promise.all(catalogue.map(({ sku }) => view.stock(sku)))
+  return rows.every((row) => row !== undefined)
+}
+
 export type FillingDeps = {
-  readonly view: View
+  readonly view: Stock
   readonly sendCommand: SendCommand
   readonly clock: Clock
   /** The inventory has not answered for these: they go on sale when it works. */

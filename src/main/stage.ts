@@ -3,6 +3,7 @@ import type { Log } from '../log/index.ts'
 import type { Operator } from '../operator/index.ts'
 import type { Config } from './config.ts'
 import type { Diagnostics } from './diagnostics.ts'
+import type { ProcessMemory } from './memory-limit.ts'
 import type { openLog, openRegistry } from './open-log.ts'
 import type { Opening } from './opening.ts'
 import type { System } from './system.ts'
@@ -17,7 +18,12 @@ export type Stage = {
   readonly storage: Storage
   readonly signal: AbortSignal
   readonly clock: Clock
+  readonly memory: ProcessMemory
+  /** It is not ready any more, since it is to stop, and still works. */
+  readonly isStopping: () => boolean
+  /** Requests are taken from now on, though the start goes on. */
+  readonly onListening: () => void
 }
 
 /** What there is to tell about, as far as it is there yet. */
-export type Parts = { log?: Log; system?: System; operator?: Operator | undefined }
+export type Parts = { memory?: ProcessMemory; log?: Log; system?: System; operator?: Operator | undefined }

@@ -6,6 +6,7 @@ import {
   Definitions,
   definitionsTopic,
   orchestratorComponent,
+  type ParticipantFacts,
   sagaProtocol
 } from '../orchestrator/index.ts'
 import { inventoryComponent } from '../service/inventory/index.ts'
@@ -139,10 +140,17 @@ const components = (deps: SystemDeps, definitions: Definitions): Start[] => {
     ['shipping', start(shippingComponent(flow))]
   ])
   if (flow === 'orchestration') {
-    all.set('orchestrator', start(orchestratorComponent(definitions, codec, () => readsOf(definitions.contracts))))
+    all.set('orchestrator', start(orchestratorComponent(definitions, codec, factsOf(definitions))))
   }
   return [...all].filter(([name]) => deps.roles === undefined || deps.roles.includes(name)).map(([, run]) => run)
 }
+
+/** Only a component of this runtime journals how far it has read. */
+const factsOf = (definitions: Definitions): ParticipantFacts => ({
+  reads: () => readsOf(definitions.contracts),
+  tellsReading: (wanted) =>
+    definitions.contracts.all.some(({ inbox, participant }) => inbox === wanted && hostedParticipants.has(participant))
+})
 
 /** The journals of all participants. */
 const readsOf = (contracts: Contracts): JournalRead[] =>

@@ -1,5 +1,6 @@
-import type { Component, Event } from './component.ts'
+import type { AttemptOf, Component, Event } from './component.ts'
 import type { TimerEntry, Timers } from './timers.ts'
+import type { Change, Unanswered } from './unanswered.ts'
 
 /** One entity in memory. */
 type Cell<S> = {
@@ -22,6 +23,13 @@ type Cell<S> = {
 /** What a snapshot has of an entity. */
 export type Encoded = { readonly bytes: Uint8Array; readonly version: number; readonly hasEnded: boolean }
 
+export type EntitiesOptions = {
+  /** A period ends when so many entities were asked for in it: some wait for hours, and few are busy at once. */
+  readonly perPeriod: number
+  /** Of a component that waits for answers. */
+  readonly unanswered?: Unanswered | undefined
+}
+
 /**
  * The entities of one task that are in memory, as the fold of its journal.
  *
@@ -43,13 +51,14 @@ export class Entities<S> {
   /** One for each schema of the values that the others keep; it stands in the first bytes. */
   readonly #keptHeads = new Map<string, Uint8Array>()
 
-  /** A period ends when so many entities were asked for in it: some wait for hours, and few are busy at once. */
   readonly #perPeriod: number
+  readonly #unanswered: Unanswered | undefined
 
-  constructor(component: Component<S>, timers: Timers, perPeriod: number) {
+  constructor(component: Component<S>, timers: Timers, { perPeriod, unanswered }: EntitiesOptions) {
     this.#component = component
     this.#timers = timers
     this.#perPeriod = perPeriod
+    this.#unanswered = unanswered
   }
 
   get size(): number {
@@ -92,10 +101,15 @@ export class Entities<S> {
       if (state !== undefined) yield* this.#component.keeps?.(state) ?? []
   }
 
-  /** Takes in an entity as a snapshot has it, in the place of what an older one has had. */
+  /**
+   * Takes in an entity as a snapshot has it, in the place of what an older one has had; its commands were sent before
+   * `version`, and nobody knows what was read.
+   */
   restore(key: string, bytes: Uint8Array, version: number): void {
     this.evict(key)
-    this.#add(key, this.#component.snapshot.decode(bytes), version).packed = textOf(bytes)
+    const state = this.#component.snapshot.decode(bytes)
+    this.#add(key, state, version).packed = textOf(bytes)
+    this.#tellAwaited(key, undefined, state, { offset: version - 1, now: 0, isAnswer: false, isRestored: true })
   }
 
   /** Lets an entity leave memory; the caller knows that the archive holds it. */
@@ -105,17 +119,27 @@ export class Entities<S> {
     this.#unschedule(cell)
     cell.period = never
     this.#cells.delete(key)
+    this.#unanswered?.change(key, '', none, { offset: 0, now: 0, isAnswer: false })
   }
 
-  /** Folds one event, which stands (or will stand) at this journal offset. */
-  apply(event: Event, offset: number): void {
-    for (const key of this.#component.touches(event)) {
-      const cell = this.#cells.get(key)
-      if (cell !== undefined && offset < cell.version) continue
-      const state = this.#component.evolve(cell && this.#stateOf(cell), event, key)
-      if (state !== undefined || cell !== undefined) this.dirty.add(cell?.key ?? key)
-      this.#replace(key, cell, state, offset + 1)
-    }
+  /**
+   * Folds one event, which stands (or will stand) at this journal offset; `isAnswer`: an answer to one of its commands
+   * has led to it.
+   */
+  apply(event: Event, offset: number, isAnswer = false): void {
+    const change = { offset, now: event.at ?? 0, isAnswer }
+    for (const key of this.#component.touches(event)) this.#applyTo(this.#cells.get(key) ?? key, event, change)
+  }
+
+  /** How the attempts of an entity stand now. */
+  attemptOf(key: string, now: number): AttemptOf | undefined {
+    return this.#unanswered?.attemptOf(key, now)
+  }
+
+  /** The clock of one of its attempts runs, after its timer had fired in vain. */
+  clockRuns(key: string, now: number): void {
+    const cell = this.#cells.get(key)
+    if (cell !== undefined) this.#schedule(cell, this.#stateOf(cell), this.attemptOf(key, now))
   }
 
   /**
@@ -126,9 +150,11 @@ export class Entities<S> {
     const cell = this.#cells.get(key)!
     const state = this.#stateOf(cell)
     cell.timer = undefined
-    const wanted = this.#component.dueAt(state)
+    const attemptOf = this.attemptOf(key, now)
+    const wanted = this.#component.dueAt(state, attemptOf)
     if (wanted !== undefined && wanted <= now) return true
-    this.#schedule(cell, state)
+    this.#unanswered?.firedInVain(key)
+    this.#schedule(cell, state, attemptOf)
     return false
   }
 
@@ -136,6 +162,17 @@ export class Entities<S> {
   reschedule(key: string): void {
     const cell = this.#cells.get(key)
     if (cell !== undefined) this.#schedule(cell, this.#stateOf(cell))
+  }
+
+  /** `at`: the entity in memory, or the key of one that is not. */
+  #applyTo(at: Cell<S> | string, event: Event, change: Change): void {
+    const [key, cell] = typeof at === 'string' ? [at, undefined] : [at.key, at]
+    if (cell !== undefined && change.offset < cell.version) return
+    const before = cell && this.#stateOf(cell)
+    const state = this.#component.evolve(before, event, key)
+    if (state !== undefined || cell !== undefined) this.dirty.add(key)
+    this.#tellAwaited(key, before, state, change)
+    this.#replace(key, cell, state, change.offset + 1)
   }
 
   #replace(key: string, cell: Cell<S> | undefined, state: S | undefined, version: number): void {
@@ -192,9 +229,20 @@ export class Entities<S> {
     if (!this.#keptHeads.has(head)) this.#keptHeads.set(head, bytes.slice(0, headBytes))
   }
 
-  /** It is moved to an earlier time only: a timer that fires too early is set again then. */
-  #schedule(cell: Cell<S>, state: S): void {
-    const dueAt = this.#component.dueAt(state)
+  #tellAwaited(key: string, before: S | undefined, after: S | undefined, change: Change): void {
+    const waits = this.#component.waits
+    if (waits === undefined || this.#unanswered === undefined) return
+    const awaitedBefore = before === undefined ? none : waits.of(before)
+    const awaited = after === undefined ? none : waits.of(after)
+    if (awaited !== awaitedBefore) this.#unanswered.change(key, waits.keyOf((after ?? before)!), awaited, change)
+  }
+
+  /**
+   * It is moved to an earlier time only: a timer that fires too early is set again then. So whether a command was read
+   * is not asked before its timer has fired, which most never do.
+   */
+  #schedule(cell: Cell<S>, state: S, attemptOf?: AttemptOf): void {
+    const dueAt = this.#component.dueAt(state, attemptOf)
     if (dueAt === undefined) this.#unschedule(cell)
     else if (cell.timer === undefined) cell.timer = this.#timers.add(cell.key, dueAt)
     else if (dueAt < cell.timer.dueAt) this.#timers.advance(cell.timer, dueAt)
@@ -206,6 +254,7 @@ export class Entities<S> {
   }
 }
 
+const none: readonly never[] = []
 /** There are many entities where so many periods would not have room for them. */
 const crowdedAfterPeriods = 20
 /** The period of what is not among those that were asked for. */

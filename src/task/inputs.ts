@@ -2,7 +2,8 @@ import { isParcomoloError, ParcomoloError, partitionOf } from '../base/index.ts'
 import type { Codec, Message } from '../contract/index.ts'
 import { type Chunk, type Headers, placeName, type StoredRecord, type TopicPartition } from '../log/index.ts'
 import type { Component, MessageInput } from './component.ts'
-import { header, parseSource, sequencePosition } from './headers.ts'
+import { header, parseSource, sequencePosition, sourceOf } from './headers.ts'
+import type { LaneChunk, Lanes } from './lanes.ts'
 import { isMarker } from './marker.ts'
 import type { Positions } from './positions.ts'
 
@@ -39,8 +40,9 @@ const ownOnly = (
 
 export type InputsDeps = {
   readonly codec: Codec
-  readonly component: Pick<Component<never>, 'name' | 'inbox' | 'reads' | 'keysOf'>
+  readonly component: Pick<Component<never>, 'name' | 'inbox' | 'reads' | 'keysOf' | 'beginnings'>
   readonly positions: Positions
+  readonly lanes: Pick<Lanes, 'names' | 'has'>
   readonly journal: TopicPartition
   /** Throws for a topic that nobody has declared. */
   readonly partitionCount: (topic: string) => number
@@ -58,10 +60,15 @@ export type Taken = {
   readonly place: TopicPartition
   readonly record: StoredRecord
   readonly sequence: Sequence | undefined
+  /** In which it begins something. */
+  readonly lanes: readonly string[]
 }
 
 /** A position of its own (headers.ts). */
 type Sequence = { readonly name: string; readonly next: number }
+
+/** That an inbox partition was read, of the commands of this journal up to a sequence. */
+export type InboxReading = { readonly place: string; readonly to: number }
 
 /** Longer than any id that the engine makes of names and a sensible key; it is journaled with each answer. */
 const idCharsMax = 4096
@@ -83,11 +90,15 @@ export class Inputs {
   readonly #readsOwnOnly: (topic: string) => boolean
   /** The positions of what has been read, where those that are covered are behind. */
   readonly #read = new Map<string, number>()
+  /** How participants name this journal as a source in their positions, and what they have told of it. */
+  readonly #source: string
+  #readings: InboxReading[] = []
 
   constructor(deps: InputsDeps) {
     this.#deps = deps
     const { component, journal, partitionCount } = deps
     this.#partitions = partitionCount(journal.topic)
+    this.#source = sequencePosition(sourceOf(journal), '')
     this.#readsOwnOnly = ownOnly(component, journal, partitionCount)
   }
 
@@ -97,6 +108,7 @@ export class Inputs {
     const isShared = !this.#readsOwnOnly(chunk.topic)
     const taken: Taken[] = []
     for (const record of chunk.records) {
+      this.#note(record.headers[header.positions])
       if (isShared && !this.#owns(record.key)) continue
       try {
         const one = read(chunk, record)
@@ -123,6 +135,19 @@ export class Inputs {
     this.#read.clear()
   }
 
+  /** What participants have told, since the last time, of how far they have read what this journal has sent them. */
+  takeReadings(): readonly InboxReading[] {
+    const readings = this.#readings
+    if (readings.length > 0) this.#readings = []
+    return readings
+  }
+
+  #note(positions: string | undefined): void {
+    if (positions === undefined || !positions.includes(this.#source)) return
+    for (const [name, to] of Object.entries(JSON.parse(positions) as Record<string, number>))
+      if (name.startsWith(this.#source)) this.#readings.push({ place: name.slice(this.#source.length), to })
+  }
+
   #owns(key: string): boolean {
     return partitionOf(key, this.#partitions) === this.#deps.journal.partition
   }
@@ -131,9 +156,37 @@ export class Inputs {
     if (record.value === null) return undefined
     const message = this.#deps.codec.decode(record.value)
     if (isMarker(message)) return undefined
-    const input = inputOf(place, record, message, { id: record.headers[header.id], attempt: 1 })
-    const keys = this.#deps.component.keysOf(input)
-    return keys.length === 0 ? undefined : { input, keys, place, record, sequence: undefined }
+    const { component, lanes: putOff } = this.#deps
+    const read = inputOf(place, record, message, { id: record.headers[header.id], attempt: 1 })
+    const lanes = component.beginnings?.lanesOf(read) ?? none
+    const input = putOff.names.size === 0 ? read : { ...read, putOff: putOff.names }
+    const keys = component.keysOf(input)
+    // What it begins may have to be put off, though there is nothing else to it.
+    if (keys.length === 0 && lanes.every((lane) => putOff.has(lane, placeName(place)))) return undefined
+    return { input, keys, place, record, sequence: undefined, lanes }
+  }
+
+  /** What these records begin in a lane of which they were put off. What is no fault of a record is thrown. */
+  again({ lane, place, records }: Pick<LaneChunk, 'lane' | 'place' | 'records'>): Taken[] {
+    return records.flatMap((record) => {
+      if (record.value === null || !this.#owns(record.key)) return []
+      try {
+        return this.#again(lane, place, record)
+      } catch (error) {
+        if (!isParcomoloError(error) || error.retryable) throw error
+        this.#deps.onPoison(place, record, error)
+        return []
+      }
+    })
+  }
+
+  #again(lane: string, place: TopicPartition, record: StoredRecord): Taken[] {
+    const { component, codec } = this.#deps
+    const message = codec.decode(record.value!)
+    const named = { id: record.headers[header.id], attempt: 1 }
+    const input = { ...inputOf(place, record, message, named), lane }
+    if (component.beginnings?.lanesOf(input).includes(lane) !== true) return []
+    return [{ input, keys: component.keysOf(input), place, record, sequence: undefined, lanes: none }]
   }
 
   readonly #command = (place: TopicPartition, record: StoredRecord): Taken | undefined => {
@@ -149,7 +202,7 @@ export class Inputs {
     const input = inputOf(place, record, codec.decode(value), named)
     const keys = keysOf(input)
     if (keys.length === 0) throw notACommand(input.type, name)
-    return { input, keys, place, record, sequence }
+    return { input, keys, place, record, sequence, lanes: none }
   }
 
   /**
@@ -179,6 +232,8 @@ export class Inputs {
     }
   }
 }
+
+const none: readonly never[] = []
 
 type Named = { readonly id: string | undefined; readonly attempt: number }
 

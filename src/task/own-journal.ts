@@ -4,6 +4,7 @@ import type { Decided } from './batch.ts'
 import type { Component } from './component.ts'
 import type { Forwarder } from './forwarder.ts'
 import { header } from './headers.ts'
+import type { Lanes } from './lanes.ts'
 import type { Positions } from './positions.ts'
 import type { Recovered } from './recover.ts'
 
@@ -11,6 +12,7 @@ export type OwnJournalDeps = {
   readonly writer: JournalWriter
   readonly component: Pick<Component<never>, 'commandsOf'>
   readonly positions: Positions
+  readonly lanes: Lanes
   readonly forwarder: Forwarder
   readonly recovered: Pick<Recovered, 'journalEnd' | 'forwarded' | 'bytes'>
 }
@@ -48,9 +50,10 @@ export class OwnJournal {
   }
 
   #progress(): Record<string, string> {
-    const { positions, forwarder } = this.#deps
+    const { positions, lanes, forwarder } = this.#deps
     const progress: Record<string, string> = {}
     if (positions.hasChanged) progress[header.positions] = JSON.stringify(positions.takeChanged())
+    if (lanes.hasChanged) progress[header.lanes] = JSON.stringify(lanes.takeChanged())
     const { forwarded } = forwarder
     if (forwarded > this.#forwardedRecorded) progress[header.forwarded] = String(forwarded)
     this.#forwardedRecorded = forwarded

@@ -5,20 +5,19 @@ import { bytesMost } from './batch.ts'
 import type { Command, Component, Event } from './component.ts'
 import type { Entities } from './entities.ts'
 import { header, parsePositions } from './headers.ts'
+import type { LanePositions, Lanes } from './lanes.ts'
 import { isMarker, markerOf } from './marker.ts'
 import type { Patience } from './patience.ts'
 import type { Positions } from './positions.ts'
-import { type AtBoundary, type Snapshots, startOf } from './snapshots.ts'
+import { type AtBoundary, behindMax, forwardedOf, type Marker, type Snapshots, startOf } from './snapshots.ts'
+
+type Unforwarded = { readonly commands: readonly Command[]; readonly offset: number; readonly timestamp: number }
 
 export type Recovered = {
   /** The journal's next offset. */
   readonly journalEnd: number
   /** What the last owner may not have forwarded, in journal order. */
-  readonly unforwarded: readonly {
-    readonly commands: readonly Command[]
-    readonly offset: number
-    readonly timestamp: number
-  }[]
+  readonly unforwarded: readonly Unforwarded[]
   readonly forwarded: number
   /** How much of the journal was read since the last snapshot. */
   readonly bytes: number
@@ -30,6 +29,7 @@ export type Recovery<S> = {
   readonly component: Component<S>
   readonly entities: Entities<S>
   readonly positions: Positions
+  readonly lanes: Lanes
   readonly snapshots: Snapshots<S>
   readonly learn: ((values: Iterable<Uint8Array | null>) => Promise<void> | undefined) | undefined
   readonly patience: Patience
@@ -53,65 +53,111 @@ export const recover = async <S>(
   fence: number,
   recovery: Recovery<S>
 ): Promise<Recovered | undefined> => {
-  const { log, snapshots, positions, bytesPerSnapshot } = recovery
+  const { log, snapshots } = recovery
   const marker = (await snapshots.load()) ?? { offset: 0, positions: {}, forwarded: 0 }
-  positions.restore(marker.positions)
-  const replayed: Replayed = { offset: marker.offset, forwarded: marker.forwarded, bytes: 0, unforwarded: [] }
-  for await (const records of log.read(journal, startOf(marker), fence)) {
-    if (recovery.isStopped() || !(await replay(recovery, replayed, records))) return undefined
-    if (replayed.bytes >= bytesPerSnapshot) await save(recovery, replayed)
+  restoreMarker(marker, recovery)
+  const forwarding = new Forwarding(marker)
+  let bytes = 0
+  for (const offset of marker.behind ?? []) {
+    for await (const records of log.read(journal, offset, offset + 1))
+      if (!(await take(records, { ...recovery, marker, forwarding }))) return undefined
   }
-  const { unforwarded, forwarded, bytes } = replayed
-  return { journalEnd: fence + 1, unforwarded, forwarded, bytes }
+  for await (const records of log.read(journal, startOf(marker), fence)) {
+    if (!(await take(records, { ...recovery, marker, forwarding }))) return undefined
+    bytes += bytesOf(records)
+    const offset = records.at(-1)!.offset + 1
+    if (bytes < recovery.bytesPerSnapshot || offset < marker.offset) continue
+    bytes = 0
+    await save(offset, recovery, forwarding)
+  }
+  return { journalEnd: fence + 1, bytes, ...forwarding.found }
 }
 
-type Replayed = {
-  /** All events below it are in memory. */
-  offset: number
-  forwarded: number
-  /** What was read since the last snapshot. */
-  bytes: number
-  unforwarded: Recovered['unforwarded']
+/** The progress may be that of a batch of which a part is still to be read; that part is read then. */
+const save = async <S>(
+  offset: number,
+  { snapshots, positions, lanes, isStopped }: Recovery<S>,
+  { found: { unforwarded } }: Forwarding
+): Promise<void> => {
+  const atBoundary: AtBoundary = async (work) => (isStopped() ? undefined : work(offset))
+  const offsets = unforwarded.map((one) => one.offset)
+  const behind = offsets.length > behindMax ? undefined : offsets
+  const forwarded = forwardedOf(offset, offsets[0] ?? offset, behind)
+  await snapshots.write(atBoundary, () => ({ offset, positions: positions.all(), lanes: lanes.all(), ...forwarded }))
 }
 
-/** False where it was stopped. */
-const replay = async <S>(
-  recovery: Recovery<S>,
-  replayed: Replayed,
-  records: readonly StoredRecord[]
+const restoreMarker = <S>(marker: Marker, { positions, lanes, component }: Recovery<S>): void => {
+  positions.restore(marker.positions)
+  lanes.restore(marker.lanes ?? {}, marker.lanes === undefined || component.beginnings === undefined)
+}
+
+/** What may not be in its inbox yet, of all that has been read of the journal. */
+class Forwarding {
+  readonly #marker: Marker
+  readonly #behind: ReadonlySet<number>
+  /** What the journal has said since. */
+  #forwarded = 0
+  #found: Unforwarded[] = []
+
+  constructor(marker: Marker) {
+    this.#marker = marker
+    this.#behind = new Set(marker.behind)
+  }
+
+  get found(): Pick<Recovered, 'unforwarded' | 'forwarded'> {
+    return { unforwarded: this.#found, forwarded: Math.max(this.#marker.forwarded, this.#forwarded) }
+  }
+
+  note({ headers }: StoredRecord): void {
+    this.#forwarded = Math.max(this.#forwarded, Number(headers[header.forwarded] ?? 0))
+  }
+
+  add(one: Unforwarded): void {
+    if (one.commands.length > 0 && this.#isOpen(one)) this.#found.push(one)
+  }
+
+  forget(): void {
+    this.#found = this.#found.filter((one) => this.#isOpen(one))
+  }
+
+  readonly #isOpen = ({ offset }: Unforwarded): boolean =>
+    offset >= this.#forwarded && (offset >= this.#marker.forwarded || this.#behind.has(offset))
+}
+
+/** False where it is stopped. */
+const take = async <S>(
+  records: readonly StoredRecord[],
+  recovery: Recovery<S> & { readonly marker: Marker; readonly forwarding: Forwarding }
 ): Promise<boolean> => {
-  const { component, entities, positions, snapshots, patience, learn } = recovery
+  const { component, entities, snapshots, patience, marker, forwarding } = recovery
+  if (recovery.isStopped()) return false
   const values = records.map(({ value }) => value)
-  if ((await patience.until(() => learn?.(values))) === false) return false
+  if ((await patience.until(() => recovery.learn?.(values))) === false) return false
   const events = records.flatMap((record) => toEvent(recovery, record))
-  const toFold = events.filter(({ record }) => record.offset >= replayed.offset)
+  const toFold = events.filter(({ record }) => record.offset >= marker.offset)
   await snapshots.fetch(() => toFold.flatMap(({ event }) => component.touches(event)))
-  for (const { headers } of records) {
-    positions.restore(parsePositions(headers))
-    replayed.forwarded = Math.max(replayed.forwarded, Number(headers[header.forwarded] ?? 0))
+  for (const record of records) {
+    forwarding.note(record)
+    restoreProgress(record, marker, recovery)
+  }
+  for (const { event, record } of events) {
+    const { offset, timestamp } = record
+    forwarding.add({ commands: component.commandsOf(event), offset, timestamp })
   }
   for (const { event, record } of toFold) entities.apply(event, record.offset)
-  const commands = events.map(({ event, record: { offset, timestamp } }) => {
-    return { commands: component.commandsOf(event), offset, timestamp }
-  })
-  replayed.unforwarded = [...replayed.unforwarded, ...commands].filter(
-    ({ commands: { length }, offset }) => length > 0 && offset >= replayed.forwarded
-  )
-  replayed.offset = Math.max(replayed.offset, records.at(-1)!.offset + 1)
-  replayed.bytes += bytesOf(records)
+  forwarding.forget()
   return true
 }
 
-/**
- * The positions may be those of a batch of which a part is still to be read; that part is read then. What sends nothing
- * need not be forwarded, whatever the journal says of it.
- */
-const save = async <S>({ snapshots, positions, isStopped }: Recovery<S>, replayed: Replayed): Promise<void> => {
-  const { offset, unforwarded } = replayed
-  const forwarded = unforwarded[0]?.offset ?? offset
-  replayed.bytes = 0
-  const atBoundary: AtBoundary = async (work) => (isStopped() ? undefined : work(offset))
-  await snapshots.write(atBoundary, () => ({ offset, positions: positions.all(), forwarded }))
+/** The lanes are told as a whole each time: what came before the snapshot must not be told over what it stands for. */
+const restoreProgress = <S>(
+  { headers, offset }: StoredRecord,
+  marker: Marker,
+  { positions, lanes }: Pick<Recovery<S>, 'positions' | 'lanes'>
+): void => {
+  positions.restore(parsePositions(headers))
+  const putOff = offset < marker.offset ? undefined : headers[header.lanes]
+  if (putOff !== undefined) lanes.restore(JSON.parse(putOff) as LanePositions, true)
 }
 
 const nothing = new Uint8Array()

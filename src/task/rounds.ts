@@ -6,6 +6,7 @@ import type { DeadLetters } from './dead-letters.ts'
 import type { Entities } from './entities.ts'
 import { header } from './headers.ts'
 import type { Inputs, Taken } from './inputs.ts'
+import type { Lanes } from './lanes.ts'
 import { markerOf } from './marker.ts'
 import type { OwnJournal } from './own-journal.ts'
 import type { Patience } from './patience.ts'
@@ -13,6 +14,7 @@ import type { Positions } from './positions.ts'
 import type { Snapshots } from './snapshots.ts'
 import type { TaskDeps, TaskLimits, TaskStats } from './task-deps.ts'
 import type { TimerEntry, Timers } from './timers.ts'
+import type { Unanswered } from './unanswered.ts'
 
 export type RoundsDeps<S> = Pick<TaskDeps, 'codec' | 'clock' | 'fullNameOf' | 'owner' | 'onTooLarge'> & {
   readonly component: Component<S>
@@ -23,9 +25,13 @@ export type RoundsDeps<S> = Pick<TaskDeps, 'codec' | 'clock' | 'fullNameOf' | 'o
   readonly timers: Timers
   readonly positions: Positions
   readonly inputs: Inputs
+  readonly lanes: Lanes
   readonly deadLetters: DeadLetters
   readonly snapshots: Snapshots<S>
   readonly journal: OwnJournal
+  readonly unanswered: Unanswered | undefined
+  /** Wakes the task at this time. */
+  readonly wakeAt: (atMs: number) => void
   readonly learn: (values: Iterable<Uint8Array | null>) => Promise<void> | undefined
 }
 
@@ -38,6 +44,8 @@ export class Rounds<S> {
   readonly #deps: RoundsDeps<S>
   readonly #batch: Batch
   #passedOver = 0
+  /** Since when a command has been read that nothing follows from, while the journal does not say so. */
+  #silentSince: number | undefined
 
   constructor(deps: RoundsDeps<S>) {
     this.#deps = deps
@@ -46,38 +54,73 @@ export class Rounds<S> {
 
   /** False where the stop came first; what has been decided by then may not be journaled. */
   async run(reader: Reader): Promise<boolean> {
-    const { inputs, clock, stats } = this.#deps
+    const { inputs, lanes, clock, stats, unanswered } = this.#deps
     const taken = await this.#take(reader)
     if (taken === undefined) return false
     const now = clock.now()
     let passed = 0
     let decided = 0
     for (const one of taken) {
-      this.#decideOn(one, now)
+      this.#decideOn(this.#withoutPutOff(one), now)
       decided++
       if (!this.#batch.isFull) continue
       while (passed < decided) inputs.pass(taken[passed++]!)
       if (!(await this.#append(now))) return false
     }
     inputs.passAll()
+    // After the answers, so that most of what was read waits for none any more.
+    for (const { place, to } of inputs.takeReadings()) unanswered?.read(place, to, now)
     this.#fireTimers(now)
+    if (lanes.names.size > 0 && !(await this.#beginPutOff(now))) return false
     stats.rounds++
     stats.inputs += taken.length
+    this.#noteSilence(taken, now)
     return this.#append(now)
   }
 
   /** The inputs that have come, with all that is to be known and in memory before they are decided on. */
   async #take(reader: Reader): Promise<readonly Taken[] | undefined> {
-    const { limits, patience, learn, inputs, snapshots } = this.#deps
+    const { limits, patience, learn, inputs, lanes, snapshots } = this.#deps
     const chunks = reader.take(limits.inputsPerRoundMax, limits.inputBytesPerRoundMax)
-    const values = chunks.flatMap(({ records }) => records.map(({ value }) => value))
+    const again = lanes.take(this.#readTo)
+    const values = [...chunks, ...again].flatMap(({ records }) => records.map(({ value }) => value))
     const learning = patience.until(() => learn(values))
     if (learning !== undefined && !(await learning)) return undefined
     const taken = chunks.flatMap((chunk) => inputs.of(chunk))
+    for (const chunk of again) chunk.hold(inputs.again(chunk))
     this.#passedOver += values.length
-    const fetching = snapshots.fetch(() => taken.flatMap(({ keys }) => keys))
+    const fetching = snapshots.fetch(() => [...taken, ...lanes.held].flatMap(({ keys }) => keys))
     if (fetching !== undefined && !(await this.#hasLearntKept(await fetching))) return undefined
     return taken
+  }
+
+  /** How far a partition was read, but for what was put off. */
+  readonly #readTo = (place: string): number => this.#deps.positions.get(place)
+
+  /** What it begins is put off where there is no room for it, or what came before it waits as well. */
+  #withoutPutOff(taken: Taken): Taken {
+    const { lanes } = this.#deps
+    const { input, place, record } = taken
+    for (const lane of taken.lanes)
+      if (lanes.names.has(lane) || !this.#hasRoom(lane, input.key)) lanes.putOff(lane, place, record.offset)
+    return lanes.names.size === 0 ? taken : { ...taken, input: { ...input, putOff: lanes.names } }
+  }
+
+  #hasRoom(lane: string, key: string): boolean {
+    const { component, unanswered } = this.#deps
+    return (unanswered?.room(component.beginnings!.inboxesOf(lane), key) ?? 1) > 0
+  }
+
+  /** False where the stop came first. */
+  #beginPutOff(now: number): Promise<boolean> {
+    const { lanes, stats } = this.#deps
+    const begin = (lane: string, taken: Taken): boolean => {
+      if (!this.#hasRoom(lane, taken.input.key)) return false
+      this.#decideOn(taken, now)
+      stats.inputs++
+      return true
+    }
+    return lanes.begin(this.#readTo, begin, async () => !this.#batch.isFull || this.#append(now))
   }
 
   async #hasLearntKept(keys: readonly string[]): Promise<boolean> {
@@ -115,10 +158,12 @@ export class Rounds<S> {
   /** Undefined where it is decided; otherwise why it cannot be journaled, and nothing has changed. */
   #decide(input: Input, now: number): ParcomoloError | undefined {
     const { component, entities, journal } = this.#deps
-    const decided = this.#encoded(component.decide(entities.get, input, now), now)
-    let offset = journal.end + this.#batch.count
+    const attemptsOf = (key: string) => entities.attemptOf(key, now)
+    const decided = this.#encoded(component.decide(entities.get, input, now, attemptsOf), now)
+    const offset = journal.end + this.#batch.count
     if (!this.#batch.add(decided)) return tooLarge(nameOf(input), decided, this.#deps.limits.batchBytesAim)
-    for (const event of decided.events) entities.apply(event, offset++)
+    // What follows from the first event is not what the answer says, but what the component makes of it.
+    for (const [i, event] of decided.events.entries()) entities.apply(event, offset + i, i === 0 && isAnswer(input))
     return undefined
   }
 
@@ -142,9 +187,10 @@ export class Rounds<S> {
   async #append(now: number): Promise<boolean> {
     const { deadLetters, journal, stats } = this.#deps
     if (deadLetters.waiting > 0 && !(await this.#sendDeadLetters())) return false
-    if (this.#batch.count === 0 && !this.#arePositionsDue()) return true
+    if (this.#batch.count === 0 && !this.#arePositionsDue(now)) return true
     const decided = this.#batch.take()
     this.#passedOver = 0
+    this.#silentSince = undefined
     if (decided.records.length === 0) decided.records.push(this.#marker(now))
     await journal.append(decided, now)
     stats.events += decided.events.length
@@ -159,19 +205,30 @@ export class Rounds<S> {
     return deadLetters.send()
   }
 
+  /** Whoever has sent a command waits to hear that it was read, also where there is no answer. */
+  #noteSilence(taken: readonly Taken[], now: number): void {
+    if (this.#batch.count > 0 || this.#silentSince !== undefined) return
+    if (!taken.some(({ sequence }) => sequence !== undefined)) return
+    this.#silentSince = now
+    this.#deps.wakeAt(now + this.#deps.limits.silentMsMax)
+  }
+
   /**
    * Inputs without consequence move the positions too; now and then that is journaled, so that a restart need not read
    * them all again.
    */
-  #arePositionsDue(): boolean {
+  #arePositionsDue(now: number): boolean {
     const { limits, positions } = this.#deps
-    return this.#passedOver >= limits.idlePositionsMax && positions.hasChanged
+    const isSilent = this.#silentSince !== undefined && now >= this.#silentSince + limits.silentMsMax
+    return (isSilent || this.#passedOver >= limits.idlePositionsMax) && positions.hasChanged
   }
 
   #marker(now: number): LogRecord {
     return markerOf(this.#deps.codec, this.#deps.owner, now)
   }
 }
+
+const isAnswer = (input: Input): boolean => input.kind === 'message' && input.causationId !== undefined
 
 const nameOf = (input: Input): string => (input.kind === 'timer' ? `the timer of '${input.key}'` : `'${input.type}'`)
 

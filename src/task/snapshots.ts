@@ -4,18 +4,30 @@ import { bytesMost, partBytesMax } from './batch.ts'
 import type { Component } from './component.ts'
 import type { Encoded, Entities } from './entities.ts'
 import { header } from './headers.ts'
+import type { LanePositions } from './lanes.ts'
 
 /** Two compacted topics per component, partitioned as its journal. */
 export const snapshotTopic = (component: string): string => `${component}-snapshots`
 export const archiveTopic = (component: string): string => `${component}-archive`
 
 /** What a snapshot stands for besides entities. */
-export type Marker = { readonly offset: number; readonly positions: Record<string, number>; readonly forwarded: number }
+export type Marker = {
+  readonly offset: number
+  readonly positions: Record<string, number>
+  readonly forwarded: number
+  /**
+   * Of events below `forwarded` those whose commands are not in their inboxes all the same; absent where there are
+   * none, and in those of earlier releases.
+   */
+  readonly behind?: readonly number[]
+  /** Absent where nothing was put off, and in those of earlier releases. */
+  readonly lanes?: LanePositions
+}
 
 /** The marker's key; the entities' keys have this before them, so that none can be taken for it. */
-const markerKey = 'marker'
+export const markerKey = 'marker'
 const fenceKey = 'fence'
-const entityPrefix = 'entity:'
+export const entityPrefix = 'entity:'
 /**
  * Entities taken between two rounds of the task, and written as one batch: at most so many, and until `bytesAim` is
  * reached. A batch waits for a sync of the log, so a smaller one would not keep up with a busy task; a larger one would
@@ -253,6 +265,22 @@ export const recordsToRead = async (
 
 /** A marker is the last of its snapshot; fences, and what was written of the next one, may follow. */
 const markerWithin = 100
+
+/** An inbox that takes nothing for long must not make the next start read all that has been journaled since. */
+export const behindMax = 2_000
+
+/**
+ * `behind`: the events below `offset` whose commands may not be in their inboxes yet; undefined where there are more
+ * than `behindMax`, of which `first` is the first.
+ */
+export const forwardedOf = (
+  offset: number,
+  first: number,
+  behind: readonly number[] | undefined
+): Pick<Marker, 'forwarded' | 'behind'> => {
+  if (behind === undefined) return { forwarded: first }
+  return behind.length === 0 ? { forwarded: offset } : { forwarded: offset, behind }
+}
 
 /** Where a start with this marker begins to read: what has been decided may not have been forwarded. */
 export const startOf = ({ offset, forwarded }: Marker): number => Math.min(offset, forwarded)

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
 import type { Log } from '../log/index.ts'
+import type { UnansweredLimits } from './unanswered.ts'
 import type { Turns } from './turns.ts'
 
 export type TaskDeps = {
@@ -45,6 +46,8 @@ export type TaskLimits = {
   readonly entitiesPerPeriod: number
   /** Inputs passed over after which the positions are journaled although nothing has happened. */
   readonly idlePositionsMax: number
+  /** And after this time where a command from a journal was among them: its sender hears by them that it was read. */
+  readonly silentMsMax: number
   /**
    * A snapshot begins when so many inputs were taken, so much time has passed, or so many bytes of the journal were
    * written, or read at the start, since the last. Bytes are counted as `bytesMost` does: twice too many, where records
@@ -52,6 +55,7 @@ export type TaskLimits = {
    */
   readonly inputsPerSnapshot: number
   readonly snapshotEveryMs: number
+  readonly unanswered: UnansweredLimits
   readonly bytesPerSnapshot: number
   /** An orderly stop leaves at most this much of the journal for the next start to read. */
   readonly bytesLeftAtStop: number
@@ -63,8 +67,14 @@ export const taskLimits: TaskLimits = {
   batchBytesAim: 1024 * 1024,
   entitiesPerPeriod: 1000,
   idlePositionsMax: 10_000,
+  silentMsMax: 200,
   inputsPerSnapshot: 50_000,
   snapshotEveryMs: 10_000,
+  unanswered: {
+    window: { initial: 512, min: 128, max: 4_096 },
+    windowUntold: { initial: 2_048, min: 1_024, max: 4_096 },
+    unansweredMax: 20_000
+  },
   bytesPerSnapshot: 32 * 1024 * 1024,
   bytesLeftAtStop: 1024 * 1024
 }

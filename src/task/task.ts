@@ -5,15 +5,17 @@ import { DeadLetters } from './dead-letters.ts'
 import { Entities } from './entities.ts'
 import { Forwarder } from './forwarder.ts'
 import { inputPlaces, Inputs } from './inputs.ts'
+import { Lanes } from './lanes.ts'
 import { OwnJournal } from './own-journal.ts'
 import { Patience } from './patience.ts'
 import { Positions } from './positions.ts'
 import { fenceOff, recover, type Recovered } from './recover.ts'
 import { Rounds } from './rounds.ts'
 import { SnapshotSchedule } from './snapshot-schedule.ts'
-import { Snapshots } from './snapshots.ts'
+import { behindMax, forwardedOf, Snapshots } from './snapshots.ts'
 import { type TaskDeps, type TaskLimits, taskLimits, type TaskStats } from './task-deps.ts'
 import { Timers } from './timers.ts'
+import { Unanswered } from './unanswered.ts'
 
 /** What a task has once it has taken its journal over. */
 type Work<S> = {
@@ -51,7 +53,9 @@ export class Task<S> {
   readonly #limits: TaskLimits
   readonly #timers: Timers
   readonly #entities: Entities<S>
+  readonly #unanswered: Unanswered | undefined
   readonly #positions = new Positions()
+  readonly #lanes: Lanes
   readonly #snapshots: Snapshots<S>
   readonly #inputs: Inputs
   readonly #patience: Patience
@@ -59,6 +63,7 @@ export class Task<S> {
   #work: Work<S> | undefined
   readonly #boundary = new Boundary(() => this.#resume())
   #wake: (() => void) | undefined
+  #cancelWake: (() => void) | undefined
   #woken = false
   #readerArmed = false
   #stopping = false
@@ -76,7 +81,12 @@ export class Task<S> {
     this.#deps = deps
     this.#limits = { ...taskLimits, ...deps.limits }
     this.#timers = new Timers(deps.clock, () => this.#resume())
-    this.#entities = new Entities(component, this.#timers, this.#limits.entitiesPerPeriod)
+    this.#lanes = new Lanes({ log: deps.log, resume: () => this.#resume(), fail: (error) => this.#fail(error) })
+    this.#unanswered = this.#watchOver(component)
+    this.#entities = new Entities(component, this.#timers, {
+      perPeriod: this.#limits.entitiesPerPeriod,
+      unanswered: this.#unanswered
+    })
     const { codec, clock, log, onPoison } = deps
     this.#snapshots = new Snapshots({
       ...{ log, component, journal, entities: this.#entities, bytesAim: this.#limits.batchBytesAim },
@@ -86,7 +96,7 @@ export class Task<S> {
     this.#patience = patience
     this.#deadLetters = new DeadLetters({ log, clock, component: component.name, patience, onPoison })
     this.#inputs = new Inputs({
-      ...{ codec, component, positions: this.#positions, journal },
+      ...{ codec, component, positions: this.#positions, lanes: this.#lanes, journal },
       partitionCount: (topic) => log.partitionCount(topic),
       onPoison: (place, record, error) => this.#deadLetters.add(place, record, error)
     })
@@ -104,6 +114,7 @@ export class Task<S> {
     if (this.#stopping) return
     const work = this.#workOn(writer, recovered)
     this.#work = work
+    if (this.#lanes.names.size > 0) this.#resume()
     this.#running = this.#run(work).catch((error: unknown) => this.#fail(error))
   }
 
@@ -116,7 +127,9 @@ export class Task<S> {
     this.#resume()
     await this.#running
     this.#work?.reader.close()
+    this.#lanes.close()
     this.#timers.stop()
+    this.#cancelWake?.()
     await (this.#snapshotting ??= this.#lastSnapshot(this.#work))
   }
 
@@ -133,8 +146,15 @@ export class Task<S> {
     return this.#entities.get(key)
   }
 
-  /** How far it has read each of its inputs. */
+  /** How far it has done with each of its inputs: what was put off is still to be done. */
   nexts(): (TopicPartition & { readonly offset: number })[] {
+    return this.#reads().map((place) => ({
+      ...place,
+      offset: Math.min(place.offset, this.#lanes.firstOf(placeName(place)) ?? Infinity)
+    }))
+  }
+
+  #reads(): (TopicPartition & { readonly offset: number })[] {
     const { log } = this.#deps
     const places = inputPlaces(this.#component, this.journal, (topic) => log.partitionCount(topic))
     return places.map((place) => ({ ...place, offset: this.#positions.get(placeName(place)) }))
@@ -154,6 +174,7 @@ export class Task<S> {
       const recovered = await recover(this.journal, fence, {
         ...{ log, codec, learn: this.#learn, patience: this.#patience, component: this.#component },
         ...{ entities: this.#entities, positions: this.#positions, snapshots: this.#snapshots },
+        lanes: this.#lanes,
         ...{ isStopped: () => this.#stopping, bytesPerSnapshot: this.#limits.bytesPerSnapshot }
       })
       return recovered !== undefined && (await this.#hasLearntKept()) ? recovered : undefined
@@ -169,13 +190,13 @@ export class Task<S> {
 
   #workOn(writer: JournalWriter, recovered: Recovered): Work<S> {
     const forwarder = this.#forwarderFrom(recovered)
-    const [positions, component] = [this.#positions, this.#component]
-    const journal = new OwnJournal({ writer, component, positions, forwarder, recovered })
+    const [positions, lanes, component] = [this.#positions, this.#lanes, this.#component]
+    const journal = new OwnJournal({ writer, component, positions, lanes, forwarder, recovered })
     return {
       ...{ forwarder, journal },
       rounds: this.#roundsOn(journal),
       schedule: this.#scheduleOf(journal, forwarder),
-      reader: this.#deps.log.reader(this.nexts(), 'visible')
+      reader: this.#deps.log.reader(this.#reads(), 'visible')
     }
   }
 
@@ -197,7 +218,21 @@ export class Task<S> {
       ...{ codec, clock, fullNameOf, owner, journal, learn: this.#learn, ...(onTooLarge && { onTooLarge }) },
       ...{ component: this.#component, limits: this.#limits, stats: this.stats, patience: this.#patience },
       ...{ entities: this.#entities, timers: this.#timers, positions: this.#positions, inputs: this.#inputs },
-      ...{ deadLetters: this.#deadLetters, snapshots: this.#snapshots }
+      ...{ deadLetters: this.#deadLetters, snapshots: this.#snapshots, unanswered: this.#unanswered },
+      lanes: this.#lanes,
+      wakeAt: (atMs) => (this.#cancelWake = clock.at(atMs, () => this.#resume()))
+    })
+  }
+
+  #watchOver({ waits }: Component<S>): Unanswered | undefined {
+    if (waits === undefined) return undefined
+    const { log, clock } = this.#deps
+    return new Unanswered({
+      partitionCount: (topic) => log.partitionCount(topic),
+      tellsReading: (inbox) => waits.tellsReading(inbox),
+      onClock: (entity) => this.#entities.clockRuns(entity, clock.now()),
+      limits: this.#limits.unanswered,
+      startedAt: clock.now()
     })
   }
 
@@ -205,7 +240,10 @@ export class Task<S> {
     return new SnapshotSchedule({
       ...{ clock: this.#deps.clock, limits: this.#limits, stats: this.stats, journal },
       ...{ entities: this.#entities, snapshots: this.#snapshots, atBoundary: this.#boundary.at },
-      marker: () => ({ offset: journal.end, positions: this.#positions.all(), forwarded: forwarder.forwarded }),
+      marker: () => ({
+        ...{ offset: journal.end, positions: this.#positions.all(), lanes: this.#lanes.all() },
+        ...forwardedOf(journal.end, forwarder.forwarded, forwarder.behind(behindMax))
+      }),
       resume: () => this.#resume(),
       fail: (error) => this.#fail(error)
     })

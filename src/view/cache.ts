@@ -15,6 +15,8 @@ export type Holder<T> = {
   /** The turn (`startTurn`) of its last change. */
   changedIn: number
   isBeingWritten: boolean
+  /** What it takes in memory. */
+  bytes: number
 }
 
 /** True for an event that the row had when it was read. */
@@ -22,26 +24,36 @@ export const hasBefore = (holder: Holder<unknown>, event: TopicPartition & { rea
   holder.base !== undefined && (holder.base.positions.get(placeName(event))?.next ?? 0) > event.offset
 
 /**
- * The rows of one table that are in memory: those that differ from the store, and a bounded number of others.
+ * The rows of one table that are in memory: those that differ from the store, and others up to so many bytes.
  *
  * C1. A row leaves memory only when the store has it.
  * C2. Nothing leaves memory but by `trim`, between rounds: a holder that a round has taken stays the one of its key.
+ * C3. After `trim` a holder is changed, being written, or idle; the idle ones are in the order in which they became so.
  */
 export class RowCache<T> {
   readonly #holders = new Map<string, Holder<T>>()
-  readonly #rowsMax: number
+  readonly #idle = new Set<Holder<T>>()
+  readonly #idleBytesMax: number
+  readonly #bytesOf: (row: T) => number
+  #idleBytes = 0
+  #busyBytes = 0
   #missing: Holder<T>[] = []
   #turn = 0
   #changed: Holder<T>[] = []
   #writing: Holder<T>[] = []
 
-  constructor(rowsMax: number) {
-    this.#rowsMax = rowsMax
+  constructor(idleBytesMax: number, bytesOf: (row: T) => number) {
+    this.#idleBytesMax = idleBytesMax
+    this.#bytesOf = bytesOf
   }
 
   /** Rows that the store does not have yet. */
   get changedCount(): number {
     return this.#changed.length + this.#writing.length
+  }
+
+  get changedBytes(): number {
+    return this.#busyBytes
   }
 
   /** The row where it is known; undefined where only the store can tell. */
@@ -66,7 +78,8 @@ export class RowCache<T> {
       isLoaded: false,
       isChanged: false,
       changedIn: 0,
-      isBeingWritten: false
+      isBeingWritten: false,
+      bytes: holderBytes + key.length
     }
     this.#holders.set(key, holder)
     this.#missing.push(holder)
@@ -88,6 +101,13 @@ export class RowCache<T> {
   }
 
   change(holder: Holder<T>, row: T): void {
+    const bytes = holderBytes + holder.key.length + this.#bytesOf(row)
+    if (isBusy(holder)) this.#busyBytes += bytes - holder.bytes
+    else {
+      if (this.#idle.delete(holder)) this.#idleBytes -= holder.bytes
+      this.#busyBytes += bytes
+    }
+    holder.bytes = bytes
     holder.row = row
     holder.changedIn = this.#turn
     if (holder.isChanged) return
@@ -105,20 +125,26 @@ export class RowCache<T> {
     const later: Holder<T>[] = []
     for (const holder of this.#changed) {
       if (holder.changedIn === this.#turn) later.push(holder)
-      else holder.isChanged = false
+      else {
+        holder.isChanged = false
+        this.#settle(holder)
+      }
     }
     this.#changed = later
   }
 
-  /** After a round: forgets what turned out not to be there, and the oldest rows beyond the limit. */
+  /** After a round: forgets what turned out not to be there, and of the idle rows the oldest beyond the limit. */
   trim(): void {
-    for (const { key, row } of this.#missing) if (row === undefined) this.#holders.delete(key)
+    for (const holder of this.#missing) {
+      if (holder.row === undefined) this.#holders.delete(holder.key)
+      else if (!isBusy(holder)) this.#rest(holder)
+    }
     this.#missing = []
-    let surplus = this.#holders.size - this.#rowsMax
-    if (surplus <= 0) return
-    for (const [key, holder] of this.#holders) {
-      if (!holder.isChanged && !holder.isBeingWritten) this.#holders.delete(key)
-      if (--surplus <= 0) return
+    for (const holder of this.#idle) {
+      if (this.#idleBytes <= this.#idleBytesMax) return
+      this.#idle.delete(holder)
+      this.#idleBytes -= holder.bytes
+      this.#holders.delete(holder.key)
     }
   }
 
@@ -134,14 +160,37 @@ export class RowCache<T> {
   }
 
   written(): void {
-    for (const holder of this.#writing) holder.isBeingWritten = false
+    for (const holder of this.#writing) {
+      holder.isBeingWritten = false
+      this.#settle(holder)
+    }
     this.#writing = []
   }
 
   failed(): void {
-    const again = this.#writing.filter((holder) => !holder.isChanged)
-    this.written()
-    for (const holder of again) holder.isChanged = true
-    this.#changed.push(...again)
+    for (const holder of this.#writing) {
+      holder.isBeingWritten = false
+      if (!holder.isChanged) this.#changed.push(holder)
+      holder.isChanged = true
+    }
+    this.#writing = []
+  }
+
+  #settle(holder: Holder<T>): void {
+    if (isBusy(holder)) return
+    this.#busyBytes -= holder.bytes
+    this.#rest(holder)
+  }
+
+  #rest(holder: Holder<T>): void {
+    if (this.#idle.has(holder)) return
+    if (holder.row !== undefined) holder.bytes = holderBytes + holder.key.length + this.#bytesOf(holder.row)
+    this.#idle.add(holder)
+    this.#idleBytes += holder.bytes
   }
 }
+
+/** A holder, its key's entry in the map, and its entries in lists. */
+const holderBytes = 250
+
+const isBusy = ({ isChanged, isBeingWritten }: Holder<unknown>): boolean => isChanged || isBeingWritten

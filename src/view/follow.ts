@@ -2,7 +2,7 @@ import { type Clock, isParcomoloError } from '../base/index.ts'
 import type { Log } from '../log/index.ts'
 import { CausalOrder } from './causal-order.ts'
 import type { FoldListener, ReadModel } from './model.ts'
-import { PlaceReaders } from './place-readers.ts'
+import { PlaceReaders, type TakeLimits } from './place-readers.ts'
 import type { Place } from './record.ts'
 
 export type FollowDeps = {
@@ -21,23 +21,28 @@ export type FollowDeps = {
 }
 
 export type FollowLimits = {
-  /** Records folded without letting the event loop turn. */
+  /** What is folded without letting the event loop turn. */
   readonly roundRecordsMax: number
+  readonly roundBytesMax: number
+  /** What may wait for its causes. */
+  readonly heldBytesMax: number
   /** A changed row reaches the store after this time at the latest. */
   readonly writeDelayMs: number
   /** Changed rows that make a write due at once. */
-  readonly writeRowsMax: number
-  /** Changed rows that may wait for a store that refuses to write; beyond it the view stands still, or nearly so. */
-  readonly waitingRowsMax: number
+  readonly writeBytesMax: number
+  /** Changed rows that may wait for the store; beyond it the view stands still, or nearly so. */
+  readonly waitingBytesMax: number
   /** How long an effect is held for a cause that does not come; then it is folded without. */
   readonly causePatienceMs: number
 }
 
 export const followLimits: FollowLimits = {
   roundRecordsMax: 500,
+  roundBytesMax: 1024 * 1024,
+  heldBytesMax: 8 * 1024 * 1024,
   writeDelayMs: 500,
-  writeRowsMax: 4_000,
-  waitingRowsMax: 50_000,
+  writeBytesMax: 2 * 1024 * 1024,
+  waitingBytesMax: 32 * 1024 * 1024,
   causePatienceMs: 5_000
 }
 
@@ -52,7 +57,7 @@ export class Follower {
   readonly #order: CausalOrder
   readonly #readers: PlaceReaders
   #cancelWrite: (() => void) | undefined
-  #isWriting = false
+  #writing: Promise<void> | undefined
   /** The last turn wrote nothing: the next one keeps its time. */
   #isHeldBack = false
   #isClosed = false
@@ -67,7 +72,7 @@ export class Follower {
   }
 
   start(): void {
-    this.#running = this.#run().catch((error: unknown) => this.#fail(error))
+    this.#running = this.#run().catch((error: unknown) => this.fail(error))
   }
 
   /** Stops after the round under way and writes what has changed. */
@@ -81,7 +86,8 @@ export class Follower {
     await this.#deps.model.write()
   }
 
-  #fail(error: unknown): void {
+  /** Nothing more is folded nor written. */
+  fail(error: unknown): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#cancelWrite?.()
@@ -90,13 +96,13 @@ export class Follower {
   }
 
   async #run(): Promise<void> {
-    const { limits, model, listener } = this.#deps
+    const { model, listener } = this.#deps
     const isHeld = (place: Place): boolean => this.#order.holds(place)
     this.#order.onPatienceOver = () => this.#readers.wake()
     while (!this.#isClosed) {
       await this.#readers.ready(isHeld)
       if (this.#isClosed) return
-      const taken = this.#readers.take(limits.roundRecordsMax, isHeld)
+      const taken = this.#readers.take(this.#takeLimits(), isHeld)
       const arrived = this.#order.offer(taken)
       if (arrived.length > 0) {
         await model.fold(arrived, listener)
@@ -108,6 +114,13 @@ export class Follower {
     }
   }
 
+  /** A partition that is held is not read, so each adds the least amount once at most to what is held. */
+  #takeLimits(): TakeLimits {
+    const { roundRecordsMax, roundBytesMax, heldBytesMax } = this.#deps.limits
+    const bytesMax = Math.min(roundBytesMax, Math.max(roundBytesMin, heldBytesMax - this.#order.heldBytes))
+    return { recordsMax: roundRecordsMax, bytesMax }
+  }
+
   /**
    * Where too much waits for the store. But a view that may not write before it has folded what another has written
    * goes on all the same, round by round at each pause, or it would wait for ever.
@@ -115,34 +128,38 @@ export class Follower {
   async #waitForStore(): Promise<void> {
     const { model, limits } = this.#deps
     let isFirst = true
-    while (model.changedCount > limits.waitingRowsMax && !this.#isClosed && (isFirst || !model.isBehind)) {
+    while (model.changedBytes > limits.waitingBytesMax && !this.#isClosed && (isFirst || !model.isBehind)) {
       isFirst = false
-      await this.#pause()
+      await (this.#writing ?? this.#pause())
     }
   }
 
   /** Plans the next write, at once where there is much to be written. */
   #planWrite(): void {
     const { model, limits, clock } = this.#deps
-    if (this.#isWriting || this.#isClosed) return
-    if (model.changedCount >= limits.writeRowsMax && !this.#isHeldBack) return void this.#write()
-    this.#cancelWrite ??= clock.at(clock.now() + limits.writeDelayMs, () => void this.#write())
+    if (this.#writing !== undefined || this.#isClosed) return
+    if (model.changedBytes >= limits.writeBytesMax && !this.#isHeldBack) return this.#write()
+    this.#cancelWrite ??= clock.at(clock.now() + limits.writeDelayMs, () => this.#write())
   }
 
-  async #write(): Promise<void> {
+  #write(): void {
     this.#cancelWrite?.()
     this.#cancelWrite = undefined
-    this.#isWriting = true
+    this.#writing = this.#writeOnce().finally(() => {
+      this.#writing = undefined
+      if (this.#deps.model.hasChanged) this.#planWrite()
+    })
+  }
+
+  async #writeOnce(): Promise<void> {
     try {
       this.#isHeldBack = !(await this.#deps.model.write())
       this.#deps.onStore(undefined)
     } catch (error) {
-      if (isParcomoloError(error, 'PARCOMOLO_VIEW_STORE_WENT_BACK')) return this.#fail(error)
+      if (isParcomoloError(error, 'PARCOMOLO_VIEW_STORE_WENT_BACK')) return this.fail(error)
       this.#isHeldBack = true
       this.#deps.onStore(error)
     }
-    this.#isWriting = false
-    if (this.#deps.model.hasChanged) this.#planWrite()
   }
 
   #pause(): Promise<void> {
@@ -150,5 +167,7 @@ export class Follower {
     return new Promise((resolve) => void clock.at(clock.now() + limits.writeDelayMs, resolve))
   }
 }
+
+const roundBytesMin = 64 * 1024
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))

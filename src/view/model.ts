@@ -1,11 +1,13 @@
-import type { Clock } from '../base/index.ts'
+import { type Clock, isParcomoloError } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
 import { Patience } from '../task/index.ts'
 import { type Holder, RowCache } from './cache.ts'
 import type { Flow } from './orders.ts'
 import { Progress } from './progress.ts'
 import { applyTouch, type Rows, type Touch, touch } from './projection.ts'
+import { rowBytes } from './row-bytes.ts'
 import { type Arrived, decodeRecord, type Skipped, type ViewRecord } from './record.ts'
+import { Shapes } from './shapes.ts'
 import type { Moment, Read, TableName, Tables, ViewStore } from './store.ts'
 import { WriteBehind } from './write-behind.ts'
 
@@ -26,7 +28,9 @@ export class ReadModel {
   readonly #store: ViewStore
   readonly #codec: Codec
   readonly #flow: Flow
+  readonly #shapes = new Shapes()
   readonly #learn: Learn | undefined
+  readonly #onWentBack: (error: unknown) => void
   readonly #patience: Patience
   readonly #progress: Progress
   readonly #behind: WriteBehind
@@ -36,12 +40,13 @@ export class ReadModel {
     this.#codec = deps.codec
     this.#flow = deps.flow
     this.#learn = deps.learn
+    this.#onWentBack = deps.onWentBack
     this.#patience = new Patience(deps.clock, deps.onHeldUp)
     this.skippedCount = start.skippedCount
     this.rows = {
-      orders: new RowCache(deps.recentRowsMax),
-      stock: new RowCache(deps.recentRowsMax),
-      sagas: new RowCache(deps.recentRowsMax)
+      orders: new RowCache(deps.recentBytesMax, rowBytes.orders),
+      stock: new RowCache(deps.recentBytesMax, rowBytes.stock),
+      sagas: new RowCache(deps.recentBytesMax, rowBytes.sagas)
     }
     this.#progress = new Progress(start.moment.positions, deps.clock, deps.behindPatienceMs)
     this.#behind = new WriteBehind(deps.store, this.rows, this.#progress, start.moment)
@@ -52,9 +57,16 @@ export class ReadModel {
     return this.#progress.next(place)
   }
 
+  /** Rows that the store does not have yet. */
   get changedCount(): number {
     const { orders, stock, sagas } = this.rows
     return orders.changedCount + stock.changedCount + sagas.changedCount
+  }
+
+  /** What those rows take in memory. */
+  get changedBytes(): number {
+    const { orders, stock, sagas } = this.rows
+    return orders.changedBytes + stock.changedBytes + sagas.changedBytes
   }
 
   get hasChanged(): boolean {
@@ -138,9 +150,14 @@ export class ReadModel {
 
   async #read<T>(read: (store: ViewStore) => Promise<Read<T>>): Promise<Read<T>> {
     const since = this.#behind.known
-    const result = await read(this.#store)
-    this.#behind.check(result.moment, since)
-    return result
+    try {
+      const result = await read(this.#store)
+      this.#behind.check(result.moment, since)
+      return result
+    } catch (error) {
+      if (isParcomoloError(error, 'PARCOMOLO_VIEW_STORE_WENT_BACK')) this.#onWentBack(error)
+      throw error
+    }
   }
 
   async #decode(
@@ -149,10 +166,10 @@ export class ReadModel {
     const records: ViewRecord[] = []
     const skipped: Skipped[] = []
     for (const one of arrived) {
-      let decoded = decodeRecord(one, this.#codec)
+      let decoded = decodeRecord(one, this.#codec, this.#shapes)
       if (isUnknownSchema(decoded)) {
         if ((await this.#patience.until(() => this.#learn?.([one.record.value]))) === false) return undefined
-        decoded = decodeRecord(one, this.#codec)
+        decoded = decodeRecord(one, this.#codec, this.#shapes)
       }
       if (decoded === undefined) continue
       if ('code' in decoded) skipped.push(decoded)
@@ -189,12 +206,14 @@ export type ModelDeps = {
   readonly store: ViewStore
   readonly codec: Codec
   readonly flow: Flow
-  readonly recentRowsMax: number
+  readonly recentBytesMax: number
   readonly behindPatienceMs: number
   readonly learn: Learn | undefined
   readonly clock: Clock
   /** It waits for something that may pass, such as a registry that cannot be reached; with undefined, it goes on. */
   readonly onHeldUp: (error: unknown) => void
+  /** A read has found the store without what this process had seen in it. */
+  readonly onWentBack: (error: unknown) => void
 }
 
 /** Teaches the codec the schemas of these values, where it does not know them (contract's `learnSchemas`). */

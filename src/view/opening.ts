@@ -1,6 +1,6 @@
-import type { Log } from '../log/index.ts'
-import type { Place } from './record.ts'
-import type { Moment, Position, ViewStore } from './store.ts'
+import { type Log, placeName } from '../log/index.ts'
+import type { Place, Source, Topics } from './record.ts'
+import type { Moment, Position, Positions, ViewStore } from './store.ts'
 
 /**
  * The moment to go on from. Its positions are only worth something for the log they were taken from: where the log ends
@@ -16,13 +16,18 @@ export const startMoment = async (
   if (store.wasReset) onRebuild('it was of another layout, or damaged')
   for (;;) {
     const moment = await store.moment()
-    const reason = await whyForeign(log, places, moment)
+    const reason = await foreignTo(log, places, moment.positions)
     if (reason === undefined) return moment
     if (await store.clear(moment)) onRebuild(reason)
   }
 }
 
-const whyForeign = async (log: Log, places: readonly Place[], { positions }: Moment): Promise<string | undefined> => {
+/** Why these positions are not of this log; undefined where they may be. */
+export const foreignTo = async (
+  log: Log,
+  places: readonly Place[],
+  positions: Positions
+): Promise<string | undefined> => {
   for (const place of places) {
     const position = positions.get(place.name)
     const reason = position === undefined ? undefined : await whyForeignAt(log, place, position)
@@ -30,6 +35,17 @@ const whyForeign = async (log: Log, places: readonly Place[], { positions }: Mom
   }
   return undefined
 }
+
+/** The partitions that a view of these topics follows. */
+export const placesOf = (topics: Topics, log: Log): readonly Place[] =>
+  (Object.entries(topics) as [Source, string][]).flatMap(([source, topic]) =>
+    Array.from({ length: log.partitionCount(topic) }, (_, partition) => ({
+      topic,
+      partition,
+      source,
+      name: placeName({ topic, partition })
+    }))
+  )
 
 const whyForeignAt = async (log: Log, place: Place, position: Position): Promise<string | undefined> => {
   const end = await log.end(place)

@@ -46,6 +46,8 @@ export type { Flow }
 /** The row after an event of the order, stock, payment or shipping journal. */
 export const foldOrder = (before: OrderRow | undefined, record: ViewRecord, flow: Flow): OrderRow => {
   const row = before ?? emptyOrder(String(record.value['orderId']))
+  // The answer to whoever repeats a request: nothing has happened to the order.
+  if (record.type === 'OrderAlreadyPlaced') return row
   const changed = changeBySource(row, record)
   const isRepeat = hasEntry(row.timeline, record.type)
   if (isRepeat && changed === row) return row

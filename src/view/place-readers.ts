@@ -1,4 +1,4 @@
-import type { Log, Reader } from '../log/index.ts'
+import { type Log, type Reader, recordBytes } from '../log/index.ts'
 import type { Arrived, Place } from './record.ts'
 
 /**
@@ -41,15 +41,20 @@ export class PlaceReaders {
     this.#wake = undefined
   }
 
-  /** At most so many records, of partitions that are not held. */
-  take(recordsMax: number, isHeld: (place: Place) => boolean): Arrived[] {
+  /** At most so many records and bytes, but one record of any length, of partitions that are not held. */
+  take({ recordsMax, bytesMax }: TakeLimits, isHeld: (place: Place) => boolean): Arrived[] {
     const arrived: Arrived[] = []
     const count = this.#readers.length
-    for (let i = 0; i < count && arrived.length < recordsMax; i++) {
+    let bytesLeft = bytesMax
+    for (let i = 0; i < count && arrived.length < recordsMax && bytesLeft > 0; i++) {
       const { place, reader } = this.#readers[(this.#first + i) % count]!
       if (isHeld(place)) continue
-      for (const { records } of reader.take(recordsMax - arrived.length))
-        for (const record of records) arrived.push({ place, record })
+      for (const { records } of reader.take(recordsMax - arrived.length, bytesLeft))
+        for (const record of records) {
+          const bytes = recordBytes(record)
+          bytesLeft -= bytes
+          arrived.push({ place, record, bytes })
+        }
     }
     this.#first = (this.#first + 1) % count
     return arrived
@@ -75,5 +80,7 @@ export class PlaceReaders {
     )
   }
 }
+
+export type TakeLimits = { readonly recordsMax: number; readonly bytesMax: number }
 
 type PlaceReader = { readonly place: Place; readonly reader: Reader; isAsked: boolean }

@@ -3,7 +3,7 @@ import type { Mark } from './position.ts'
 import type { ViewRecord } from './record.ts'
 import type { SagaRow } from './sagas.ts'
 import type { StockRow } from './stock.ts'
-import type { OrderFilter, Page, PageRequest, RunningCount, SagaFilter } from './store.ts'
+import type { OrderFilter, Page, PageRequest, RunningCount, SagaFilter, StoreSpace } from './store.ts'
 import type { Waiter } from './waiters.ts'
 
 /** What others may ask the read model: the query port. */
@@ -32,11 +32,23 @@ export type ViewQuery = {
   follows(mark: Mark): boolean
   /** Cheap enough for every request. */
   state(): ViewState
+  /** Whether nothing more is folded at the moment, though what is shown is right. As cheap. */
+  isStalled(): boolean
+  /** How far it has come with what was durable when it was opened. */
+  progress(): ViewProgress
   health(): ViewHealth
 }
 
 /** `failed`: it will see nothing more. */
 export type ViewState = 'catching-up' | 'following' | 'failed'
+
+/** In records. */
+export type ViewProgress = {
+  readonly done: number
+  readonly of: number
+  /** At the pace since the opening; undefined while there is none. */
+  readonly secondsLeft: number | undefined
+}
 
 export type ViewHealth = {
   /** All that was durable when the view was opened has been folded. */
@@ -51,6 +63,8 @@ export type ViewHealth = {
   readonly skippedCount: number
   readonly waiterCount: number
   readonly changedRowCount: number
+  /** Of a store that is a file of this machine. */
+  readonly space?: StoreSpace | undefined
   /** Next offset by place. */
   readonly positions: Readonly<Record<string, number>>
 }

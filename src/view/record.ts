@@ -2,6 +2,9 @@ import { isParcomoloError } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
 import type { StoredRecord, TopicPartition } from '../log/index.ts'
 import { isMarker } from '../task/index.ts'
+import { extrasOf, noExtras } from './saga-timeline.ts'
+import { type Shapes, unshared } from './shapes.ts'
+import type { Shape } from './timeline.ts'
 
 /** The journals that the view folds, by what they tell of. */
 export type Source = 'order' | 'stock' | 'payment' | 'shipping' | 'saga'
@@ -12,8 +15,8 @@ export type Topics = Readonly<Record<Source, string>>
 /** A followed partition, with its name in positions. */
 export type Place = TopicPartition & { readonly name: string; readonly source: Source }
 
-/** A record as it came from the log. */
-export type Arrived = { readonly place: Place; readonly record: StoredRecord }
+/** A record as it came from the log, with its length. */
+export type Arrived = { readonly place: Place; readonly record: StoredRecord; readonly bytes: number }
 
 /** A decoded event with its place: what the folds see. */
 export type ViewRecord = {
@@ -32,6 +35,8 @@ export type ViewRecord = {
   readonly value: Readonly<Record<string, unknown>>
   /** The id of the command that this answers. */
   readonly causationId: string | undefined
+  /** What a timeline keeps of it beside its time and place. */
+  readonly shape: Shape
 }
 
 /** A record that cannot be decoded, and so is missing from the view. */
@@ -43,17 +48,22 @@ export type Skipped = {
 }
 
 /** The event of a record; undefined for a marker of the journal protocol. */
-export const decodeRecord = (arrived: Arrived, codec: Codec): ViewRecord | Skipped | undefined => {
+export const decodeRecord = (
+  arrived: Pick<Arrived, 'place' | 'record'>,
+  codec: Codec,
+  shapes: Pick<Shapes, 'of'> = unshared
+): ViewRecord | Skipped | undefined => {
   const { place, record } = arrived
   if (record.value === null) return undefined
   try {
-    const message = codec.decode(record.value)
+    const message = codec.decode(record.value, true)
     if (isMarker(message)) return undefined
     const { type, fullName, value } = message
     const { topic, partition, source } = place
     const causationId = record.headers['ce_causationid']
     const { key, offset, timestamp: at } = record
-    return { source, topic, partition, offset, at, key, type, fullName, value, causationId }
+    const shape = shapes.of(topic, type, source === 'saga' ? extrasOf(type, value) : noExtras)
+    return { source, topic, partition, offset, at, key, type, fullName, value, causationId, shape }
   } catch (error) {
     if (!isParcomoloError(error)) throw error
     return { place: place.name, offset: record.offset, code: error.code, message: error.message }

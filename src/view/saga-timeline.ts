@@ -1,5 +1,3 @@
-import type { ViewRecord } from './record.ts'
-
 /** What an entry of a saga's timeline says beside type, time and place. */
 export type SagaExtras = {
   readonly step?: string
@@ -9,11 +7,11 @@ export type SagaExtras = {
   readonly detail?: string
 }
 
-/** Undefined for an event that says no more than its type. */
-export const extrasOf = ({ type, value }: ViewRecord): SagaExtras | undefined => {
+/** Empty for an event that says no more than its type. */
+export const extrasOf = (type: string, value: Readonly<Record<string, unknown>>): SagaExtras => {
   const { step, undo, attempt } = value
   const detail = detailOf(type, value)
-  if (step === undefined && detail === undefined) return undefined
+  if (step === undefined && detail === undefined) return noExtras
   const extras: { -readonly [Member in keyof SagaExtras]: SagaExtras[Member] } = {}
   if (typeof step === 'string') extras.step = step
   if (undo === true) extras.undo = true
@@ -21,6 +19,8 @@ export const extrasOf = ({ type, value }: ViewRecord): SagaExtras | undefined =>
   if (typeof detail === 'string') extras.detail = detail
   return extras
 }
+
+export const noExtras: SagaExtras = {}
 
 /** By event: the member that says what it is about. */
 const detailMembers: Readonly<Record<string, string>> = {
@@ -35,7 +35,7 @@ const detailMembers: Readonly<Record<string, string>> = {
   SagaParked: 'reason'
 }
 
-const detailOf = (type: string, value: ViewRecord['value']): unknown => {
+const detailOf = (type: string, value: Readonly<Record<string, unknown>>): unknown => {
   if (type === 'CompensationStarted') return (value['failure'] as { type?: unknown }).type
   const member = detailMembers[type]
   return member === undefined ? undefined : value[member]

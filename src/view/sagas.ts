@@ -1,6 +1,5 @@
 import type { ViewRecord } from './record.ts'
-import { extrasOf, type SagaExtras } from './saga-timeline.ts'
-import { appended, type Timeline } from './timeline.ts'
+import { appended, entryCount, type Timeline, withoutEntry } from './timeline.ts'
 
 /**
  * The sagas projection: one row an instance, folded from `saga-events` alone.
@@ -27,7 +26,7 @@ export type SagaRow = {
   /** Steps and undos under way, the latest last. */
   readonly active: readonly ActiveStep[]
   readonly omitted: number
-  readonly timeline: Timeline<SagaExtras>
+  readonly timeline: Timeline
 }
 
 export const sagaStatuses = [
@@ -70,8 +69,8 @@ export const foldSaga = (before: SagaRow | undefined, record: ViewRecord): SagaR
 /** Member by member: this runs twenty times an order, and spreading is several times slower. */
 const rowOf = (before: SagaRow, state: State, record: ViewRecord): SagaRow => {
   const { endedAt, isAborted, isCompensating, failure, active } = state
-  const isFull = before.timeline.length === timelineEntriesMax
-  const timeline = appended(before.timeline, record, extrasOf(record))
+  const isFull = entryCount(before.timeline) === timelineEntriesMax
+  const timeline = appended(before.timeline, record)
   return {
     saga: before.saga,
     key: before.key,
@@ -86,7 +85,7 @@ const rowOf = (before: SagaRow, state: State, record: ViewRecord): SagaRow => {
     isCompensating,
     active,
     omitted: isFull ? before.omitted + 1 : before.omitted,
-    timeline: isFull ? timeline.toSpliced(timelineEntriesMax / 2, 1) : timeline
+    timeline: isFull ? withoutEntry(timeline, timelineEntriesMax / 2) : timeline
   }
 }
 
@@ -120,7 +119,7 @@ const started = (record: ViewRecord): SagaRow => {
     isCompensating: false,
     active: [],
     omitted: 0,
-    timeline: appended<SagaExtras>([], record, extrasOf(record))
+    timeline: appended([], record)
   }
 }
 

@@ -1,6 +1,7 @@
 import type { OrderRow, OrderStatus } from './orders.ts'
 import type { Skipped } from './record.ts'
 import type { SagaRow, SagaStatus } from './sagas.ts'
+import type { StoreCopy } from './snapshots.ts'
 import type { StockRow } from './stock.ts'
 
 /**
@@ -37,8 +38,15 @@ export type ViewStore = {
   dropOlder(): Promise<void>
   /** Why it cannot be reached at the moment; it is looked for until it can. */
   failure(): Error | undefined
+  /** Undefined where that is somebody else's to watch. */
+  space(): StoreSpace | undefined
+  /** A copy of it, until whose release it grows faster; undefined where it outlives its processes by itself. */
+  copy(): Promise<StoreCopy | undefined>
   close(): Promise<void>
 }
+
+/** What it takes on its volume, and what is left there, in bytes. */
+export type StoreSpace = { readonly bytes: number; readonly freeBytes: number }
 
 /**
  * The store between two writes: how far its rows have been folded. The version rises with each write, whoever writes;

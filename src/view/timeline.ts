@@ -1,44 +1,52 @@
-import type { ViewRecord } from './record.ts'
+import type { SagaExtras } from './saga-timeline.ts'
+
+/** What an entry has in common with those of other rows: one object for all of them (shapes.ts). */
+export type Shape = { readonly type: string; readonly topic: string } & SagaExtras
 
 /**
- * A timeline as it is kept, in memory and in the store. Entries are arrays, because they are most of a row, and are
- * read hardly ever.
+ * A timeline as it is kept: the time of the first entry, then four items an entry: shape, ms since the first,
+ * partition, offset. Flat and of small numbers, because timelines are most of a row, and are read hardly ever.
  */
-export type Timeline<Extras extends object = object> = readonly Entry<Extras>[]
+export type Timeline = readonly (number | Shape)[]
 
-type Entry<Extras extends object> =
-  | readonly [type: string, at: number, topic: string, partition: number, offset: number]
-  | readonly [type: string, at: number, topic: string, partition: number, offset: number, extras: Extras]
-
-export type TimelineEntry = {
-  readonly type: string
+export type TimelineEntry = Shape & {
   /** Ms since 1970. */
   readonly at: number
-  readonly topic: string
   readonly partition: number
   readonly offset: number
 }
 
-/** The timeline with one more entry. */
-export const appended = <Extras extends object>(
-  timeline: Timeline<Extras>,
-  record: ViewRecord,
-  extras?: Extras
-): Timeline<Extras> => {
-  const { type, at, topic, partition, offset } = record
-  const entry: Entry<Extras> =
-    extras === undefined ? [type, at, topic, partition, offset] : [type, at, topic, partition, offset, extras]
-  return [...timeline, entry]
+/** An event as a timeline takes it. */
+type Told = {
+  readonly shape: Shape
+  readonly at: number
+  readonly partition: number
+  readonly offset: number
 }
 
-export const hasEntry = (timeline: Timeline, type: string): boolean => timeline.some((entry) => entry[0] === type)
+export const itemsPerEntry = 4
+
+export const entryCount = (timeline: Timeline): number => Math.floor(timeline.length / itemsPerEntry)
+
+/** The timeline with one more entry. `concat` makes it as long as it is; a push would leave room for more. */
+export const appended = (timeline: Timeline, { shape, at, partition, offset }: Told): Timeline =>
+  timeline.length === 0
+    ? [at, shape, 0, partition, offset]
+    : timeline.concat([shape, at - (timeline[0] as number), partition, offset])
+
+/** The timeline without this entry, which is not the first. */
+export const withoutEntry = (timeline: Timeline, index: number): Timeline =>
+  timeline.toSpliced(1 + index * itemsPerEntry, itemsPerEntry)
+
+export const hasEntry = (timeline: Timeline, type: string): boolean => {
+  for (let i = 1; i < timeline.length; i += itemsPerEntry) if ((timeline[i] as Shape).type === type) return true
+  return false
+}
 
 /** The entries for a reader. */
-export const timelineEntries = <Extras extends object>(
-  timeline: Timeline<Extras>
-): readonly (TimelineEntry & Partial<Extras>)[] => timeline.map(entryOf)
-
-const entryOf = <Extras extends object>(entry: Entry<Extras>): TimelineEntry & Partial<Extras> => {
-  const [type, at, topic, partition, offset, extras] = entry
-  return { type, at, topic, partition, offset, ...(extras as Partial<Extras>) }
-}
+export const timelineEntries = (timeline: Timeline): readonly TimelineEntry[] =>
+  Array.from({ length: entryCount(timeline) }, (_, index) => {
+    const i = 1 + index * itemsPerEntry
+    const [shape, after, partition, offset] = timeline.slice(i, i + itemsPerEntry) as [Shape, number, number, number]
+    return { ...shape, at: (timeline[0] as number) + after, partition, offset }
+  })

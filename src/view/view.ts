@@ -3,12 +3,14 @@ import type { Codec } from '../contract/index.ts'
 import { type Log, placeName } from '../log/index.ts'
 import { Follower, type FollowLimits, followLimits } from './follow.ts'
 import { type Learn, ReadModel } from './model.ts'
-import { startMoment } from './opening.ts'
+import { placesOf, startMoment } from './opening.ts'
 import { type Flow, hasOrderEnded, type OrderRow } from './orders.ts'
 import type { Mark } from './position.ts'
-import type { ViewHealth, ViewQuery, ViewState } from './query.ts'
-import type { Place, Source, Topics, ViewRecord } from './record.ts'
+import type { ViewHealth, ViewProgress, ViewQuery, ViewState } from './query.ts'
+import type { Place, Topics, ViewRecord } from './record.ts'
 import type { SagaRow } from './sagas.ts'
+import { type KeeperLimits, keeperLimits, SnapshotKeeper } from './snapshot-keeper.ts'
+import type { ViewSnapshots } from './snapshots.ts'
 import type { StockRow } from './stock.ts'
 import {
   type OrderFilter,
@@ -34,21 +36,25 @@ export type ViewDeps = {
   /** It will see nothing more, and has to be opened anew. */
   readonly onFailed?: (error: unknown) => void
   readonly limits?: Partial<ViewLimits>
+  /** Where the store is copied to, if anywhere. */
+  readonly snapshots?: ViewSnapshots
 }
 
-export type ViewLimits = FollowLimits & {
-  /** Who may wait at once. */
-  readonly waitersMax: number
-  /** Rows of each table kept in memory after they have been written. */
-  readonly recentRowsMax: number
-  /** How long a query waits for this view to fold what another one has stored already. */
-  readonly behindPatienceMs: number
-}
+export type ViewLimits = FollowLimits &
+  KeeperLimits & {
+    /** Who may wait at once. */
+    readonly waitersMax: number
+    /** Rows of each table that are kept in memory after they have been written, in bytes. */
+    readonly recentBytesMax: number
+    /** How long a query waits for this view to fold what another one has stored already. */
+    readonly behindPatienceMs: number
+  }
 
 export const viewLimits: ViewLimits = {
   ...followLimits,
+  ...keeperLimits,
   waitersMax: 2_000,
-  recentRowsMax: 10_000,
+  recentBytesMax: 4 * 1024 * 1024,
   behindPatienceMs: 5_000
 }
 
@@ -73,10 +79,11 @@ export const openView = async (deps: ViewDeps): Promise<View> => {
   const moment = await startMoment(deps.log, deps.store, places, onRebuild)
   const skippedCount = await deps.store.countSkipped()
   const { store, codec, flow, learn, clock } = deps
-  const { recentRowsMax, behindPatienceMs } = limits
+  const { recentBytesMax, behindPatienceMs } = limits
   const onHeldUp = (error: unknown): void => view.onHeldUp(error)
+  const onWentBack = (error: unknown): void => view.onWentBack(error)
   const model = new ReadModel(
-    { store, codec, flow, recentRowsMax, behindPatienceMs, learn, clock, onHeldUp },
+    { store, codec, flow, recentBytesMax, behindPatienceMs, learn, clock, onHeldUp, onWentBack },
     { moment, skippedCount }
   )
   const target = new Map<string, number>()
@@ -100,6 +107,8 @@ class FollowingView implements View {
   readonly #parts: Parts
   readonly #waiters: Waiters
   readonly #follower: Follower
+  readonly #keeper: SnapshotKeeper | undefined
+  readonly #opened: { readonly at: number; readonly done: number }
   #changedOrders = new Set<string>()
   #isCaughtUp = false
   #settleCaughtUp: { resolve(): void; reject(error: unknown): void }
@@ -111,6 +120,7 @@ class FollowingView implements View {
     this.#deps = deps
     this.#parts = parts
     this.#waiters = new Waiters(deps.clock, parts.limits.waitersMax)
+    this.#opened = { at: deps.clock.now(), done: this.#counted().done }
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.caughtUp = promise
     this.#settleCaughtUp = { resolve, reject }
@@ -134,6 +144,7 @@ class FollowingView implements View {
       onStore: (error) => this.#onStore(error),
       onFailed: (error) => this.#onFailed(error)
     })
+    this.#keeper = keeperOf(deps, parts.limits)
   }
 
   start(): void {
@@ -200,21 +211,35 @@ class FollowingView implements View {
     return this.#isCaughtUp ? 'following' : 'catching-up'
   }
 
+  isStalled(): boolean {
+    return this.#stalledBy() !== undefined
+  }
+
+  progress(): ViewProgress {
+    const { of, done } = this.#counted()
+    const { at, done: before } = this.#opened
+    const secondsLeft =
+      done > before ? (((of - done) / (done - before)) * (this.#deps.clock.now() - at)) / 1000 : undefined
+    return { done, of, secondsLeft }
+  }
+
   health(): ViewHealth {
     const { model, places } = this.#parts
     return {
       isCaughtUp: this.#isCaughtUp,
       failure: messageOf(this.#failure),
       storeFailure: messageOf(this.#storeFailure),
-      stalledBy: messageOf(this.#heldUpBy) ?? this.#storeBacklog(),
+      stalledBy: this.#stalledBy(),
       skippedCount: model.skippedCount,
       waiterCount: this.#waiters.count,
       changedRowCount: model.changedCount,
+      space: this.#deps.store.space(),
       positions: Object.fromEntries(places.map(({ name }) => [name, model.next(name)]))
     }
   }
 
   async close(): Promise<void> {
+    await this.#keeper?.close()
     try {
       await this.#follower.close()
     } catch (error) {
@@ -237,9 +262,27 @@ class FollowingView implements View {
     logger?.error({ error: messageOf(error), code }, 'the read model waits, and tries again until it works')
   }
 
+  onWentBack(error: unknown): void {
+    this.#follower.fail(error)
+  }
+
+  #stalledBy(): string | undefined {
+    return messageOf(this.#heldUpBy) ?? this.#storeBacklog()
+  }
+
+  #counted(): { readonly done: number; readonly of: number } {
+    const { target, model } = this.#parts
+    let [done, of] = [0, 0]
+    for (const [place, end] of target) {
+      done += Math.min(model.next(place), end)
+      of += end
+    }
+    return { done, of }
+  }
+
   #storeBacklog(): string | undefined {
     const { model, limits } = this.#parts
-    return model.changedCount > limits.waitingRowsMax ? 'its store cannot be written' : undefined
+    return model.changedBytes > limits.waitingBytesMax ? 'its store cannot be written' : undefined
   }
 
   #whenOrder(
@@ -281,6 +324,7 @@ class FollowingView implements View {
     this.#isCaughtUp = true
     this.#settleCaughtUp.resolve()
     void this.#dropOlder()
+    this.#keeper?.start()
   }
 
   /** Not before: until then other processes may still answer from an older layout. */
@@ -312,15 +356,15 @@ class FollowingView implements View {
 
 const metAlready = <T>(value: T): Waiter<T> => ({ done: Promise.resolve(value), cancel: () => undefined })
 
-const placesOf = (topics: Topics, log: Log): readonly Place[] =>
-  (Object.entries(topics) as [Source, string][]).flatMap(([source, topic]) =>
-    Array.from({ length: log.partitionCount(topic) }, (_, partition) => ({
-      topic,
-      partition,
-      source,
-      name: placeName({ topic, partition })
-    }))
-  )
+const keeperOf = ({ store, snapshots, clock, logger }: ViewDeps, limits: KeeperLimits): SnapshotKeeper | undefined => {
+  if (snapshots === undefined) return undefined
+  return new SnapshotKeeper({
+    ...{ store, snapshots, clock, limits },
+    onSaved: (facts) => logger?.info(facts, 'the store of the read model has been copied'),
+    onError: (error) =>
+      logger?.error({ error: messageOf(error) }, 'the store of the read model could not be copied; it is tried again')
+  })
+}
 
 const messageOf = (error: unknown): string | undefined => {
   if (error === undefined) return undefined

@@ -62,6 +62,10 @@ export class Waiters {
     return waiter
   }
 
+  awaits(commandId: string): boolean {
+    return this.#answers.has(commandId)
+  }
+
   onAnswer(record: ViewRecord): void {
     if (record.causationId !== undefined) this.#answers.get(record.causationId)?.finish(record)
   }

@@ -168,6 +168,6 @@ const wentBack = (moment: Moment, since: Moment): ParcomoloError =>
   new ParcomoloError(
     'PARCOMOLO_VIEW_STORE_WENT_BACK',
     `the read model's store is at version ${moment.version}, without what this process had seen in it at version ` +
-      `${since.version}: it was emptied, brought back from a backup, or has lost its last writes; start this process again`,
+      `${since.version}: it was emptied, brought back from a backup, or has lost its last writes; it is folded from there when it is opened again`,
     { details: { version: moment.version, seen: since.version } }
   )

@@ -470,3 +470,9 @@ test('unknown schemas are fetched once each, and nobody waits when there are non
   t.deepEqual(registry.asked, [9])
   t.is(codec.decode(unknown).type, 'Foreign')
 })
+
+test('who looks at no bytes gets every other member, and empty ones in their place', (t) => {
+  const bytes = allCodec.encode('shop.All', value)
+  t.deepEqual(allCodec.decode(bytes, true).value, { ...value, b: new Uint8Array(0) })
+  t.deepEqual(allCodec.decode(bytes).value, value)
+})

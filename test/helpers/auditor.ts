@@ -3,7 +3,9 @@
  * code with what it judges, so that an error in the product cannot hide in the judgement as well; it reads any log,
  * whatever wrote it.
  */
+import { auditBacklog, type Window } from './auditor/backlog.ts'
 import { type AuditRecord, Journals, type Schemas, type Violation } from './auditor/events.ts'
+import { auditLanes } from './auditor/lanes.ts'
 import { auditMoney } from './auditor/money.ts'
 import { auditEnds, auditOrders } from './auditor/orders.ts'
 import { type Acknowledged, auditAcknowledged, auditShown, type Shown } from './auditor/outside.ts'
@@ -25,6 +27,8 @@ export type Audit = {
   readonly now: number
   readonly acknowledged?: Acknowledged
   readonly shown?: Shown
+  /** How much may be unread, and unanswered, where a saga starts: of a run whose windows stay as they are. */
+  readonly window?: Window | undefined
 }
 
 /** The shop's steps with an undo. */
@@ -32,18 +36,27 @@ const undoable = { order: ['stock', 'payment', 'start'] }
 
 export const audit = (input: Audit): Violation[] => {
   const journals = new Journals(input.records, input.schemas)
-  const { isQuiet, now } = input
+  const { isQuiet } = input
   return [
     ...auditStock(journals),
-    ...auditMoney(journals),
-    ...auditOrders(journals),
-    ...auditSagas(journals, { undoable, isQuiet, now }),
+    ...auditEach(journals, input),
     ...auditProtocol(journals, isQuiet),
-    ...(isQuiet && input.flow === 'orchestration' ? auditAtRest(journals) : []),
+    ...auditBacklog(journals, input.window).violations,
+    ...auditLanes(journals),
     ...auditAcknowledged(journals, input.acknowledged ?? {}),
     ...(input.shown === undefined ? [] : auditShown(journals, input.shown))
   ]
 }
+
+/** What can be said of some orders without the others, when all records of theirs are given. */
+export const auditSome = (input: Audit): Violation[] => auditEach(new Journals(input.records, input.schemas), input)
+
+const auditEach = (journals: Journals, { flow, isQuiet, now }: Audit): Violation[] => [
+  ...auditMoney(journals),
+  ...auditOrders(journals),
+  ...auditSagas(journals, { undoable, isQuiet, now }),
+  ...(isQuiet && flow === 'orchestration' ? auditAtRest(journals) : [])
+]
 
 /** Nothing can be said yet about an order whose saga is parked. */
 const auditAtRest = (journals: Journals): Violation[] => {

@@ -14,6 +14,7 @@ import { type Flow, ownRecords, startSystem, type System, viewTopics } from '../
 import { openPublisher } from '../../src/orchestrator/index.ts'
 import { openEmbeddedRegistry } from '../../src/registry/embedded/index.ts'
 import { loadSaga } from '../../src/saga/index.ts'
+import type { TaskLimits } from '../../src/task/index.ts'
 import { openView, type View } from '../../src/view/index.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
 
@@ -29,7 +30,11 @@ export type RunningShop = {
   stop(): Promise<void>
 }
 
-export const startShop = async (flow: Flow, overrides: Partial<HttpDeps> = {}): Promise<RunningShop> => {
+export const startShop = async (
+  flow: Flow,
+  overrides: Partial<HttpDeps> = {},
+  taskLimits: Partial<TaskLimits> = {}
+): Promise<RunningShop> => {
   const dir = await mkdtemp(join(tmpdir(), 'parcomolo-shop-'))
   const contracts = await readContractFiles('sagas')
   const log = await openEmbeddedLog({ dir: join(dir, 'log') })
@@ -45,6 +50,7 @@ export const startShop = async (flow: Flow, overrides: Partial<HttpDeps> = {}): 
     clock: systemClock,
     flow,
     partitions: 1,
+    taskLimits,
     owner: 'test',
     onFailure: fail,
     onPoison: (_, error) => fail(error),

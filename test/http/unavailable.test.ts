@@ -4,7 +4,7 @@ import test from 'ava'
 import type { FastifyInstance } from 'fastify'
 import { systemClock } from '../../src/base/index.ts'
 import { createHttp, type HttpDeps, type OutgoingCommand } from '../../src/http/index.ts'
-import type { OrderRow, ViewQuery, ViewState } from '../../src/view/index.ts'
+import type { OrderRow, ViewProgress, ViewQuery, ViewState } from '../../src/view/index.ts'
 import { emptyOrder } from '../../src/view/orders.ts'
 import { Waiters } from '../../src/view/waiters.ts'
 import { get, jsonOf, orderBody, post, put } from './requests.ts'
@@ -14,6 +14,7 @@ import { get, jsonOf, orderBody, post, put } from './requests.ts'
  */
 type Script = {
   state?: ViewState
+  progress?: ViewProgress
   waitersMax?: number
   order?: (orderId: string) => Promise<OrderRow | undefined>
   sendCommand?: HttpDeps['sendCommand']
@@ -39,6 +40,8 @@ const scripted = (script: Script) => {
     whenSeen: (marks, timeoutMs) => waiters.position(marks, () => false, timeoutMs),
     follows: () => true,
     state: () => state,
+    isStalled: () => false,
+    progress: () => script.progress ?? { done: 0, of: 0, secondsLeft: undefined },
     health: () => ({
       isCaughtUp: state !== 'catching-up',
       failure: state === 'failed' ? 'the disk is gone' : undefined,
@@ -47,6 +50,7 @@ const scripted = (script: Script) => {
       skippedCount: 2,
       waiterCount: waiters.count,
       changedRowCount: 0,
+      space: { bytes: 4096, freeBytes: 8192 },
       positions: { 'order-events/0': 7 }
     })
   }
@@ -281,6 +285,8 @@ test('metrics show requests by route, and the state of the view', async (t) => {
     /^parcomolo_http_request_duration_seconds_count\{method="GET",route="\/orders\/:orderId",status="404"\} 2$/m
   )
   t.regex(body, /^parcomolo_view_position\{place="order-events\/0"\} 7$/m)
+  t.regex(body, /^parcomolo_view_store_bytes 4096$/m)
+  t.regex(body, /^parcomolo_view_volume_free_bytes 8192$/m)
   t.regex(body, /^parcomolo_view_skipped_records 2$/m)
   t.regex(body, /^process_cpu_seconds_total /m)
 })

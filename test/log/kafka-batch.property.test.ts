@@ -4,6 +4,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import type { LogRecord } from '../../src/log/index.ts'
 import { crc32c } from '../../src/log/kafka/crc32c.ts'
+import { ByteWriter } from '../../src/log/kafka/byte-writer.ts'
 import { decodeBatches, decodeKeys, decodeWanted, encodeBatch } from '../../src/log/kafka/record-batch.ts'
 
 const require = createRequire(import.meta.url)
@@ -157,10 +158,10 @@ test('a batch that compaction has emptied, and a marker of a transaction, only m
   emptied.writeInt32BE(61 - 12, 8)
   emptied.writeInt32BE(9, 23)
   emptied.writeInt32BE(0, 57)
-  t.deepEqual(decodeBatches(emptied, 5), { records: [], next: 15 })
+  t.deepEqual(decodeBatches(emptied, 5), { records: [], next: 15, plainBytes: 0 })
   const marker = at(encodeBatch([{ key: 'a', value: null, timestamp: 1, headers: {} }], producer), 5)
   marker.writeInt16BE(0x20, 21)
-  t.deepEqual(decodeBatches(marker, 5), { records: [], next: 6 })
+  t.deepEqual(decodeBatches(marker, 5), { records: [], next: 6, plainBytes: 0 })
 })
 
 test('what foreign producers compress with gzip or zstd is read, and anything else names the cure', (t) => {
@@ -178,4 +179,15 @@ test('what foreign producers compress with gzip or zstd is read, and anything el
       message: /'lz4'.+compression\.type=uncompressed/
     }
   )
+})
+
+test('room that only something large has needed is given back', (t) => {
+  const writer = new ByteWriter(1_000)
+  writer.block(Buffer.alloc(1_000_000))
+  t.is(writer.copy().length, 1_000_004)
+  writer.reset()
+  t.is(writer.written().buffer.byteLength, 1_000)
+  writer.block(Buffer.alloc(1_500))
+  writer.reset()
+  t.is(writer.written().buffer.byteLength, 2_000)
 })

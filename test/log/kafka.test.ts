@@ -49,6 +49,7 @@ if (brokers === undefined) test.skip('the Kafka adapter: KAFKA_BROKERS names no 
 else {
   testContract()
   testRequests()
+  testSizes()
   testLosses()
   testTakeOvers()
   testGroups()
@@ -79,6 +80,20 @@ function testRequests(): void {
     })
     await Promise.all(running)
     t.true(log.stats()['produceRequests']! - before < 1.5 * appends, JSON.stringify(log.stats()))
+  })
+}
+
+function testSizes(): void {
+  test('a command of nearly the largest size is taken beside others for the same inbox', async (t) => {
+    const log = await open(t, newPrefix())
+    const sized = (key: string, bytes: number) => ({ ...record(key, '.'.repeat(bytes)), topic: 'inbox', partition: 0 })
+    const sizes = [400_000, 16 * 1024 * 1024 - 200_000, 300_000]
+    await Promise.all(sizes.map((bytes, i) => log.send([sized(String(i), bytes)])))
+    const taken = await readAll(log, { topic: 'inbox', partition: 0 })
+    t.deepEqual(
+      taken.map(({ value }) => value!.length),
+      sizes
+    )
   })
 }
 
@@ -206,6 +221,19 @@ function testGroups(): void {
 }
 
 function testReports(): void {
+  test('what topics take on disk, and what room it has, is told as the brokers know it', async (t) => {
+    const log = await open(t, newPrefix())
+    // A broker has nothing to tell of a partition for its first moment.
+    while ((await log.diskUsage!()).topics.size < topics.length) await wait(lookMs)
+    t.is((await log.diskUsage!()).topics.get('inbox'), 0)
+    await log.send([{ topic: 'inbox', partition: 1, ...record('a'), value: new Uint8Array(50_000) }])
+    const { topics: found, volumes } = await log.diskUsage!()
+    t.true(found.get('inbox')! >= 50_000)
+    t.deepEqual([...found.keys()].toSorted(), ['inbox', 'journal', 'table'])
+    t.true(volumes.length > 0)
+    for (const volume of volumes) t.true(volume.freeBytes > 0 && volume.freeBytes < volume.bytes, volume.folder)
+  })
+
   test('how far a member has read stands among the offsets of its group, where ordinary tools look', async (t) => {
     const prefix = newPrefix()
     const log = await open(t, prefix)

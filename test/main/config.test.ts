@@ -21,6 +21,7 @@ test('an empty environment gives the laptop configuration', (t) => {
     roles: 'all',
     flow: 'orchestration',
     partitions: 1,
+    memoryBytes: null,
     definitions: 'files',
     namespace: null,
     viewUrl: null,
@@ -41,6 +42,7 @@ test('an empty environment gives the laptop configuration', (t) => {
     registryUsername: '',
     registryPassword: '',
     viewDatabase: null,
+    stopDelay: 0,
     logLevel: 'info'
   }
   t.deepEqual(readConfig({}), expected)
@@ -55,6 +57,7 @@ test('every variable is taken', (t) => {
     PARCOMOLO_ROLES: 'all',
     FLOW: 'choreography',
     PARTITIONS: '12',
+    PARCOMOLO_MEMORY: '256Mi',
     VIEW_DATABASE_URL: 'sqlite:/tmp/view.db',
     LOG_LEVEL: 'error'
   }
@@ -66,6 +69,7 @@ test('every variable is taken', (t) => {
     roles: 'all',
     flow: 'choreography',
     partitions: 12,
+    memoryBytes: 268_435_456,
     viewDatabase: { sqlite: '/tmp/view.db' },
     logLevel: 'error'
   })
@@ -96,6 +100,10 @@ test(refused, 'PARTITIONS', '0', "expected a whole number from 1 to 1024; leave 
 test(refused, 'FLOW', 'both', "expected 'orchestration' or 'choreography'; leave it out to use 'orchestration'")
 test(refused, 'PARCOMOLO_HOST', 'a b', "expected an IP address or a host name; leave it out to use '127.0.0.1'")
 test(refused, 'LOG_LEVEL', 'loud', "expected 'error' or 'warn' or 'info' or 'debug'; leave it out to use 'info'")
+
+const size = 'expected a size such as 256Mi, 1Gi, 512MB or a number of bytes, 64Mi at least; leave it out if in doubt'
+test(refused, 'PARCOMOLO_MEMORY', '1Mi', size)
+test(refused, 'PARCOMOLO_MEMORY', 'plenty', size)
 
 test('a mistyped variable is refused, with the one that was meant', (t) => {
   t.deepEqual(linesOf({ PARCOMOLO_DATE: 'x' }), [

@@ -184,7 +184,7 @@ test('stock can be set, but not below what is reserved', (t) => {
   ])
   t.deepEqual(levels(stage, 'book'), [10, 4])
   t.deepEqual(said(stage.tell('SetStock', { ...item, onHand: 4 })), [
-    { type: 'StockSet', value: { ...item, onHand: 4 } }
+    { type: 'StockSet', value: { ...item, onHand: 4, reserved: 4 } }
   ])
   t.deepEqual(levels(stage, 'book'), [4, 4])
   t.deepEqual(typesOf(stage.tell('SetStock', { sku: 'new', name: 'New', priceCents: 1, onHand: -1 })), [
@@ -199,9 +199,11 @@ test('a SetStock that comes twice does not bring back what has left in between',
   stage.tell('SetStock', set, { id: 'c1' })
   reserve(stage, 'o1', ['book', 2])
   stage.tell('DispatchStock', { orderId: 'o1' })
-  t.deepEqual(said(stage.tell('SetStock', set, { id: 'c1' })), [{ type: 'StockSet', value: { ...set, onHand: 3 } }])
+  t.deepEqual(said(stage.tell('SetStock', set, { id: 'c1' })), [
+    { type: 'StockSet', value: { ...set, onHand: 3, reserved: 0 } }
+  ])
   t.deepEqual(levels(stage, 'book'), [3, 0])
-  t.deepEqual(said(stage.tell('SetStock', set, { id: 'c2' })), [{ type: 'StockSet', value: set }])
+  t.deepEqual(said(stage.tell('SetStock', set, { id: 'c2' })), [{ type: 'StockSet', value: { ...set, reserved: 0 } }])
 })
 
 test('a reservation may leave memory once it is over; stock never does', (t) => {

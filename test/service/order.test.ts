@@ -42,11 +42,11 @@ const stageAt = (status: string): Stage<Order> => {
 /** [status before, command, event, status after]; '–' is no event. */
 const table = [
   ['UNKNOWN', 'PlaceOrder', 'OrderPlaced', 'PENDING'],
-  ['PENDING', 'PlaceOrder', '–', 'PENDING'],
-  ['CONFIRMED', 'PlaceOrder', '–', 'CONFIRMED'],
-  ['COMPLETED', 'PlaceOrder', '–', 'COMPLETED'],
-  ['REJECTED', 'PlaceOrder', '–', 'REJECTED'],
-  ['CANCELLED', 'PlaceOrder', '–', 'CANCELLED'],
+  ['PENDING', 'PlaceOrder', 'OrderAlreadyPlaced', 'PENDING'],
+  ['CONFIRMED', 'PlaceOrder', 'OrderAlreadyPlaced', 'CONFIRMED'],
+  ['COMPLETED', 'PlaceOrder', 'OrderAlreadyPlaced', 'COMPLETED'],
+  ['REJECTED', 'PlaceOrder', 'OrderAlreadyPlaced', 'REJECTED'],
+  ['CANCELLED', 'PlaceOrder', 'OrderAlreadyPlaced', 'CANCELLED'],
   ['UNKNOWN', 'CancelOrder', 'OrderNotCancellable', 'UNKNOWN'],
   ['PENDING', 'CancelOrder', 'OrderCancelled', 'CANCELLED'],
   ['CONFIRMED', 'CancelOrder', 'OrderNotCancellable', 'CONFIRMED'],
@@ -88,6 +88,24 @@ for (const [before, command, event, after] of table) {
 test('a placed order is told in full', (t) => {
   const stage = stageAt('UNKNOWN')
   t.deepEqual(said(stage.tell('PlaceOrder', placeOrder('o1'))), [{ type: 'OrderPlaced', value: placeOrder('o1') }])
+})
+
+test('a repeat is told what was placed first, however far that has come', (t) => {
+  const first = placeOrder('o1')
+  const { requestHash, totalCents, currency } = first
+  for (const status of ['PENDING', 'CONFIRMED', 'COMPLETED', 'REJECTED', 'CANCELLED']) {
+    const other = { ...first, totalCents: totalCents + 1, requestHash: 'of another body' }
+    const [event] = stageAt(status).tell('PlaceOrder', other)
+    t.deepEqual(event?.value, { orderId: 'o1', requestHash, totalCents, currency }, status)
+  }
+})
+
+test('what was rejected before it came has no first request to tell of', (t) => {
+  const stage = stageAt('UNKNOWN')
+  stage.tell('RejectOrder', valueOf('RejectOrder'))
+  const [event] = stage.tell('PlaceOrder', placeOrder('o1'))
+  t.is(event?.type, 'OrderAlreadyPlaced')
+  t.deepEqual(event?.value, { orderId: 'o1', requestHash: '', totalCents: 0, currency: '' })
 })
 
 test('a refusal names the status that stands in the way', (t) => {
@@ -193,7 +211,8 @@ test('whatever has been asked, a repeat gets the same answer and changes nothing
       const state = stage.state()
       const second = stage.tell(command, valueOf(command, orderId), { id: 'again', attempt: 2 })
       assert.equal(stage.state(), state)
-      assert.deepEqual(second, command === 'PlaceOrder' ? [] : first)
+      if (command === 'PlaceOrder') assert.deepEqual(typesOf(second), ['OrderAlreadyPlaced'])
+      else assert.deepEqual(second, first)
     }
   )
   holds(t, property)

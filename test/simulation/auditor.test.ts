@@ -22,7 +22,17 @@ const inboxes: Record<string, string> = {
 const command = (orderId: string, step: string, name: string, undo = false): Fact[] => {
   const inbox = `${inboxes[step] ?? 'order'}-commands`
   const commandId = `order/${step}${undo ? '!undo' : ''}/${orderId}`
-  const value = { saga: 'order', key: orderId, step, undo, commandId, command: name, inbox, dueAt: now + 5000 }
+  const value = {
+    saga: 'order',
+    key: orderId,
+    step,
+    undo,
+    attempt: 1,
+    commandId,
+    command: name,
+    inbox,
+    dueAt: now + 5000
+  }
   return [
     fact('saga-events CommandIssued', value),
     { ...fact(`${inbox} ${name}`, { orderId }), headers: { ce_id: commandId, ce_source: '/saga-events/0' } }

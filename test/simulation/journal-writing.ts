@@ -36,7 +36,12 @@ const shapes: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   ItemShipped: { orderId: 'string' },
   JournalMarker: { owner: 'string' },
   SagaStarted: { ...instance },
-  CommandIssued: { ...step, undo: 'boolean', commandId: 'string', command: 'string', inbox: 'string', dueAt: 'long' },
+  CommandIssued: {
+    ...{ ...step, undo: 'boolean', attempt: 'int' },
+    ...{ commandId: 'string', command: 'string', inbox: 'string', dueAt: 'long' }
+  },
+  RetryScheduled: { ...step, undo: 'boolean', dueAt: 'long' },
+  StepUnknown: step,
   StepProgressed: step,
   StepSucceeded: step,
   StepRejected: step,

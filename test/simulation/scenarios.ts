@@ -1,5 +1,6 @@
-import type { Log } from '../../src/log/index.ts'
+import type { Log, StoredRecord } from '../../src/log/index.ts'
 import { type Faults, noFaults } from '../helpers/simulated-log.ts'
+import { instead } from './other-log.ts'
 import type { Scenario } from './simulate.ts'
 
 type Case = Omit<Scenario, 'seed'>
@@ -42,6 +43,19 @@ const laptop: Case = {
   edits: 2
 }
 
+/** Long enough that backlogs come to be and are worked off in it. */
+const troubles = { orders: 30, stormMs: 60_000, absences: 4, slowdowns: 2 }
+
+const awayCluster: Case = { ...cluster, nodes: 2, partitions: 2, ...troubles }
+
+const awayLaptop: Case = { ...laptop, ...troubles }
+
+/** What is sent again here, nobody has lost. */
+const quietAway: Case = {
+  ...{ ...awayCluster, nodes: 1, partitions: 1, window: 4, faults: noFaults },
+  ...{ crashes: 0, pauses: 0, rebalances: 0, edits: 0 }
+}
+
 /** What a run is like, on how many seeds it runs with every `npm test`, and what has to have happened in them. */
 export const scenarios: Readonly<Record<string, readonly [seeds: number, Case, counts: readonly string[]]>> = {
   'a cluster in which everything fails': [10, cluster, ['fenced', 'repeated', 'cancelled', 'refused']],
@@ -53,7 +67,26 @@ export const scenarios: Readonly<Record<string, readonly [seeds: number, Case, c
   'a quiet cluster': [2, { ...cluster, faults: noFaults, crashes: 0, pauses: 0, rebalances: 0, edits: 0 }, []],
   'a laptop that loses its power': [8, laptop, ['lost', 'cancelled', 'refused']],
   'a laptop that loses its power, as choreography': [5, { ...laptop, flow: 'choreography' }, ['lost', 'cancelled']],
+  'a cluster with narrow windows': [
+    6,
+    { ...cluster, partitions: 2, orders: 20, window: 1 },
+    ['fenced', 'cancelled', 'putOff']
+  ],
+  'a laptop with narrow windows': [4, { ...laptop, orders: 25, window: 2 }, ['lost', 'cancelled', 'putOff']],
   'a laptop with three partitions': [3, { ...laptop, partitions: 3 }, ['lost']],
+  'a cluster whose roles go away': [4, awayCluster, ['fenced', 'cancelled', 'probes', 'again']],
+  'a cluster whose roles go away, with narrow windows': [
+    4,
+    { ...awayCluster, nodes: 3, partitions: 3, window: 1 },
+    ['fenced', 'putOff', 'probes']
+  ],
+  'a laptop whose roles go away': [3, awayLaptop, ['cancelled', 'probes', 'again']],
+  'a laptop whose roles go away, with narrow windows': [
+    3,
+    { ...awayLaptop, partitions: 2, window: 2 },
+    ['putOff', 'probes']
+  ],
+  'a quiet cluster whose roles go away': [2, quietAway, ['probes']],
   'a cluster in which others write garbage': [4, { ...cluster, orders: 6, garbage: 60 }, ['garbage', 'doubled']],
   'a laptop on which others write garbage': [3, { ...laptop, orders: 6, garbage: 60 }, ['garbage', 'lost']]
 }
@@ -70,6 +103,9 @@ export const plantedBugs: Readonly<Record<string, Case>> = {
     partitions: 1,
     wrap: (log) => instead(log, { claim: async (place) => withPositionsAhead(await log.claim(place)) })
   },
+  'attempts that count as read when they are sent': { ...awayCluster, absences: 6, wrap: (log) => withAllRead(log) },
+  'a lane that is behind what it has begun': { ...awayCluster, window: 1, wrap: (log) => withLanesMoved(log, -1) },
+  'a lane that is ahead of what it has begun': { ...awayCluster, window: 1, wrap: (log) => withLanesMoved(log, 1) },
   'a task that does not wait for its dead letters': {
     ...cluster,
     orders: 2,
@@ -93,40 +129,57 @@ export const plantedBugs: Readonly<Record<string, Case>> = {
   }
 }
 
-/** A log that does one thing otherwise. */
-const instead = (log: Log, other: Partial<Log>): Log => ({
-  ensureTopics: (specs) => log.ensureTopics(specs),
-  partitionCount: (topic) => log.partitionCount(topic),
-  claim: (place) => log.claim(place),
-  send: (records) => log.send(records),
-  reader: (starts, isolation) => log.reader(starts, isolation),
-  read: (place, from, to) => log.read(place, from, to),
-  end: (place) => log.end(place),
-  durable: (place, offset) => log.durable(place, offset),
-  lookup: (place, keys) => log.lookup(place, keys),
-  join: (group, places, onAssignment) => log.join(group, places, onAssignment),
-  health: () => log.health(),
-  stats: () => log.stats(),
-  close: () => log.close(),
-  ...other
-})
-
 const withoutWaiting: (log: Log, records: Parameters<Log['send']>[0]) => Promise<void> = async (log, records) => {
   const sent = log.send(records)
   if (records[0]!.topic !== 'dead-letters') return sent
   sent.catch(() => undefined)
 }
 
-const withPositionsAhead = (writer: Awaited<ReturnType<Log['claim']>>): Awaited<ReturnType<Log['claim']>> => ({
+const withLanesMoved = (log: Log, by: number): Log =>
+  instead(log, { claim: async (place) => withMoved(await log.claim(place), 'parcomolo-lanes', by) })
+
+type Writer = Awaited<ReturnType<Log['claim']>>
+
+const withPositionsAhead = (writer: Writer): Writer => withMoved(writer, 'parcomolo-positions', 1)
+
+/** A log by which one header with positions says something else than its writer wants. */
+const withMoved = (writer: Writer, name: string, by: number): Writer => ({
   ...writer,
   append: (records) =>
     writer.append(
       records.map((record) => {
-        const text = record.headers['parcomolo-positions']
+        const text = record.headers[name]
         if (text === undefined) return record
         const positions = Object.entries(JSON.parse(text) as Record<string, number>)
-        const ahead = JSON.stringify(Object.fromEntries(positions.map(([name, next]) => [name, next + 1])))
-        return { ...record, headers: { ...record.headers, 'parcomolo-positions': ahead } }
+        const moved = JSON.stringify(Object.fromEntries(positions.map(([place, next]) => [place, next + by])))
+        return { ...record, headers: { ...record.headers, [name]: moved } }
       })
     )
 })
+
+/** Each journal that is read says of all that was sent by then that it was read. */
+const withAllRead = (log: Log): Log => {
+  const sent = new Map<string, number>()
+  const told = (record: StoredRecord): StoredRecord => {
+    const positions = JSON.parse(record.headers['parcomolo-positions'] ?? '{}') as Record<string, number>
+    const text = JSON.stringify({ ...positions, ...Object.fromEntries(sent) })
+    return { ...record, headers: { ...record.headers, 'parcomolo-positions': text } }
+  }
+  return instead(log, {
+    send: (records) => {
+      for (const { topic, partition, headers } of records)
+        if (headers['ce_source']?.startsWith('/saga-events/') === true)
+          sent.set(`from:${headers['ce_source'].slice(1)}@${topic}/${partition}`, Number(headers['ce_sequence']) + 1)
+      return log.send(records)
+    },
+    reader: (starts, isolation) => {
+      const reader = log.reader(starts, isolation)
+      return {
+        take: (recordsMax, bytesMax) =>
+          reader.take(recordsMax, bytesMax).map((chunk) => ({ ...chunk, records: chunk.records.map(told) })),
+        ready: () => reader.ready(),
+        close: () => reader.close()
+      }
+    }
+  })
+}

@@ -8,11 +8,14 @@ import { fillCatalogue } from '../../src/main/shop.ts'
 import { type Flow, ownRecords, startSystem, type System, viewTopics } from '../../src/main/system.ts'
 import { openPublisher } from '../../src/orchestrator/index.ts'
 import { loadSaga } from '../../src/saga/index.ts'
+import type { TaskLimits } from '../../src/task/index.ts'
 import { openView, type View, type ViewStore } from '../../src/view/index.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
 import type { SimulatedCluster } from '../helpers/simulated-log.ts'
 import type { SimulatedProcess } from '../helpers/simulated-process.ts'
 import { learnerOf, standsAt } from './garbage.ts'
+import { paced } from './other-log.ts'
+import { type Role, ShopRoles, type Troubles } from './shop-roles.ts'
 
 /** What every run shares: read once, never changed. */
 export type ShopParts = {
@@ -69,8 +72,12 @@ export type NodeOptions = {
   readonly wrap?: (log: Log) => Log
   /** How long it lies down after a crash, in virtual ms. */
   readonly downMsMax: number
+  /** How many commands may lie unread in an inbox partition before what begins is put off; as usual if undefined. */
+  readonly window?: number | undefined
   /** What stands in the folder of sagas, which all nodes have alike. */
   readonly sagaFile: { text: SagaText }
+  /** Where roles come and go by themselves, or are slow. */
+  readonly troubles?: Troubles | undefined
 }
 
 /** What runs in a node that is up. */
@@ -78,6 +85,7 @@ export type Running = {
   readonly log: Log
   readonly view: View
   readonly send: ReturnType<typeof commandSender>
+  /** Without roles where they come and go by themselves. */
   readonly system: System
 }
 
@@ -93,6 +101,7 @@ export class ShopNode {
   readonly #parts: ShopParts
   readonly #options: NodeOptions
   #store: ViewStore | undefined
+  #roles: ShopRoles | undefined
   #starts = 0
   #restarting = false
 
@@ -120,40 +129,44 @@ export class ShopNode {
     }
   }
 
+  /** True when all that is to run on it is at work. */
+  get isUp(): boolean {
+    return this.running !== undefined && this.#roles?.isWhole !== false
+  }
+
+  /** A role goes away from here, or comes back. */
+  endRole(role: Role, isOrderly: boolean): void {
+    this.#roles?.end(role, isOrderly)
+  }
+
+  beginRole(role: Role): void {
+    this.#roles?.begin(role)
+  }
+
   /** Whatever it is doing ends here; after a while it is started again. */
   crash(): void {
-    this.process.crash()
-    this.running = undefined
+    this.end()
     if (this.#restarting) return
     this.#restarting = true
     const { time } = this.#cluster
     time.after(time.between(50, this.#options.downMsMax), () => void this.start())
   }
 
+  /** For good. */
+  end(): void {
+    this.process.crash()
+    this.#roles?.crash()
+    this.#roles = undefined
+    this.running = undefined
+  }
+
   async #run(process: SimulatedProcess): Promise<Running> {
-    const { contracts, codec } = this.#parts
-    const { flow, partitions, wrap = (log: Log) => log } = this.#options
-    const log = wrap(this.#cluster.log(process))
+    const { codec } = this.#parts
+    const { flow, troubles } = this.#options
+    const log = this.#logOf(process, 'view')
     const { clock } = process
-    const fail = (error: unknown): void => this.#fail(process, error)
-    const system = await startSystem({
-      log,
-      codec,
-      contracts,
-      clock,
-      flow,
-      partitions,
-      owner: process.name,
-      onFailure: fail,
-      onPoison: (at, error) => (standsAt(at, this.#cluster) ? undefined : fail(error)),
-      learn: learnerOf(process, this.#cluster.time, codec),
-      onDefinitionError: fail,
-      taskLimits: {
-        ...{ inputsPerRoundMax: 10, idlePositionsMax: 30, inputsPerSnapshot: 25, snapshotEveryMs: 3000 },
-        ...{ inputBytesPerRoundMax: 6000, batchBytesAim: 1500, bytesPerSnapshot: 20_000, bytesLeftAtStop: 2000 },
-        entitiesPerPeriod: 2
-      }
-    })
+    this.#roles = troubles && this.#rolesOf(process, troubles)
+    const system = await this.#system(process, log, troubles && [])
     if (flow === 'orchestration') await this.#publish(log, system, process)
     this.#store ??= await openSqliteViewStore(':memory:')
     const store = diesWith(process, this.#store)
@@ -162,6 +175,43 @@ export class ShopNode {
     const send = commandSender(log, codec, clock)
     await fillCatalogue(view, send)
     return { log, view, send, system }
+  }
+
+  #logOf(process: SimulatedProcess, role: string): Log {
+    const { wrap = (log: Log) => log, troubles } = this.#options
+    const log = wrap(this.#cluster.log(process))
+    return troubles === undefined ? log : paced(log, process, () => troubles.slow.get(role))
+  }
+
+  #system(process: SimulatedProcess, log: Log, roles?: readonly Role[]): Promise<System> {
+    const { contracts, codec } = this.#parts
+    const { flow, partitions, window } = this.#options
+    const fail = (error: unknown): void => this.#fail(process, error)
+    return startSystem({
+      ...{ log, codec, contracts, clock: process.clock, flow, partitions, owner: process.name },
+      ...(roles === undefined ? {} : { roles }),
+      onFailure: fail,
+      onPoison: (at, error) => (standsAt(at, this.#cluster) ? undefined : fail(error)),
+      learn: learnerOf(process, this.#cluster.time, codec),
+      onDefinitionError: fail,
+      taskLimits: {
+        ...{ inputsPerRoundMax: 10, idlePositionsMax: 30, inputsPerSnapshot: 25, snapshotEveryMs: 3000 },
+        ...{ inputBytesPerRoundMax: 6000, batchBytesAim: 1500, bytesPerSnapshot: 20_000, bytesLeftAtStop: 2000 },
+        entitiesPerPeriod: 2,
+        ...(window === undefined ? {} : { unanswered: narrow(window) })
+      }
+    })
+  }
+
+  /** In a cluster each role is a process; on a laptop all are one. */
+  #rolesOf(process: SimulatedProcess, troubles: Troubles): ShopRoles {
+    const isApart = this.#cluster.broker.variant === 'kafka'
+    return new ShopRoles({
+      ...{ troubles, isApart },
+      process: (role) => (isApart ? this.#cluster.process(`${process.name}/${role}`) : process),
+      start: (own, role) => this.#system(own, this.#logOf(own, role), [role]),
+      fail: (own, error) => this.#fail(own, error)
+    })
   }
 
   /** As the watch of the folder does it: what stands there is published, unless it is current. */
@@ -180,11 +230,16 @@ export class ShopNode {
 
   /** As `parcomolo start` does it: a process that cannot go on ends, and is started again. */
   #fail(process: SimulatedProcess, error: unknown): void {
-    if (!process.isAlive || process !== this.process) return
+    if (!process.isAlive || (process !== this.process && this.#roles?.has(process) !== true)) return
     this.#cluster.time.note(`${process.name} fails: ${error instanceof Error ? error.message : String(error)}`)
     if (!isParcomoloError(error) || !isExpected.has(error.code)) this.defects.push(error)
     this.crash()
   }
+}
+
+const narrow = (count: number): TaskLimits['unanswered'] => {
+  const window = { initial: count, min: count, max: count }
+  return { window, windowUntold: window, unansweredMax: 2 * count }
 }
 
 /** Errors that the faults of a run bring about by themselves. */
@@ -208,6 +263,8 @@ const diesWith = (process: SimulatedProcess, store: ViewStore): ViewStore => {
     clear: whileAlive((last) => store.clear(last)),
     dropOlder: async () => undefined,
     failure: () => undefined,
+    space: () => undefined,
+    copy: async () => undefined,
     close: async () => undefined
   }
 }

@@ -3,6 +3,7 @@ import type { Log } from '../../src/log/index.ts'
 import type { Flow } from '../../src/main/system.ts'
 import type { Task } from '../../src/task/index.ts'
 import { type Audit, audit, type Shown, type Violation } from '../helpers/auditor.ts'
+import { auditBacklog } from '../helpers/auditor/backlog.ts'
 import { Journals } from '../helpers/auditor/events.ts'
 import type { BrokerVariant } from '../helpers/simulated-broker.ts'
 import { type Faults, noFaults, SimulatedCluster } from '../helpers/simulated-log.ts'
@@ -10,6 +11,7 @@ import { VirtualTime } from '../helpers/virtual-time.ts'
 import { auditLetters, planGarbage, withoutGarbage } from './garbage.ts'
 import { ShopClients } from './shop-clients.ts'
 import { edited, type NodeOptions, ShopNode, type ShopParts } from './shop-node.ts'
+import { noTroubles, planTroubles } from './troubles.ts'
 
 export type Scenario = {
   readonly seed: string
@@ -25,6 +27,12 @@ export type Scenario = {
   readonly rebalances: number
   /** How often the saga is edited while orders run. */
   readonly edits: number
+  readonly window?: number
+  /** How often a role goes away from all nodes, or is slow, on average; then roles come and go by themselves. */
+  readonly absences?: number
+  readonly slowdowns?: number
+  /** How long orders come and faults happen; as usual if undefined. */
+  readonly stormMs?: number
   /** How many records that nobody can read others write to the inboxes; none if undefined. */
   readonly garbage?: number
   /** A planted bug: something between the shop and its log, or a change of the brokers' rules. */
@@ -40,7 +48,7 @@ export type Outcome = {
 }
 
 /** Faults happen in this time; then there are none, and everything comes to rest. */
-const stormMs = 12_000
+const usualStormMs = 12_000
 const restMs = 20 * 60_000
 /** After this long every group has given up on a process that has crashed. */
 const sessionMs = 5000
@@ -49,21 +57,27 @@ const sessionMs = 5000
 export const simulate = async (scenario: Scenario, parts: ShopParts): Promise<Outcome> => {
   const time = new VirtualTime(scenario.seed)
   const cluster = new SimulatedCluster(time, scenario.variant, noFaults)
-  const { flow, partitions, wrap } = scenario
+  const { flow, partitions, wrap, window, absences, slowdowns, stormMs = usualStormMs } = scenario
   const sagaFile = { text: parts.saga }
-  const options: NodeOptions = { flow, partitions, downMsMax: 4000, sagaFile, ...(wrap === undefined ? {} : { wrap }) }
+  const troubles = absences === undefined ? undefined : noTroubles()
+  const options: NodeOptions = {
+    ...{ flow, partitions, downMsMax: 4000, sagaFile, window, troubles },
+    ...(wrap === undefined ? {} : { wrap })
+  }
   const names = Array.from({ length: scenario.nodes }, (_, i) => `node${i + 1}`)
   const nodes = names.map((name) => new ShopNode(name, cluster, parts, options))
-  const isUp = (): boolean => nodes.every((node) => node.running !== undefined)
+  const isUp = (): boolean => nodes.every((node) => node.isUp)
   for (const node of nodes) void node.start()
   if (!(await time.run(isUp, time.now() + 60_000))) return failed('the shop does not open', time, nodes)
   scenario.spoil?.(cluster)
   const clients = new ShopClients(time, nodes)
   clients.plan(scenario.orders, stormMs)
-  planEdits(scenario, { time, nodes, parts, sagaFile })
+  planEdits({ ...scenario, stormMs }, { time, nodes, parts, sagaFile })
   planGarbage(scenario.garbage ?? 0, stormMs, cluster, parts.codec)
-  await storm(scenario, cluster, nodes)
-  await time.run(() => isUp() && clients.isDone, time.now() + restMs)
+  if (troubles !== undefined) planTroubles({ time, nodes, troubles, withinMs: stormMs }, { absences, slowdowns })
+  await storm({ ...scenario, stormMs }, cluster, nodes)
+  const isOver = (): boolean => troubles === undefined || (troubles.away.size === 0 && troubles.slow.size === 0)
+  await time.run(() => isOver() && isUp() && clients.isDone, time.now() + restMs)
   await time.pass(restMs)
   if (!isUp()) return failed('a node does not come up again', time, nodes)
   if (!clients.isDone) return failed('somebody never gets an answer', time, nodes)
@@ -71,8 +85,14 @@ export const simulate = async (scenario: Scenario, parts: ShopParts): Promise<Ou
   return judged({ scenario, parts, cluster, nodes, clients, shown })
 }
 
+type Stormy = Scenario & { readonly stormMs: number }
+
 /** Faults of the network all the time, and of the machines now and then. */
-const storm = async (scenario: Scenario, cluster: SimulatedCluster, nodes: readonly ShopNode[]): Promise<void> => {
+const storm = async (
+  { stormMs, ...scenario }: Stormy,
+  cluster: SimulatedCluster,
+  nodes: readonly ShopNode[]
+): Promise<void> => {
   const { time } = cluster
   cluster.faults = scenario.faults
   const plan = (average: number, what: (node: ShopNode) => void): void => {
@@ -93,7 +113,7 @@ type Editing = {
   readonly sagaFile: NodeOptions['sagaFile']
 }
 
-const planEdits = ({ edits, flow }: Scenario, { time, nodes, parts, sagaFile }: Editing): void => {
+const planEdits = ({ edits, flow, stormMs }: Stormy, { time, nodes, parts, sagaFile }: Editing): void => {
   for (let i = 0; i < edits && flow === 'orchestration'; i++) {
     time.after(time.random() * stormMs, () => {
       sagaFile.text = edited(parts, 4000 + i)
@@ -162,17 +182,22 @@ const judged = async ({ scenario, parts, cluster, nodes, clients, shown }: Evide
     isQuiet: true,
     now: time.now(),
     acknowledged: { orders, cancellations, skus: ['book', 'lamp', 'unicorn', 'last-one'] },
-    shown
+    shown,
+    window: scenario.window === undefined ? undefined : { unread: scenario.window, unanswered: 2 * scenario.window }
   }
   const folds = await foldedAgain(scenario, parts, cluster, nodes)
   const violations = [...letters.violations, ...audit(input), ...defectsOf(nodes), ...folds]
   const journals = new Journals(input.records, parts.schemas)
+  const { resends } = auditBacklog(journals)
   const counts = {
+    again: resends.filter(({ why }) => why === 'read').length,
+    probes: resends.filter(({ why }) => why === 'probe').length,
     events: time.eventCount,
     records: records.length,
     acknowledged: orders.length,
     cancelled: cancellations.length,
     refused: clients.refusals.length,
+    putOff: records.filter(({ headers }) => headers['parcomolo-lanes']?.includes('@')).length,
     garbage: letters.garbage,
     doubled: letters.doubled,
     revisions: new Set(journals.events('saga-events').flatMap(({ value }) => value['revision'] ?? [])).size,
@@ -194,7 +219,7 @@ const foldedAgain = async (
   const ids = Array.from({ length: scenario.orders }, (_, i) => `order-${i}`)
   const skus = ['book', 'lamp', 'unicorn', 'last-one'].map((sku) => `stock/${sku}`)
   const keys = [...skus, ...ids.flatMap((id) => [id, `order/${id}`])]
-  for (const node of nodes) node.process.crash()
+  for (const node of nodes) node.end()
   await time.pass(sessionMs)
   const own = await statesAfterStart(scenario, parts, cluster, keys)
   for (const partition of broker.partitions.values()) {
@@ -202,7 +227,7 @@ const foldedAgain = async (
   }
   const folded = await statesAfterStart(scenario, parts, cluster, keys)
   return [...folded].flatMap(([key, state]) =>
-    own.get(key) === state || own.get(key) === archived
+    own.get(key) === state || own.get(key) === archived || (state === archived && own.has(key))
       ? []
       : [{ rule: '9.7 fold', message: `${key} is ${own.get(key)}; its journal says ${state}`, evidence: [] }]
   )
@@ -233,7 +258,7 @@ const statesAfterStart = async (
       if (text !== undefined) states.set(`${component} ${key}`, text)
     }
   }
-  node.process.crash()
+  node.end()
   await time.pass(sessionMs)
   return states
 }

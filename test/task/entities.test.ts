@@ -24,7 +24,7 @@ const open = () => {
     }
   }
   const timers = new Timers(new VirtualClock(0), () => undefined)
-  return { counts, timers, entities: new Entities(component, timers, 1000) }
+  return { counts, timers, entities: new Entities(component, timers, { perPeriod: 1000 }) }
 }
 
 const added = (name: string, amount: number): Event => ({ key: name, type: 'Added', value: { name, amount } })

@@ -25,7 +25,8 @@ test('a forwarder that is stopped while its inbox takes nothing does not count t
   forwarder.stop()
   clock.advance(1000)
   await new Promise((resolve) => setImmediate(resolve))
-  t.is(forwarder.forwarded, 5)
+  t.is(forwarder.forwarded, 7)
+  t.deepEqual(forwarder.behind(10), [7])
 })
 
 test('what waits is sent in bounded sends, and holds the task up by its bytes, too', async (t) => {
@@ -51,9 +52,39 @@ test('what waits is sent in bounded sends, and holds the task up by its bytes, t
   t.not(relief, undefined)
   gate.resolve()
   await relief
+  while (forwarder.forwarded < 21) await new Promise((resolve) => setImmediate(resolve))
   t.deepEqual(
     sends.map((records) => records.length),
     [...Array<number>(10).fill(2), 1]
   )
   t.is(forwarder.forwarded, 21)
+})
+
+test('an inbox that takes nothing holds up its own commands alone, and they are named one by one (F3)', async (t) => {
+  const [sent, gate] = [[] as string[], Promise.withResolvers<void>()]
+  const send: Log['send'] = async (records) => {
+    if (records[0]!.topic === 'away-commands') await gate.promise
+    sent.push(...records.map(({ topic, headers }) => `${topic} ${headers['ce_sequence']}`))
+  }
+  const log = { send, partitionCount: () => 1 } as Partial<Log> as Log
+  const patience = new Patience(new VirtualClock(0))
+  const journal = { topic: 'a-events', partition: 0 }
+  const forwarder = new Forwarder({ log, patience, journal, from: 0, fail: (error) => t.fail(String(error)) })
+  const command = (inbox: string) => ({
+    ...{ inbox, key: 'k', id: 'c', type: 'Add', value: new Uint8Array(), attempt: 1, correlationId: 'x' }
+  })
+  forwarder.add([command('b-commands')], 3, 0)
+  forwarder.add([command('away-commands'), command('b-commands')], 5, 0)
+  forwarder.add([command('away-commands')], 6, 0)
+  forwarder.add([], 8, 0)
+  forwarder.kick()
+  while (forwarder.forwarded < 5) await new Promise((resolve) => setImmediate(resolve))
+  t.deepEqual(sent, ['b-commands 3', 'b-commands 5'])
+  t.is(forwarder.forwarded, 5)
+  t.deepEqual(forwarder.behind(2), [5, 6])
+  t.is(forwarder.behind(1), undefined)
+  gate.resolve()
+  while (forwarder.forwarded < 9) await new Promise((resolve) => setImmediate(resolve))
+  t.deepEqual(sent.slice(2), ['away-commands 5', 'away-commands 6'])
+  t.deepEqual(forwarder.behind(2), [])
 })

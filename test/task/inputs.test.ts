@@ -14,6 +14,7 @@ type Read = { readonly taken: Taken[]; readonly poison: { readonly offset: numbe
 const readerOf = (overrides: Partial<InputsDeps> = {}) => {
   const poison: Read['poison'] = []
   const inputs = new Inputs({
+    lanes: { names: new Set(), has: () => false },
     codec,
     component: counterComponent('a'),
     positions: new Positions(),

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { ParcomoloError } from '../../src/base/index.ts'
 import type { Log } from '../../src/log/index.ts'
-import { inbox, journal, notes, replaced, Stage, until } from './stage.ts'
+import { inbox, journal, notes, replaced, Stage, targetInbox, until, waitFor } from './stage.ts'
 import { type Appended, bytesOf, watched } from './watched-log.ts'
 
 const mebibyte = 1024 * 1024
@@ -268,3 +268,26 @@ const inChunks = (log: Log, size: number): Log => {
 const waitUntil = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve))
 }
+
+test('a start after a snapshot sends again what an inbox did not take, and reads nothing else', async (t) => {
+  const stage = await Stage.open(t)
+  const send: Log['send'] = (records) =>
+    records[0]!.topic === targetInbox.topic ? new Promise(() => undefined) : stage.log.send(records)
+  const first = await stage.task({ snapshotEveryMs: 1000 }, { log: replaced(stage.log, { send }) })
+  await stage.tell('Tell', { name: 'x', amount: 1 })
+  await stage.tell('Add', { name: 'x', amount: 1 })
+  await stage.events('Added', 1)
+  stage.clock.advance(1000)
+  await until(stage, () => first.stats.snapshots === 1)
+  await first.stop()
+  const reads: string[] = []
+  const read: Log['read'] = (place, from, to) => {
+    if (place.topic === journal.topic) reads.push(`${from} to ${to}`)
+    return stage.log.read(place, from, to)
+  }
+  const second = await stage.task({}, { log: replaced(stage.log, { read }) })
+  const [command] = await waitFor(stage, targetInbox, 1)
+  t.is(command!.headers['ce_sequence'], '1')
+  t.deepEqual(reads, ['1 to 2', '3 to 3'])
+  await second.stop()
+})

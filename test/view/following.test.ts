@@ -232,7 +232,7 @@ test('while its store refuses to write, the view answers on and loses nothing', 
     const view = await open(journals, {
       store,
       logger: { info: say, error: (facts, message) => (say(facts, message), onFailed()) },
-      limits: { writeDelayMs: 1, recentRowsMax: 1 }
+      limits: { writeDelayMs: 1, recentBytesMax: 1 }
     })
     state.isBroken = true
     await journals.tell('order', placed('o1'), placed('o2'), placed('o3'))
@@ -253,7 +253,7 @@ test('while its store refuses to write, the view answers on and loses nothing', 
 test('a view whose store refuses more and more stands still, and goes on when it can', async (t) => {
   await withJournals(async (journals) => {
     const { store, state } = breakable(await openSqliteViewStore(':memory:'))
-    const limits = { writeDelayMs: 1, waitingRowsMax: 1 }
+    const limits = { writeDelayMs: 1, waitingBytesMax: 1_500 }
     const view = await open(journals, { store, limits })
     state.isBroken = true
     await journals.tell('order', placed('o1'), placed('o2'))
@@ -340,7 +340,7 @@ test('a view that waits for the registry can be closed, and has the record to fo
 
 test('rows that have left memory are read from the store and folded on', async (t) => {
   await withJournals(async (journals) => {
-    const view = await open(journals, { limits: { recentRowsMax: 2, writeRowsMax: 1, roundRecordsMax: 3 } })
+    const view = await open(journals, { limits: { recentBytesMax: 1, writeBytesMax: 1, roundRecordsMax: 3 } })
     const ids = Array.from({ length: 20 }, (_, i) => `o${i}`)
     await journals.tell('order', ...ids.map(placed))
     await journals.tell('payment', ...ids.map((orderId) => ['PaymentFailed', { orderId, reason: 'no' }] as const))
@@ -402,7 +402,7 @@ test('who waits for an answer, an order or a position is told in the round that 
 
 test('who waits for the end of an order that ended long ago is answered from the store', async (t) => {
   await withJournals(async (journals) => {
-    const view = await open(journals, { flow: 'choreography', limits: { recentRowsMax: 1 } })
+    const view = await open(journals, { flow: 'choreography', limits: { recentBytesMax: 1 } })
     await journals.tell('order', placed('o1'), ['OrderCancelled', { orderId: 'o1', reason: 'r' }])
     await view.whenEnded('o1', 10_000).done
     await view.orders({}, { limit: 1 })
@@ -436,8 +436,9 @@ test('a log that hands a record over twice is not believed', (t) => {
   const place = { topic: 'order-events', partition: 0, name: 'order-events/0', source: 'order' as const }
   const record = { key: '', value: null, timestamp: 1, headers: {}, offset: 3 }
   const order = new CausalOrder(new Map(), systemClock, 1)
-  t.is(order.offer([{ place, record }]).length, 1)
-  t.throws(() => order.offer([{ place, record }]), { code: 'PARCOMOLO_VIEW_DEFECT' })
+  const bytes = 1
+  t.is(order.offer([{ place, record, bytes }]).length, 1)
+  t.throws(() => order.offer([{ place, record, bytes }]), { code: 'PARCOMOLO_VIEW_DEFECT' })
 })
 
 test('a partition of which something is held is left unread', async (t) => {
@@ -450,7 +451,9 @@ test('a partition of which something is held is left unread', async (t) => {
     })
     const readers = new PlaceReaders(journals.log, places, new Map())
     const taken = (held: string): string[] =>
-      readers.take(10, (place) => place.source === held).map(({ place }) => place.source)
+      readers
+        .take({ recordsMax: 10, bytesMax: 1_000_000 }, (place) => place.source === held)
+        .map(({ place }) => place.source)
     t.deepEqual(taken('order'), ['payment'])
     t.deepEqual(taken('payment'), ['order'])
     readers.close()

@@ -71,7 +71,7 @@ export const openJournals = async (clock: Clock = systemClock): Promise<Journals
 let sharedCodec: Promise<Codec> | undefined
 
 /** One for all: to register the schemas is a matter of the contract's tests. */
-const makeCodec = async (): Promise<Codec> => {
+export const makeCodec = async (): Promise<Codec> => {
   const dir = await mkdtemp(join(tmpdir(), 'parcomolo-registry-'))
   const registry = await openEmbeddedRegistry(dir)
   const codec = await registerContracts(registry, (await readContractFiles('sagas')).all, ownRecords)

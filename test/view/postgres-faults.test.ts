@@ -14,6 +14,31 @@ else testFaults(databaseUrl)
 function testFaults(url: string): void {
   testConnections(url)
   testAbsences(url)
+  testLosses(url)
+}
+
+function testLosses(url: string): void {
+  for (const lost of ['the tables', 'one table', 'the schema'])
+    test(`a view under which ${lost} were dropped ends, and one that is opened again folds everything`, async (t) => {
+      const schema = await schemaOf(t, url)
+      const journals = await openJournals()
+      t.teardown(() => journals.close())
+      await journals.tell('order', ['OrderPlaced', placedValue])
+      const failed = Promise.withResolvers<unknown>()
+      const view = await followed(journals, await openPostgres(schema.url), [], failed.resolve)
+      t.is((await view.orders({}, { limit: 9 })).rows.length, 1)
+      const tables = lost === 'one table' ? ['orders'] : ['state', 'positions', 'orders', 'stock', 'sagas', 'skipped']
+      if (lost === 'the schema') await schema.query(`DROP SCHEMA ${schema.name} CASCADE`)
+      else
+        await schema.query(`DROP TABLE ${tables.map((name) => `${schema.name}.parcomolo_view_2_${name}`).join(', ')}`)
+      await t.throwsAsync(view.orders({}, { limit: 9 }), { code: 'PARCOMOLO_VIEW_STORE_WENT_BACK' })
+      t.like(await failed.promise, { code: 'PARCOMOLO_VIEW_STORE_WENT_BACK' })
+      t.is(view.state(), 'failed')
+      await view.close()
+      const again = await followed(journals, await openPostgres(schema.url), [])
+      t.is((await again.orders({}, { limit: 9 })).rows.length, 1)
+      await again.close()
+    })
 }
 
 function testConnections(url: string): void {
@@ -26,7 +51,7 @@ function testConnections(url: string): void {
     await schema.query(end)
     t.is((await rowsOf(store, 'orders', ['o1'])).size, 1)
     t.is(store.failure(), undefined)
-    const release = await schema.lock('parcomolo_view_1_orders')
+    const release = await schema.lock('parcomolo_view_2_orders')
     const reading = rowsOf(store, 'orders', ['o1'])
     await untilWaiting(schema)
     await schema.query(`${end} AND wait_event_type = 'Lock'`)
@@ -38,7 +63,7 @@ function testConnections(url: string): void {
     const schema = await schemaOf(t, url)
     const store = await opened(t, schema.url)
     const last = await store.moment()
-    const release = await schema.lock('parcomolo_view_1_stock')
+    const release = await schema.lock('parcomolo_view_2_stock')
     const stock = [{ sku: 'book', name: 'Book', priceCents: 1, onHand: 1, reserved: 0, isSet: true }]
     const writing = store.write(change({ orders: [orderRow('o1', 1)], stock }), last)
     await untilWaiting(schema)
@@ -114,10 +139,15 @@ const opened = async (t: ExecutionContext, url: string): Promise<ViewStore> => {
   return store
 }
 
-const followed = async ({ log, codec }: Journals, store: ViewStore, said: string[]): Promise<View> => {
+const followed = async (
+  { log, codec }: Journals,
+  store: ViewStore,
+  said: string[],
+  onFailed: (error: unknown) => void = () => undefined
+): Promise<View> => {
   const say = (_: object, message: string): void => void said.push(message)
   const deps = { log, codec, store, topics: viewTopics, flow: 'orchestration', clock: systemClock } as const
-  const view = await openView({ ...deps, logger: { info: say, error: say } })
+  const view = await openView({ ...deps, onFailed, logger: { info: say, error: say } })
   await view.caughtUp
   return view
 }

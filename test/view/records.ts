@@ -1,4 +1,6 @@
 import type { Source, ViewRecord } from '../../src/view/record.ts'
+import { extrasOf } from '../../src/view/saga-timeline.ts'
+import { unshared } from '../../src/view/shapes.ts'
 
 /** A record of a test: its offset and time count up from 0 and from 1000. */
 export const recordMaker = (): ((source: Source, type: string, value: ViewRecord['value']) => ViewRecord) => {
@@ -18,7 +20,8 @@ export const recordMaker = (): ((source: Source, type: string, value: ViewRecord
       type,
       fullName: `parcomolo.${namespace}.${type}`,
       value,
-      causationId: undefined
+      causationId: undefined,
+      shape: unshared.of(`${source}-events`, type, source === 'saga' ? extrasOf(type, value) : {})
     }
   }
 }

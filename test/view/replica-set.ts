@@ -1,7 +1,14 @@
 import type { ExecutionContext } from 'ava'
 import { systemClock } from '../../src/base/index.ts'
 import { viewTopics } from '../../src/main/system.ts'
-import { openView, type OrderRow, type View, type ViewDeps, type ViewStore } from '../../src/view/index.ts'
+import {
+  openView,
+  type OrderRow,
+  timelineEntries,
+  type View,
+  type ViewDeps,
+  type ViewStore
+} from '../../src/view/index.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
 import { type Journals, openJournals } from './journals.ts'
 import { type Grip, gripOn, type Holdable, holdable } from './shared-store.ts'
@@ -82,9 +89,11 @@ const contentOf = async (store: ViewStore) => {
   }
 }
 
-export const withSortedTimeline = (row: OrderRow): OrderRow => ({
+export const withSortedTimeline = (row: OrderRow): object => ({
   ...row,
-  timeline: row.timeline.toSorted((a, b) => (`${a[2]}/${a[4]}` < `${b[2]}/${b[4]}` ? -1 : 1))
+  timeline: timelineEntries(row.timeline).toSorted((a, b) =>
+    `${a.topic}/${a.offset}` < `${b.topic}/${b.offset}` ? -1 : 1
+  )
 })
 
 /** Until the view has folded all that is there, in all journals or in this one. */

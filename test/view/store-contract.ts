@@ -40,7 +40,7 @@ const testWrites = (test: Declare, withStore: WithStore): void => {
 
   test('rows come back as they were written, and the last write counts', async (t) => {
     await withStore(async (store) => {
-      const order = { ...orderRow('o1', 1), timeline: [['OrderPlaced', 1, 'order-events', 0, 0]] } as const
+      const order = { ...orderRow('o1', 1), timeline: orderTimeline }
       const saga = sagaRow('o1', 1)
       const stock = { sku: 'book', name: "B'ook \\u2028 ☃", priceCents: 1, onHand: 2, reserved: 1, isSet: true }
       await write(store, change({ orders: [orderRow('o1', 0)] }))
@@ -84,6 +84,12 @@ const testWrites = (test: Declare, withStore: WithStore): void => {
     })
   })
 }
+
+const orderTimeline = [
+  ...[1, { type: 'OrderPlaced', topic: 'order-events' }, 0, 0, 7],
+  ...[{ type: 'StockReserved', topic: 'stock-events' }, -1, 2, 5],
+  ...[{ type: 'OrderConfirmed', topic: 'order-events' }, 12_345_678_901, 0, 12_345_678_901]
+]
 
 /** Too long for an entry of an index, even if it were compressed. */
 const longText = Array.from({ length: 200 }, (_, i) => sha256Hex(String(i))).join('')
@@ -355,7 +361,7 @@ const sagaRow = (key: string, startedAt: number, parts: Partial<SagaRow> = {}): 
   isCompensating: false,
   active: [{ step: 'stock', state: 'running', undo: false }],
   omitted: 0,
-  timeline: [['SagaStarted', 1, 'saga-events', 0, 0, { detail: 'OrderPlaced' }]],
+  timeline: [1, { type: 'SagaStarted', topic: 'saga-events', detail: 'OrderPlaced' }, 0, 0, 0],
   ...parts
 })
 

@@ -55,6 +55,7 @@ export type StockSet = {
   readonly name: string
   readonly priceCents: number
   readonly onHand: number
+  readonly reserved: null | number
 }
 
 export type StockBelowReserved = {

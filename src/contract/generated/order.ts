@@ -38,6 +38,14 @@ export type OrderPlaced = {
   readonly requestHash: string
 }
 
+/** The answer to a second order under the same id: what the first one was. An empty hash: that is not known. */
+export type OrderAlreadyPlaced = {
+  readonly orderId: string
+  readonly requestHash: string
+  readonly totalCents: number
+  readonly currency: string
+}
+
 export type CancelOrder = {
   readonly orderId: string
   readonly reason: string
@@ -98,6 +106,7 @@ export type OrderCommand =
 
 export type OrderEvent =
   | { readonly type: 'OrderPlaced'; readonly value: OrderPlaced }
+  | { readonly type: 'OrderAlreadyPlaced'; readonly value: OrderAlreadyPlaced }
   | { readonly type: 'OrderCancelled'; readonly value: OrderCancelled }
   | { readonly type: 'OrderNotCancellable'; readonly value: OrderNotCancellable }
   | { readonly type: 'OrderConfirmed'; readonly value: OrderConfirmed }

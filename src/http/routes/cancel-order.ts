@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { formatPosition, type ViewRecord } from '../../view/index.ts'
+import { formatPosition, type OrderRow, type ViewRecord } from '../../view/index.ts'
+import { asked } from '../answering.ts'
 import { answerOf } from '../command.ts'
 import type { RouteDeps } from '../deps.ts'
 import { quoted, sendProblem } from '../problem.ts'
@@ -30,10 +31,12 @@ export const cancelOrderRoutes = (http: FastifyInstance, deps: RouteDeps): void 
 
 const cancelOrder = async (deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
   const { orderId, reason = 'cancelled by the customer' } = request.body as { orderId: string; reason?: string }
-  const row = await deps.view.order(orderId)
-  if (row === undefined) return notFound(reply, orderId)
-  if (row.ownStatus === 'CANCELLED') return cancelled(reply, orderId)
-  if (row.status !== 'PENDING') return notCancellable(reply, orderId, row.status)
+  const known = await asked(
+    deps,
+    async () => statusOf(await deps.view.order(orderId)),
+    () => 'PENDING'
+  )
+  if (known !== 'PENDING') return answerAs(reply, orderId, known)
   const command = {
     inbox: 'order-commands',
     key: orderId,
@@ -44,10 +47,21 @@ const cancelOrder = async (deps: RouteDeps, request: FastifyRequest, reply: Fast
   return answer === undefined ? reply : answerWith(reply, orderId, answer)
 }
 
+/** Of an order that the view has: `UNKNOWN` for one that there is not. */
+const statusOf = (row: OrderRow | undefined): string =>
+  row === undefined ? unknown : row.ownStatus === 'CANCELLED' ? row.ownStatus : row.status
+
+const unknown = 'UNKNOWN'
+
 const answerWith = (reply: FastifyReply, orderId: string, answer: ViewRecord): FastifyReply => {
-  reply.header('parcomolo-position', formatPosition([answer]))
-  if (answer.type === 'OrderCancelled') return cancelled(reply, orderId)
-  return notCancellable(reply, orderId, String(answer.value['status']))
+  const status = answer.type === 'OrderCancelled' ? 'CANCELLED' : String(answer.value['status'])
+  if (status !== unknown) reply.header('parcomolo-position', formatPosition([answer]))
+  return answerAs(reply, orderId, status)
+}
+
+const answerAs = (reply: FastifyReply, orderId: string, status: string): FastifyReply => {
+  if (status === unknown) return notFound(reply, orderId)
+  return status === 'CANCELLED' ? cancelled(reply, orderId) : notCancellable(reply, orderId, status)
 }
 
 const cancelled = (reply: FastifyReply, orderId: string): FastifyReply => reply.send({ orderId, status: 'CANCELLED' })

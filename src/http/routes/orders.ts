@@ -1,10 +1,20 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { canonicalJson, isParcomoloError, sha256Hex } from '../../base/index.ts'
-import { formatPosition, type OrderRow, type OrderStatus, orderStatuses, timelineEntries } from '../../view/index.ts'
+import {
+  formatPosition,
+  type Mark,
+  type OrderRow,
+  type OrderStatus,
+  orderStatuses,
+  timelineEntries,
+  type ViewRecord,
+  type Waiter
+} from '../../view/index.ts'
+import { asked, mapped, whenAnswered } from '../answering.ts'
 import { seenOf } from '../command.ts'
 import { formatCursor } from '../cursor.ts'
 import type { RouteDeps } from '../deps.ts'
-import { type OrderRequest, priced } from '../pricing.ts'
+import { type NotPriced, type OrderRequest, priced } from '../pricing.ts'
 import { orderJson } from '../present.ts'
 import { quoted, sendProblem } from '../problem.ts'
 import { hasReachedPosition, held, pageRequested, waitRequested } from '../reading.ts'
@@ -76,11 +86,10 @@ const placeOrder = async (deps: RouteDeps, request: FastifyRequest, reply: Fasti
   const requestHash = sha256Hex(canonicalJson({ ...body, voucher: body.voucher ?? null }))
   const key = request.headers['idempotency-key']
   const orderId = key === undefined ? deps.newId() : orderIdOf(String(key))
-  const known = key === undefined ? undefined : await deps.view.order(orderId)
-  if (known !== undefined) return answerPlaced(reply, known, requestHash)
-  const price = await priced(body.lines, deps.view)
-  if ('code' in price) return sendProblem(reply, price.code, price.detail, { errors: price.errors })
-  const waiter = deps.view.whenPlaced(orderId, deps.limits.answerTimeoutMs)
+  const known = key === undefined ? undefined : await viewed(deps, orderId)
+  if (known !== undefined) return answerPlaced(reply, placedByRow(known), requestHash)
+  const price = await priced(deps, body.lines)
+  if ('code' in price) return notPriced(reply, price)
   const { customerId: customer, paymentToken, shippingAddress, voucher = null } = body
   const command = {
     inbox: 'order-commands',
@@ -89,33 +98,67 @@ const placeOrder = async (deps: RouteDeps, request: FastifyRequest, reply: Fasti
     type: 'parcomolo.order.PlaceOrder',
     value: { orderId, customerId: customer, ...price, currency, paymentToken, shippingAddress, voucher, requestHash }
   }
-  const row = await seenOf(deps, reply, { command, waiter }, (reason, error) =>
+  const byView = (timeoutMs: number): Waiter<Placed> => mapped(deps.view.whenPlaced(orderId, timeoutMs), placedByRow)
+  const waiter = whenAnswered(deps, command.id, byView, placedByRecord)
+  const placed = await seenOf(deps, reply, { command, waiter }, (reason, error) =>
     outcomeUnknown(request, reply, orderId, { reason, error })
   )
-  return row === undefined ? reply : answerPlaced(reply, row, requestHash)
+  return placed === undefined ? reply : answerPlaced(reply, placed, requestHash)
 }
+
+/** An order that was placed before. Where the view cannot tell, the order service will. */
+const viewed = (deps: RouteDeps, orderId: string): Promise<OrderRow | undefined> =>
+  asked(
+    deps,
+    () => deps.view.order(orderId),
+    () => undefined
+  )
+
+const notPriced = (reply: FastifyReply, { code, detail, errors }: NotPriced): FastifyReply =>
+  sendProblem(reply, code, detail, errors.length === 0 ? {} : { errors })
 
 const currency = 'EUR'
 
 /** The same key is the same order. */
 const orderIdOf = (idempotencyKey: string): string => sha256Hex(`order/${idempotencyKey}`).slice(0, 32)
 
-/**
- * The row is that of whoever came first with this id, so it tells whether this request is a repeat of it or another
- * one.
- */
-const answerPlaced = (reply: FastifyReply, row: OrderRow, requestHash: string): FastifyReply => {
-  if (row.requestHash !== requestHash) {
-    const detail = `the Idempotency-Key is that of order '${row.orderId}', with another body; take a new one`
+/** An order as whoever came first with its id has placed it. */
+type Placed = {
+  readonly orderId: string
+  /** Tells whether a request is a repeat of that one or another; empty where that is not known. */
+  readonly requestHash: string
+  readonly totalCents: number
+  readonly currency: string
+  /** Where whoever reads on from sees it. */
+  readonly mark: Mark | undefined
+}
+
+const placedByRow = ({ orderId, requestHash, totalCents, currency: of, timeline }: OrderRow): Placed => {
+  const mark = timelineEntries(timeline).find(({ type }) => type === 'OrderPlaced')
+  return { orderId, requestHash, totalCents, currency: of, mark }
+}
+
+/** OrderPlaced or OrderAlreadyPlaced. */
+const placedByRecord = (record: ViewRecord): Placed => {
+  const { orderId, requestHash, totalCents, currency: of } = record.value as Omit<Placed, 'mark'>
+  return { orderId, requestHash, totalCents, currency: of, mark: record }
+}
+
+const answerPlaced = (reply: FastifyReply, placed: Placed, requestHash: string): FastifyReply => {
+  const { orderId, totalCents, mark } = placed
+  if (placed.requestHash === '') {
+    const detail = `only the read model can tell whether order '${orderId}' is that of this request`
+    return sendProblem(reply, 'PARCOMOLO_HTTP_NOT_READY', `${detail}; nothing new was taken, so repeat it later`)
+  }
+  if (placed.requestHash !== requestHash) {
+    const detail = `the Idempotency-Key is that of order '${orderId}', with another body; take a new one`
     return sendProblem(reply, 'PARCOMOLO_HTTP_IDEMPOTENCY_KEY_REUSED', detail)
   }
-  const placed = timelineEntries(row.timeline).find((entry) => entry.type === 'OrderPlaced')
-  if (placed !== undefined) reply.header('parcomolo-position', formatPosition([placed]))
-  const { orderId, totalCents } = row
+  if (mark !== undefined) reply.header('parcomolo-position', formatPosition([mark]))
   return reply
     .code(201)
     .header('location', `/orders/${orderId}`)
-    .send({ orderId, status: 'PENDING', totalCents, currency: row.currency })
+    .send({ orderId, status: 'PENDING', totalCents, currency: placed.currency })
 }
 
 const outcomeUnknown = (
@@ -152,7 +195,7 @@ const addGetOrder = (http: FastifyInstance, deps: RouteDeps): void => {
         }),
         response: { 200: json('The order', order) }
       },
-      config: { docs: { problems: ['PARCOMOLO_HTTP_NOT_FOUND', ...readProblems] } }
+      config: { docs: { problems: ['PARCOMOLO_HTTP_NOT_FOUND', 'PARCOMOLO_HTTP_OVERLOADED', ...readProblems] } }
     },
     (request, reply) => getOrder(deps, request, reply)
   )

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { formatPosition } from '../../view/index.ts'
+import { formatPosition, type ViewRecord } from '../../view/index.ts'
+import { asked } from '../answering.ts'
 import { answerOf } from '../command.ts'
 import { formatCursor } from '../cursor.ts'
 import type { RouteDeps } from '../deps.ts'
@@ -106,9 +107,23 @@ const putStock = async (deps: RouteDeps, request: FastifyRequest, reply: Fastify
   const answer = await answerOf(deps, request, reply, command)
   if (answer === undefined) return reply
   reply.header('parcomolo-position', formatPosition([answer]))
-  const row = answer.type === 'StockSet' ? await deps.view.stock(params.sku) : undefined
-  if (row !== undefined) return reply.send(stockJson(row))
+  if (answer.type === 'StockSet') return sendStock(deps, reply, answer)
   const [onHand, reserved] = [String(answer.value['onHand']), String(answer.value['reserved'])]
   const detail = `onHand ${onHand} of SKU '${params.sku}' is below the ${reserved} that are reserved; expected no less`
   return sendProblem(reply, 'PARCOMOLO_HTTP_CONFLICT', detail)
 }
+
+/** As the view has it, or without it as the inventory has answered: that is the stock of that moment, too. */
+const sendStock = async (deps: RouteDeps, reply: FastifyReply, answer: ViewRecord): Promise<FastifyReply> => {
+  const { sku: known, name, priceCents, onHand, reserved } = answer.value as StockSet
+  const row = await asked(
+    deps,
+    () => deps.view.stock(known),
+    () => (reserved === null ? undefined : { sku: known, name, priceCents, onHand, reserved })
+  )
+  if (row !== undefined) return reply.send(stockJson(row))
+  const detail = `the stock of SKU ${quoted(known)} is set; how much of it is reserved only the read model can tell`
+  return sendProblem(reply, 'PARCOMOLO_HTTP_NOT_READY', `${detail}, and to repeat the request is safe`)
+}
+
+type StockSet = StockRequest & { readonly sku: string; readonly reserved: number | null }

@@ -1,3 +1,4 @@
+import type { Account } from '../../base/index.ts'
 import type { ByteShare } from '../byte-share.ts'
 import type { Isolation, StoredRecord, TopicPartition } from '../log.ts'
 import type { CompactedStore } from './compacted-store.ts'
@@ -10,13 +11,16 @@ export class CompactedSource implements Source, Follower {
   readonly wake: () => void
   readonly #partition: Partition
   readonly #store: CompactedStore
+  readonly #account: Account
   #next: number
+  /** The rest of what was read last. */
   #page: readonly StoredRecord[] = []
 
   constructor(partition: Partition, store: CompactedStore, start: Start) {
     this.#partition = partition
     this.#store = store
     this.#next = start.offset
+    this.#account = start.account
     this.isolation = start.isolation
     this.wake = start.wake
     partition.followers.add(this)
@@ -29,8 +33,10 @@ export class CompactedSource implements Source, Follower {
   available(countMax: number): number {
     const { end } = this.#partition
     if (this.#page.length === 0 && this.#next < end) {
-      this.#page = this.#store.page(this.#partition, this.#next, end, pageRecordsMax)
-      if (this.#page.length === 0) this.#next = end
+      const { records, heldBytes } = this.#store.page(this.#partition, this.#next, end)
+      this.#page = records
+      this.#account.hold(heldBytes)
+      if (records.length === 0) this.#next = end
     }
     return Math.min(countMax, this.#page.length)
   }
@@ -40,12 +46,12 @@ export class CompactedSource implements Source, Follower {
     const records = this.#page.slice(0, count)
     this.#page = this.#page.slice(count)
     if (count > 0) this.#next = records[count - 1]!.offset + 1
+    if (this.#page.length === 0) this.#account.clear()
     return records
   }
 
   close(): void {
     this.#partition.followers.delete(this)
+    this.#account.clear()
   }
 }
-
-const pageRecordsMax = 500

@@ -9,14 +9,17 @@
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { type LogRecord, placeName, type StoredRecord, type TopicPartition } from '../log.ts'
+import { heldBytesOf, recordBytes } from '../record-bytes.ts'
+
+type Page = { readonly records: readonly StoredRecord[]; readonly heldBytes: number }
 
 export class CompactedStore {
   readonly #database: DatabaseSync
   readonly #places = new Map<string, Statements>()
 
-  constructor(dir: string) {
+  constructor(dir: string, cacheBytes: number) {
     this.#database = new DatabaseSync(join(dir, 'compacted.db'), { timeout: otherThreadMs })
-    this.#database.exec(`${settings}; ${placesTable}`)
+    this.#database.exec(`${settings}; PRAGMA cache_size = -${Math.floor(cacheBytes / 1024)}; ${placesTable}`)
   }
 
   end(place: TopicPartition): number {
@@ -34,9 +37,17 @@ export class CompactedStore {
     })
   }
 
-  /** The rows with offsets in `[from, to)`, deletions included. */
-  page(place: TopicPartition, from: number, to: number, countMax: number): StoredRecord[] {
-    return this.#of(place).page.all(from, to, countMax).map(recordOf)
+  /** The first rows with offsets in `[from, to)`, deletions included: some hundreds, or half a megabyte. */
+  page(place: TopicPartition, from: number, to: number): Page {
+    const records: StoredRecord[] = []
+    let bytes = 0
+    for (const row of this.#of(place).page.iterate(from, to)) {
+      const record = recordOf(row)
+      records.push(record)
+      bytes += recordBytes(record)
+      if (records.length >= pageRecordsMax || bytes >= pageBytesAim) break
+    }
+    return { records, heldBytes: heldBytesOf(bytes, records.length) }
   }
 
   lookup(place: TopicPartition, keys: readonly string[]): Map<string, StoredRecord> {
@@ -95,12 +106,14 @@ export class CompactedStore {
   }
 }
 
+const pageRecordsMax = 500
+const pageBytesAim = 512 * 1024
+
 /** Both threads that use the file write to it at times; none for long. */
 const otherThreadMs = 5000
 
 /** A seldom checkpoint of more pages writes less: a busy index page is written once, not with each thousand others. */
-const settings = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8000;
-  PRAGMA cache_size = -32768`
+const settings = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8000'
 
 const placesTable = `CREATE TABLE IF NOT EXISTS place (
   id INTEGER PRIMARY KEY, topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,
@@ -123,7 +136,7 @@ const prepare = (database: DatabaseSync, id: number): Statements => ({
   put: database.prepare(
     `INSERT OR REPLACE INTO record_${id} (offset, key, value, timestamp, headers) VALUES (?, ?, ?, ?, ?)`
   ),
-  page: database.prepare(`SELECT * FROM record_${id} WHERE offset >= ? AND offset < ? ORDER BY offset LIMIT ?`),
+  page: database.prepare(`SELECT * FROM record_${id} WHERE offset >= ? AND offset < ? ORDER BY offset`),
   lookup: database.prepare(`SELECT * FROM record_${id} WHERE key = ? AND value IS NOT NULL`),
   forget: database.prepare(`DELETE FROM record_${id} WHERE value IS NULL AND timestamp < ?`)
 })

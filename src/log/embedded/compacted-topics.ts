@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { type Clock, ParcomoloError } from '../../base/index.ts'
+import { type Account, type Budget, type Clock, ParcomoloError } from '../../base/index.ts'
 import type { LogRecord, StoredRecord, TopicPartition } from '../log.ts'
 import { CompactedStore } from './compacted-store.ts'
 import { CompactedWriter } from './compacted-worker.ts'
@@ -18,16 +18,20 @@ export class CompactedTopics {
   readonly #dir: string
   readonly #commit: GroupCommit
   readonly #clock: Clock
+  readonly #reading: Account
+  readonly #cacheBytes: number
   #writer: CompactedWriter | undefined
   #recordsHere = 0
   #last: Promise<unknown> = Promise.resolve()
   #goOn: (() => void) | undefined
 
-  constructor(dir: string, commit: GroupCommit, clock: Clock) {
-    this.store = new CompactedStore(dir)
+  constructor(dir: string, commit: GroupCommit, clock: Clock, budget: Budget) {
+    this.#cacheBytes = Math.min(cacheBytesMax, budget.bytesMax / 8)
+    this.store = new CompactedStore(dir, this.#cacheBytes)
     this.#dir = dir
     this.#commit = commit
     this.#clock = clock
+    this.#reading = budget.account('ranges')
   }
 
   end(place: TopicPartition): number {
@@ -56,12 +60,17 @@ export class CompactedTopics {
   async *read(partition: Partition, from: number, to: number): AsyncGenerator<readonly StoredRecord[]> {
     let next = from
     while (next < to) {
-      const page = this.store.page(partition, next, to, pageRecordsMax)
-      if (page.length === 0) return
-      next = page.at(-1)!.offset + 1
-      const live = page.filter(({ value }) => value !== null)
-      if (live.length > 0) yield live
-      await turn()
+      const { records, heldBytes } = this.store.page(partition, next, to)
+      if (records.length === 0) return
+      next = records.at(-1)!.offset + 1
+      const live = records.filter(({ value }) => value !== null)
+      this.#reading.hold(heldBytes)
+      try {
+        if (live.length > 0) yield live
+        await turn()
+      } finally {
+        this.#reading.release(heldBytes)
+      }
     }
   }
 
@@ -95,7 +104,7 @@ export class CompactedTopics {
     if (this.#writer === undefined && this.#recordsHere <= recordsHereMax) {
       return this.store.append(partition, base, records)
     }
-    this.#writer ??= new CompactedWriter(this.#dir)
+    this.#writer ??= new CompactedWriter(this.#dir, this.#cacheBytes)
     return this.#writer.append(partition, base, records)
   }
 
@@ -122,8 +131,9 @@ export class CompactedTopics {
   }
 }
 
+/** Of SQLite's pages, on each of the two threads. */
+const cacheBytesMax = 32 * 1024 * 1024
 const deletionKeptMs = 24 * 60 * 60 * 1000
-const pageRecordsMax = 500
 const retryEveryMs = 1000
 
 /** Definitions stay below it; snapshots do not. */

@@ -23,8 +23,8 @@ export class CompactedWriter {
   readonly #worker: Worker
   #pending: PromiseWithResolvers<void> | undefined
 
-  constructor(dir: string) {
-    this.#worker = new Worker(new URL(import.meta.url), { workerData: { role, dir } satisfies Role })
+  constructor(dir: string, cacheBytes: number) {
+    this.#worker = new Worker(new URL(import.meta.url), { workerData: { role, dir, cacheBytes } satisfies Role })
     this.#worker.on('message', (failure: Failure | null) =>
       this.#settle(failure === null ? undefined : new CompactedError(failure.message, failure.errcode))
     )
@@ -58,12 +58,12 @@ export class CompactedWriter {
 
 const role = 'parcomolo-compacted-writer'
 
-type Role = { readonly role: typeof role; readonly dir: string }
+type Role = { readonly role: typeof role; readonly dir: string; readonly cacheBytes: number }
 
 type Failure = { readonly message: string; readonly errcode: number | undefined }
 
-const serve = (dir: string): void => {
-  const store = new CompactedStore(dir)
+const serve = ({ dir, cacheBytes }: Role): void => {
+  const store = new CompactedStore(dir, cacheBytes)
   parentPort!.on('message', (message: Uint8Array) => {
     parentPort!.postMessage(write(store, Buffer.from(message.buffer, message.byteOffset, message.byteLength)))
   })
@@ -79,5 +79,5 @@ const write = (store: CompactedStore, frame: Buffer): Failure | null => {
   }
 }
 
-const given = workerData as Partial<Role> | null
-if (given?.role === role) serve(given.dir!)
+const given = workerData as Role | null
+if (given?.role === role) serve(given)

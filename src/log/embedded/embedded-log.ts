@@ -9,7 +9,7 @@
  * E3. After a failed fsync nothing more is taken or given out as durable (G3).
  */
 import { setImmediate as turn } from 'node:timers/promises'
-import { ParcomoloError } from '../../base/index.ts'
+import { type Budget, ParcomoloError } from '../../base/index.ts'
 import {
   type Isolation,
   type JournalWriter,
@@ -42,6 +42,7 @@ export type Parts = {
   readonly tail: TailMemory
   readonly commit: GroupCommit
   readonly compacted: CompactedTopics
+  readonly budget: Budget
   readonly waitingBytesMax: number
   readonly unlock: () => void
 }
@@ -93,11 +94,12 @@ export class FolderLog implements Log {
 
   reader(starts: readonly (TopicPartition & { readonly offset: number })[], isolation: Isolation): Reader {
     this.#checkOpen()
-    const { segments, compacted, commit } = this.#parts
+    const { segments, compacted, commit, budget } = this.#parts
     const reader = new EmbeddedReader(this.#wakeups, () => this.#readers.delete(reader))
     for (const start of starts) {
       const partition = this.#partition(start)
-      const from = { offset: start.offset, isolation, wake: reader.wake, fail: reader.fail }
+      const account = budget.account('readers')
+      const from = { offset: start.offset, isolation, wake: reader.wake, fail: reader.fail, account }
       reader.add(
         this.#isCompacted(partition)
           ? new CompactedSource(partition, compacted.store, from)
@@ -226,7 +228,11 @@ export class FolderLog implements Log {
         await turn()
       } else {
         const end = Math.min(to, partition.tailStart)
-        yield* this.#parts.segments.read(partition, next, end)
+        yield* this.#parts.segments.read(partition, {
+          from: next,
+          to: end,
+          account: this.#parts.budget.account('ranges')
+        })
         next = end
       }
     }

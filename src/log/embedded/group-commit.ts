@@ -11,7 +11,7 @@
  * the group small and the disk fast, as the way through the thread pool costs more than it frees; otherwise through
  * the pool, beside the work.
  */
-import { type Clock, ParcomoloError } from '../../base/index.ts'
+import { type Account, type Clock, ParcomoloError } from '../../base/index.ts'
 import type { LogRecord } from '../log.ts'
 import { ActiveSegment } from './active-segment.ts'
 import { type Disk } from './disk.ts'
@@ -28,6 +28,8 @@ export type GroupCommitOptions = {
   readonly patienceMs: number
   /** Groups up to this length may be synced on this thread. */
   readonly syncBytesMax: number
+  /** Holds what is not durable yet. */
+  readonly account: Account
   /** The log position where the first group goes. */
   readonly position: number
   /** A segment has been begun. */
@@ -70,7 +72,7 @@ export class GroupCommit {
 
   /** Bytes that are not durable yet. */
   get waitingBytes(): number {
-    return this.#next.buffer.length + (this.#current?.buffer.length ?? 0) - groupFrameBytes
+    return this.#options.account.heldBytes
   }
 
   get stalled(): ParcomoloError | undefined {
@@ -90,6 +92,7 @@ export class GroupCommit {
     entries.push({ partition, base, count: records.length, at })
     this.stats.batches++
     this.stats.records += records.length
+    this.#options.account.hold(buffer.length - at)
     this.#schedule()
     return buffer.length - at
   }
@@ -205,6 +208,7 @@ export class GroupCommit {
     index.bytes += group.buffer.length
     this.stats.fsyncs++
     this.stats.bytes += group.buffer.length
+    this.#options.account.release(group.buffer.length - groupFrameBytes)
     this.#durableBatches += group.entries.length
     this.#syncMs += (performance.now() - startMs - this.#syncMs) * syncMsWeight
     this.#current = undefined

@@ -1,3 +1,4 @@
+import type { Account } from '../../base/index.ts'
 import type { ByteShare } from '../byte-share.ts'
 import type { Isolation, StoredRecord, TopicPartition } from '../log.ts'
 import type { Follower, Partition } from './partition.ts'
@@ -11,6 +12,7 @@ export class LogSource implements Source, Follower {
   readonly #fail: (error: Error) => void
   readonly #partition: Partition
   readonly #segments: SegmentList
+  readonly #account: Account
   #next: number
   /** Read from the segments, and not handed over yet. */
   #loaded: readonly StoredRecord[] = []
@@ -23,6 +25,7 @@ export class LogSource implements Source, Follower {
     this.#segments = segments
     this.#next = start.offset
     this.isolation = start.isolation
+    this.#account = start.account
     this.wake = start.wake
     this.#fail = start.fail
     partition.followers.add(this)
@@ -36,7 +39,7 @@ export class LogSource implements Source, Follower {
     if (this.#loaded.length > 0) return Math.min(countMax, this.#loaded.length)
     const count = this.#limit - this.#next
     if (count <= 0) return 0
-    if (this.#next >= this.#partition.tailStart) return Math.min(countMax, count)
+    if (this.#isInMemory) return Math.min(countMax, count)
     void this.#load()
     return 0
   }
@@ -44,13 +47,23 @@ export class LogSource implements Source, Follower {
   take(count: number, bytes: ByteShare): readonly StoredRecord[] {
     const records = this.#loaded.length > 0 ? this.#takeLoaded(count, bytes) : this.#takeTail(count, bytes)
     this.#next += records.length
+    if (this.#loading !== undefined && this.#loaded.length === 0 && this.#isInMemory) this.#endLoading()
     return records
   }
 
   close(): void {
     this.#closed = true
     this.#partition.followers.delete(this)
-    if (!this.#busy) void this.#loading?.return(undefined)
+    if (!this.#busy) this.#endLoading()
+  }
+
+  #endLoading(): void {
+    void this.#loading?.return(undefined)
+    this.#loading = undefined
+  }
+
+  get #isInMemory(): boolean {
+    return this.#next >= this.#partition.tailStart
   }
 
   get #limit(): number {
@@ -73,7 +86,8 @@ export class LogSource implements Source, Follower {
     if (this.#busy) return
     this.#busy = true
     try {
-      this.#loading ??= this.#segments.read(this.place, this.#next, this.#partition.tailStart)
+      const range = { from: this.#next, to: this.#partition.tailStart, account: this.#account }
+      this.#loading ??= this.#segments.read(this.place, range)
       const { value, done } = await this.#loading.next()
       if (done === true) this.#loading = undefined
       else this.#loaded = value

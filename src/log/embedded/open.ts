@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../../base/index.ts'
+import { Budget, type Clock, systemClock } from '../../base/index.ts'
 import type { Log } from '../log.ts'
 import { CompactedTopics } from './compacted-topics.ts'
 import { makeFolder, usable } from './data-folder.ts'
@@ -16,11 +16,16 @@ export type EmbeddedLogOptions = {
   readonly dir: string
   readonly clock?: Clock
   readonly disk?: Disk
+  /** For the newest records in memory, and for what is read and not yet taken. */
+  readonly budget?: Budget
   /** A segment that has reached this length gets no more groups. */
   readonly segmentBytes?: number
-  /** What the newest records may take in memory. */
+  /** What the newest records may take in memory; if undefined a quarter of the budget, 64 MiB at most. */
   readonly tailBytesMax?: number
-  /** Beyond this, appends wait for the disk, or are refused while it cannot be written. */
+  /**
+   * Beyond this, appends wait for the disk, or are refused while it cannot be written; if undefined an eighth of the
+   * budget, 32 MiB at most.
+   */
   readonly waitingBytesMax?: number
   /** How long a group may be held back while each turn of the event loop appends more. */
   readonly patienceMs?: number
@@ -30,7 +35,8 @@ export type EmbeddedLogOptions = {
 
 /** Opens the log in a data folder, which one process may do at a time. */
 export const openEmbeddedLog = async (given: EmbeddedLogOptions): Promise<Log> => {
-  const options = { ...defaults, ...given }
+  const { budget = new Budget(budgetBytes) } = given
+  const options = { ...defaults, budget, ...boundsIn(budget), ...given }
   const unlock = usable(options.dir, () => {
     makeFolder(options.dir, options.disk)
     return lockFolder(options.dir)
@@ -47,18 +53,24 @@ const defaults = {
   clock: systemClock,
   disk: systemDisk,
   segmentBytes: 64 * 1024 * 1024,
-  tailBytesMax: 64 * 1024 * 1024,
-  waitingBytesMax: 32 * 1024 * 1024,
   patienceMs: 1,
   syncBytesMax: 64 * 1024
 }
 
+/** Where nobody says what the process may have. */
+const budgetBytes = 256 * 1024 * 1024
+
+const boundsIn = ({ bytesMax }: Budget) => ({
+  tailBytesMax: Math.min(64 * 1024 * 1024, bytesMax / 4),
+  waitingBytesMax: Math.min(32 * 1024 * 1024, bytesMax / 8)
+})
+
 const open = (options: Required<EmbeddedLogOptions>, unlock: () => void): Log => {
-  const { dir, clock, disk, segmentBytes, patienceMs, syncBytesMax } = options
+  const { dir, clock, disk, budget, segmentBytes, patienceMs, syncBytesMax } = options
   const topics = new Topics(dir, disk)
   const { segments, position, ends } = recover(dir)
   const list = new SegmentList(segments)
-  const tail = new TailMemory(options.tailBytesMax)
+  const tail = new TailMemory(options.tailBytesMax, budget.account('tail'))
   const commit = new GroupCommit({
     dir,
     disk,
@@ -66,12 +78,13 @@ const open = (options: Required<EmbeddedLogOptions>, unlock: () => void): Log =>
     segmentBytes,
     patienceMs,
     syncBytesMax,
+    account: budget.account('waiting'),
     position,
     onSegment: (segment) => list.add(segment),
     onDurable: () => tail.evict(),
     onFailed: (error) => log.failed(error)
   })
-  const compacted = new CompactedTopics(dir, commit, clock)
+  const compacted = new CompactedTopics(dir, commit, clock, budget)
   const { waitingBytesMax } = options
   const log: FolderLog = new FolderLog({
     topics,
@@ -80,6 +93,7 @@ const open = (options: Required<EmbeddedLogOptions>, unlock: () => void): Log =>
     tail,
     commit,
     compacted,
+    budget,
     waitingBytesMax,
     unlock
   })

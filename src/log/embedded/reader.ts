@@ -1,3 +1,4 @@
+import type { Account } from '../../base/index.ts'
 import { ByteShare } from '../byte-share.ts'
 import type { Chunk, Isolation, Reader, StoredRecord, TopicPartition } from '../log.ts'
 import type { Wakeups } from './wakeups.ts'
@@ -15,10 +16,11 @@ export type Source = {
   close(): void
 }
 
-/** Where a source begins, and what it tells its reader: that there may be more, or that it cannot go on. */
+/** Where a source begins and accounts for what it holds; it tells its reader of more, or that it cannot go on. */
 export type Start = {
   readonly offset: number
   readonly isolation: Isolation
+  readonly account: Account
   readonly wake: () => void
   readonly fail: (error: Error) => void
 }

@@ -1,6 +1,6 @@
 import { ParcomoloError } from '../../base/index.ts'
 import { placeName, type StoredRecord, type TopicPartition } from '../log.ts'
-import { readSegment } from './segment-reader.ts'
+import { readSegment, type SegmentRange } from './segment-reader.ts'
 import type { Segment } from './segment.ts'
 import type { SegmentPart } from './segment-index.ts'
 
@@ -17,13 +17,16 @@ export class SegmentList {
   }
 
   /** The durable records `[from, to)` of one partition, in chunks of about a block. */
-  async *read(place: TopicPartition, from: number, to: number): AsyncGenerator<readonly StoredRecord[]> {
+  async *read(
+    place: TopicPartition,
+    { from, to, account }: Pick<SegmentRange, 'from' | 'to' | 'account'>
+  ): AsyncGenerator<readonly StoredRecord[]> {
     let next = from
     while (next < to) {
       const found = this.#find(place, next)
       if (found === undefined || found.part.first > next) throw notFound(place, next)
       const end = Math.min(to, found.part.next)
-      yield* readSegment({ path: found.segment.path, part: found.part, from: next, to: end })
+      yield* readSegment({ path: found.segment.path, part: found.part, from: next, to: end, account })
       next = end
     }
   }

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import type { ParcomoloError } from '../../base/index.ts'
+import type { Account, ParcomoloError } from '../../base/index.ts'
 import { placeName, type StoredRecord } from '../log.ts'
+import { heldBytesOf, recordBytes } from '../record-bytes.ts'
 import {
   type BatchHead,
   frameEnd,
@@ -20,6 +21,8 @@ export type SegmentRange = {
   readonly from: number
   /** Not beyond the segment's last record of this partition. */
   readonly to: number
+  /** Holds a block and what it gave, until the next is asked for. */
+  readonly account: Account
 }
 
 /**
@@ -27,30 +30,51 @@ export type SegmentRange = {
  * corruption: all of this was synced.
  */
 export async function* readSegment(range: SegmentRange): AsyncGenerator<readonly StoredRecord[]> {
-  const file = await open(range.path, 'r')
+  const { account } = range
+  const blockBytes = Math.min(blockBytesMax, Math.floor(account.bytesMax / heldPerByte))
+  let heldBytes = 0
+  const hold = (bytes: number): void => {
+    account.hold(bytes - heldBytes)
+    heldBytes = bytes
+  }
+  hold(blockBytes * heldPerByte)
+  let file: FileHandle | undefined
   try {
+    file = await open(range.path, 'r')
     const place = placeBytes(range.part)
     let buffer = Buffer.allocUnsafeSlow(blockBytes)
     let next = range.from
     let position = positionFor(range.part, next)
     while (next < range.to) {
+      hold(buffer.length * heldPerByte)
       const bytes = await readBlock(file, position, buffer)
       const walk = walkBlock({ ...range, place, position, from: next }, bytes)
       if (walk.used === 0 && bytes.length < buffer.length) throw notAsIndexed(range, position)
       if (walk.used === 0) buffer = Buffer.allocUnsafeSlow(walk.wanted)
+      else if (buffer.length > blockBytes) buffer = Buffer.allocUnsafeSlow(blockBytes)
       position += walk.used
       const records = within(walk.records, next, range.to)
       if (records.length === 0) continue
       next = records.at(-1)!.offset + 1
       if (next < range.to) position = Math.max(position, positionFor(range.part, next))
+      hold(buffer.length + heldBytesOfAll(records))
       yield records
     }
   } finally {
-    await file.close()
+    hold(0)
+    await file?.close()
   }
 }
 
-const blockBytes = 256 * 1024
+const blockBytesMax = 256 * 1024
+/** The block, and what comes of it. */
+const heldPerByte = 3
+
+const heldBytesOfAll = (records: readonly StoredRecord[]): number =>
+  heldBytesOf(
+    records.reduce((sum, record) => sum + recordBytes(record), 0),
+    records.length
+  )
 
 /** A block of a segment. */
 type Block = SegmentRange & { readonly place: Buffer; readonly position: number }

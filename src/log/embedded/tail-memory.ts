@@ -1,3 +1,4 @@
+import type { Account } from '../../base/index.ts'
 import type { StoredRecord } from '../log.ts'
 import type { Partition } from './partition.ts'
 import { Queue } from './queue.ts'
@@ -8,30 +9,31 @@ import { Queue } from './queue.ts'
  */
 export class TailMemory {
   readonly #bytesMax: number
+  readonly #account: Account
   readonly #order = new Queue<Partition>()
-  #bytes = 0
 
-  constructor(bytesMax: number) {
+  constructor(bytesMax: number, account: Account) {
     this.#bytesMax = bytesMax
+    this.#account = account
   }
 
   add(partition: Partition, records: readonly StoredRecord[], frameBytes: number): void {
     const bytes = frameBytes + batchOverheadBytes + records.length * recordOverheadBytes
     partition.tail.push({ base: records[0]!.offset, records, bytes })
     this.#order.push(partition)
-    this.#bytes += bytes
-    if (this.#bytes > this.#bytesMax) this.evict()
+    this.#account.hold(bytes)
+    if (this.#account.heldBytes > this.#bytesMax) this.evict()
   }
 
   evict(): void {
-    while (this.#bytes > this.#bytesMax) {
+    while (this.#account.heldBytes > this.#bytesMax) {
       const partition = this.#order.at(0)
       const oldest = partition?.tail.at(0)
       if (partition === undefined || oldest === undefined) return
       if (oldest.base + oldest.records.length > partition.durableEnd) return
       partition.tail.shift()
       this.#order.shift()
-      this.#bytes -= oldest.bytes
+      this.#account.release(oldest.bytes)
     }
   }
 }

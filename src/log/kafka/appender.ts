@@ -13,8 +13,8 @@ type Waiting = {
 }
 type Encoded = Waiting & Addressed
 
-/** A request is closed when it has so many bytes; brokers refuse one above 100 MiB. */
-const requestBytesAim = 32 * 1024 * 1024
+/** A request is closed when it has so many bytes: it is in memory some times over while it leaves. */
+const requestBytesAim = 4 * 1024 * 1024
 
 /**
  * Brings the batches of all tasks to the brokers: one request a broker is under way, and all that arrives meanwhile

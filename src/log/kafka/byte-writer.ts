@@ -1,14 +1,18 @@
 /** A buffer that grows, written from the front; reused, so that only what is copied out is allocated. */
 export class ByteWriter {
+  readonly #bytes: number
   #buffer: Buffer
   #at = 0
 
   constructor(bytes: number) {
+    this.#bytes = bytes
     this.#buffer = Buffer.allocUnsafeSlow(bytes)
   }
 
+  /** From the front again; room that only something large has needed is given back. */
   reset(): void {
     this.#at = 0
+    if (this.#buffer.length > this.#bytes * 2) this.#buffer = Buffer.allocUnsafeSlow(this.#bytes)
   }
 
   /** What has been written, as bytes of its own. */

@@ -59,6 +59,17 @@ export const sessionFetchRequest = (
   return wireRequest(fetch, body.written(), decodeAnswer)
 }
 
+/**
+ * The part of one partition. It is a view where that keeps little else in memory, and else a copy: its records may be
+ * held for long, when those of all others in the answer have been taken.
+ */
+const part = (payload: Buffer, start: number, end: number): Buffer => {
+  const view = payload.subarray(start, end)
+  return payload.length <= viewedBytesMax || view.length * 2 > payload.length ? view : Buffer.from(view)
+}
+
+const viewedBytesMax = 1024 * 1024
+
 const writeForgotten = (body: ByteWriter, forgotten: readonly TopicPartition[]): void => {
   const topics = Map.groupBy(forgotten, ({ topic }) => topic)
   body.int32(topics.size)
@@ -91,7 +102,7 @@ const decodeAnswer = (payload: Buffer): FetchAnswer => {
       const aborted = Math.max(0, int32())
       at += aborted * 16 + 4
       const bytes = Math.max(0, int32())
-      const batches = bytes === 0 ? noBatches : payload.subarray(at, at + bytes)
+      const batches = bytes === 0 ? noBatches : part(payload, at, at + bytes)
       at += bytes
       if (code !== 0 || bytes > 0) fetched.set(placeName({ topic, partition }), { code, logStart, batches })
     }

@@ -3,8 +3,9 @@
  * readers see only what is, and so `visible` and `durable` are one (L3); the producer epoch is the fence (L2, W1-W3);
  * a batch is a record batch (L1).
  */
-import { ParcomoloError } from '../../base/index.ts'
+import { Budget, ParcomoloError } from '../../base/index.ts'
 import {
+  type DiskUsage,
   type Isolation,
   type JournalWriter,
   type Log,
@@ -21,6 +22,7 @@ import { Appender } from './appender.ts'
 import { asRefused, closedError, unreachable } from './broker-errors.ts'
 import { Cluster } from './cluster.ts'
 import { CompactedPartition } from './compacted.ts'
+import { diskUsage } from './disk-usage.ts'
 import { GroupMember } from './group.ts'
 import { type Admin, type Connector, connector } from './kafkajs.ts'
 import type { KafkaOptions } from './options.ts'
@@ -32,7 +34,12 @@ import { newStats } from './stats.ts'
 import { Tail } from './tail.ts'
 import { ensureTopics } from './topics.ts'
 
-type Settings = KafkaOptions & Required<Pick<KafkaOptions, 'prefix' | 'sessionTimeoutMs' | 'requestTimeoutMs'>>
+type Settings = KafkaOptions &
+  Required<Pick<KafkaOptions, 'prefix' | 'sessionTimeoutMs' | 'requestTimeoutMs' | 'budget'>>
+
+const defaults = { prefix: '', sessionTimeoutMs: 6_000, requestTimeoutMs: 5_000 }
+/** Where nobody says what the process may have. */
+const budgetBytes = 64 * 1024 * 1024
 
 /** How long an opening log looks for a broker. */
 const reachMsMax = 30_000
@@ -42,7 +49,7 @@ const reachMsMax = 30_000
  * `connect`: how connections are made, for tests that lose requests and answers.
  */
 export const openKafkaLog = async (options: KafkaOptions, connect: typeof connector = connector): Promise<Log> => {
-  const settings = { prefix: '', sessionTimeoutMs: 6_000, requestTimeoutMs: 5_000, ...options }
+  const settings = { ...defaults, budget: new Budget(budgetBytes), ...options }
   const log = new KafkaLog(settings, connect(settings))
   try {
     await log.reach()
@@ -73,10 +80,10 @@ class KafkaLog implements Log {
     this.#connector = connecting
     this.#cluster = new Cluster(connecting, settings.brokers)
     this.#appender = new Appender(this.#cluster, this.#stats)
-    this.#tail = new Tail(this.#cluster, this.#stats)
+    this.#tail = new Tail(this.#cluster, this.#stats, settings.budget)
     const [cluster, appender, stats, tail] = [this.#cluster, this.#appender, this.#stats, this.#tail]
     this.#sender = new Sender({ cluster, appender, stats, tail })
-    this.#ranges = new RangeReader(this.#cluster, this.#stats)
+    this.#ranges = new RangeReader(this.#cluster, this.#stats, settings.budget)
   }
 
   async reach(): Promise<void> {
@@ -118,9 +125,9 @@ class KafkaLog implements Log {
     const { topic, partition } = place
     if (this.#spec(topic).cleanup === 'delete') {
       const append = async (records: readonly LogRecord[]): Promise<number> => {
-        const base = await writer.append(records)
-        this.#tail.appended(inCluster, base, records)
-        return base
+        const appended = await writer.append(records)
+        this.#tail.appended(inCluster, appended)
+        return appended.base
       }
       return { topic, partition, append }
     }
@@ -130,7 +137,7 @@ class KafkaLog implements Log {
       topic,
       partition,
       append: async (records) => {
-        const base = await writer.append(records)
+        const { base } = await writer.append(records)
         await compacted.appended(records, base)
         return base
       }
@@ -144,12 +151,13 @@ class KafkaLog implements Log {
 
   reader(starts: readonly (TopicPartition & { readonly offset: number })[], _isolation: Isolation): Reader {
     this.#checkOpen()
-    const { prefix } = this.#settings
+    const { prefix, budget } = this.#settings
     const reader = new KafkaReader(
       starts.map((start) => ({ ...this.#placeOf(start), offset: start.offset })),
       {
         tail: this.#tail,
         ranges: this.#ranges,
+        budget,
         topicOf: (name) => name.slice(prefix.length),
         isClosed: () => this.#cluster.isClosed,
         onClosed: (closed) => this.#readers.delete(closed)
@@ -215,6 +223,15 @@ class KafkaLog implements Log {
 
   stats(): Readonly<Record<string, number>> {
     return { ...this.#stats }
+  }
+
+  async diskUsage(): Promise<DiskUsage> {
+    const { prefix } = this.#settings
+    const places = [...this.#topics.values()].flatMap(({ topic, partitions }) =>
+      Array.from({ length: partitions }, (_, partition) => this.#placeOf({ topic, partition }))
+    )
+    const { topics, volumes } = await diskUsage(this.#cluster, places)
+    return { topics: new Map([...topics].map(([name, bytes]) => [name.slice(prefix.length), bytes])), volumes }
   }
 
   async close(): Promise<void> {

@@ -109,6 +109,10 @@ export const assignerProtocol = require('kafkajs/src/consumer/assignerProtocol')
     decode(bytes: Buffer): { assignment: Record<string, number[]> } | null
   }
 }
+type Receiving = { chunks: Buffer[]; bytesBuffered: number }
+const Connection = require('kafkajs/src/network/connection') as {
+  prototype: Receiving & { processData: (this: Receiving, bytes: Buffer) => void }
+}
 const RequestQueue = require('kafkajs/src/network/requestQueue') as {
   prototype: { pending: unknown[]; scheduleCheckPendingRequests: (this: { pending: unknown[] }) => void }
 }
@@ -125,6 +129,16 @@ const cureTimerLoop = (): void => {
   }
 }
 cureTimerLoop()
+
+/** Between two answers kafkajs keeps an empty view of the last one, and with it all of that. */
+const cureKeptAnswer = (): void => {
+  const process = Connection.prototype.processData
+  Connection.prototype.processData = function processAndLetGo(bytes) {
+    process.call(this, bytes)
+    if (this.bytesBuffered === 0) this.chunks = []
+  }
+}
+cureKeptAnswer()
 
 export type Connector = {
   /** A connection to a node, not yet open. */
@@ -188,8 +202,15 @@ const openSocket = (at: { host: string; port: number; ssl?: object; onConnect: (
   return socket
 }
 
-/** Ends a connection for good: kafkajs would open it again for whoever still has it, and nobody would close that. */
+const retired = new WeakSet<Link>()
+
+/**
+ * Ends a connection for good: kafkajs would open it again for whoever still has it, and nobody would close that. Once:
+ * of many requests that fail on it each one calls, and each time kafkajs would wait anew for those under way.
+ */
 export const retire = (link: Link): void => {
+  if (retired.has(link)) return
+  retired.add(link)
   link.connectionPool.getConnection = async () => {
     throw new RetiredLink()
   }

@@ -1,3 +1,5 @@
+import type { Budget } from '../../base/index.ts'
+
 /** How to reach a Kafka cluster, and how this installation behaves there. */
 export type KafkaOptions = {
   /** `host:port`, at least one; the others are learnt from the cluster. */
@@ -20,6 +22,8 @@ export type KafkaOptions = {
   readonly sessionTimeoutMs?: number
   /** A broker that does not answer for so long is taken for dead. */
   readonly requestTimeoutMs?: number
+  /** For what is read and not yet taken. */
+  readonly budget?: Budget
 }
 
 export type KafkaSasl = {

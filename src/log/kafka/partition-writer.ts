@@ -1,10 +1,16 @@
 import { ParcomoloError } from '../../base/index.ts'
-import { type JournalWriter, type LogRecord, placeName, type TopicPartition } from '../log.ts'
+import { type LogRecord, placeName, type TopicPartition } from '../log.ts'
 import type { Appender } from './appender.ts'
 import { asRefused, brokerError, codeOf } from './broker-errors.ts'
 import type { Cluster } from './cluster.ts'
 import { encodeBatch } from './record-batch.ts'
 import type { KafkaStats } from './stats.ts'
+
+/** What has been appended: from which offset on, and how long it was when encoded. */
+export type Appended = { readonly base: number; readonly records: readonly LogRecord[]; readonly bytes: number }
+
+/** `JournalWriter.append`, with more to tell. */
+export type PartitionWriter = { append(records: readonly LogRecord[]): Promise<Appended> }
 
 export type WriterDeps = { readonly cluster: Cluster; readonly appender: Appender; readonly stats: KafkaStats }
 
@@ -21,7 +27,7 @@ const sequencesMax = 2 ** 31
  *     repeat with the offset that it has.
  * W3. Whatever the broker says of epoch and sequence that it does not like ends this writer.
  */
-export const claimPartition = async (place: TopicPartition, id: string, deps: WriterDeps): Promise<JournalWriter> => {
+export const claimPartition = async (place: TopicPartition, id: string, deps: WriterDeps): Promise<PartitionWriter> => {
   const { cluster, appender, stats } = deps
   const name = placeName(place)
   const { producerId, producerEpoch } = await cluster
@@ -34,17 +40,15 @@ export const claimPartition = async (place: TopicPartition, id: string, deps: Wr
   let sequence = 0
   let fenced: ParcomoloError | undefined
   let isInFlight = false
-  const appendOne = async (records: readonly LogRecord[]): Promise<number> => {
+  const appendOne = async (records: readonly LogRecord[]): Promise<Appended> => {
     const batch = encodeBatch(records, { id: BigInt(producerId), epoch: producerEpoch, sequence })
     checkSize(name, batch)
     const base = await cluster.persist(`append to '${name}'`, () => appender.append(place, () => batch))
     sequence = (sequence + records.length) % sequencesMax
     stats.producedRecords += records.length
-    return base
+    return { base, records, bytes: batch.length }
   }
   return {
-    topic: place.topic,
-    partition: place.partition,
     append: async (records) => {
       checkFilled(name, records)
       if (fenced !== undefined) throw fenced

@@ -1,11 +1,19 @@
 import { ParcomoloError } from '../../base/index.ts'
 import { placeName, type StoredRecord, type TopicPartition } from '../log.ts'
+import { heldBytesOf } from '../record-bytes.ts'
 import { BrokerRefusal, brokerError } from './broker-errors.ts'
 import type { Fetched, FetchFrom } from './fetch.ts'
 import { type Decode, decodeBatches } from './record-batch.ts'
 
 /** What came of one partition: its records, which may be none, and where to go on. */
-export type Arrived<T = StoredRecord> = { readonly records: readonly T[]; readonly next: number }
+export type Arrived<T = StoredRecord> = {
+  readonly records: readonly T[]
+  readonly next: number
+  /** What it was on its way here. */
+  readonly fetchedBytes: number
+  /** What it takes in memory until all of it has been taken. */
+  readonly heldBytes: number
+}
 
 /**
  * Reads one partition's part of a Fetch answer. Throws BrokerRefusal where another broker has to be asked, and
@@ -17,14 +25,20 @@ export const arrived = (place: TopicPartition, offset: number, fetched: Fetched 
 /** The same with another reading of the batches. */
 export const arrivedAs = <T>(decode: Decode<T>, from: FetchFrom, fetched: Fetched | undefined): Arrived<T> => {
   const { place, offset } = from
-  if (fetched === undefined) return { records: [], next: offset }
-  if (fetched.code === 0) return decode(fetched.batches, offset)
+  if (fetched === undefined) return nothing(offset)
+  if (fetched.code === 0) {
+    const { records, next, plainBytes } = decode(fetched.batches, offset)
+    const fetchedBytes = fetched.batches.length
+    return { records, next, fetchedBytes, heldBytes: heldBytesOf(plainBytes, records.length) }
+  }
   if (fetched.code !== brokerError.offsetOutOfRange)
     throw new BrokerRefusal(fetched.code, `read of '${placeName(place)}'`)
   // Whoever has never read anything of a topic begins with what retention has left of it.
-  if (offset === 0 && fetched.logStart > 0) return { records: [], next: fetched.logStart }
+  if (offset === 0 && fetched.logStart > 0) return nothing(fetched.logStart)
   throw outOfRange(place, offset, fetched.logStart)
 }
+
+const nothing = (next: number): Arrived<never> => ({ records: [], next, fetchedBytes: 0, heldBytes: 0 })
 
 const outOfRange = (place: TopicPartition, offset: number, logStart: number): ParcomoloError =>
   new ParcomoloError(

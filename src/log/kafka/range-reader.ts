@@ -1,34 +1,37 @@
-import { ParcomoloError } from '../../base/index.ts'
+import { type Budget, ParcomoloError } from '../../base/index.ts'
 import { placeName, type StoredRecord, type TopicPartition } from '../log.ts'
 import type { Cluster } from './cluster.ts'
 import { type FetchBounds, type FetchFrom, fetchRequest } from './fetch.ts'
 import { type Arrived, arrivedAs } from './position.ts'
+import { ReadRoom } from './read-room.ts'
 import { type Decode, decodeBatches, decodeKeys, decodeWanted, type KeyAt } from './record-batch.ts'
 import type { KafkaStats } from './stats.ts'
 
 /** The wait matters only right after a change of leaders, when the new one does not yet know how far all have it. */
-const manyBytes: FetchBounds = { waitMs: 100, bytesMax: 4 * 1024 * 1024, partitionBytesMax: 4 * 1024 * 1024 }
+const boundsOf = (bytesMax: number): FetchBounds => ({ waitMs: 100, bytesMax, partitionBytesMax: bytesMax })
 /** For single records: hardly more than the batch that comes in any case. */
-const fewBytes: FetchBounds = { ...manyBytes, partitionBytesMax: 64 * 1024 }
+const fewBytes = boundsOf(64 * 1024)
 
 /** Reads what stands in the log already, on connections of its own, so that nobody at the end waits for it. */
 export class RangeReader {
   readonly #cluster: Cluster
   readonly #stats: KafkaStats
+  readonly #budget: Budget
 
-  constructor(cluster: Cluster, stats: KafkaStats) {
+  constructor(cluster: Cluster, stats: KafkaStats, budget: Budget) {
     this.#cluster = cluster
     this.#stats = stats
+    this.#budget = budget
   }
 
-  /** What stands at `offset` and after it, as much as one request gives; nothing where the partition ends there. */
-  next(place: TopicPartition, offset: number): Promise<Arrived> {
-    return this.#fetch({ place, offset }, manyBytes, decodeBatches)
+  /** What stands from `offset` on: at most so many bytes, or one batch; nothing where the partition ends there. */
+  next(place: TopicPartition, offset: number, bytesMax: number): Promise<Arrived> {
+    return this.#fetch({ place, offset }, boundsOf(bytesMax), decodeBatches)
   }
 
   /**
    * The records at these offsets, which rise; those that compaction has removed are left out. Records that stand near
-   * to one another come with one request.
+   * to one another come with one request. Their values are copies, as each may be the only one of an answer.
    */
   async at(place: TopicPartition, offsets: readonly number[]): Promise<ReadonlyMap<number, StoredRecord>> {
     const decode = decodeWanted(new Set(offsets))
@@ -37,7 +40,7 @@ export class RangeReader {
     for (const offset of offsets) {
       if (offset < next) continue
       const what = await this.#fetch({ place, offset }, fewBytes, decode)
-      for (const record of what.records) found.set(record.offset, record)
+      for (const record of what.records) found.set(record.offset, withOwnValue(record))
       next = what.next
     }
     return found
@@ -53,24 +56,33 @@ export class RangeReader {
     return this.#all({ place, offset: from }, to, decodeKeys)
   }
 
-  /** The next request is under way while the caller works on what the last one gave. */
+  /** The next request is under way while the caller works on what the last one gave, if there is room for both. */
   async *#all<T extends Pick<StoredRecord, 'offset'>>(
     from: FetchFrom,
     to: number,
     decode: Decode<T>
   ): AsyncGenerator<readonly T[]> {
     const { place } = from
-    const fetch = (offset: number): Promise<Arrived<T>> => this.#fetch({ place, offset }, manyBytes, decode)
-    let ahead = from.offset < to ? fetch(from.offset) : undefined
+    const account = this.#budget.account('ranges')
+    const room = new ReadRoom(account)
+    const fetch = (offset: number): Promise<Arrived<T>> | undefined =>
+      offset < to ? room.read((bytesMax) => this.#fetch({ place, offset }, boundsOf(bytesMax), decode)) : undefined
+    let ahead = fetch(from.offset)
     let at = from.offset
     while (ahead !== undefined) {
-      const { records, next } = await ahead
+      const { records, next, heldBytes } = await ahead
       if (next === at) await this.#checkEnd(place, from.offset, to)
       at = next
-      ahead = at < to ? fetch(at) : undefined
-      ahead?.catch(() => undefined)
-      const wanted = at <= to ? records : records.filter(({ offset }) => offset < to)
-      if (wanted.length > 0) yield wanted
+      account.hold(heldBytes)
+      try {
+        ahead = room.hasMore ? fetch(at) : undefined
+        ahead?.catch(() => undefined)
+        const wanted = at <= to ? records : records.filter(({ offset }) => offset < to)
+        if (wanted.length > 0) yield wanted
+      } finally {
+        account.release(heldBytes)
+      }
+      ahead ??= fetch(at)
     }
   }
 
@@ -106,5 +118,8 @@ export class RangeReader {
     )
   }
 }
+
+const withOwnValue = (record: StoredRecord): StoredRecord =>
+  record.value === null ? record : { ...record, value: Uint8Array.from(record.value) }
 
 const latest = -1

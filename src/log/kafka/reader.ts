@@ -1,26 +1,34 @@
+import type { Account, Budget } from '../../base/index.ts'
 import { ByteShare } from '../byte-share.ts'
 import { type Chunk, type Reader, type StoredRecord, type TopicPartition } from '../log.ts'
 import { passes } from './broker-errors.ts'
 import type { Arrived } from './position.ts'
 import type { RangeReader } from './range-reader.ts'
+import { ReadRoom } from './read-room.ts'
 import type { Follower, Tail } from './tail.ts'
 
 export type ReaderDeps = {
   readonly tail: Tail
   readonly ranges: RangeReader
+  readonly budget: Budget
   /** Of a topic's name in the cluster, the one in this process. */
   readonly topicOf: (name: string) => string
   readonly isClosed: () => boolean
   readonly onClosed: (reader: KafkaReader) => void
 }
 
-/** What one place has in memory before it is read on its own account, from where it stands, when that is used up. */
-const recordsAheadMax = 10_000
+/** More than this a place at the end does not have in memory: it leaves the end, and reads by itself later. */
+const followedBytesMax = 8 * 1024 * 1024
 
 /**
  * Follows partitions, each in one of two ways: at the end together with all other readers (`Tail`), or behind it with
  * requests of its own, as fast as it is taken. So a slow reader holds nobody up, and what it has not taken stays in the
  * log.
+ *
+ * P1. What a place has read and was not taken is held in the budget, answer by answer: until its last record is taken
+ *     an answer is in memory as a whole.
+ * P2. A place behind the end asks only when all is taken, for as much as there is room for then. So it never waits for
+ *     others, and has at least one batch.
  */
 export class KafkaReader implements Reader {
   readonly #deps: ReaderDeps
@@ -69,7 +77,7 @@ export class KafkaReader implements Reader {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    for (const place of this.#places) place.stop()
+    for (const place of this.#places) place.close()
     this.#waiting.resolve()
     this.#deps.onClosed(this)
   }
@@ -93,10 +101,11 @@ class PlaceReader implements Follower {
   readonly place: TopicPartition
   readonly #deps: ReaderDeps
   readonly #listener: Listener
-  /** What has arrived and was not taken: lists in order, the first from `#taken` on. */
-  readonly #lists: (readonly StoredRecord[])[] = []
+  readonly #account: Account
+  readonly #room: ReadRoom
+  /** What has arrived and was not taken, in order; the first from `#taken` on. */
+  readonly #lists: Pick<Arrived, 'records' | 'heldBytes'>[] = []
   #taken = 0
-  #count = 0
   /** The offset after all that has arrived. */
   #next: number
   #state: 'following' | 'behind' | 'reading' | 'stopped' = 'behind'
@@ -106,54 +115,62 @@ class PlaceReader implements Follower {
     this.#next = offset
     this.#deps = deps
     this.#listener = listener
+    this.#account = deps.budget.account('readers')
+    this.#room = new ReadRoom(this.#account)
   }
 
   get hasRecords(): boolean {
-    return this.#count > 0
+    return this.#lists.length > 0
   }
 
   start(): void {
     this.#goOn()
   }
 
+  /** Nothing more arrives; what has can be taken. */
   stop(): void {
     this.#state = 'stopped'
     this.#deps.tail.leave(this.place, this)
   }
 
+  close(): void {
+    this.stop()
+    for (const { heldBytes } of this.#lists.splice(0)) this.#account.release(heldBytes)
+  }
+
   take(recordsMax: number, bytes: ByteShare): readonly StoredRecord[] {
     const parts: (readonly StoredRecord[])[] = []
     for (let left = recordsMax; left > 0 && this.#lists.length > 0; left -= parts.at(-1)!.length) {
-      const count = bytes.take(this.#lists[0]!, this.#taken, left)
+      const count = bytes.take(this.#lists[0]!.records, this.#taken, left)
       if (count === 0) break
       parts.push(this.#takePart(count))
     }
-    if (this.#state === 'behind' && this.#count === 0) this.#goOn()
+    if (this.#state === 'behind' && !this.hasRecords) this.#goOn()
     return parts.length === 1 ? parts[0]! : parts.flat()
   }
 
   #takePart(count: number): readonly StoredRecord[] {
-    const first = this.#lists[0]!
-    const part = count === first.length ? first : first.slice(this.#taken, this.#taken + count)
+    const { records, heldBytes } = this.#lists[0]!
+    const part = count === records.length ? records : records.slice(this.#taken, this.#taken + count)
     this.#taken += count
-    this.#count -= count
-    if (this.#taken === first.length) {
+    if (this.#taken === records.length) {
       this.#lists.shift()
       this.#taken = 0
+      this.#account.release(heldBytes)
     }
     return part
   }
 
-  arrive({ records, next }: Arrived): void {
+  arrive({ records, next, heldBytes }: Arrived): void {
     if (this.#state === 'stopped') return
     const fresh = records.length === 0 || records[0]!.offset >= this.#next ? records : this.#above(records)
     this.#next = Math.max(this.#next, next)
     if (fresh.length > 0) {
-      this.#lists.push(fresh)
-      this.#count += fresh.length
+      this.#lists.push({ records: fresh, heldBytes })
+      this.#account.hold(heldBytes)
       this.#listener.onArrived()
     }
-    if (this.#state === 'following' && this.#count >= recordsAheadMax) {
+    if (this.#state === 'following' && this.#account.heldBytes >= Math.min(followedBytesMax, this.#account.bytesMax)) {
       this.#state = 'behind'
       this.#deps.tail.leave(this.place, this)
     }
@@ -179,11 +196,11 @@ class PlaceReader implements Follower {
   async #read(): Promise<void> {
     this.#state = 'reading'
     try {
-      const what = await this.#deps.ranges.next(this.place, this.#next)
+      const what = await this.#room.read((bytesMax) => this.#deps.ranges.next(this.place, this.#next, bytesMax))
       if (this.#hasStopped()) return
       this.#state = 'behind'
       this.arrive(what)
-      if (this.#count === 0) this.#goOn()
+      if (!this.hasRecords) this.#goOn()
     } catch (error) {
       if (this.#hasStopped() || (passes(error) && this.#deps.isClosed())) return
       this.#listener.onFailed(error)

@@ -32,6 +32,7 @@ export const encodeBatch = (records: readonly LogRecord[], producer: Producer): 
   writer.skip(headBytes)
   for (const [i, record] of records.entries()) writeRecord(record, i, base)
   const batch = writer.copy()
+  writer.reset()
   batch.fill(0, 0, headBytes)
   batch.writeInt32BE(batch.length - lengthCountsFrom, lengthAt)
   batch.writeInt32BE(-1, 12)
@@ -69,8 +70,11 @@ const writeRecord = (
   writer.end(start)
 }
 
-/** What of a partition's answer has been read: the records, and the offset after all that was looked at. */
-export type Decoded<T = StoredRecord> = { readonly records: T[]; readonly next: number }
+/**
+ * What of a partition's answer has been read: the records, the offset after all that was looked at, and how long all of
+ * it is without compression.
+ */
+export type Decoded<T = StoredRecord> = { readonly records: T[]; readonly next: number; readonly plainBytes: number }
 
 /** Reads the records at `from` and after it of whole batches; what is cut off at the end is left for the next fetch. */
 export type Decode<T> = (bytes: Buffer, from: number) => Decoded<T>
@@ -100,6 +104,7 @@ const decode = <T>(bytes: Buffer, from: number, read: Read<T>): Decoded<T> => {
   const records: T[] = []
   let next = from
   let at = 0
+  let plainBytes = 0
   while (at + headBytes <= bytes.length) {
     const end = at + lengthCountsFrom + bytes.readInt32BE(at + lengthAt)
     if (end > bytes.length) break
@@ -108,12 +113,13 @@ const decode = <T>(bytes: Buffer, from: number, read: Read<T>): Decoded<T> => {
     if ((attributes & 0x20) === 0) {
       const plain = plainRecords(bytes.subarray(at + headBytes, end), attributes & 7)
       const [timestamp, count] = [Number(bytes.readBigInt64BE(at + 27)), bytes.readInt32BE(at + 57)]
+      plainBytes += plain.length
       readRecords(plain, { base, from, timestamp, count, read }, records)
     }
     next = Math.max(next, base + bytes.readInt32BE(at + 23) + 1)
     at = end
   }
-  return { records, next }
+  return { records, next, plainBytes }
 }
 
 /** Codecs that Node brings; topics made by this room are uncompressed whatever their producers send. */

@@ -17,7 +17,10 @@ type Waiting = {
   readonly reject: (error: unknown) => void
 }
 
-/** A batch is closed when it has so many records or bytes; a single record may be larger. */
+/**
+ * A batch is closed when it has so many records or bytes. What is larger goes alone: with others it might be too large
+ * for the partition, and all of them refused.
+ */
 const batchRecordsMax = 5_000
 const batchBytesAim = 512 * 1024
 const bytesPerRecord = 128
@@ -86,10 +89,12 @@ class PartitionSender {
     let records = 0
     let bytes = 0
     let count = 0
-    while (count < this.#waiting.length && records < batchRecordsMax && bytes < batchBytesAim) {
-      const entry = this.#waiting[count++]!
-      records += entry.records.length
+    while (count < this.#waiting.length && records < batchRecordsMax) {
+      const entry = this.#waiting[count]!
       for (const { key, value } of entry.records) bytes += key.length + (value?.length ?? 0) + bytesPerRecord
+      if (count > 0 && bytes > batchBytesAim) break
+      records += entry.records.length
+      count++
     }
     return this.#waiting.splice(0, count)
   }
@@ -107,7 +112,7 @@ class PartitionSender {
         const { waiting, records } = this.#underWay!
         producer.sequence = (producer.sequence + records.length) % 2 ** 31
         stats.producedRecords += records.length
-        tail.sent(this.#place, base, records)
+        tail.sent(this.#place, { base, records, bytes: bytes!.length })
         return waiting
       } catch (error) {
         // Whatever state is doubtful goes with the id; the batch may then be there twice, which its readers can tell.

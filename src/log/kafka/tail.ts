@@ -1,9 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type LogRecord, placeName, type TopicPartition } from '../log.ts'
+import type { Account, Budget } from '../../base/index.ts'
+import { placeName, type TopicPartition } from '../log.ts'
+import { heldBytesOf } from '../record-bytes.ts'
 import { brokerError, closedError, codeOf, passes } from './broker-errors.ts'
 import type { Cluster } from './cluster.ts'
-import { type FetchBounds, type Fetched, sessionFetchRequest } from './fetch.ts'
+import { type Fetched, sessionFetchRequest } from './fetch.ts'
 import { FetchSession } from './fetch-session.ts'
+import type { Appended } from './partition-writer.ts'
 import { type Arrived, arrived } from './position.ts'
 import type { KafkaStats } from './stats.ts'
 
@@ -23,7 +26,10 @@ type Feed = {
 }
 
 /** A Fetch is answered as soon as there is anything, so the wait only bounds how late a new feed is heard of. */
-const bounds: FetchBounds = { waitMs: 250, bytesMax: 16 * 1024 * 1024, partitionBytesMax: 1024 * 1024 }
+const waitMs = 250
+/** Of one answer, and of one partition in it; a batch comes whole all the same. */
+const answerBytesMax = 4 * 1024 * 1024
+const partitionBytesMax = 1024 * 1024
 
 /**
  * The ends of all partitions that this process follows: one Fetch a broker is under way, for all of them together, and
@@ -32,13 +38,16 @@ const bounds: FetchBounds = { waitMs: 250, bytesMax: 16 * 1024 * 1024, partition
 export class Tail {
   readonly #cluster: Cluster
   readonly #stats: KafkaStats
+  /** While an answer is under way. */
+  readonly #account: Account
   readonly #feeds = new Map<string, Feed>()
   readonly #fetching = new Set<number>()
   #isLooking = false
 
-  constructor(cluster: Cluster, stats: KafkaStats) {
+  constructor(cluster: Cluster, stats: KafkaStats, budget: Budget) {
     this.#cluster = cluster
     this.#stats = stats
+    this.#account = budget.account('fetch')
   }
 
   /** The offset that comes next at the end that is followed; undefined where nobody follows it. */
@@ -66,28 +75,30 @@ export class Tail {
    * This process has appended to a journal that it owns: its followers need no Fetch to have it, and while it goes on
    * so the partition is left out of the Fetch. Now and then it is in it all the same, as another may own it by then.
    */
-  appended(place: TopicPartition, base: number, records: readonly LogRecord[]): void {
+  appended(place: TopicPartition, appended: Appended): void {
     const feed = this.#feeds.get(placeName(place))
     if (feed === undefined) return
-    feed.quietUntil = feed.next === base ? performance.now() + quietMs : 0
-    this.#handOver(feed, base, records)
+    feed.quietUntil = feed.next === appended.base ? performance.now() + quietMs : 0
+    this.#handOver(feed, appended)
   }
 
   /** The same for a partition that others write, too, so that it stays in the Fetch: its followers have it sooner. */
-  sent(place: TopicPartition, base: number, records: readonly LogRecord[]): void {
+  sent(place: TopicPartition, appended: Appended): void {
     const feed = this.#feeds.get(placeName(place))
-    if (feed !== undefined) this.#handOver(feed, base, records)
+    if (feed !== undefined) this.#handOver(feed, appended)
   }
 
   /** Where something lies before it that is not here yet, the Fetch brings both. */
-  #handOver(feed: Feed, base: number, records: readonly LogRecord[]): void {
+  #handOver(feed: Feed, { base, records, bytes }: Appended): void {
     if (feed.next !== base) return
     feed.next = base + records.length
     const stored = records.map(({ key, value, timestamp, headers }, i) => ({
       ...{ key, value, timestamp, headers },
       offset: base + i
     }))
-    for (const follower of [...feed.followers]) follower.arrive({ records: stored, next: feed.next })
+    const heldBytes = heldBytesOf(bytes, stored.length)
+    const what = { records: stored, next: feed.next, fetchedBytes: 0, heldBytes }
+    for (const follower of [...feed.followers]) follower.arrive(what)
   }
 
   /** Starts a loop for each broker that leads something that is followed. */
@@ -127,14 +138,23 @@ export class Tail {
   async #fetch(node: number, session: FetchSession, feeds: readonly Feed[]): Promise<void> {
     const wanted = session.next(feeds.map(({ place, next }) => ({ place, offset: next })))
     this.#stats.fetchRequests++
+    // Once decoded, what comes takes twice as much. In a session a partition that has not moved keeps its older bound.
+    const bytesMax = Math.floor(Math.min(answerBytesMax, this.#account.bytesMax / 2))
+    const request = sessionFetchRequest(wanted, {
+      waitMs,
+      bytesMax,
+      partitionBytesMax: Math.min(partitionBytesMax, bytesMax)
+    })
+    this.#account.hold(bytesMax)
     try {
-      const request = sessionFetchRequest(wanted, bounds)
       const answer = await this.#cluster.at('tail', node, (link) => link.connectionPool.send(request))
       session.answered(answer.session)
       this.#deliverAll(feeds, answer.fetched)
     } catch (error) {
       if (!isSessionLost(error)) throw error
       session.reset()
+    } finally {
+      this.#account.release(bytesMax)
     }
   }
 
@@ -142,7 +162,11 @@ export class Tail {
     for (const feed of feeds) {
       const name = placeName(feed.place)
       const ofFeed = fetched.get(name)
-      if (ofFeed !== undefined && this.#feeds.get(name) === feed) this.#deliver(feed, ofFeed)
+      if (ofFeed === undefined || this.#feeds.get(name) !== feed) continue
+      // To the end of the next request: the broker fills an answer in its order, as far as there is room.
+      this.#feeds.delete(name)
+      this.#feeds.set(name, feed)
+      this.#deliver(feed, ofFeed)
     }
   }
 

@@ -140,7 +140,10 @@ const set = (stock: Stock | undefined, value: SetStock, commandId: string): Inve
   const { sku, onHand } = value
   const reserved = stock?.reserved ?? 0
   if (stock?.setBy === commandId)
-    return { type: 'StockSet', value: { sku, name: stock.name, priceCents: stock.priceCents, onHand: stock.onHand } }
+    return {
+      type: 'StockSet',
+      value: { sku, name: stock.name, priceCents: stock.priceCents, onHand: stock.onHand, reserved }
+    }
   if (onHand < reserved) return { type: 'StockBelowReserved', value: { sku, onHand, reserved } }
-  return { type: 'StockSet', value }
+  return { type: 'StockSet', value: { ...value, reserved } }
 }

@@ -1,2 +1,3 @@
 export { catalogue } from './catalogue.ts'
+export { inventoryPrices } from './prices.ts'
 export { inventoryComponent } from './reactions.ts'

@@ -24,7 +24,7 @@ export const inventoryComponent = (flow: Flow): Component<Stock | Reservation> =
     hasEnded: (entity) => 'status' in entity && hasEnded(entity)
   })
 
-const stockPrefix = 'stock/'
+export const stockPrefix = 'stock/'
 const stockKey = (sku: string): string => stockPrefix + sku
 const reservationKey = (orderId: string): string => `order/${orderId}`
 const isReservation = (key: string): boolean => !key.startsWith(stockPrefix)

@@ -4,6 +4,7 @@ import type {
   ConfirmOrder,
   OrderCommand,
   OrderEvent,
+  OrderPlaced,
   PlaceOrder,
   RejectOrder
 } from '../../contract/generated/order.ts'
@@ -20,15 +21,23 @@ import type {
  *
  * O1. What is COMPLETED, REJECTED or CANCELLED stays so.
  * O2. A command whose effect is there already is answered with the same event again, and that event changes nothing.
+ *     But OrderPlaced starts what follows from an order, so a repeat of PlaceOrder is answered with OrderAlreadyPlaced.
  */
-export type Order =
+export type Order = (
   | { readonly status: 'PENDING' | 'CONFIRMED' | 'COMPLETED' }
   | { readonly status: 'REJECTED' | 'CANCELLED'; readonly reason: string }
+) & {
+  /** Absent where it was rejected before it came, and in snapshots from before this was kept. */
+  readonly placed?: Placed
+}
+
+/** What tells a repeated request from another one under the same id, and the answer to it. */
+type Placed = Pick<PlaceOrder, 'requestHash' | 'totalCents' | 'currency'>
 
 export const decide = (order: Order | undefined, command: OrderCommand): readonly OrderEvent[] => {
   switch (command.type) {
     case 'PlaceOrder':
-      return place(order, command.value)
+      return [place(order, command.value)]
     case 'CancelOrder':
       return [cancel(order, command.value)]
     case 'ConfirmOrder':
@@ -43,15 +52,15 @@ export const decide = (order: Order | undefined, command: OrderCommand): readonl
 export const evolve = (order: Order | undefined, event: OrderEvent): Order | undefined => {
   switch (event.type) {
     case 'OrderPlaced':
-      return { status: 'PENDING' }
+      return { status: 'PENDING', placed: placedBy(event.value) }
     case 'OrderConfirmed':
-      return order?.status === 'PENDING' ? { status: 'CONFIRMED' } : order
+      return order?.status === 'PENDING' ? { ...kept(order), status: 'CONFIRMED' } : order
     case 'OrderCompleted':
-      return { status: 'COMPLETED' }
+      return { ...kept(order), status: 'COMPLETED' }
     case 'OrderCancelled':
-      return { status: 'CANCELLED', reason: event.value.reason }
+      return { ...kept(order), status: 'CANCELLED', reason: event.value.reason }
     case 'OrderRejected':
-      return { status: 'REJECTED', reason: event.value.reason }
+      return { ...kept(order), status: 'REJECTED', reason: event.value.reason }
     default:
       return order
   }
@@ -59,12 +68,17 @@ export const evolve = (order: Order | undefined, event: OrderEvent): Order | und
 
 export const hasEnded = (order: Order): boolean => order.status !== 'PENDING' && order.status !== 'CONFIRMED'
 
-/**
- * An id is taken once: a second order under it, or one that was rejected before it came, is passed over.
- * HTTP tells a repeated request from another one by its hash, which it finds in the view.
- */
-const place = (order: Order | undefined, value: PlaceOrder): OrderEvent[] =>
-  order === undefined ? [{ type: 'OrderPlaced', value }] : []
+const placedBy = ({ requestHash, totalCents, currency }: OrderPlaced): Placed => ({ requestHash, totalCents, currency })
+
+const kept = (order: Order | undefined): Pick<Order, 'placed'> =>
+  order?.placed === undefined ? {} : { placed: order.placed }
+
+/** An id is taken once, also by an order that was rejected before it came. */
+const place = (order: Order | undefined, value: PlaceOrder): OrderEvent => {
+  if (order === undefined) return { type: 'OrderPlaced', value }
+  const { requestHash = '', totalCents = 0, currency = '' } = order.placed ?? {}
+  return { type: 'OrderAlreadyPlaced', value: { orderId: value.orderId, requestHash, totalCents, currency } }
+}
 
 const cancel = (order: Order | undefined, { orderId, reason }: CancelOrder): OrderEvent => {
   switch (order?.status) {

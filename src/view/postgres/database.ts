@@ -3,7 +3,7 @@ import { checkServerIdentity, type ConnectionOptions } from 'node:tls'
 import { Pool, type PoolClient, type PoolConfig } from 'pg'
 import { type Clock, ParcomoloError } from '../../base/index.ts'
 import type { PostgresAddress, TlsFiles } from './address.ts'
-import { isAway, refused, saidBy, unavailable } from './failure.ts'
+import { gone, isAway, isMissing, refused, saidBy, unavailable } from './failure.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -115,6 +115,7 @@ export class Database {
 
   #noted(cause: unknown): ParcomoloError {
     if (cause instanceof ParcomoloError) return cause
+    if (isMissing(cause)) return gone(this.name, cause)
     const error = unavailable(this.name, cause)
     if (!isAway(cause)) this.#isBack()
     else if (!this.#isClosed) this.#isAway(error)

@@ -19,6 +19,17 @@ export const isRefusal = (cause: unknown): boolean => {
   return /CERT|SELF_SIGNED|UNABLE_TO|^ERR_(TLS|SSL|OSSL)|^EPROTO$/.test(code) || /\b(SSL|SASL|password)\b/.test(message)
 }
 
+/** A table, or the schema, that was there when it was opened: somebody has dropped it, or made the database anew. */
+export const isMissing = (cause: unknown): boolean => /^(42P01|3F000)$/.test(sqlState(cause) ?? '')
+
+export const gone = (name: string, cause: unknown): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_VIEW_STORE_WENT_BACK',
+    `the read model's database '${name}' has lost its tables: ${saidBy(cause)}; they are made and filled anew when it ` +
+      'is opened again',
+    { cause }
+  )
+
 /** In everyday use any fault may pass: a right that is missing is given, a table that was dropped made by a start. */
 export const unavailable = (name: string, cause: unknown): ParcomoloError =>
   new ParcomoloError(

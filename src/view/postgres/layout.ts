@@ -5,7 +5,7 @@ import { refused, unavailable } from './failure.ts'
  * Raise it with every change of the tables, of a row's JSON or of a fold. Each layout has tables of its own, so that
  * during an upgrade the processes of either version have theirs.
  */
-const layoutVersion = 1
+const layoutVersion = 2
 
 const oldestServer = 13
 
@@ -33,8 +33,8 @@ export const prepareLayout = (
     if (wanted !== undefined) await ensureSchema(query, wanted)
     const tables = namesIn(schema)
     const layouts = await layoutsIn(query, schema)
-    const isNew = !layouts.includes(layoutVersion)
-    if (isNew) await query(createTables(tables))
+    const isNew = !layouts.includes(layoutVersion) || !(await areWhole(query, schema))
+    if (isNew) await query(`DROP TABLE IF EXISTS ${Object.values(tables).join(', ')}; ${createTables(tables)}`)
     return { tables, schema, hasOlder: isNew && layouts.length > 0 }
   })
 
@@ -69,6 +69,13 @@ const layoutsIn = async (query: Query, schema: string): Promise<readonly number[
     const layout = /^parcomolo_view_(\d{1,9})_state$/.exec(String(name))?.[1]
     return layout === undefined ? [] : [Number(layout)]
   })
+}
+
+/** Somebody may have dropped some of them. */
+const areWhole = async (query: Query, schema: string): Promise<boolean> => {
+  const names = tableNames.map((name) => `parcomolo_view_${layoutVersion}_${name}`)
+  const text = 'SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = ANY ($2::text[])'
+  return (await query(text, [schema, names])).length === tableNames.length
 }
 
 const namesIn = (schema: string, layout = layoutVersion): TableNames =>

@@ -74,11 +74,14 @@ const attempt = async (database: Database, schema: string | undefined): Promise<
     const layout = await prepareLayout(database, schema)
     return new PostgresViewStore(database, layout)
   } catch (error) {
-    if (!isParcomoloError(error, 'PARCOMOLO_VIEW_STORE_UNAVAILABLE')) throw error
+    if (!isParcomoloError(error) || !ofDatabase.has(error.code)) throw error
     if (isRefusal(error.cause)) throw refused(database.name, saidBy(error.cause), error.cause)
     return error
   }
 }
+
+/** Faults that the server or the connection has told of. */
+const ofDatabase = new Set(['PARCOMOLO_VIEW_STORE_UNAVAILABLE', 'PARCOMOLO_VIEW_STORE_WENT_BACK'])
 
 const pause = (clock: Clock, signal: AbortSignal | undefined): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -177,6 +180,14 @@ class PostgresViewStore implements ViewStore {
 
   failure(): Error | undefined {
     return this.#database.failure()
+  }
+
+  space(): undefined {
+    return undefined
+  }
+
+  async copy(): Promise<undefined> {
+    return undefined
   }
 
   close(): Promise<void> {

@@ -1,12 +1,13 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { ParcomoloError } from '../../base/index.ts'
+import { autocheckpointPages } from './copy.ts'
 
 /**
  * Raise it with every change of the tables, of a row's JSON or of a fold: a store of another layout is thrown away and
  * folded again.
  */
-const layoutVersion = 1
+export const layoutVersion = 2
 
 /**
  * Every write pays for every index, so the usual end has none of its own: whoever lists completed ones finds them by
@@ -15,7 +16,7 @@ const layoutVersion = 1
 const tables = `
   CREATE TABLE orders (
     id TEXT PRIMARY KEY, placed_at INTEGER, customer_id TEXT NOT NULL, status TEXT NOT NULL, body TEXT NOT NULL
-  );
+  ) WITHOUT ROWID;
   CREATE INDEX orders_placed ON orders (placed_at);
   CREATE INDEX orders_customer ON orders (customer_id, placed_at);
   CREATE INDEX orders_status ON orders (status, placed_at) WHERE status <> 'COMPLETED';
@@ -23,10 +24,11 @@ const tables = `
   CREATE TABLE sagas (
     key TEXT NOT NULL, saga TEXT NOT NULL, revision TEXT NOT NULL, status TEXT NOT NULL, started_at INTEGER NOT NULL,
     ended_at INTEGER, body TEXT NOT NULL, PRIMARY KEY (key, saga)
-  );
+  ) WITHOUT ROWID;
   CREATE INDEX sagas_started ON sagas (started_at);
   CREATE INDEX sagas_status ON sagas (status, started_at) WHERE status <> 'completed';
   CREATE INDEX sagas_running ON sagas (saga, revision) WHERE ended_at IS NULL;
+  CREATE TABLE shapes (number INTEGER PRIMARY KEY, body TEXT NOT NULL);
   CREATE TABLE positions (place TEXT PRIMARY KEY, next INTEGER NOT NULL, key TEXT NOT NULL, timestamp INTEGER NOT NULL);
   CREATE TABLE skipped (
     place TEXT, offset INTEGER, code TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (place, offset)
@@ -44,12 +46,25 @@ export const openDatabase = (path: string): { database: DatabaseSync; wasReset: 
   return { database: create(path), wasReset: true }
 }
 
+/** False for a file that is missing, damaged or of another layout: opened, it would be made anew. */
+export const isUsable = (path: string): boolean => {
+  if (!existsSync(path)) return false
+  try {
+    const database = connect(path)
+    const version = versionOf(database)
+    database.close()
+    return version === layoutVersion
+  } catch {
+    return false
+  }
+}
+
 /** Empties the tables. */
 export const clearDatabase = (database: DatabaseSync): void => {
   database.exec(`BEGIN; ${tableNames.map((name) => `DELETE FROM ${name};`).join(' ')} COMMIT`)
 }
 
-const tableNames = ['orders', 'stock', 'sagas', 'positions', 'skipped']
+const tableNames = ['orders', 'stock', 'sagas', 'shapes', 'positions', 'skipped']
 
 /** The database where the file is new or of this layout. */
 const openExisting = (path: string): DatabaseSync | undefined => {
@@ -85,7 +100,7 @@ const connect = (path: string): DatabaseSync => {
   const database = new DatabaseSync(path)
   database.exec(
     `PRAGMA page_size = 8192; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-     PRAGMA wal_autocheckpoint = 2000; PRAGMA cache_size = -32768`
+     PRAGMA wal_autocheckpoint = ${autocheckpointPages}; PRAGMA cache_size = -32768`
   )
   return database
 }

@@ -1,3 +1,5 @@
+import { statfsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ParcomoloError } from '../../base/index.ts'
@@ -14,34 +16,44 @@ import {
   type Read,
   type RunningCount,
   type SagaFilter,
+  type StoreSpace,
   sagaRowKey,
   type TableName,
   type Tables,
   type ViewChange,
   type ViewStore
 } from '../store.ts'
+import type { StoreCopy } from '../snapshots.ts'
+import { FileCopies } from './copy.ts'
 import { clearDatabase, openDatabase } from './layout.ts'
+import { packOrder, packSaga, type ShapeNumbers, unpackOrder, unpackSaga } from './pack.ts'
+import { StoredShapes } from './stored-shapes.ts'
 
 /**
  * The view's store in one SQLite file (`:memory:` for none), which one process has for itself. Synchronous inside: all
  * calls but `write` resolve at once.
  */
 export const openSqliteViewStore = async (path: string): Promise<ViewStore> => {
-  const { database, wasReset } = openDatabase(path)
-  return new SqliteViewStore(database, wasReset)
+  return new SqliteViewStore(path, openDatabase(path))
 }
 
 class SqliteViewStore implements ViewStore {
   readonly wasReset: boolean
   readonly #database: DatabaseSync
+  readonly #path: string
+  readonly #copies: FileCopies
   readonly #statements: Statements
+  readonly #shapes: StoredShapes
   #moment: Moment
   #writing: Promise<void> | undefined
 
-  constructor(database: DatabaseSync, wasReset: boolean) {
+  constructor(path: string, { database, wasReset }: ReturnType<typeof openDatabase>) {
     this.#database = database
+    this.#path = path
+    this.#copies = new FileCopies(database, path)
     this.wasReset = wasReset
     this.#statements = prepare(database)
+    this.#shapes = new StoredShapes(database)
     this.#moment = { version: 0, id: '', positions: readPositions(database) }
   }
 
@@ -54,7 +66,7 @@ class SqliteViewStore implements ViewStore {
     const rows = new Map<string, Tables[T]>()
     for (const key of keys) {
       const found = statement.get(...keyColumns[table](key))
-      if (found !== undefined) rows.set(key, parsed<Tables[T]>(found))
+      if (found !== undefined) rows.set(key, this.#row(table, found))
     }
     return this.#read(rows)
   }
@@ -75,7 +87,12 @@ class SqliteViewStore implements ViewStore {
     const where = new Where().add('placed_at IS NOT NULL').equal('customer_id', filter.customerId)
     where.status(filter.status, usualEnd.orders).before('placed_at', 'id', page)
     const index = orderIndex(filter)
-    const rows = this.#list<OrderRow>(`orders INDEXED BY ${index}`, where, 'placed_at DESC, id DESC', page)
+    const rows = this.#list(
+      'orders',
+      `INDEXED BY ${index} ${where.text()} ORDER BY placed_at DESC, id DESC`,
+      where,
+      page
+    )
     return this.#read(pageOf(rows, page, (row) => ({ at: row.placedAt ?? 0, key: row.orderId })))
   }
 
@@ -83,15 +100,16 @@ class SqliteViewStore implements ViewStore {
     const where = new Where().equal('saga', filter.saga).equal('key', filter.key).status(filter.status, usualEnd.sagas)
     // A position among instances of one time is by saga and key, as one text.
     where.before('started_at', "saga || '/' || key", page)
-    const table = `sagas ${filter.key === undefined ? `INDEXED BY ${sagaIndex(filter)}` : ''}`
-    const rows = this.#list<SagaRow>(table, where, "started_at DESC, saga || '/' || key DESC", page)
+    const index = filter.key === undefined ? `INDEXED BY ${sagaIndex(filter)}` : ''
+    const order = "ORDER BY started_at DESC, saga || '/' || key DESC"
+    const rows = this.#list('sagas', `${index} ${where.text()} ${order}`, where, page)
     return this.#read(pageOf(rows, page, (row) => ({ at: row.startedAt, key: sagaRowKey(row.saga, row.key) })))
   }
 
   async listStock(page: PageRequest): Promise<Read<Page<StockRow>>> {
     const where = new Where().add('is_set = 1')
     if (page.after !== undefined) where.add('sku > ?', page.after.key)
-    const rows = this.#list<StockRow>('stock', where, 'sku', page)
+    const rows = this.#list('stock', `${where.text()} ORDER BY sku`, where, page)
     return this.#read(pageOf(rows, page, (row) => ({ at: 0, key: row.sku })))
   }
 
@@ -114,6 +132,7 @@ class SqliteViewStore implements ViewStore {
   async clear(last: Moment): Promise<boolean> {
     if (last.version !== this.#moment.version) return false
     clearDatabase(this.#database)
+    this.#shapes.reload()
     this.#moveTo(new Map())
     return true
   }
@@ -126,8 +145,20 @@ class SqliteViewStore implements ViewStore {
     return undefined
   }
 
+  space(): StoreSpace | undefined {
+    return this.#path === inMemory ? undefined : spaceOf(this.#path)
+  }
+
+  async copy(): Promise<StoreCopy | undefined> {
+    if (this.#path === inMemory) return undefined
+    await this.#copies.open()
+    while (this.#writing !== undefined) await this.#writing.catch(() => undefined)
+    return this.#copies.take(this.#moment.positions)
+  }
+
   async close(): Promise<void> {
     this.#database.close()
+    await this.#copies.close()
   }
 
   #read<T>(found: T): Read<T> {
@@ -146,6 +177,7 @@ class SqliteViewStore implements ViewStore {
     } catch (error) {
       // A statement that failed for want of space may have ended the transaction by itself.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      this.#shapes.reload()
       throw cannotWrite(error)
     }
   }
@@ -154,21 +186,25 @@ class SqliteViewStore implements ViewStore {
   async #writeRows(change: ViewChange): Promise<void> {
     const { putOrder, putStock, putSaga, putPosition, putSkipped } = this.#statements
     await inSlices(change.orders, (row) =>
-      putOrder.run(row.orderId, row.placedAt, row.customerId, row.status, JSON.stringify(row))
+      putOrder.run(row.orderId, row.placedAt, row.customerId, row.status, packOrder(row, this.#shapes))
     )
     await inSlices(change.sagas, (row) => {
       const { key, saga, revision, status, startedAt, endedAt } = row
-      return putSaga.run(key, saga, revision, status, startedAt, endedAt, JSON.stringify(row))
+      return putSaga.run(key, saga, revision, status, startedAt, endedAt, packSaga(row, this.#shapes))
     })
     await inSlices(change.stock, (row) => putStock.run(row.sku, row.isSet ? 1 : 0, JSON.stringify(row)))
     for (const [place, { next, key, timestamp }] of change.positions) putPosition.run(place, next, key, timestamp)
     for (const { place, offset, code, message } of change.skipped) putSkipped.run(place, offset, code, message)
   }
 
-  #list<T>(table: string, where: Where, order: string, page: PageRequest): T[] {
-    const sql = `SELECT body FROM ${table} ${where.text()} ORDER BY ${order} LIMIT ?`
+  #list<T extends TableName>(table: T, rest: string, where: Where, page: PageRequest): Tables[T][] {
+    const sql = `SELECT ${columns[table]} FROM ${table} ${rest} LIMIT ?`
     const rows = this.#database.prepare(sql).all(...where.values, page.limit + 1)
-    return rows.map((row) => parsed<T>(row))
+    return rows.map((row) => this.#row(table, row))
+  }
+
+  #row<T extends TableName>(table: T, found: Record<string, SQLOutputValue>): Tables[T] {
+    return unpack[table](found, this.#shapes)
   }
 }
 
@@ -184,6 +220,20 @@ const orderIndex = ({ customerId, status }: OrderFilter): string => {
 const sagaIndex = ({ status }: SagaFilter): string =>
   status === undefined || status === usualEnd.sagas ? 'sagas_started' : 'sagas_status'
 
+const inMemory = ':memory:'
+
+/** Undefined where the folder cannot be looked at, which its writes will tell. */
+const spaceOf = (path: string): StoreSpace | undefined => {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path))
+    return { bytes: sizeOf(path) + sizeOf(`${path}-wal`), freeBytes: bavail * bsize }
+  } catch {
+    return undefined
+  }
+}
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
+
 const readPositions = (database: DatabaseSync): Positions =>
   new Map(
     database
@@ -195,7 +245,20 @@ const readPositions = (database: DatabaseSync): Positions =>
       ])
   )
 
-const parsed = <T>(row: Record<string, SQLOutputValue>): T => JSON.parse(String(row['body'])) as T
+const unpack: {
+  readonly [T in TableName]: (found: Record<string, SQLOutputValue>, shapes: ShapeNumbers) => Tables[T]
+} = {
+  orders: unpackOrder,
+  sagas: unpackSaga,
+  stock: ({ body }) => JSON.parse(String(body)) as StockRow
+}
+
+/** What a row is made of. */
+const columns: { readonly [T in TableName]: string } = {
+  orders: 'id, placed_at, customer_id, status, body',
+  sagas: 'key, saga, revision, status, started_at, ended_at, body',
+  stock: 'body'
+}
 
 /** A row's key as the columns that the table is looked up by. A saga's name has no slash; its key may. */
 const keyColumns: { readonly [T in TableName]: (key: string) => string[] } = {
@@ -208,9 +271,9 @@ type Statements = ReturnType<typeof prepare>
 
 const prepare = (database: DatabaseSync) => {
   const get: { readonly [T in TableName]: StatementSync } = {
-    orders: database.prepare('SELECT body FROM orders WHERE id = ?'),
-    stock: database.prepare('SELECT body FROM stock WHERE sku = ?'),
-    sagas: database.prepare('SELECT body FROM sagas WHERE key = ? AND saga = ?')
+    orders: database.prepare(`SELECT ${columns.orders} FROM orders WHERE id = ?`),
+    stock: database.prepare(`SELECT ${columns.stock} FROM stock WHERE sku = ?`),
+    sagas: database.prepare(`SELECT ${columns.sagas} FROM sagas WHERE key = ? AND saga = ?`)
   }
   return {
     get,

@@ -1,6 +1,6 @@
 import { serialize } from 'node:v8'
 import test from 'ava'
-import { decodeTracked, encodeTracked, type Tracked } from '../../src/orchestrator/instance-bytes.ts'
+import { decodeTracked, encodeTracked, type Tracked } from '../../src/orchestrator/tracked.ts'
 import { encodeInstance, type Payload } from '../../src/saga/index.ts'
 
 const payload = (type: string, bytes: Uint8Array): Payload => ({ type, bytes: new Uint8Array(bytes), value: {} })

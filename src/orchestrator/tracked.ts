@@ -3,9 +3,17 @@ import { decodeInstance, encodeInstance, type Instance, type InstanceSnapshot, t
 
 /**
  * An instance, and the key that its start event had on the log: its commands carry it, so that all answers come to the
- * task that it lives in.
+ * task that it lives in. Where its start is put off and its cancel has come before: only that.
  */
-export type Tracked = { readonly instance: Instance; readonly recordKey: string }
+export type Tracked = { readonly recordKey: string } & (
+  { readonly instance: Instance } | { readonly instance?: undefined; readonly cancelledBy: string }
+)
+
+/** The values in the wire format that it keeps. */
+export const payloadsOf = ({ instance }: Tracked): readonly Uint8Array[] =>
+  instance === undefined
+    ? []
+    : [instance.start.bytes, ...instance.replies.flatMap((reply) => (reply === null ? [] : [reply.bytes]))]
 
 type Row = InstanceSnapshot & { readonly recordKey: string }
 
@@ -37,6 +45,8 @@ type Head = Omit<Row, 'recordKey' | 'start' | 'replies'> & {
 }
 
 const version = 1
+/** An early cancel: so many bytes of JSON follow. */
+const earlyCancelMark = 2
 /** How what `v8.serialize` wrote begins: earlier snapshots, and an archive keeps them for ever. */
 const v8Mark = 0xff
 const headAt = 5
@@ -44,12 +54,15 @@ const headAt = 5
 /**
  * An instance as bytes, for snapshots, and as it lies in memory while nothing happens to it:
  *
+ *   tracked  = instance | 2:u8 JSON of an early cancel
  *   instance = version:u8 (= 1) length:u32 head payload*     little endian
  *   head     = so many bytes of JSON: the members' values in their order; a payload is [type, length], and a record key
  *              that is the saga's key is null
  *   payload  = the bytes of the start, then of the replies
  */
-export const encodeTracked = ({ instance, recordKey }: Tracked): Uint8Array => {
+export const encodeTracked = (tracked: Tracked): Uint8Array => {
+  const { instance, recordKey } = tracked
+  if (instance === undefined) return Buffer.from(`${String.fromCharCode(earlyCancelMark)}${JSON.stringify(tracked)}`)
   const payloads: Uint8Array[] = []
   const place = ({ type, bytes }: Pick<Payload, 'type' | 'bytes'>): Place => {
     payloads.push(bytes)
@@ -81,6 +94,7 @@ export const decodeTracked = (bytes: Uint8Array, payload: MakePayload): Tracked 
     return { recordKey, instance: decodeInstance(instance, payload) }
   }
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (bytes[0] === earlyCancelMark) return JSON.parse(buffer.toString('utf8', 1)) as Tracked
   let at = headAt + buffer.readUInt32LE(1)
   const values = JSON.parse(buffer.toString('utf8', headAt, at)) as unknown[]
   const head = Object.fromEntries(names.map((name, i) => [name, values[i]])) as Head

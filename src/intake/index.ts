@@ -1,0 +1,1 @@
+export { Intake, type IntakeDeps, type PriceSource } from './intake.ts'

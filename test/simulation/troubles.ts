@@ -1,0 +1,61 @@
+import type { VirtualTime } from '../helpers/virtual-time.ts'
+import type { Pace } from './other-log.ts'
+import type { ShopNode } from './shop-node.ts'
+import { type Role, roles, type Troubles } from './shop-roles.ts'
+
+export const noTroubles = (): Troubles => ({ away: new Set(), slow: new Map() })
+
+export type TroublesDeps = {
+  readonly time: VirtualTime
+  readonly nodes: readonly ShopNode[]
+  readonly troubles: Troubles
+  /** They begin within this time. */
+  readonly withinMs: number
+}
+
+export type TroublesPlan = { readonly absences: number | undefined; readonly slowdowns: number | undefined }
+
+/** People ask again and again while an order is not taken, so that its backlog is deep after a shorter time. */
+const awayMsMax = (role: Role): number => (role === 'order' ? 20_000 : 150_000)
+const slowMsMax = 60_000
+
+/** Roles that go away from all nodes, and such as are slow for a while, by chance several at a time. */
+export const planTroubles = (deps: TroublesDeps, { absences = 0, slowdowns = 0 }: TroublesPlan): void => {
+  const { time, withinMs } = deps
+  const plan = (average: number, what: () => void): void => {
+    const count = Math.floor(average) + (time.chance(average % 1) ? 1 : 0)
+    for (let i = 0; i < count; i++) time.after(time.random() * withinMs, what)
+  }
+  plan(absences, () => absent(deps, time.pick(roles)))
+  plan(slowdowns, () => slow(deps, time.pick([...roles, 'view'])))
+}
+
+const absent = ({ time, nodes, troubles }: TroublesDeps, role: Role): void => {
+  if (troubles.away.has(role)) return
+  const forMs = time.between(1000, awayMsMax(role))
+  const isOrderly = time.chance(0.5)
+  time.note(`${role} ${isOrderly ? 'leaves' : 'dies'} everywhere for ${Math.round(forMs)} ms`)
+  troubles.away.add(role)
+  for (const node of nodes) node.endRole(role, isOrderly)
+  time.after(forMs, () => {
+    time.note(`${role} comes back`)
+    troubles.away.delete(role)
+    for (const node of nodes) time.after(time.between(1, 2000), () => node.beginRole(role))
+  })
+}
+
+const slow = ({ time, troubles }: TroublesDeps, role: string): void => {
+  if (troubles.slow.has(role)) return
+  const pace: Pace = {
+    recordsMax: Math.ceil(time.between(1, 5)),
+    everyMs: time.between(50, 2000),
+    lateMs: time.between(1, 500)
+  }
+  const forMs = time.between(1000, slowMsMax)
+  time.note(`${role} is slow for ${Math.round(forMs)} ms: ${pace.recordsMax} records in ${Math.round(pace.everyMs)} ms`)
+  troubles.slow.set(role, pace)
+  time.after(forMs, () => {
+    time.note(`${role} is as fast as ever`)
+    troubles.slow.delete(role)
+  })
+}

@@ -13,7 +13,7 @@ import { Positions } from './positions.ts'
 import { fenceOff, recover, type Recovered } from './recover.ts'
 import { Rounds } from './rounds.ts'
 import { SnapshotSchedule } from './snapshot-schedule.ts'
-import { type Marker, Snapshots } from './snapshots.ts'
+import { behindMax, forwardedOf, Snapshots } from './snapshots.ts'
 import { type TaskDeps, type TaskLimits, taskLimits, type TaskStats } from './task-deps.ts'
 import { Timers } from './timers.ts'
 import { Unanswered } from './unanswered.ts'
@@ -180,7 +180,7 @@ export class Task<S> {
         ...{ log, codec, learn: this.#learn, patience: this.#patience, component: this.#component },
         ...{ entities: this.#entities, positions: this.#positions, snapshots: this.#snapshots },
         lanes: this.#lanes,
-        isStopped: () => this.#stopping
+        ...{ isStopped: () => this.#stopping, bytesPerSnapshot: this.#limits.bytesPerSnapshot }
       })
       return recovered !== undefined && (await this.#hasLearntKept()) ? recovered : undefined
     } finally {
@@ -259,7 +259,7 @@ export class Task<S> {
       ...{ entities: this.#entities, snapshots: this.#snapshots, atBoundary: this.#boundary.at },
       marker: () => ({
         ...{ offset: journal.end, positions: this.#positions.all(), lanes: this.#lanes.all() },
-        ...forwardedOf(forwarder, journal.end)
+        ...forwardedOf(journal.end, forwarder.forwarded, forwarder.behind(behindMax))
       }),
       resume: () => this.#resume(),
       fail: (error) => this.#fail(error)
@@ -318,13 +318,4 @@ export class Task<S> {
     this.#resume()
     this.#deps.onFailure(error)
   }
-}
-
-/** An inbox that takes nothing for long must not make the next start read all that has been journaled since. */
-const behindMax = 2_000
-
-const forwardedOf = (forwarder: Forwarder, journalEnd: number): Pick<Marker, 'forwarded' | 'behind'> => {
-  const behind = forwarder.behind(behindMax)
-  if (behind === undefined) return { forwarded: forwarder.forwarded }
-  return behind.length === 0 ? { forwarded: journalEnd } : { forwarded: journalEnd, behind }
 }

@@ -205,8 +205,9 @@ const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
 const compressed = (bytes: Uint8Array): Promise<Buffer> =>
   compress(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 1 } })
-/** Undefined for bytes that are no such thing. */
-const inflated = (bytes: Uint8Array): Promise<Buffer | undefined> => decompress(bytes).catch(() => undefined)
+/** Undefined for bytes that are no such thing. A whole block comes as one chunk, not as pieces to be put together. */
+const inflated = (bytes: Uint8Array): Promise<Buffer | undefined> =>
+  decompress(bytes, { chunkSize: standardBlockBytes * 2 }).catch(() => undefined)
 
 const parsed = (bytes: Buffer | undefined): Manifest | undefined => {
   if (bytes === undefined) return undefined

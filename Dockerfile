@@ -37,15 +37,19 @@ LABEL org.opencontainers.image.title="Parcomolo" \
   org.opencontainers.image.licenses="Apache-2.0" \
   org.opencontainers.image.version="$VERSION" \
   org.opencontainers.image.revision="$REVISION"
-# A number, so that Kubernetes can tell that it is not root; above 10000, so that it is nobody on the node either.
-RUN mkdir /data && chown 10001:10001 /data
+# glibc keeps most of what large buffers leave behind; this allocator gives it back within a second or two.
+RUN apt-get update && apt-get install -y --no-install-recommends libjemalloc2 && rm -rf /var/lib/apt/lists/* /var/log/apt
+# Of group 0, as a user that a platform chooses (OpenShift) is in that group.
+RUN mkdir /data && chown 10001:0 /data && chmod 770 /data
 WORKDIR /app
 COPY --from=build /lean/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
 COPY sagas sagas
 # Whoever publishes the port lets others in; within the container nobody else is on 127.0.0.1.
-ENV NODE_ENV=production HOME=/tmp PARCOMOLO_HOST=0.0.0.0 PARCOMOLO_DATA=/data
+ENV NODE_ENV=production HOME=/tmp PARCOMOLO_HOST=0.0.0.0 PARCOMOLO_DATA=/data \
+  LD_PRELOAD=libjemalloc.so.2 MALLOC_CONF=background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0
+# A number, so that Kubernetes can tell that it is not root; above 10000, so that it is nobody on the node either.
 USER 10001:10001
 EXPOSE 8080
 # Node itself is process 1, and gets SIGTERM without a shell or npm in between.

@@ -140,6 +140,18 @@ export const errorCodes = {
       'A record in the own journal of a component cannot be decoded: somebody else wrote to it, or its schema is gone.',
     remedy: 'Find out who wrote the record; a journal belongs to its component alone. Its task does not start before.'
   },
+  PARCOMOLO_TASK_INPUT_TOO_LARGE: {
+    cause:
+      'What follows from one input is journaled as one batch, and is larger than a batch may be. The state is as if the input had not come.',
+    remedy:
+      'Let its sender put less into it (a large document belongs into a store of its own), or let fewer events follow from it.'
+  },
+  PARCOMOLO_TASK_ENTITY_TOO_LARGE: {
+    cause:
+      'What a component keeps of one entity, such as the answers that a saga may still read, is larger than a batch.',
+    remedy:
+      'Nothing is lost, but no snapshot is whole until it has ended. Let participants answer with less, and keep large documents elsewhere.'
+  },
   PARCOMOLO_TASK_INPUT_MALFORMED: {
     cause: 'A record on an inbox has no key or no value, or a header of a command that is not what it has to be.',
     remedy: 'Mend its sender; what the message names is wrong, and the dead letter has all that was sent.'
@@ -329,7 +341,9 @@ export const errorCodes = {
     remedy: 'Repeat it after the time in Retry-After, with the same Idempotency-Key where there was one.'
   },
   PARCOMOLO_HTTP_OVERLOADED: {
-    cause: 'As many commands as commandsInFlightMax are on their way to the log, which takes them too slowly.',
+    cause:
+      'As many orders are in work, or requests held, as can be answered soon; or as many commands as ' +
+      'commandsInFlightMax are on their way to the log, which takes them too slowly.',
     remedy: 'Repeat the request after the time in Retry-After, which is safe: nothing of it was taken.'
   },
   PARCOMOLO_HTTP_POSITION_NOT_REACHED: {

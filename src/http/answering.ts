@@ -49,7 +49,7 @@ export const mapped = <A, B>({ done, cancel }: Waiter<A>, change: (value: A) => 
   cancel
 })
 
-/** Whichever is there first; neither is waited for any longer then. A view that fails leaves it to the other. */
+/** Whichever is there first; the other is not waited for then. A view that fails meanwhile leaves it to the other. */
 const first = <T>(open: () => Waiter<T>, other: Waiter<T>): Waiter<T> => {
   let one: Waiter<T>
   try {

@@ -1,14 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { HttpDeps } from './deps.ts'
+import { Doors } from './doors.ts'
 import { answerBadHttp, handleErrors, onError } from './error-handler.ts'
 import type { Metrics } from './metrics.ts'
 
 /** Where log lines go, and which. */
 export type Logging = Pick<HttpDeps, 'logLevel' | 'logStream'>
 
+/** How a server ends: what it lets go of, and how long connections have to say something more. */
+export type Closing = { readonly held: ReadonlySet<() => void>; readonly lingerMs: number | undefined }
+
 /** A server without any route: every answer that is not a success is a problem, and every request is counted. */
 export const bareServer = (logging: Logging, bodyLimit: number, { requests }: Metrics): FastifyInstance => {
+  const times = { keepAliveTimeout: 72_000, requestTimeout: 30_000 }
   const http = fastify({
     logger: loggerOptions(logging),
     // A line a request would cost more than the request: metrics count them, and errors are logged by the error
@@ -17,8 +22,7 @@ export const bareServer = (logging: Logging, bodyLimit: number, { requests }: Me
     childLoggerFactory: (logger) => logger,
     genReqId: requestIds(),
     bodyLimit,
-    keepAliveTimeout: 72_000,
-    requestTimeout: 30_000,
+    ...times,
     // While it closes, requests that are on their way are still answered; the view closes after the server.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 300 },
@@ -32,6 +36,7 @@ export const bareServer = (logging: Logging, bodyLimit: number, { requests }: Me
     requests.observe(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime)
     done()
   })
+  http.decorate('doors', new Doors(http, times))
   handleErrors(http)
   // Bodies are JSON: any other content type is refused.
   http.removeContentTypeParser('text/plain')
@@ -42,13 +47,15 @@ export const bareServer = (logging: Logging, bodyLimit: number, { requests }: Me
  * A close waits for the answers that are due; it lets go of those that are only held, and keeps no connection for a
  * next request.
  */
-export const closeSoon = (http: FastifyInstance, held: ReadonlySet<() => void>): void => {
+export const closeSoon = (http: FastifyInstance, { held, lingerMs = 0 }: Closing): void => {
   let isClosing = false
   http.addHook('preClose', (done) => {
     isClosing = true
     for (const letGo of held) letGo()
     done()
   })
+  // After those that were held are let go.
+  http.addHook('preClose', () => http.doors.close(lingerMs))
   http.addHook('onSend', (_, reply, payload, done) => {
     if (isClosing) reply.header('connection', 'close')
     done(null, payload)

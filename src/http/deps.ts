@@ -1,5 +1,6 @@
 import type { Clock } from '../base/index.ts'
 import type { Flow, ViewQuery, ViewRecord, Waiter } from '../view/index.ts'
+import { type Admission, type AdmissionLimits, admissionLimits } from './admission.ts'
 import type { Commands } from './commands.ts'
 
 /** All that the REST interface needs of the rest; `main` hands it in. */
@@ -22,6 +23,10 @@ export type HttpDeps = {
   readonly metrics?: () => Promise<string> | string
   /** Ids of commands and of orders without an Idempotency-Key; random if not given. */
   readonly newId?: () => string
+  /** From when on the process is not ready any more, and still takes what comes. */
+  readonly isStopping?: () => boolean
+  /** While it closes: how long connections that are kept alive get a last answer, which says so. */
+  readonly lingerMs?: number | undefined
   readonly logLevel?: LogLevel
   /** Where log lines go; stderr if not given. */
   readonly logStream?: { write(line: string): void }
@@ -83,7 +88,7 @@ export type GraphFormat = 'json' | 'svg' | 'mermaid'
 
 export type HealthCheck = { readonly name: string; readonly ok: boolean; readonly detail: string }
 
-export type HttpLimits = {
+export type HttpLimits = AdmissionLimits & {
   readonly bodyBytesMax: number
   /** How long a write waits for its answer. */
   readonly answerTimeoutMs: number
@@ -96,6 +101,7 @@ export type HttpLimits = {
 }
 
 export const httpLimits: HttpLimits = {
+  ...admissionLimits,
   bodyBytesMax: 65_536,
   answerTimeoutMs: 10_000,
   commandsInFlightMax: 1_000,
@@ -108,6 +114,7 @@ export const httpLimits: HttpLimits = {
 export type RouteDeps = Omit<HttpDeps, 'limits' | 'newId' | 'sendCommand'> & {
   readonly limits: HttpLimits
   readonly commands: Commands
+  readonly admission: Admission
   readonly newId: () => string
   /** What holds an answer back only for the client's sake; let go when the server closes. */
   readonly held: Set<() => void>

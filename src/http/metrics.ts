@@ -28,7 +28,7 @@ export const makeMetrics = (
 }
 
 /** Of the read model, and of the commands on their way to the log. */
-export const viewMetrics = (registry: Registry, { view, commands }: RouteDeps): void => {
+export const viewMetrics = (registry: Registry, { view, commands, admission }: RouteDeps): void => {
   const registers = [registry]
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
@@ -41,6 +41,8 @@ export const viewMetrics = (registry: Registry, { view, commands }: RouteDeps): 
     })
   }
   gauge('parcomolo_http_commands_in_flight', 'Commands on their way to the log', () => commands.inFlightCount)
+  gauge('parcomolo_http_orders_in_work', 'Orders in work, as admission counts them', () => admission.inWork)
+  gauge('parcomolo_http_orders_in_work_limit', 'As many may be in work at the moment', () => admission.inWorkMax)
   gauge('parcomolo_view_waiters', 'Requests that wait for the read model', () => view.health().waiterCount)
   gauge('parcomolo_view_skipped_records', 'Records that could not be decoded', () => view.health().skippedCount)
   gauge('parcomolo_view_changed_rows', 'Rows that are not in the store yet', () => view.health().changedRowCount)

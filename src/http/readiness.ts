@@ -28,7 +28,7 @@ const whileShown = ({ view }: RouteDeps, reply: FastifyReply, done: () => void):
   const state = view.state()
   if (state === 'following') return done()
   const progress = progressOf(view.progress())
-  const detail = state === 'failed' ? failed : `the read model ${catchingUp}: ${progressText(progress)}; try again then`
+  const detail = state === 'failed' ? failed : `the read model ${catchingUpText(progress)}; try again then`
   const headers = { 'retry-after': String(Math.min(60, Math.max(1, progress.secondsLeft ?? 1))) }
   sendProblem(reply, 'PARCOMOLO_HTTP_NOT_READY', detail, state === 'failed' ? {} : { progress, headers })
 }
@@ -37,16 +37,18 @@ const isRead = ({ method }: FastifyRequest): boolean => method === 'GET' || meth
 
 type Progress = NonNullable<Problem['progress']>
 
-const progressOf = ({ done, of, secondsLeft }: ViewProgress): Progress => ({
+export const progressOf = ({ done, of, secondsLeft }: ViewProgress): Progress => ({
   ...{ done, of },
   secondsLeft: secondsLeft === undefined ? null : Math.ceil(secondsLeft)
 })
 
-const progressText = ({ done, of, secondsLeft }: Progress): string =>
-  `${done} of ${of} records${secondsLeft === null ? '' : `, some ${secondsLeft} s left`}`
+/** As it stands after "the read model". */
+export const catchingUpText = ({ done, of, secondsLeft }: Progress): string => {
+  // Before its store is open it has counted nothing.
+  if (of === 0) return 'is being opened'
+  const left = secondsLeft === null ? '' : `, some ${secondsLeft} s left`
+  return `still folds what was in the journals at the start: ${done} of ${of} records${left}`
+}
 
-export const catchingUpText = (progress: ViewProgress): string => `${catchingUp}: ${progressText(progressOf(progress))}`
-
-const catchingUp = 'still folds what was in the journals at the start'
 const failed = "the read model has stopped; '/readyz' says why, and a restart makes it go on"
 const opening = 'nothing new is taken yet, as the journals are only being opened; try again shortly'

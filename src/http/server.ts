@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
+import { Admission, admit } from './admission.ts'
 import { bareServer, closeSoon } from './bare-server.ts'
 import { Commands } from './commands.ts'
 import { type HealthCheck, type HttpDeps, httpLimits, type RouteDeps } from './deps.ts'
@@ -11,7 +12,7 @@ import { refuseUntilReady } from './readiness.ts'
 import { cancelOrderRoutes } from './routes/cancel-order.ts'
 import { definitionRoutes } from './routes/definitions.ts'
 import { errorRoutes } from './routes/errors.ts'
-import { type Health, healthRoutes, intakeCheck, viewChecks } from './routes/health.ts'
+import { type Health, healthRoutes, intakeCheck, stopCheck, viewChecks } from './routes/health.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { rootRoutes } from './routes/root.ts'
 import { sagaRoutes } from './routes/sagas.ts'
@@ -22,7 +23,8 @@ export const createHttp = (deps: HttpDeps): FastifyInstance => {
   const limits = { ...httpLimits, ...deps.limits }
   const commands = new Commands(deps.sendCommand, limits.commandsInFlightMax)
   const newId = deps.newId ?? timedIds(deps.clock)
-  const routeDeps: RouteDeps = { ...deps, limits, commands, newId, held: new Set() }
+  const admission = new Admission(deps.clock, limits)
+  const routeDeps: RouteDeps = { ...deps, limits, commands, admission, newId, held: new Set() }
   const metrics = makeMetrics((registry) => viewMetrics(registry, routeDeps), deps.metrics)
   const http = bareServer(deps, limits.bodyBytesMax, metrics)
   answerUnknownRoutes(http)
@@ -30,7 +32,7 @@ export const createHttp = (deps: HttpDeps): FastifyInstance => {
     numberLimit(request)
     done()
   })
-  closeSoon(http, routeDeps.held)
+  closeSoon(http, { held: routeDeps.held, lingerMs: deps.lingerMs })
   addOpenApi(http)
   http.register(async (inner) => {
     rootRoutes(inner, routeDeps)
@@ -38,6 +40,7 @@ export const createHttp = (deps: HttpDeps): FastifyInstance => {
     healthRoutes(inner, healthOf(routeDeps), metrics)
   })
   http.register(async (inner) => {
+    admit(inner, routeDeps)
     refuseUntilReady(inner, routeDeps)
     orderRoutes(inner, routeDeps)
     cancelOrderRoutes(inner, routeDeps)
@@ -50,7 +53,7 @@ export const createHttp = (deps: HttpDeps): FastifyInstance => {
 
 /** Where there is no intake, nothing works without the view. */
 const healthOf = (deps: RouteDeps): Health => {
-  const ofProcess = (): readonly HealthCheck[] => deps.health?.() ?? []
+  const ofProcess = (): readonly HealthCheck[] => [...stopCheck(deps), ...(deps.health?.() ?? [])]
   const ofView = (): readonly HealthCheck[] => [...viewChecks(deps), ...(deps.viewHealth?.() ?? [])]
   if (deps.intake === undefined) return { checks: () => [...ofView(), ...ofProcess()] }
   return { checks: () => [...intakeCheck(deps), ...ofProcess()], ofView }

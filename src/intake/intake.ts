@@ -17,6 +17,8 @@ export type IntakeDeps = {
   readonly learn?: (values: Iterable<Uint8Array | null>) => Promise<void> | undefined
   /** How far the read model has come at a place, if it has followed until now: who waits is told from there on. */
   readonly followedTo?: (place: string) => number | undefined
+  /** Whether the read model does not follow: looked at now and then while somebody waits and this rests. */
+  readonly isNeeded?: () => boolean
   /** Prices or answers cannot be read for now; it is tried again. */
   readonly onError: (error: unknown) => void
   readonly limits?: Partial<IntakeLimits>
@@ -31,6 +33,9 @@ export type IntakeLimits = {
 
 const intakeLimits: IntakeLimits = { waitersMax: 4_000, behindMax: 100_000 }
 
+/** As long may somebody wait for a read model that stands still before that is noticed, where no request comes. */
+const lookEveryMs = 1_000
+
 type Session = { readonly catalogue: Catalogue; readonly end: AbortController }
 
 /**
@@ -41,7 +46,8 @@ type Session = { readonly catalogue: Catalogue; readonly end: AbortController }
  *      ▲                                      │ rest, and nobody waits
  *      └──────────────────────────────────────┘
  *
- * I1. While the read model follows, it rests and reads nothing. It opens at the first request that finds it needed.
+ * I1. While the read model follows, it rests and reads nothing. It opens at the first request that finds it needed, or
+ *     a moment later where somebody waits.
  * I2. Whoever waits is told by whichever sees the answer first, this or the read model.
  * I3. Nothing of it is stored, and it holds a price for each SKU: it opens within a second behind any journal that has
  *     snapshots.
@@ -51,6 +57,7 @@ export class Intake {
   readonly #answers: Answers
   #session: Session | undefined
   #opening: Promise<void> | undefined
+  #cancelLook: (() => void) | undefined
   #isClosed = false
 
   constructor(deps: IntakeDeps) {
@@ -105,13 +112,26 @@ export class Intake {
 
   /** Ask before the command is sent. While it rests, nothing is seen. */
   whenAnswered(commandId: string, timeoutMs: number): Waiter<ViewRecord> {
+    if (this.#session === undefined) this.#lookLater()
     return this.#answers.when(commandId, timeoutMs)
   }
 
   close(): void {
     this.#isClosed = true
+    this.#cancelLook?.()
     this.#end()
     this.#answers.end()
+  }
+
+  #lookLater(): void {
+    const { clock, isNeeded } = this.#deps
+    if (isNeeded === undefined || this.#isClosed) return
+    this.#cancelLook ??= clock.at(clock.now() + lookEveryMs, () => {
+      this.#cancelLook = undefined
+      if (this.#answers.waitingCount === 0 || this.#session !== undefined) return
+      if (isNeeded()) this.ready()
+      else this.#lookLater()
+    })
   }
 
   async #open(): Promise<void> {

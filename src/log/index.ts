@@ -1,5 +1,6 @@
 export type {
   Chunk,
+  DiskUsage,
   Headers,
   Isolation,
   JournalWriter,

@@ -135,7 +135,21 @@ export type Log = {
   health(): LogHealth
   /** What it has done since it was opened, as counts that only rise; the names are the adapter's. */
   stats(): Readonly<Record<string, number>>
+  /** What its topics take on disks, where the log can ask for it. Rejects where it is not told. */
+  diskUsage?(): Promise<DiskUsage>
   close(): Promise<void>
+}
+
+/** In bytes, with all copies. */
+export type DiskUsage = {
+  readonly topics: ReadonlyMap<string, number>
+  /** Of each folder that a node keeps partitions in: the size of its volume, and what is free there. */
+  readonly volumes: readonly {
+    readonly node: number
+    readonly folder: string
+    readonly bytes: number
+    readonly freeBytes: number
+  }[]
 }
 
 /** `<topic>/<partition>`: how a place is named in positions and messages. */

@@ -38,6 +38,9 @@ export class Diagnostics {
       `the record at ${at} cannot be read, so it is a dead letter; parcomolo dead-letters lists them`
     )
 
+  readonly tooLarge = (component: string, key: string, error: unknown): void =>
+    this.report('error', { component, key, ...facts(error) }, `'${key}' of ${component} is too large for the log`)
+
   readonly heldUp = (task: string, error: unknown): void =>
     error === undefined
       ? this.report('info', { task }, `the task ${task} goes on`)

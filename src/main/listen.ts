@@ -1,15 +1,21 @@
 import type { AddressInfo, Server } from 'node:net'
 import { ParcomoloError } from '../base/index.ts'
+import type { Config } from './config.ts'
 
 type Listener = {
-  listen(options: { host: string; port: number }): Promise<string>
+  readonly doors: { listen(host: string, port: number, count: number): Promise<void> }
   readonly server: Pick<Server, 'address'>
 }
 
+const lingerMsMax = 1_000
+
+/** How long connections that are kept alive get a last answer while the process stops; none where it stops at once. */
+export const lingerMs = ({ stopDelay }: Config): number => Math.min(stopDelay, lingerMsMax)
+
 /** Begins to take requests; gives the address to tell people. */
-export const listen = async (http: Listener, host: string, port: number): Promise<string> => {
+export const listen = async (http: Listener, host: string, port: number, doorCount = 1): Promise<string> => {
   try {
-    await http.listen({ host, port })
+    await http.doors.listen(host, port, doorCount)
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     throw new ParcomoloError('PARCOMOLO_MAIN_CANNOT_LISTEN', `port '${port}' on '${host}' ${reason(code)}`, { cause })

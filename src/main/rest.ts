@@ -7,9 +7,10 @@ import { openView, type View, type ViewStore } from '../view/index.ts'
 import { commandSender } from './commands.ts'
 import type { Config } from './config.ts'
 import { definitionsPort } from './definitions-port.ts'
+import { diskMetricsText } from './disk-metrics.ts'
 import { healthOf, operatorHealth, viewHealth } from './health.ts'
 import { LateView } from './late-view.ts'
-import { listen } from './listen.ts'
+import { lingerMs, listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
 import { openStore, storeStep } from './open-store.ts'
 import type { Role } from './roles.ts'
@@ -42,6 +43,7 @@ export const openRest = async (stage: Stage, parts: RestParts): Promise<string> 
   const sendCommand = commandSender(deps.log, deps.codec, stage.clock)
   const stockroom = new Stockroom(model.view, intake)
   const url = await openHttp(stage, parts, { model, intake, stockroom, sendCommand })
+  stage.onListening()
   const caughtUp = openReadModel(stage, deps, model, intake)
   const filling = { stockroom, sendCommand, isInventoryHere: roles.includes('inventory') }
   await Promise.all([caughtUp, fillShelves(stage, caughtUp, filling)])
@@ -72,19 +74,23 @@ const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promi
       createHttp({
         ...{ view: model.view, intake, sendCommand, clock, flow: config.flow },
         definitions: definitionsPort(system.definitions),
+        ...{ isStopping: stage.isStopping, lingerMs: lingerMs(config) },
         isStocked: () => isCatalogueKnown(stockroom),
         health: () => [
           ...healthOf(diagnostics, { log, operator }),
           ...(needsOperator ? [operatorHealth(system.definitions)] : [])
         ],
         viewHealth: () => viewHealth(model.store, model.view.isOpen ? undefined : opening.doing),
-        metrics: () => metricsText({ memory, log, system, operator }),
+        metrics: async () => metricsText({ memory, log, system, operator }) + (await diskMetricsText(log)),
         logLevel: requestLevel(config)
       }),
     (it) => it.close()
   )
-  return opening.step('opening the REST interface', () => listen(http, config.host, config.port))
+  return opening.step('opening the REST interface', () => listen(http, config.host, config.port, doorCount))
 }
+
+/** As many connections are taken in a turn of the event loop. */
+const doorCount = 64
 
 /** What a server has to say of single requests at 'info' is of no use to whoever reads the lines of the process. */
 export const requestLevel = ({ logLevel }: Config): LogLevel => (logLevel === 'info' ? 'warn' : logLevel)
@@ -92,11 +98,13 @@ export const requestLevel = ({ logLevel }: Config): LogLevel => (logLevel === 'i
 const openIntake = (
   { opening, diagnostics, clock }: Stage,
   { log, codec, learn }: SystemDeps,
-  { view }: ReadModel
+  model: ReadModel
 ): Promise<Intake> => {
+  const { view } = model
   const intake = new Intake({
     ...{ log, codec, clock, prices: inventoryPrices },
     topics: { order: viewTopics.order, stock: viewTopics.stock },
+    isNeeded: () => view.state() !== 'following' || view.isStalled() || viewHealth(model.store).length > 0,
     // While it builds anew, nobody waits for it.
     followedTo: (place) => (view.state() === 'catching-up' ? undefined : view.health().positions[place]),
     onError: (error) => diagnostics.error(error, 'orders cannot be taken without the read model; it is tried again'),

@@ -2,7 +2,7 @@ import { didYouMean } from '../base/index.ts'
 import { kafkaSettings } from './kafka-settings.ts'
 import { operatorSettings } from './operator-settings.ts'
 import { readRoles, type Role, roles } from './roles.ts'
-import { anyText, byteCount, oneOf, optional, type Setting, wholeNumber } from './setting.ts'
+import { anyText, byteCount, duration, oneOf, optional, type Setting, wholeNumber } from './setting.ts'
 import { viewDatabase, type ViewDatabase } from './view-database.ts'
 
 /** Every variable that this version takes. The order is that of `parcomolo config`. */
@@ -70,6 +70,12 @@ export const settings = {
       'PostgreSQL of the read model, which replicas share, or sqlite:PATH; unset: view.sqlite in the data folder',
     ...optional(viewDatabase)
   } satisfies Setting<ViewDatabase | null>,
+  stopDelay: {
+    name: 'PARCOMOLO_STOP_DELAY',
+    standard: '0s',
+    meaning: 'How long a process that is to stop is not ready, and still takes what comes, until nobody sends more',
+    ...duration('0s', '5m')
+  },
   logLevel: {
     name: 'LOG_LEVEL',
     standard: 'info',

@@ -19,6 +19,10 @@ export type Stage = {
   readonly signal: AbortSignal
   readonly clock: Clock
   readonly memory: ProcessMemory
+  /** It is not ready any more, since it is to stop, and still works. */
+  readonly isStopping: () => boolean
+  /** Requests are taken from now on, though the start goes on. */
+  readonly onListening: () => void
 }
 
 /** What there is to tell about, as far as it is there yet. */

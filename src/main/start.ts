@@ -10,7 +10,7 @@ import { Diagnostics } from './diagnostics.ts'
 import { agreeOnFlow } from './flow.ts'
 import { healthOf } from './health.ts'
 import type { OperatorParts } from './kubernetes-operator.ts'
-import { listen } from './listen.ts'
+import { lingerMs, listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
 import { processMemory } from './memory-limit.ts'
 import { openLog, openRegistry } from './open-log.ts'
@@ -51,24 +51,35 @@ export const start = async (config: Config, options: StartOptions = {}): Promise
   const diagnostics = new Diagnostics(config.logLevel)
   const { failed } = diagnostics
   const opening = new Opening({ signal, failed, clock, onSlow: diagnostics.slow })
+  let [isStopped, isListening] = [false, false]
   try {
     const memory = processMemory(config)
-    const url = await open({ config, opening, diagnostics, storage, signal, clock, memory })
+    const isStopping = (): boolean => isStopped || signal.aborted
+    const onListening = (): void => void (isListening = true)
+    const told = { isStopping, onListening }
+    const url = await open({ config, opening, diagnostics, storage, signal, clock, memory, ...told })
     opening.done()
-    return { url, roles: config.roles, failed, stop: () => opening.close() }
+    const stop = async (): Promise<void> => {
+      isStopped = true
+      // What has failed for good is of no more use to anybody.
+      await Promise.race([failed, pause(config.stopDelay)])
+      await opening.close()
+    }
+    return { url, roles: config.roles, failed, stop }
   } catch (error) {
     if (!signal.aborted) await opening.close()
     else {
+      if (isListening) await pause(config.stopDelay)
       diagnostics.hush()
-      await Promise.race([opening.close(), patience()])
+      await Promise.race([opening.close(), pause(closeMsMax)])
     }
     throw error
   }
 }
 
-const patience = (): Promise<void> =>
+const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => {
-    setTimeout(resolve, closeMsMax).unref()
+    setTimeout(resolve, ms).unref()
   })
 
 /** Each part after those that it needs; gives the address to tell people. */
@@ -107,6 +118,7 @@ const open = async (stage: Stage): Promise<string> => {
     roles: componentsOf(roles),
     onFailure: diagnostics.fail,
     onPoison: diagnostics.poison,
+    onTooLarge: diagnostics.tooLarge,
     onHeldUp: diagnostics.heldUp,
     onDefinitionError: diagnostics.error
   }
@@ -151,12 +163,13 @@ const openOperator = async (stage: Stage, parts: OperatorParts): Promise<Operato
 
 /** From the very beginning, so that whoever runs the process sees that it lives and what it waits for. */
 const openProbes = async (stage: Stage, parts: Parts, roles: readonly Role[]): Promise<string> => {
-  const { config, opening, diagnostics } = stage
+  const { config, opening, diagnostics, isStopping } = stage
   const own = roles.map((role) => `'${role}'`).join(', ')
   const probes = await opening.take(
     'opening the probes',
     async () =>
       createProbes({
+        ...{ isStopping, lingerMs: lingerMs(config) },
         health: () => healthOf(diagnostics, parts, opening.doing),
         metrics: () => metricsText(parts),
         elsewhere: `this process runs ${own}; ask one with the role 'view', which has the REST interface`,

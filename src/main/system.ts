@@ -6,6 +6,7 @@ import {
   Definitions,
   definitionsTopic,
   orchestratorComponent,
+  type ParticipantFacts,
   sagaProtocol
 } from '../orchestrator/index.ts'
 import { inventoryComponent } from '../service/inventory/index.ts'
@@ -41,6 +42,7 @@ export type SystemDeps = {
   readonly owner: string
   readonly onFailure: (error: unknown) => void
   readonly onPoison: (at: string, error: unknown) => void
+  readonly onTooLarge?: TaskDeps['onTooLarge']
   readonly onHeldUp?: TaskDeps['onHeldUp']
   readonly onDefinitionError: (error: unknown) => void
   readonly learn?: TaskDeps['learn']
@@ -81,6 +83,7 @@ export const startSystem = async (deps: SystemDeps): Promise<System> => {
   const { log, codec, contracts, clock } = deps
   const definitions = await Definitions.follow({
     ...{ log, codec, contracts, clock, onError: deps.onDefinitionError },
+    ...(deps.onTooLarge === undefined ? {} : { onTooLarge: deps.onTooLarge }),
     ...(deps.onHeldUp === undefined ? {} : { onHeldUp: deps.onHeldUp }),
     ...(deps.learn === undefined ? {} : { learn: deps.learn }),
     adopt: async (contract) => {
@@ -137,10 +140,17 @@ const components = (deps: SystemDeps, definitions: Definitions): Start[] => {
     ['shipping', start(shippingComponent(flow))]
   ])
   if (flow === 'orchestration') {
-    all.set('orchestrator', start(orchestratorComponent(definitions, codec, () => readsOf(definitions.contracts))))
+    all.set('orchestrator', start(orchestratorComponent(definitions, codec, factsOf(definitions))))
   }
   return [...all].filter(([name]) => deps.roles === undefined || deps.roles.includes(name)).map(([, run]) => run)
 }
+
+/** Only a component of this runtime journals how far it has read. */
+const factsOf = (definitions: Definitions): ParticipantFacts => ({
+  reads: () => readsOf(definitions.contracts),
+  tellsReading: (wanted) =>
+    definitions.contracts.all.some(({ inbox, participant }) => inbox === wanted && hostedParticipants.has(participant))
+})
 
 /** The journals of all participants. */
 const readsOf = (contracts: Contracts): JournalRead[] =>

@@ -4,7 +4,21 @@ import type { Json, ParticipantResource, SagaResource } from './crd/index.ts'
 /** The order in which people write keys; the API server gives them in that of the alphabet. */
 const order = [
   ...['apiVersion', 'kind', 'metadata', 'spec', 'name', 'start', 'cancel', 'deadline', 'steps', 'parallel'],
-  ...['on', 'key', 'command', 'emit', 'pivot', 'when', 'with', 'timeout', 'retry', 'until', 'onUnknown', 'onRejection'],
+  ...[
+    'on',
+    'key',
+    'command',
+    'emit',
+    'pivot',
+    'when',
+    'with',
+    'timeout',
+    'within',
+    'retry',
+    'until',
+    'onUnknown',
+    'onRejection'
+  ],
   ...[
     'attempts',
     'backoff',

@@ -1,66 +1,68 @@
-import { deserialize, serialize } from 'node:v8'
-
 import type { Codec } from '../contract/index.ts'
 import {
+  type AttemptOf,
   decide,
-  decodeInstance,
   type Definition,
   dueAt,
-  encodeInstance,
   evolve,
   hasEnded,
   type Instance,
-  parseCommandId,
   type SagaInput
 } from '../saga/index.ts'
-import type { Command, Component, Event, Input, JournalRead, MessageInput } from '../task/index.ts'
+import type { Command, Component, Event, Input, JournalRead } from '../task/index.ts'
 import { fromRecord, toRecord } from './convert.ts'
 import type { Definitions } from './definitions.ts'
 import { Payloads } from './payload.ts'
+import { instanceKey, type Reading, Readings } from './readings.ts'
 import { sagaProtocol } from './saga-events.ts'
+import { decodeTracked, encodeTracked, payloadsOf, type Tracked } from './tracked.ts'
 
-/**
- * An instance, and the key that its start event had on the log: its commands carry it, so that all answers come to the
- * task that it lives in.
- */
-type Tracked = { readonly instance: Instance; readonly recordKey: string }
+/** When it is decided, and how the attempts of each instance stand then. */
+type Moment = { readonly now: number; readonly attemptsOf: ((entity: string) => AttemptOf | undefined) | undefined }
 
-/** An input as one instance sees it. */
-type Reading = { readonly entity: string; readonly input: SagaInput }
+/** What is to be known of all participants, as they are when it is asked for. */
+export type ParticipantFacts = {
+  /** Their events topics. */
+  reads(): readonly JournalRead[]
+  /** Whether the participant of this inbox journals how far it has read it. */
+  tellsReading(inbox: string): boolean
+}
 
-/** `<saga>/<key>`: the entity's key, and the correlation id. */
-export const instanceKey = (saga: string, key: string): string => `${saga}/${key}`
-
-/**
- * The generic orchestrator: hosts the pure engine of src/saga on a task. `reads`: the events topics of all
- * participants, as they are when a task begins.
- */
+/** The generic orchestrator: hosts the pure engine of src/saga on a task. */
 export const orchestratorComponent = (
   definitions: Definitions,
   codec: Codec,
-  reads: () => readonly JournalRead[]
+  participants: ParticipantFacts
 ): Component<Tracked> => {
   const host = new Host(definitions, codec)
   return {
     name: 'orchestrator',
     journal: 'saga-events',
     get reads() {
-      return reads()
+      return participants.reads()
     },
-    keysOf: (input) => (input.kind === 'timer' ? [input.key] : host.read(input).map(({ entity }) => entity)),
-    decide: (entity, input, now) => host.decide(entity, input, now),
+    keysOf: (input) => (input.kind === 'timer' ? [input.key] : host.readings.of(input).map(({ entity }) => entity)),
+    decide: (entity, input, now, attemptsOf) => host.decide(entity, input, { now, attemptsOf }),
     touches: (event) => (isSagaEvent(event) ? [entityOf(event)] : []),
     evolve: (tracked, event) => host.evolve(tracked, event),
-    dueAt: ({ instance }) => dueAt(instance),
-    hasEnded: ({ instance }) => hasEnded(instance),
+    dueAt: ({ instance }, attemptOf) => instance && dueAt(instance, attemptOf),
+    // Until its start comes, an early cancel is asked for by its key alone.
+    hasEnded: ({ instance }) => instance === undefined || hasEnded(instance),
     commandsOf: (event) => (event.type === 'CommandIssued' && isSagaEvent(event) ? [commandOf(event)] : []),
-    keeps: ({ instance }) => payloadsOf(instance),
-    snapshot: { encode: (tracked) => host.encode(tracked), decode: (bytes) => host.decode(bytes) },
+    waits: {
+      of: ({ instance }) => instance?.timers ?? none,
+      keyOf: ({ recordKey }) => recordKey,
+      tellsReading: (inbox) => participants.tellsReading(inbox)
+    },
+    beginnings: host.readings,
+    keeps: payloadsOf,
+    snapshot: { encode: encodeTracked, decode: (bytes) => host.decode(bytes) },
     caughtUp: () => definitions.caughtUp()
   }
 }
 
 class Host {
+  readonly readings: Readings
   readonly #definitions: Definitions
   readonly #codec: Codec
   readonly #payloads: Payloads
@@ -69,53 +71,24 @@ class Host {
     this.#definitions = definitions
     this.#codec = codec
     this.#payloads = new Payloads(codec)
+    this.readings = new Readings(definitions, this.#payloads)
   }
 
-  /**
-   * What a message means, to which instances. An event can answer one instance and start or cancel another, or the
-   * same.
-   */
-  read(input: MessageInput): Reading[] {
-    const message = this.#payloads.of(input.type, input.bytes)
-    const readings: Reading[] = []
-    const command = input.causationId === undefined ? undefined : parseCommandId(input.causationId)
-    if (command !== undefined) {
-      const entity = instanceKey(command.saga, command.key)
-      readings.push({ entity, input: { kind: 'answer', commandId: input.causationId!, message } })
-    }
-    for (const { name, start } of this.#definitions.startable()) {
-      if (!concerns(start, input)) continue
-      const key = keyOf(start, input)
-      readings.push({ entity: instanceKey(name, key), input: { kind: 'start', key, message } })
-    }
-    for (const entity of this.#cancelled(input)) readings.push({ entity, input: { kind: 'cancel', message } })
-    return readings
-  }
-
-  /** Running instances may be on any revision, so the cancel events of all of them are looked at. */
-  #cancelled(input: MessageInput): Set<string> {
-    const entities = new Set<string>()
-    for (const { name, cancel } of this.#definitions.cancellable()) {
-      if (concerns(cancel, input)) entities.add(instanceKey(name, keyOf(cancel, input)))
-    }
-    return entities
-  }
-
-  decide(entity: (key: string) => Tracked | undefined, input: Input, now: number): Event[] {
-    const readings =
-      input.kind === 'timer' ? [{ entity: input.key, input: { kind: 'timer' as const } }] : this.read(input)
-    const arrivedUnder = input.kind === 'timer' ? '' : input.key
+  decide(entity: (key: string) => Tracked | undefined, input: Input, time: Moment): Event[] {
+    const isTimer = input.kind === 'timer'
+    const readings = isTimer ? [{ entity: input.key, input: { kind: 'timer' as const } }] : this.readings.of(input)
+    const arrived = isTimer ? { under: '', putOff: undefined } : { under: input.key, putOff: input.putOff }
     const decided = new Map<string, Tracked | undefined>()
     const events: Event[] = []
     for (const reading of readings) {
       const before = decided.get(reading.entity) ?? entity(reading.entity)
-      const own = this.#decideOne(before, reading, now, arrivedUnder)
+      const own = this.#decideOne(before, reading, time, arrived)
       events.push(...own)
       // The same instance may be meant twice: the second reading must see what the first has come to.
       if (readings.length > 1) {
         decided.set(
           reading.entity,
-          own.reduce((tracked, event) => this.#folded(tracked, event, now), before)
+          own.reduce((tracked, event) => this.#folded(tracked, event, time.now), before)
         )
       }
     }
@@ -123,35 +96,42 @@ class Host {
   }
 
   evolve(tracked: Tracked | undefined, event: Event): Tracked | undefined {
+    if (event.type === earlyCancel)
+      return tracked ?? { recordKey: event.key, cancelledBy: String(event.value['event']) }
+    const recordKey = tracked?.instance === undefined ? event.key : tracked.recordKey
     const sagaEvent = fromRecord(event.type, event.value, this.#payloads)
     const instance = evolve(tracked?.instance, sagaEvent, event.at ?? 0)
-    return instance === undefined ? undefined : { instance, recordKey: tracked?.recordKey ?? event.key }
-  }
-
-  encode({ instance, recordKey }: Tracked): Uint8Array {
-    return serialize({ recordKey, instance: encodeInstance(instance) })
+    return instance === undefined ? tracked : { instance, recordKey }
   }
 
   decode(bytes: Uint8Array): Tracked {
-    const { recordKey, instance } = deserialize(bytes) as {
-      recordKey: string
-      instance: Parameters<typeof decodeInstance>[0]
-    }
-    return { recordKey, instance: decodeInstance(instance, (type, payload) => this.#payloads.of(type, payload)) }
+    return decodeTracked(bytes, (type, payload) => this.#payloads.kept(type, payload))
   }
 
   #folded(tracked: Tracked | undefined, event: Event, at: number): Tracked | undefined {
     return isSagaEvent(event) ? this.evolve(tracked, { ...event, at }) : tracked
   }
 
-  #decideOne(before: Tracked | undefined, { entity, input }: Reading, now: number, arrivedUnder: string): Event[] {
+  #decideOne(before: Tracked | undefined, reading: Reading, moment: Moment, arrived: Arrived): Event[] {
+    const { entity, input } = reading
     const definition = this.#definitionFor(before?.instance, entity, input)
-    if (definition === undefined) return []
-    if (input.kind === 'cancel' && definition.cancel?.event !== input.message.type) return []
+    if (definition === undefined || !isMeant(definition, input)) return []
+    if (before?.instance !== undefined) return this.#decideOn(definition, before, reading, moment)
+    if (input.kind === 'cancel' && before === undefined) return cancelEarly(definition.name, reading, arrived)
+    if (input.kind !== 'start') return []
+    const start = { entity, input: { ...input, cancelledBy: before?.cancelledBy } }
+    return this.#decideOn(definition, { recordKey: arrived.under }, start, moment)
+  }
+
+  #decideOn(
+    definition: Definition,
+    { instance, recordKey }: { readonly instance?: Instance; readonly recordKey: string },
+    { entity, input }: Reading,
+    { now, attemptsOf }: Moment
+  ): Event[] {
     const saga = definition.name
     const key = entity.slice(saga.length + 1)
-    const recordKey = before?.recordKey ?? arrivedUnder
-    return decide(definition, before?.instance, input, now).map((event) => {
+    return decide(definition, instance, input, { now, attemptOf: attemptsOf?.(entity) }).map((event) => {
       if (event.type === 'Emitted') {
         const { event: type, eventFullName: fullName, arguments: value } = event.value
         return { key: recordKey, type, fullName, value }
@@ -160,24 +140,31 @@ class Host {
     })
   }
 
-  /** A running instance keeps its own; only a start may take the newest. */
+  /** A running instance keeps its own; what has none yet would take the newest. */
   #definitionFor(instance: Instance | undefined, entity: string, input: SagaInput): Definition | undefined {
     if (instance !== undefined) return this.#definitions.pinned(instance.saga, instance.revision)
-    return input.kind === 'start' ? this.#definitions.current(entity.slice(0, entity.indexOf('/'))) : undefined
+    const mayBegin = input.kind === 'start' || input.kind === 'cancel'
+    return mayBegin ? this.#definitions.current(entity.slice(0, entity.indexOf('/'))) : undefined
   }
 }
 
-const payloadsOf = ({ start, replies }: Instance): Uint8Array[] => [
-  start.bytes,
-  ...replies.flatMap((reply) => (reply === null ? [] : [reply.bytes]))
-]
+/** Under which key a message has come, and the sagas whose starts are put off then. */
+type Arrived = { readonly under: string; readonly putOff: ReadonlySet<string> | undefined }
 
-type Trigger = Definition['start'] | NonNullable<Definition['cancel']>
+const none: readonly never[] = []
 
-const concerns = (trigger: Trigger, input: MessageInput): boolean =>
-  trigger.event === input.type && trigger.topic === input.topic
+const earlyCancel = 'CancelCameEarly'
 
-const keyOf = (trigger: Trigger, input: MessageInput): string => String(trigger.key.evaluate({ event: input.value }))
+/** The cancel events of all revisions are read; an instance hears that of its own. */
+const isMeant = ({ cancel }: Definition, input: SagaInput): boolean =>
+  input.kind !== 'cancel' || cancel?.event === input.message.type
+
+/** It is remembered where the start may still be among what was put off; anywhere else there has been none. */
+const cancelEarly = (saga: string, { entity, input }: Reading, { under, putOff }: Arrived): Event[] => {
+  if (input.kind !== 'cancel' || putOff?.has(saga) !== true) return []
+  const key = entity.slice(saga.length + 1)
+  return [{ key: under, type: earlyCancel, value: { saga, key, event: input.message.type } }]
+}
 
 /** An event that a saga has emitted may have the short name of one. */
 const isSagaEvent = ({ type, fullName }: Event): boolean => {

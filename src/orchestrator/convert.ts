@@ -28,7 +28,10 @@ export const fromRecord = (type: string, record: Value, payloads: Payloads): Sag
   const value: Record<string, unknown> = { ...record }
   for (const member of payloadMembers) {
     const bytes = value[member]
-    if (bytes instanceof Uint8Array) value[member] = payloads.of(String(value[`${member}Type`]), bytes)
+    if (!(bytes instanceof Uint8Array)) continue
+    const type = String(value[`${member}Type`])
+    const isKept = member === 'start' || value['kept'] === true
+    value[member] = isKept ? payloads.kept(type, bytes) : payloads.passing(type, bytes)
   }
   return { type, value } as unknown as SagaEvent
 }

@@ -1,4 +1,4 @@
-export { orchestratorComponent } from './component.ts'
+export { orchestratorComponent, type ParticipantFacts } from './component.ts'
 export {
   definitionProtocol,
   type DefinitionPublished,

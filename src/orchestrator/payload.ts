@@ -1,33 +1,64 @@
 import type { Codec, Message } from '../contract/index.ts'
 import type { Payload } from '../saga/index.ts'
 
-/** Messages kept as the bytes that they came in: most are never looked into, and an instance is small that way. */
+type Value = Message['value']
+
+/**
+ * Messages as the bytes that they came in: most are never looked into, and an instance is small that way.
+ * What has come is a view into all that has come with it; only what is kept owns its bytes, and is remembered here.
+ */
 export class Payloads {
   readonly #codec: Codec
-  /** What was decoded of late, by its bytes: a running saga looks into the same few messages again and again. */
-  readonly #recent = new Map<Uint8Array, Message['value']>()
+  /** What was decoded of late, by the bytes that are kept: a running saga looks into the same few again and again. */
+  readonly #recent = new Map<Uint8Array, Value>()
+  #latest: { readonly bytes: Uint8Array; readonly value: Value } | undefined
 
   constructor(codec: Codec) {
     this.#codec = codec
   }
 
-  of(type: string, bytes: Uint8Array): Payload {
-    return new LazyPayload(type, bytes, this)
+  /** The message that is decided on now. */
+  arrived(type: string, bytes: Uint8Array, value: Value): Payload {
+    this.#latest = { bytes, value }
+    return { type, bytes, value }
   }
 
-  value(bytes: Uint8Array): Message['value'] {
+  /** A message that an instance keeps. */
+  kept(type: string, bytes: Uint8Array): Payload {
+    const own = bytes.buffer.byteLength === bytes.byteLength ? bytes : new Uint8Array(bytes)
+    if (this.#latest?.bytes === bytes) this.#remember(own, this.#latest.value)
+    return new KeptPayload(type, own, this)
+  }
+
+  /** A message of which only the type is of use later. */
+  passing(type: string, bytes: Uint8Array): Payload {
+    const codec = this.#codec
+    return {
+      ...{ type, bytes },
+      get value() {
+        return codec.decode(bytes).value
+      }
+    }
+  }
+
+  /** `bytes`: those of a message that is kept. */
+  value(bytes: Uint8Array): Value {
     const known = this.#recent.get(bytes)
     if (known !== undefined) return known
     const { value } = this.#codec.decode(bytes)
+    this.#remember(bytes, value)
+    return value
+  }
+
+  #remember(bytes: Uint8Array, value: Value): void {
     if (this.#recent.size >= recentMax) this.#recent.delete(this.#recent.keys().next().value!)
     this.#recent.set(bytes, value)
-    return value
   }
 }
 
 const recentMax = 1000
 
-class LazyPayload implements Payload {
+class KeptPayload implements Payload {
   readonly type: string
   readonly bytes: Uint8Array
   readonly #payloads: Payloads

@@ -14,8 +14,11 @@ protocol Saga {
   record CommandIssued {
     string saga; string key; string step; int index; boolean undo; boolean pivot; int attempt;
     string commandId; string command; string inbox; bytes arguments; long dueAt;
+    union { null, long } expiresAt = null;
   }
-  record RetryScheduled { string saga; string key; string step; int index; boolean undo; int attempt; long dueAt; }
+  record RetryScheduled {
+    string saga; string key; string step; int index; boolean undo; int attempt; long dueAt; string inbox = "";
+  }
   record StepProgressed { string saga; string key; string step; int index; string replyType; bytes reply; }
   record StepSucceeded { string saga; string key; string step; int index; string replyType; bytes reply; boolean kept; }
   record StepSkipped { string saga; string key; string step; int index; }
@@ -26,6 +29,7 @@ protocol Saga {
   record CompensationStarted { string saga; string key; Failure failure; }
   record ReplyCameLate { string saga; string key; string step; int index; string replyType; bytes reply; boolean kept; }
   record StepCompensated { string saga; string key; string step; int index; }
+  record CancelCameEarly { string saga; string key; string event; }
   record CancelRequested { string saga; string key; string event; }
   record CancelRefused { string saga; string key; string reason; }
   record SagaParked { string saga; string key; string step; int index; boolean undo; string reason; }

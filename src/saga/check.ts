@@ -12,6 +12,7 @@ export const checkRules = (draft: Draft, steps: readonly ResolvedStep[], finding
     if (step.pivot) checkPivot(step, findings)
     else if (step.retriable) checkRetriable(step, findings)
     else checkCompensatable(step, hasPivot, findings)
+    checkWithin(step, findings)
     if (!step.retriable) checkTiming(step, draft.deadlineMs?.value, findings)
   }
   checkCancel(draft, findings)
@@ -118,7 +119,7 @@ const checkCompensatable = (step: ResolvedStep, hasPivot: boolean, findings: Fin
 }
 
 const checkTiming = (step: ResolvedStep, deadlineMs: number | undefined, findings: Findings): void => {
-  const { timeoutMs, timeoutPlace, onUnknown, retry } = step.draft
+  const { timeoutMs, timeoutPlace, withinMs, onUnknown, retry } = step.draft
   if (deadlineMs === undefined) return
   if (timeoutMs >= deadlineMs) {
     const isDefault = timeoutPlace.path === step.draft.path ? ', the default,' : ''
@@ -129,6 +130,13 @@ const checkTiming = (step: ResolvedStep, deadlineMs: number | undefined, finding
     )
     return
   }
+  if (withinMs !== undefined && withinMs.value >= deadlineMs) {
+    const [own, whole] = [showDuration(withinMs.value), showDuration(deadlineMs)]
+    const remedy = 'which holds anyway; lower it, or leave it out'
+    const text = `'within' of ${own} is not below the saga's deadline of ${whole}, ${remedy}`
+    findings.error(withinMs, 'PARCOMOLO_SAGA_TIMING', text)
+    return
+  }
   const patienceMs = patienceOf(timeoutMs, retry)
   if (patienceMs <= deadlineMs || onUnknown === undefined || onUnknown.value === 'retry') return
   findings.warn(
@@ -136,6 +144,16 @@ const checkTiming = (step: ResolvedStep, deadlineMs: number | undefined, finding
     'PARCOMOLO_SAGA_TIMING',
     `'${onUnknown.value}' is never decided: ${retry.attempts} attempts take up to ${showDuration(Math.ceil(patienceMs / 1000) * 1000)}, and the deadline of ${showDuration(deadlineMs)} comes first; lower the attempts, or raise the deadline`
   )
+}
+
+/** A command whose time is over before its first attempt is, would never be given an attempt's whole time. */
+const checkWithin = ({ draft }: ResolvedStep, findings: Findings): void => {
+  for (const { withinMs, timeoutMs } of [draft, ...(draft.compensate === undefined ? [] : [draft.compensate])]) {
+    if (withinMs === undefined || withinMs.value >= timeoutMs) continue
+    const [all, one] = [showDuration(withinMs.value), showDuration(timeoutMs)]
+    const text = `'within' of ${all} is below the timeout of ${one}, which it includes; raise it, or lower the timeout`
+    findings.error(withinMs, 'PARCOMOLO_SAGA_TIMING', text)
+  }
 }
 
 /** How long all attempts of a step may take, without jitter. */

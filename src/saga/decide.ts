@@ -1,4 +1,5 @@
 import { ParcomoloError } from '../base/index.ts'
+import { type Time } from './attempt.ts'
 import { backward } from './backward.ts'
 import { type Definition } from './definition.ts'
 import { evolve } from './evolve.ts'
@@ -43,21 +44,24 @@ import { type Turn } from './turn.ts'
  *      still open.
  *  S7. No failure of an expression leaves `decide`: before the pivot it compensates, elsewhere it parks.
  *  S8. The journal alone gives the state: folding the events again, without the definition, gives the same instance.
+ *  S9. What lies in an inbox unread is not sent again, nor given up for want of an answer: its attempt's clock stands
+ *      (`attempt.ts`). Its time (`within`), the saga's deadline and a cancel count all the same.
  */
 export const decide = (
   definition: Definition,
   instance: Instance | undefined,
   input: SagaInput,
-  now: number
+  time: Time
 ): readonly SagaEvent[] => {
+  const { now, attemptOf } = time
   const events: SagaEvent[] = []
   let state = instance
-  let found = handle(definition, instance, input, now)
+  let found = handle(definition, instance, input, time)
   for (;;) {
     for (const event of found) state = evolve(state, event, now)
     events.push(...found)
     if (state === undefined) return events
-    found = follow({ definition, instance: state, now })
+    found = follow({ definition, instance: state, now, attemptOf })
     if (found.length === 0) return events
     checkBound(definition, events)
   }
@@ -67,12 +71,12 @@ const handle = (
   definition: Definition,
   instance: Instance | undefined,
   input: SagaInput,
-  now: number
+  { now, attemptOf }: Time
 ): readonly SagaEvent[] => {
   if (instance === undefined) return input.kind === 'start' ? begin(definition, input, now) : []
   checkRevision(definition, instance)
   if (hasEnded(instance)) return []
-  const turn = { definition, instance, now }
+  const turn = { definition, instance, now, attemptOf }
   switch (input.kind) {
     case 'start':
       return []

@@ -65,7 +65,10 @@ export type Call = {
   readonly arguments: Template
   readonly replies: readonly string[]
   readonly rejections: readonly string[]
+  /** For one attempt, from when its command was read. */
   readonly timeoutMs: number
+  /** For all attempts, from when the command was first sent, read or not; absent: as long as the saga has. */
+  readonly withinMs?: number
   readonly retry: RetryPolicy
 }
 

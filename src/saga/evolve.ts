@@ -1,3 +1,4 @@
+import { timerOf } from './attempt.ts'
 import {
   type About,
   type Failure,
@@ -16,8 +17,8 @@ import { answered, isOpen, moved, parked, slotOf, unparked } from './slot.ts'
 export const evolve = (instance: Instance | undefined, event: SagaEvent, at: number): Instance | undefined => {
   if (event.type === 'SagaStarted') return begin(event.value, at)
   if (instance === undefined) return undefined
-  const fold = folds[event.type] as (instance: Instance, value: SagaEvent['value']) => Instance
-  return fold(instance, event.value)
+  const fold = folds[event.type] as (instance: Instance, value: SagaEvent['value'], at: number) => Instance
+  return fold(instance, event.value, at)
 }
 
 const none: readonly never[] = []
@@ -39,18 +40,24 @@ const begin = (value: SagaEvents['SagaStarted'], startedAt: number): Instance =>
 })
 
 type Folds = {
-  readonly [Type in Exclude<keyof SagaEvents, 'SagaStarted'>]: (instance: Instance, value: SagaEvents[Type]) => Instance
+  readonly [Type in Exclude<keyof SagaEvents, 'SagaStarted'>]: (
+    instance: Instance,
+    value: SagaEvents[Type],
+    at: number
+  ) => Instance
 }
 
 const folds: Folds = {
-  CommandIssued: (instance, value) => {
+  CommandIssued: (instance, value, sentAt) => {
     const slot = moved(slotOf(instance, value.index), value.undo ? 'undoing' : 'sent', value.attempt)
-    const sent = withSlot(instance, value, slot, value.dueAt)
+    const { index, dueAt, inbox } = value
+    const sent = withSlot(instance, value, slot, { index, dueAt, sentAt, inbox, ...expiry(value) })
     return value.pivot && instance.phase === 'forward' ? { ...sent, phase: 'pivoting' } : sent
   },
   RetryScheduled: (instance, value) => {
     const slot = moved(slotOf(instance, value.index), value.undo ? 'undoPausing' : 'pausing', value.attempt)
-    return withSlot(instance, value, slot, value.dueAt)
+    const { index, dueAt, inbox } = value
+    return withSlot(instance, value, slot, { index, dueAt, inbox, ...expiry(timerOf(instance, index)) })
   },
   StepProgressed: (instance, value) => withSlot(instance, value, moved(slotOf(instance, value.index), 'waiting')),
   StepSucceeded: (instance, value) => {
@@ -95,12 +102,16 @@ const rejection = ({ step, rejection: { type } }: SagaEvents['StepRejected']): F
 })
 
 /** The slot changed, and its timer with it: none but the one given. */
-const withSlot = (instance: Instance, { index }: About, slot: number, dueAt?: number): Instance => {
+const withSlot = (instance: Instance, { index }: About, slot: number, timer?: Timer): Instance => {
   const others: readonly Timer[] =
-    instance.timers.length === 0 ? none : instance.timers.filter((timer) => timer.index !== index)
-  const timers = dueAt === undefined ? others : others.concat([{ index, dueAt }])
+    instance.timers.length === 0 ? none : instance.timers.filter((other) => other.index !== index)
+  const timers = timer === undefined ? others : others.concat([timer])
   return { ...instance, slots: withItem(instance.slots, index + 1, slot, 0), timers }
 }
+
+/** Earlier releases have journaled none. */
+const expiry = (known: { readonly expiresAt?: number | null } | undefined): Pick<Timer, 'expiresAt'> =>
+  known?.expiresAt == null ? {} : { expiresAt: known.expiresAt }
 
 const withReply = (instance: Instance, value: About & { readonly reply: Payload; readonly kept: boolean }): Instance =>
   value.kept ? { ...instance, replies: withItem(instance.replies, value.index, value.reply, null) } : instance

@@ -1,3 +1,4 @@
+export { type Attempt, type AttemptOf, type Time } from './attempt.ts'
 export { type CommandAddress, commandId, parseCommandId } from './command-id.ts'
 export { decide } from './decide.ts'
 export type * from './definition.ts'
@@ -12,7 +13,8 @@ export {
   type SagaEvent,
   type SagaEvents,
   type SagaInput,
-  type SagaStatus
+  type SagaStatus,
+  type Timer
 } from './instance.ts'
 export { type LoadedDefinition, loadSaga } from './load.ts'
 export { type Finding, findingText } from './load-findings.ts'

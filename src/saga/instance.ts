@@ -12,7 +12,13 @@ export type Payload = {
 
 export type SagaInput =
   /** The start event. */
-  | { readonly kind: 'start'; readonly key: string; readonly message: Payload }
+  | {
+      readonly kind: 'start'
+      readonly key: string
+      readonly message: Payload
+      /** The cancel event's record, where that has come before the start. */
+      readonly cancelledBy?: string | undefined
+    }
   /**
    * Anything that a participant says with a command's id as its cause: reply, rejection, or the `until` event. The
    * step's contract tells which.
@@ -61,11 +67,18 @@ export type SagaEvents = {
     readonly commandFullName: string
     readonly inbox: string
     readonly arguments: Fields
-    /** When the answer is overdue. */
+    /** When the answer is overdue, if the command is read the moment it is sent. */
     readonly dueAt: number
+    /** When the command is of no use any more, read or not; anew where its outcome was unknown before. */
+    readonly expiresAt: number | null
   }
   /** The command has gone unanswered; it is sent again at `dueAt`, as this attempt. */
-  RetryScheduled: About & { readonly undo: boolean; readonly attempt: number; readonly dueAt: number }
+  RetryScheduled: About & {
+    readonly undo: boolean
+    readonly attempt: number
+    readonly dueAt: number
+    readonly inbox: string
+  }
   /** The reply of a step with `until`: from now on it waits for that event without a timeout. */
   StepProgressed: About & { readonly reply: Payload }
   /** `kept`: an expression may read the reply later. Where it is false, only the reply's type matters from here on. */
@@ -102,7 +115,18 @@ export type SagaEvent = {
 /** Drawn above `decide`. */
 export type Phase = 'forward' | 'pivoting' | 'committed' | 'backward' | 'completed' | 'compensated'
 
-export type Timer = { readonly index: number; readonly dueAt: number }
+/** Of a command that is under way: a time of its attempt, as `attempt.ts` reads it. */
+export type Timer = {
+  readonly index: number
+  /** When the answer is overdue, if the command was read the moment it was sent; or the pause is over. */
+  readonly dueAt: number
+  /** Absent in a pause. */
+  readonly sentAt?: number
+  /** Where the command goes; absent in what earlier releases have stored. */
+  readonly inbox?: string
+  /** When the command is of no use any more. */
+  readonly expiresAt?: number
+}
 
 /** The fold of an instance's events. Plain data, and small: there may be a million. */
 export type Instance = {
@@ -118,7 +142,7 @@ export type Instance = {
    * the end are idle.
    */
   readonly slots: readonly number[]
-  /** For each command that is under way: when its answer is overdue, or the pause before it is sent again is over. */
+  /** One for each command that is under way. */
   readonly timers: readonly Timer[]
   /** By step: the replies that expressions may read. */
   readonly replies: readonly (Payload | null)[]

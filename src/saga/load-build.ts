@@ -145,6 +145,7 @@ const callOf = (
     replies: operation.replies,
     rejections: operation.rejections,
     timeoutMs: draft.timeoutMs,
+    ...(draft.withinMs && { withinMs: draft.withinMs.value }),
     retry: draft.retry
   }
 }

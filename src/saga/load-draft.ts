@@ -34,6 +34,7 @@ export type DraftStep = Place &
     readonly timeoutMs: number
     /** Where the timeout stands, or else the step. */
     readonly timeoutPlace: Place
+    readonly withinMs: Located<number> | undefined
     readonly retry: RetryPolicy
     readonly onUnknown: Located<'retry' | 'compensate' | 'park'> | undefined
     readonly onRejection: Located<'compensate' | 'park'> | undefined
@@ -49,7 +50,11 @@ export type DraftCall = Place & {
   readonly with: DraftFields | undefined
 }
 
-export type DraftUndo = DraftCall & { readonly timeoutMs: number; readonly retry: RetryPolicy }
+export type DraftUndo = DraftCall & {
+  readonly timeoutMs: number
+  readonly withinMs: Located<number> | undefined
+  readonly retry: RetryPolicy
+}
 
 export type DraftEmission = Place & {
   readonly emit: Located<string> | undefined

@@ -62,6 +62,7 @@ const callForm = (draft: DraftCall | DraftUndo | undefined, call: Call | undefin
     command: call.commandFullName,
     with: valueForm(draft?.with),
     timeoutMs: call.timeoutMs,
+    withinMs: call.withinMs,
     retry: call.retry
   }
 

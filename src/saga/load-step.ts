@@ -22,7 +22,7 @@ const laterNodes = ['forEach', 'saga', 'wait', 'lock']
 const stepShape = {
   what: 'a step',
   required: ['name', 'command'],
-  optional: ['with', 'when', 'timeout', 'retry', 'onUnknown', 'onRejection', 'compensate', 'pivot', 'until'],
+  optional: ['with', 'when', 'timeout', 'within', 'retry', 'onUnknown', 'onRejection', 'compensate', 'pivot', 'until'],
   later: laterNodes
 }
 
@@ -84,6 +84,7 @@ const readStep = (reading: Reading, item: Item): DraftStep | undefined => {
     when: readExpression(reading, members.get('when')),
     timeoutMs: readDuration(reading, timeout, sagaLimits.pauseMs)?.value ?? policyDefaults.timeoutMs,
     timeoutPlace: timeout ?? item,
+    withinMs: readDuration(reading, members.get('within'), sagaLimits.deadlineMs),
     retry: readRetry(reading, members.get('retry'), policyDefaults.retry),
     onUnknown: readChoice(reading, members.get('onUnknown'), ['retry', 'compensate', 'park']),
     onRejection: readChoice(reading, members.get('onRejection'), ['compensate', 'park']),
@@ -116,19 +117,20 @@ const readStepName = (reading: Reading, item: Item | undefined): Located<string>
   return name
 }
 
-/** `{ command, with, timeout, retry }`; undefined for `none`. */
+/** `{ command, with, timeout, within, retry }`; undefined for `none`. */
 export const readUndo = (reading: Reading, item: Item | undefined): DraftUndo | undefined => {
   if (item === undefined || scalarOf(item) === 'none') return undefined
   if (scalarOf(item) !== undefined) {
     const text = `found ${quote(item)}; write { command: …, with: {…} }, or none where there is nothing to undo`
     return report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', text)
   }
-  const shape = { what: "'compensate'", required: ['command'], optional: ['with', 'timeout', 'retry'] }
+  const shape = { what: "'compensate'", required: ['command'], optional: ['with', 'timeout', 'within', 'retry'] }
   const members = readMap(reading, item, shape)
   if (members === undefined) return undefined
   return {
     ...callOf(reading, item, members),
     timeoutMs: readDuration(reading, members.get('timeout'), sagaLimits.pauseMs)?.value ?? policyDefaults.undoTimeoutMs,
+    withinMs: readDuration(reading, members.get('within'), sagaLimits.deadlineMs),
     retry: readRetry(reading, members.get('retry'), policyDefaults.undoRetry)
   }
 }

@@ -1,3 +1,4 @@
+import { timerOf } from './attempt.ts'
 import { pauseMs } from './backoff.ts'
 import { commandId } from './command-id.ts'
 import { type Emission, type Scope } from './definition.ts'
@@ -26,7 +27,8 @@ export const send = (turn: Turn, target: Target, attempt: number): SagaEvent => 
       commandFullName: call.commandFullName,
       inbox: call.inbox,
       arguments: made.value,
-      dueAt: turn.now + call.timeoutMs
+      dueAt: turn.now + call.timeoutMs,
+      expiresAt: timerOf(turn.instance, index)?.expiresAt ?? expiryOf(turn, target)
     }
   }
 }
@@ -34,7 +36,15 @@ export const send = (turn: Turn, target: Target, attempt: number): SagaEvent => 
 export const sendAgainLater = (turn: Turn, target: Target, attempt: number): SagaEvent => {
   const { step, index, call, undo } = target
   const dueAt = turn.now + pauseMs(call.retry, idOf(turn.instance, target), attempt)
-  return { type: 'RetryScheduled', value: { step, index, undo, attempt, dueAt } }
+  return { type: 'RetryScheduled', value: { step, index, undo, attempt, dueAt, inbox: call.inbox } }
+}
+
+/** Its own time, and the saga's, which ends for what goes forward where the pivot is sent. */
+const expiryOf = ({ instance, now }: Turn, { call, undo, pivot }: Target): number | null => {
+  const within = call.withinMs === undefined ? Infinity : now + call.withinMs
+  const deadline = undo || pivot || instance.phase !== 'forward' ? null : instance.deadlineAt
+  const earliest = Math.min(within, deadline ?? Infinity)
+  return earliest === Infinity ? null : earliest
 }
 
 /** The last events: what `complete` or `abort` asks for, and the end. */

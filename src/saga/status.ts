@@ -1,3 +1,4 @@
+import { type AttemptOf, dueOf } from './attempt.ts'
 import { type Instance, type SagaStatus } from './instance.ts'
 import { attemptOf, isParked, type SlotState, stateOf } from './slot.ts'
 
@@ -17,12 +18,12 @@ export const hasEnded = (instance: Instance): boolean =>
   instance.phase === 'completed' || instance.phase === 'compensated'
 
 /**
- * When the instance next wants a timer input: an overdue answer, a pause that is over, or the deadline, which counts
- * until the pivot's command is sent.
+ * When the instance next wants a timer input: an overdue answer, a pause that is over, a command whose time is over, or
+ * the deadline, which counts until the pivot's command is sent.
  */
-export const dueAt = (instance: Instance): number | undefined => {
+export const dueAt = (instance: Instance, attemptOf?: AttemptOf): number | undefined => {
   let earliest = instance.phase === 'forward' ? (instance.deadlineAt ?? Infinity) : Infinity
-  for (const timer of instance.timers) earliest = Math.min(earliest, timer.dueAt)
+  for (const timer of instance.timers) earliest = Math.min(earliest, dueOf(timer, attemptOf))
   return earliest === Infinity ? undefined : earliest
 }
 

@@ -1,8 +1,9 @@
+import { clockOf, type Time, timerOf } from './attempt.ts'
 import { type Call, type Definition, type Step } from './definition.ts'
 import { type About, type Instance } from './instance.ts'
 
 /** What one microstep of `decide` looks at. */
-export type Turn = { readonly definition: Definition; readonly instance: Instance; readonly now: number }
+export type Turn = Time & { readonly definition: Definition; readonly instance: Instance }
 
 /** A command and whose it is: a step's own, or the undo of a step or of the start. */
 export type Target = About & { readonly call: Call; readonly undo: boolean; readonly pivot: boolean }
@@ -16,6 +17,8 @@ export const commandOf = (step: Step): Target => ({ ...about(step), call: step, 
 
 export const undoOf = ({ step, index }: About, call: Call): Target => ({ step, index, call, undo: true, pivot: false })
 
-/** True when the timer of this step is up. */
-export const isDue = ({ instance, now }: Turn, index: number): boolean =>
-  instance.timers.some((timer) => timer.index === index && timer.dueAt <= now)
+/** True when the pause of this step is over. */
+export const isDue = ({ instance, now, attemptOf }: Turn, index: number): boolean => {
+  const timer = timerOf(instance, index)
+  return timer !== undefined && clockOf(timer, attemptOf) <= now
+}

@@ -18,13 +18,18 @@ export type Component<S> = {
    */
   keysOf(input: Input): readonly string[]
   /** The events that follow from this input; none is a valid answer. `now` is the input's time in ms. */
-  decide(entity: (key: string) => S | undefined, input: Input, now: number): readonly Event[]
+  decide(
+    entity: (key: string) => S | undefined,
+    input: Input,
+    now: number,
+    attemptsOf?: (key: string) => AttemptOf | undefined
+  ): readonly Event[]
   /** The keys of the entities that an event changes. */
   touches(event: Event): readonly string[]
   /** One entity after the event; undefined where it is gone. It depends on this entity and the event alone. */
   evolve(entity: S | undefined, event: Event, key: string): S | undefined
   /** When this entity next wants a timer input, in ms since 1970; undefined: never. */
-  dueAt(entity: S): number | undefined
+  dueAt(entity: S, attemptOf?: AttemptOf): number | undefined
   /** True when nothing more is expected of it, so that it may leave memory after a while. */
   hasEnded(entity: S): boolean
   /**
@@ -32,6 +37,10 @@ export type Component<S> = {
    * inbox partition, since the event's offset is what tells a repeat.
    */
   commandsOf(event: Event): readonly Command[]
+  /** Of a component that waits for answers to its commands; without it, no command is taken for waiting in an inbox. */
+  readonly waits?: Waits<S>
+  /** What begins by messages and can be put off while there is no room for it; without it, nothing is. */
+  readonly beginnings?: Beginnings
   /**
    * The values in the wire format that an entity keeps, for `decide` to look into. Where they come from journal or
    * snapshots, it may be that only an earlier owner has known their schemas: so these are learnt first.
@@ -45,6 +54,47 @@ export type Component<S> = {
    */
   caughtUp?(): Promise<void>
 }
+
+/** What a component tells of the commands that it waits for an answer to. */
+export type Waits<S> = {
+  /** Those under way, and those that pause; the same list as long as nothing of it has changed. */
+  of(entity: S): readonly Awaited[]
+  /** The key that its commands have on the log. */
+  keyOf(entity: S): string
+  /**
+   * Whether the journal of this inbox's participant tells how far the inbox was read, as that of every component of
+   * this runtime does.
+   */
+  tellsReading(inbox: string): boolean
+}
+
+/** What can be put off, lane by lane: a lane is a name for what is put off together (lanes.ts). */
+export type Beginnings = {
+  /** The lanes in which this message begins something. */
+  lanesOf(input: MessageInput): readonly string[]
+  /** The inboxes that what begins there will send to, under the message's key. */
+  inboxesOf(lane: string): readonly string[]
+}
+
+/** A command under way, or in a pause before it is sent again. */
+export type Awaited = {
+  /** Tells it from the others of its entity. */
+  readonly index: number
+  /** When its answer is overdue, if it was read the moment it was sent; or the pause is over. */
+  readonly dueAt: number
+  /** Absent in a pause. */
+  readonly sentAt?: number
+  readonly inbox?: string
+}
+
+/** Whether its clock runs: `src/saga/attempt.ts` says what follows from it. */
+export type Attempt =
+  | { readonly kind: 'read'; readonly at: number }
+  | { readonly kind: 'unread' }
+  | { readonly kind: 'probe'; readonly at: number; readonly isUnread: boolean }
+  | { readonly kind: 'held'; readonly until: number }
+
+export type AttemptOf = (awaited: Awaited) => Attempt | undefined
 
 export type JournalRead = {
   readonly topic: string
@@ -78,6 +128,10 @@ export type MessageInput = {
   readonly topic: string
   readonly partition: number
   readonly offset: number
+  /** Lanes of which something is put off: this message begins nothing in them now. */
+  readonly putOff?: ReadonlySet<string>
+  /** It is read again for what it begins in this lane, and means nothing else any more. */
+  readonly lane?: string
 }
 
 export type TimerInput = { readonly kind: 'timer'; readonly key: string }

@@ -1,13 +1,33 @@
-import type { Component, Event } from './component.ts'
+import type { AttemptOf, Component, Event } from './component.ts'
 import type { TimerEntry, Timers } from './timers.ts'
+import type { Change, Unanswered } from './unanswered.ts'
 
 /** One entity in memory. */
-export type Cell<S> = {
-  state: S
+type Cell<S> = {
+  /** The one text for it: whatever else names the key is not kept. */
+  readonly key: string
+  /** Undefined while it is packed. */
+  state: S | undefined
+  /** The state as a snapshot has it, a character for each byte: of all that V8 has, a string costs the least. */
+  packed: string | undefined
+  /** Known while it is packed. */
+  hasEnded: boolean
   /** The journal offset after the last event that changed it: what a snapshot of it stands for. */
   version: number
-  /** When its earliest entry among the timers is due; undefined: it has none. */
-  timerAt: number | undefined
+  /** Its entry among the timers. */
+  timer: TimerEntry | undefined
+  /** When it was asked for last. */
+  period: number
+}
+
+/** What a snapshot has of an entity. */
+export type Encoded = { readonly bytes: Uint8Array; readonly version: number; readonly hasEnded: boolean }
+
+export type EntitiesOptions = {
+  /** A period ends when so many entities were asked for in it: some wait for hours, and few are busy at once. */
+  readonly perPeriod: number
+  /** Of a component that waits for answers. */
+  readonly unanswered?: Unanswered | undefined
 }
 
 /**
@@ -16,6 +36,7 @@ export type Cell<S> = {
  * E1. `version` never goes back; an event below an entity's version has been folded into it already and is passed over.
  * E2. An entity is out of memory only if it has ended and the archive holds it (see snapshots.ts), or if it has never
  *     been.
+ * E3. An entity that was not asked for in this period or the one before is packed: it is as large as its snapshot then.
  */
 export class Entities<S> {
   /** Entities changed since the last snapshot has begun. */
@@ -23,102 +44,218 @@ export class Entities<S> {
   readonly #cells = new Map<string, Cell<S>>()
   readonly #component: Component<S>
   readonly #timers: Timers
+  #period = 1
+  /** Those that were asked for in this period, and in the one before. */
+  #recent: Cell<S>[] = []
+  #earlier: Cell<S>[] = []
+  /** One for each schema of the values that packed entities keep; it stands in the first bytes. */
+  readonly #keptHeads = new Map<string, Uint8Array>()
 
-  constructor(component: Component<S>, timers: Timers) {
+  readonly #perPeriod: number
+  readonly #unanswered: Unanswered | undefined
+
+  constructor(component: Component<S>, timers: Timers, { perPeriod, unanswered }: EntitiesOptions) {
     this.#component = component
     this.#timers = timers
+    this.#perPeriod = perPeriod
+    this.#unanswered = unanswered
   }
 
   get size(): number {
     return this.#cells.size
   }
 
-  readonly get = (key: string): S | undefined => this.#cells.get(key)?.state
+  readonly get = (key: string): S | undefined => {
+    const cell = this.#cells.get(key)
+    return cell && this.#stateOf(cell)
+  }
 
-  cell(key: string): Cell<S> | undefined {
-    return this.#cells.get(key)
+  version(key: string): number | undefined {
+    return this.#cells.get(key)?.version
+  }
+
+  encoded(key: string): Encoded | undefined {
+    const cell = this.#cells.get(key)
+    if (cell === undefined) return undefined
+    const { state, packed, version, hasEnded } = cell
+    if (state === undefined) return { bytes: Buffer.from(packed!, 'latin1'), version, hasEnded }
+    return { bytes: this.#component.snapshot.encode(state), version, hasEnded: this.#component.hasEnded(state) }
   }
 
   has(key: string): boolean {
     return this.#cells.has(key)
   }
 
-  keys(): Iterable<string> {
-    return this.#cells.keys()
-  }
-
-  /** The encoded values that those in memory among these, or all, keep. */
-  *kept(keys: Iterable<string> = this.keys()): Iterable<Uint8Array> {
+  /** The encoded values that those in memory among these keep. */
+  *kept(keys: Iterable<string>): Iterable<Uint8Array> {
     for (const key of keys) {
-      const cell = this.#cells.get(key)
-      if (cell !== undefined) yield* this.#component.keeps?.(cell.state) ?? []
+      const state = this.get(key)
+      if (state !== undefined) yield* this.#component.keeps?.(state) ?? []
     }
   }
 
-  /** Takes in an entity from a snapshot. */
-  restore(key: string, state: S, version: number): void {
-    const cell: Cell<S> = { state, version, timerAt: undefined }
-    this.#cells.set(key, cell)
-    this.#schedule(key, cell)
+  /** Of what all in memory keep, at least the first bytes of one value for each schema. */
+  *keptOfAll(): Iterable<Uint8Array> {
+    yield* this.#keptHeads.values()
+    for (const { state } of [...this.#recent, ...this.#earlier])
+      if (state !== undefined) yield* this.#component.keeps?.(state) ?? []
+  }
+
+  /**
+   * Takes in an entity as a snapshot has it, in the place of what an older one has had; its commands were sent before
+   * `version`, and nobody knows what was read.
+   */
+  restore(key: string, bytes: Uint8Array, version: number): void {
+    this.evict(key)
+    const state = this.#component.snapshot.decode(bytes)
+    this.#add(key, state, version).packed = textOf(bytes)
+    this.#tellAwaited(key, undefined, state, { offset: version - 1, now: 0, isAnswer: false })
   }
 
   /** Lets an entity leave memory; the caller knows that the archive holds it. */
   evict(key: string): void {
+    const cell = this.#cells.get(key)
+    if (cell === undefined) return
+    this.#unschedule(cell)
+    cell.period = never
     this.#cells.delete(key)
-  }
-
-  /** Folds one event, which stands (or will stand) at this journal offset. */
-  apply(event: Event, offset: number): void {
-    for (const key of this.#component.touches(event)) {
-      const cell = this.#cells.get(key)
-      if (cell !== undefined && offset < cell.version) continue
-      const state = this.#component.evolve(cell?.state, event, key)
-      if (state !== undefined || cell !== undefined) this.dirty.add(key)
-      this.#replace(key, cell, state, offset + 1)
-    }
+    this.#unanswered?.change(key, '', none, { offset: 0, now: 0, isAnswer: false })
   }
 
   /**
-   * An entry was taken out of the timers. True when the entity's time has come; otherwise the entry is stale, or early,
-   * and is set again if need be.
-   * When it is true, `rescheduled` must follow.
+   * Folds one event, which stands (or will stand) at this journal offset; `isAnswer`: an answer to one of its commands
+   * has led to it.
    */
-  isDue({ key, dueAt }: TimerEntry, now: number): boolean {
+  apply(event: Event, offset: number, isAnswer = false): void {
+    const change = { offset, now: event.at ?? 0, isAnswer }
+    for (const key of this.#component.touches(event)) this.#applyTo(this.#cells.get(key) ?? key, event, change)
+  }
+
+  /** How the attempts of an entity stand now. */
+  attemptOf(key: string, now: number): AttemptOf | undefined {
+    return this.#unanswered?.attemptOf(key, now)
+  }
+
+  /** The clock of one of its attempts runs, after its timer had fired in vain. */
+  clockRuns(key: string, now: number): void {
     const cell = this.#cells.get(key)
-    if (cell === undefined || cell.timerAt !== dueAt) return false
-    const wanted = this.#component.dueAt(cell.state)
+    if (cell !== undefined) this.#schedule(cell, this.#stateOf(cell), this.attemptOf(key, now))
+  }
+
+  /**
+   * An entry was taken out of the timers. True when the entity's time has come; it gets another one with its next
+   * change, or by `reschedule`. Otherwise it was early, and is set again.
+   */
+  isDue({ key }: TimerEntry, now: number): boolean {
+    const cell = this.#cells.get(key)!
+    const state = this.#stateOf(cell)
+    cell.timer = undefined
+    const attemptOf = this.attemptOf(key, now)
+    const wanted = this.#component.dueAt(state, attemptOf)
     if (wanted !== undefined && wanted <= now) return true
-    this.rescheduled(key)
+    this.#unanswered?.firedInVain(key)
+    this.#schedule(cell, state, attemptOf)
     return false
   }
 
-  /** Its entry among the timers is out; it gets another one if it wants a later time. */
-  rescheduled(key: string): void {
+  /** Its time has come and gone by; it may want another. */
+  reschedule(key: string): void {
     const cell = this.#cells.get(key)
-    if (cell === undefined) return
-    cell.timerAt = undefined
-    this.#schedule(key, cell)
+    if (cell !== undefined) this.#schedule(cell, this.#stateOf(cell))
+  }
+
+  /** `at`: the entity in memory, or the key of one that is not. */
+  #applyTo(at: Cell<S> | string, event: Event, change: Change): void {
+    const [key, cell] = typeof at === 'string' ? [at, undefined] : [at.key, at]
+    if (cell !== undefined && change.offset < cell.version) return
+    const before = cell && this.#stateOf(cell)
+    const state = this.#component.evolve(before, event, key)
+    if (state !== undefined || cell !== undefined) this.dirty.add(key)
+    this.#tellAwaited(key, before, state, change)
+    this.#replace(key, cell, state, change.offset + 1)
   }
 
   #replace(key: string, cell: Cell<S> | undefined, state: S | undefined, version: number): void {
     if (state === undefined) {
-      this.#cells.delete(key)
+      this.evict(key)
       return
     }
     if (cell === undefined) {
-      this.restore(key, state, version)
+      this.#add(key, state, version)
       return
     }
     cell.state = state
+    cell.packed = undefined
     cell.version = version
-    this.#schedule(key, cell)
+    this.#schedule(cell, state)
   }
 
-  /** Only an earlier time needs an entry of its own: a timer that fires too early is set again then. */
-  #schedule(key: string, cell: Cell<S>): void {
-    const dueAt = this.#component.dueAt(cell.state)
-    if (dueAt === undefined || (cell.timerAt !== undefined && cell.timerAt <= dueAt)) return
-    cell.timerAt = dueAt
-    this.#timers.add(key, dueAt)
+  #add(key: string, state: S, version: number): Cell<S> {
+    const cell: Cell<S> = { key, state, packed: undefined, hasEnded: false, version, timer: undefined, period: never }
+    this.#cells.set(key, cell)
+    this.#touch(cell)
+    this.#schedule(cell, state)
+    return cell
+  }
+
+  #stateOf(cell: Cell<S>): S {
+    this.#touch(cell)
+    return (cell.state ??= this.#component.snapshot.decode(Buffer.from(cell.packed!, 'latin1')))
+  }
+
+  #touch(cell: Cell<S>): void {
+    if (cell.period === this.#period) return
+    cell.period = this.#period
+    if (this.#recent.push(cell) < this.#perPeriod) return
+    for (const idle of this.#earlier) if (idle.period === this.#period - 1) this.#pack(idle)
+    this.#earlier = this.#recent
+    this.#recent = []
+    this.#period++
+  }
+
+  #pack(cell: Cell<S>): void {
+    const state = cell.state!
+    cell.packed ??= textOf(this.#component.snapshot.encode(state))
+    cell.hasEnded = this.#component.hasEnded(state)
+    for (const bytes of this.#component.keeps?.(state) ?? []) this.#note(bytes)
+    cell.state = undefined
+  }
+
+  #note(bytes: Uint8Array): void {
+    const head = textOf(bytes.subarray(0, headBytes))
+    if (!this.#keptHeads.has(head)) this.#keptHeads.set(head, bytes.slice(0, headBytes))
+  }
+
+  #tellAwaited(key: string, before: S | undefined, after: S | undefined, change: Change): void {
+    const waits = this.#component.waits
+    if (waits === undefined || this.#unanswered === undefined) return
+    const awaitedBefore = before === undefined ? none : waits.of(before)
+    const awaited = after === undefined ? none : waits.of(after)
+    if (awaited !== awaitedBefore) this.#unanswered.change(key, waits.keyOf((after ?? before)!), awaited, change)
+  }
+
+  /**
+   * It is moved to an earlier time only: a timer that fires too early is set again then. So whether a command was read
+   * is not asked before its timer has fired, which most never do.
+   */
+  #schedule(cell: Cell<S>, state: S, attemptOf?: AttemptOf): void {
+    const dueAt = this.#component.dueAt(state, attemptOf)
+    if (dueAt === undefined) this.#unschedule(cell)
+    else if (cell.timer === undefined) cell.timer = this.#timers.add(cell.key, dueAt)
+    else if (dueAt < cell.timer.dueAt) this.#timers.advance(cell.timer, dueAt)
+  }
+
+  #unschedule(cell: Cell<S>): void {
+    if (cell.timer !== undefined) this.#timers.remove(cell.timer)
+    cell.timer = undefined
   }
 }
+
+const none: readonly never[] = []
+/** The period of what is not among those that were asked for. */
+const never = -1
+/** A value in the wire format begins with its schema's id. */
+const headBytes = 5
+
+const textOf = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')

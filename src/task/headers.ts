@@ -14,6 +14,11 @@ export const header = {
    * inboxes.
    */
   forwarded: 'parcomolo-forwarded',
+  /**
+   * On the first record of a batch, where it has changed: how far what was put off has been begun (lanes.ts), of all
+   * lanes.
+   */
+  lanes: 'parcomolo-lanes',
   /** On a fence, the marker that a new owner writes first: its name. */
   fence: 'parcomolo-fence',
   /** On an entity's snapshot: the journal offset that it stands for. */

@@ -2,7 +2,8 @@ import { isParcomoloError, ParcomoloError, partitionOf } from '../base/index.ts'
 import type { Codec, Message } from '../contract/index.ts'
 import { type Chunk, type Headers, placeName, type StoredRecord, type TopicPartition } from '../log/index.ts'
 import type { Component, MessageInput } from './component.ts'
-import { header, parseSource, sequencePosition } from './headers.ts'
+import { header, parseSource, sequencePosition, sourceOf } from './headers.ts'
+import type { LaneChunk, Lanes } from './lanes.ts'
 import { isMarker } from './marker.ts'
 import type { Positions } from './positions.ts'
 
@@ -39,8 +40,9 @@ const ownOnly = (
 
 export type InputsDeps = {
   readonly codec: Codec
-  readonly component: Pick<Component<never>, 'name' | 'inbox' | 'reads' | 'keysOf'>
+  readonly component: Pick<Component<never>, 'name' | 'inbox' | 'reads' | 'keysOf' | 'beginnings'>
   readonly positions: Positions
+  readonly lanes: Pick<Lanes, 'names' | 'has'>
   readonly journal: TopicPartition
   /** Throws for a topic that nobody has declared. */
   readonly partitionCount: (topic: string) => number
@@ -48,30 +50,55 @@ export type InputsDeps = {
   readonly onPoison: (place: TopicPartition, record: StoredRecord, error: ParcomoloError) => void
 }
 
-/** An input with the keys of the entities that the component may look at for it. */
-export type Taken = { readonly input: MessageInput; readonly keys: readonly string[] }
+/**
+ * An input with the keys of the entities that the component may look at for it, where it stands, and the sequence that
+ * it has from its source.
+ */
+export type Taken = {
+  readonly input: MessageInput
+  readonly keys: readonly string[]
+  readonly place: TopicPartition
+  readonly record: StoredRecord
+  readonly sequence: Sequence | undefined
+  /** In which it begins something. */
+  readonly lanes: readonly string[]
+}
+
+/** A position of its own (headers.ts). */
+type Sequence = { readonly name: string; readonly next: number }
+
+/** That an inbox partition was read, of the commands of this journal up to a sequence. */
+export type InboxReading = { readonly place: string; readonly to: number }
 
 /** Longer than any id that the engine makes of names and a sensible key; it is journaled with each answer. */
 const idCharsMax = 4096
 
 /**
- * Makes inputs of records, and takes note of their positions.
+ * Makes inputs of records, and moves the positions on.
  *
  * P1. Of an inbox, every record is decided on, is a forwarded command that came before, or is told to `onPoison`.
  * P2. Of a journal, markers and what the component has no use for are passed over; only what it cannot read is told.
  * P3. What cannot be read does not hold up what comes after it: it says nothing to anybody until its cause is cured.
  * P4. A key has one task, which alone decides on its commands: of an inbox that is partitioned as the journal is, one
  *     that stands in the partition of another task is told to `onPoison` there; of any other, only its owner takes it.
+ * P5. A position moves on when the input before it is decided, not when it is read (T1): `pass` after each input,
+ *     `passAll` when all that was read is decided, or has no consequence.
  */
 export class Inputs {
   readonly #deps: InputsDeps
   readonly #partitions: number
   readonly #readsOwnOnly: (topic: string) => boolean
+  /** The positions of what has been read, where those that are covered are behind. */
+  readonly #read = new Map<string, number>()
+  /** How participants name this journal as a source in their positions, and what they have told of it. */
+  readonly #source: string
+  #readings: InboxReading[] = []
 
   constructor(deps: InputsDeps) {
     this.#deps = deps
     const { component, journal, partitionCount } = deps
     this.#partitions = partitionCount(journal.topic)
+    this.#source = sequencePosition(sourceOf(journal), '')
     this.#readsOwnOnly = ownOnly(component, journal, partitionCount)
   }
 
@@ -81,6 +108,7 @@ export class Inputs {
     const isShared = !this.#readsOwnOnly(chunk.topic)
     const taken: Taken[] = []
     for (const record of chunk.records) {
+      this.#note(record.headers[header.positions])
       if (isShared && !this.#owns(record.key)) continue
       try {
         const one = read(chunk, record)
@@ -90,8 +118,34 @@ export class Inputs {
         this.#deps.onPoison(chunk, record, error)
       }
     }
-    this.#deps.positions.advance(placeName(chunk), chunk.records.at(-1)!.offset + 1)
+    this.#read.set(placeName(chunk), chunk.records.at(-1)!.offset + 1)
     return taken
+  }
+
+  /** This input is decided, and so is all that came before it from the same place. */
+  pass({ place, record, sequence }: Taken): void {
+    const { positions } = this.#deps
+    positions.advance(placeName(place), record.offset + 1)
+    if (sequence !== undefined) positions.advance(sequence.name, sequence.next)
+  }
+
+  /** All that has been read is decided. */
+  passAll(): void {
+    for (const [name, next] of this.#read) this.#deps.positions.advance(name, next)
+    this.#read.clear()
+  }
+
+  /** What participants have told, since the last time, of how far they have read what this journal has sent them. */
+  takeReadings(): readonly InboxReading[] {
+    const readings = this.#readings
+    if (readings.length > 0) this.#readings = []
+    return readings
+  }
+
+  #note(positions: string | undefined): void {
+    if (positions === undefined || !positions.includes(this.#source)) return
+    for (const [name, to] of Object.entries(JSON.parse(positions) as Record<string, number>))
+      if (name.startsWith(this.#source)) this.#readings.push({ place: name.slice(this.#source.length), to })
   }
 
   #owns(key: string): boolean {
@@ -102,9 +156,37 @@ export class Inputs {
     if (record.value === null) return undefined
     const message = this.#deps.codec.decode(record.value)
     if (isMarker(message)) return undefined
-    const input = inputOf(place, record, message, { id: record.headers[header.id], attempt: 1 })
-    const keys = this.#deps.component.keysOf(input)
-    return keys.length === 0 ? undefined : { input, keys }
+    const { component, lanes: putOff } = this.#deps
+    const read = inputOf(place, record, message, { id: record.headers[header.id], attempt: 1 })
+    const lanes = component.beginnings?.lanesOf(read) ?? none
+    const input = putOff.names.size === 0 ? read : { ...read, putOff: putOff.names }
+    const keys = component.keysOf(input)
+    // What it begins may have to be put off, though there is nothing else to it.
+    if (keys.length === 0 && lanes.every((lane) => putOff.has(lane, placeName(place)))) return undefined
+    return { input, keys, place, record, sequence: undefined, lanes }
+  }
+
+  /** What these records begin in a lane of which they were put off. What is no fault of a record is thrown. */
+  again({ lane, place, records }: Pick<LaneChunk, 'lane' | 'place' | 'records'>): Taken[] {
+    return records.flatMap((record) => {
+      if (record.value === null || !this.#owns(record.key)) return []
+      try {
+        return this.#again(lane, place, record)
+      } catch (error) {
+        if (!isParcomoloError(error) || error.retryable) throw error
+        this.#deps.onPoison(place, record, error)
+        return []
+      }
+    })
+  }
+
+  #again(lane: string, place: TopicPartition, record: StoredRecord): Taken[] {
+    const { component, codec } = this.#deps
+    const message = codec.decode(record.value!)
+    const named = { id: record.headers[header.id], attempt: 1 }
+    const input = { ...inputOf(place, record, message, named), lane }
+    if (component.beginnings?.lanesOf(input).includes(lane) !== true) return []
+    return [{ input, keys: component.keysOf(input), place, record, sequence: undefined, lanes: none }]
   }
 
   readonly #command = (place: TopicPartition, record: StoredRecord): Taken | undefined => {
@@ -112,14 +194,15 @@ export class Inputs {
     const { name, keysOf } = component
     const { key, value, headers } = record
     if (key !== '' && !this.#owns(key)) throw misplaced(place, key, partitionOf(key, this.#partitions))
-    if (this.#isRepeat(place, headers)) return undefined
+    const sequence = this.#sequenceOf(place, headers)
+    if (sequence !== undefined && !this.#isNew(sequence)) return undefined
     if (key === '') throw malformed('it has no key', 'the key that its answer is to have')
     if (value === null) throw malformed('it has no value', 'a command')
     const named = { id: idOf(headers), attempt: attemptOf(headers) }
     const input = inputOf(place, record, codec.decode(value), named)
     const keys = keysOf(input)
     if (keys.length === 0) throw notACommand(input.type, name)
-    return { input, keys }
+    return { input, keys, place, record, sequence, lanes: none }
   }
 
   /**
@@ -127,11 +210,16 @@ export class Inputs {
    * already. That holds for journals only: what another source calls a sequence is its own affair, and no end of names
    * would fill the positions.
    */
-  #isRepeat(place: TopicPartition, headers: Headers): boolean {
+  #sequenceOf(place: TopicPartition, headers: Headers): Sequence | undefined {
     const { [header.source]: source, [header.sequence]: sequence } = headers
-    if (source === undefined || sequence === undefined || !this.#isJournal(source)) return false
-    const next = wholeNumber(header.sequence, sequence, 0) + 1
-    return !this.#deps.positions.advance(sequencePosition(source, placeName(place)), next)
+    if (source === undefined || sequence === undefined || !this.#isJournal(source)) return undefined
+    return { name: sequencePosition(source, placeName(place)), next: wholeNumber(header.sequence, sequence, 0) + 1 }
+  }
+
+  #isNew({ name, next }: Sequence): boolean {
+    if (next <= (this.#read.get(name) ?? this.#deps.positions.get(name))) return false
+    this.#read.set(name, next)
+    return true
   }
 
   #isJournal(source: string): boolean {
@@ -144,6 +232,8 @@ export class Inputs {
     }
   }
 }
+
+const none: readonly never[] = []
 
 type Named = { readonly id: string | undefined; readonly attempt: number }
 

@@ -1,24 +1,25 @@
 import { ParcomoloError } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
-import type { JournalWriter, Log, StoredRecord } from '../log/index.ts'
+import { type JournalWriter, type Log, recordBytes, type StoredRecord, type TopicPartition } from '../log/index.ts'
 import type { Command, Component, Event } from './component.ts'
 import type { Entities } from './entities.ts'
 import { header, parsePositions } from './headers.ts'
+import type { LanePositions, Lanes } from './lanes.ts'
 import { isMarker, markerOf } from './marker.ts'
 import type { Patience } from './patience.ts'
 import type { Positions } from './positions.ts'
-import type { Snapshots } from './snapshots.ts'
+import { type Marker, type Snapshots, startOf } from './snapshots.ts'
+
+type Unforwarded = { readonly commands: readonly Command[]; readonly offset: number; readonly timestamp: number }
 
 export type Recovered = {
   /** The journal's next offset. */
   readonly journalEnd: number
   /** What the last owner may not have forwarded, in journal order. */
-  readonly unforwarded: readonly {
-    readonly commands: readonly Command[]
-    readonly offset: number
-    readonly timestamp: number
-  }[]
+  readonly unforwarded: readonly Unforwarded[]
   readonly forwarded: number
+  /** How much of the journal was read. */
+  readonly bytes: number
 }
 
 export type Recovery<S> = {
@@ -27,45 +28,110 @@ export type Recovery<S> = {
   readonly component: Component<S>
   readonly entities: Entities<S>
   readonly positions: Positions
+  readonly lanes: Lanes
   readonly snapshots: Snapshots<S>
-  readonly owner: string
   readonly learn: ((values: Iterable<Uint8Array | null>) => Promise<void> | undefined) | undefined
   readonly patience: Patience
+  readonly isStopped: () => boolean
 }
 
 /**
- * Takes over a journal partition: claim it, write a fence, then read up to the fence. What an older owner appended
- * before the fence is read; nothing of it can come after (log port, L2). Undefined where it is stopped while it waits
- * for a schema.
+ * Takes over a journal partition: claim it, write a fence, and then `recover`, which reads up to the fence. What an
+ * older owner appended before the fence is read; nothing of it can come after (log port, L2).
  */
+export const fenceOff = (writer: JournalWriter, codec: Codec, owner: string, now: number): Promise<number> =>
+  writer.append([markerOf(codec, owner, now, { [header.fence]: owner })])
+
+/** Undefined where it is stopped. */
 export const recover = async <S>(
-  writer: JournalWriter,
-  recovery: Recovery<S>,
-  now: number
+  journal: TopicPartition,
+  fence: number,
+  recovery: Recovery<S>
 ): Promise<Recovered | undefined> => {
-  const { log, codec, owner, snapshots, positions } = recovery
-  const fence = await writer.append([markerOf(codec, owner, now, { [header.fence]: owner })])
+  const { log, snapshots, positions, lanes } = recovery
   const marker = (await snapshots.load()) ?? { offset: 0, positions: {}, forwarded: 0 }
   positions.restore(marker.positions)
-  let forwarded = marker.forwarded
-  let unforwarded: { commands: readonly Command[]; offset: number; timestamp: number }[] = []
-  for await (const records of log.read(writer, Math.min(marker.offset, marker.forwarded), fence)) {
-    const values = records.map(({ value }) => value)
-    if ((await recovery.patience.until(() => recovery.learn?.(values))) === false) return undefined
-    const events = records.flatMap((record) => toEvent(recovery, record))
-    await snapshots.fetch(() => events.flatMap(({ event }) => recovery.component.touches(event)))
-    for (const record of records) {
-      positions.restore(parsePositions(record.headers))
-      forwarded = Math.max(forwarded, Number(record.headers[header.forwarded] ?? 0))
-    }
-    for (const { event, record } of events) {
-      const commands = recovery.component.commandsOf(event)
-      if (commands.length > 0) unforwarded.push({ commands, offset: record.offset, timestamp: record.timestamp })
-      if (record.offset >= marker.offset) recovery.entities.apply(event, record.offset)
-    }
-    unforwarded = unforwarded.filter(({ offset }) => offset >= forwarded)
+  lanes.restore(marker.lanes ?? {})
+  const forwarding = new Forwarding(marker)
+  let bytes = 0
+  for (const offset of marker.behind ?? []) {
+    for await (const records of log.read(journal, offset, offset + 1))
+      if (!(await take(records, { ...recovery, marker, forwarding }))) return undefined
   }
-  return { journalEnd: fence + 1, unforwarded, forwarded }
+  for await (const records of log.read(journal, startOf(marker), fence)) {
+    if (!(await take(records, { ...recovery, marker, forwarding }))) return undefined
+    for (const record of records) bytes += recordBytes(record)
+  }
+  return { journalEnd: fence + 1, bytes, ...forwarding.found }
+}
+
+/** What may not be in its inbox yet, of all that has been read of the journal. */
+class Forwarding {
+  readonly #marker: Marker
+  readonly #behind: ReadonlySet<number>
+  /** What the journal has said since. */
+  #forwarded = 0
+  #found: Unforwarded[] = []
+
+  constructor(marker: Marker) {
+    this.#marker = marker
+    this.#behind = new Set(marker.behind)
+  }
+
+  get found(): Pick<Recovered, 'unforwarded' | 'forwarded'> {
+    return { unforwarded: this.#found, forwarded: Math.max(this.#marker.forwarded, this.#forwarded) }
+  }
+
+  note({ headers }: StoredRecord): void {
+    this.#forwarded = Math.max(this.#forwarded, Number(headers[header.forwarded] ?? 0))
+  }
+
+  add(one: Unforwarded): void {
+    if (one.commands.length > 0 && this.#isOpen(one)) this.#found.push(one)
+  }
+
+  forget(): void {
+    this.#found = this.#found.filter((one) => this.#isOpen(one))
+  }
+
+  readonly #isOpen = ({ offset }: Unforwarded): boolean =>
+    offset >= this.#forwarded && (offset >= this.#marker.forwarded || this.#behind.has(offset))
+}
+
+/** False where it is stopped. */
+const take = async <S>(
+  records: readonly StoredRecord[],
+  recovery: Recovery<S> & { readonly marker: Marker; readonly forwarding: Forwarding }
+): Promise<boolean> => {
+  const { component, entities, snapshots, patience, marker, forwarding } = recovery
+  if (recovery.isStopped()) return false
+  const values = records.map(({ value }) => value)
+  if ((await patience.until(() => recovery.learn?.(values))) === false) return false
+  const events = records.flatMap((record) => toEvent(recovery, record))
+  const toFold = events.filter(({ record }) => record.offset >= marker.offset)
+  await snapshots.fetch(() => toFold.flatMap(({ event }) => component.touches(event)))
+  for (const record of records) {
+    forwarding.note(record)
+    restoreProgress(record, marker, recovery)
+  }
+  for (const { event, record } of events) {
+    const { offset, timestamp } = record
+    forwarding.add({ commands: component.commandsOf(event), offset, timestamp })
+  }
+  for (const { event, record } of toFold) entities.apply(event, record.offset)
+  forwarding.forget()
+  return true
+}
+
+/** The lanes are told as a whole each time: what came before the snapshot must not be told over what it stands for. */
+const restoreProgress = <S>(
+  { headers, offset }: StoredRecord,
+  marker: Marker,
+  { positions, lanes }: Pick<Recovery<S>, 'positions' | 'lanes'>
+): void => {
+  positions.restore(parsePositions(headers))
+  const putOff = offset < marker.offset ? undefined : headers[header.lanes]
+  if (putOff !== undefined) lanes.restore(JSON.parse(putOff) as LanePositions)
 }
 
 /** The event that a journal record is; none where it is a marker. */

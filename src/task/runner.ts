@@ -1,8 +1,10 @@
 import { isParcomoloError } from '../base/index.ts'
 import { type Membership, placeName, type TopicPartition, type TopicSpec } from '../log/index.ts'
 import type { Component } from './component.ts'
-import { archiveTopic, snapshotTopic } from './snapshots.ts'
-import { Task, type TaskDeps, type TaskStats } from './task.ts'
+import { archiveTopic, recordsToRead, snapshotTopic } from './snapshots.ts'
+import { Task } from './task.ts'
+import type { TaskDeps, TaskStats } from './task-deps.ts'
+import { Turns } from './turns.ts'
 
 /**
  * The topics that a component's tasks write or are written to, for `ensureTopics`; the journal's partitions set those
@@ -40,12 +42,16 @@ export const runComponent = <S>(component: Component<S>, deps: TaskDeps): Runner
   const first = Promise.withResolvers<void>()
   first.promise.catch(() => undefined)
   let latest: readonly TopicPartition[] = []
+  const turns = new Turns(recoveriesMax)
+  const hosting: Hosting<S> = { component, tasks, deps: { ...deps, turns }, onFenced: () => onFenced() }
   const carryOutLatest = (left?: Promise<unknown>): void => {
     const carryOut = async (): Promise<void> => {
       await left
       if (stopping) return
+      const toRead = await recordsToReadOf(hosting, latest)
+      if (stopping) return
       const mine = latest
-      await startGained({ component, tasks, deps, onFenced }, mine)
+      await startGained(hosting, mine, toRead)
       if (mine === latest) first.resolve()
     }
     carriedOut = carriedOut.then(carryOut).catch((error: unknown) => {
@@ -118,8 +124,38 @@ const stopLost = <S>(tasks: Map<string, Task<S>>, mine: readonly TopicPartition[
   return Promise.all(lost.map(([, task]) => task.stop()))
 }
 
-const startGained = async <S>(hosting: Hosting<S>, mine: readonly TopicPartition[]): Promise<void> => {
-  const gained = mine.filter((place) => !hosting.tasks.has(placeName(place)))
+/**
+ * Partitions of a component that are read at a time: one is decoded while the next bytes of the others are under way.
+ * All side by side would hold so many times the memory, and none would be at work before nearly all are.
+ */
+const recoveriesMax = 3
+
+const gainedOf = <S>({ tasks }: Hosting<S>, mine: readonly TopicPartition[]): TopicPartition[] =>
+  mine.filter((place) => !tasks.has(placeName(place)))
+
+/** By the name of the place; of none where the order does not matter. */
+const recordsToReadOf = async <S>(
+  hosting: Hosting<S>,
+  mine: readonly TopicPartition[]
+): Promise<ReadonlyMap<string, number>> => {
+  const { deps, component } = hosting
+  const gained = gainedOf(hosting, mine)
+  if (gained.length <= recoveriesMax) return new Map()
+  return new Map(
+    await Promise.all(
+      gained.map(async (place) => [placeName(place), await recordsToRead(deps.log, component.name, place)] as const)
+    )
+  )
+}
+
+/** Those with the least to read first. */
+const startGained = async <S>(
+  hosting: Hosting<S>,
+  mine: readonly TopicPartition[],
+  toRead: ReadonlyMap<string, number>
+): Promise<void> => {
+  const recordsOf = (place: TopicPartition): number => toRead.get(placeName(place)) ?? 0
+  const gained = gainedOf(hosting, mine).sort((a, b) => recordsOf(a) - recordsOf(b))
   await Promise.all(gained.map((place) => startTask(hosting, placeName(place), place)))
 }
 

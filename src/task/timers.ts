@@ -1,8 +1,12 @@
 import type { Clock } from '../base/index.ts'
 
-export type TimerEntry = { readonly key: string; readonly dueAt: number }
+/** `place`: where it stands in the heap. */
+export type TimerEntry = { readonly key: string; dueAt: number; place: number }
 
-/** The timers of one task: a binary heap by time, and one alarm of the clock for its top. */
+/**
+ * The timers of one task: a binary heap by time, and one alarm of the clock for its top. An entry knows its place, so
+ * that what nobody waits for any more can be taken out: deadlines lie hours ahead, and few are ever reached.
+ */
 export class Timers {
   readonly #heap: TimerEntry[] = []
   readonly #clock: Clock
@@ -15,51 +19,48 @@ export class Timers {
     this.#onDue = onDue
   }
 
-  add(key: string, dueAt: number): void {
-    const heap = this.#heap
-    let i = heap.push({ key, dueAt }) - 1
-    while (i > 0) {
-      const parent = (i - 1) >> 1
-      if (heap[parent]!.dueAt <= dueAt) break
-      heap[i] = heap[parent]!
-      i = parent
-    }
-    heap[i] = { key, dueAt }
-    this.#arm()
+  get size(): number {
+    return this.#heap.length
+  }
+
+  add(key: string, dueAt: number): TimerEntry {
+    const entry = { key, dueAt, place: this.#heap.length }
+    this.#heap.push(entry)
+    this.#rise(entry)
+    this.arm()
+    return entry
+  }
+
+  /** Moves an entry to an earlier time. */
+  advance(entry: TimerEntry, dueAt: number): void {
+    entry.dueAt = dueAt
+    this.#rise(entry)
+    this.arm()
+  }
+
+  /** Nothing happens where it is out already. */
+  remove(entry: TimerEntry): void {
+    if (this.#heap[entry.place] !== entry) return
+    const last = this.#heap.pop()!
+    if (last === entry) return
+    this.#put(last, entry.place)
+    this.#rise(last)
+    this.#sink(last)
   }
 
   /** Takes out what is due, the earliest first; undefined when nothing is. */
   take(now: number): TimerEntry | undefined {
     const top = this.#heap[0]
     if (top === undefined || top.dueAt > now) {
-      this.#arm()
+      this.arm()
       return undefined
     }
-    const last = this.#heap.pop()!
-    if (this.#heap.length > 0) this.#sink(last)
+    this.remove(top)
     return top
   }
 
-  stop(): void {
-    this.#heap.length = 0
-    this.#cancelAlarm?.()
-  }
-
-  #sink(entry: TimerEntry): void {
-    const heap = this.#heap
-    let i = 0
-    for (;;) {
-      let child = 2 * i + 1
-      if (child >= heap.length) break
-      if (child + 1 < heap.length && heap[child + 1]!.dueAt < heap[child]!.dueAt) child++
-      if (heap[child]!.dueAt >= entry.dueAt) break
-      heap[i] = heap[child]!
-      i = child
-    }
-    heap[i] = entry
-  }
-
-  #arm(): void {
+  /** Sets the alarm for the earliest; needed by whoever takes some of what is due and leaves the rest. */
+  arm(): void {
     const dueAt = this.#heap[0]?.dueAt ?? Infinity
     if (dueAt >= this.#alarmAt) return
     this.#cancelAlarm?.()
@@ -68,5 +69,42 @@ export class Timers {
       this.#alarmAt = Infinity
       this.#onDue()
     })
+  }
+
+  stop(): void {
+    this.#heap.length = 0
+    this.#cancelAlarm?.()
+  }
+
+  #put(entry: TimerEntry, place: number): void {
+    entry.place = place
+    this.#heap[place] = entry
+  }
+
+  #rise(entry: TimerEntry): void {
+    let { place } = entry
+    while (place > 0) {
+      const parent = this.#heap[(place - 1) >> 1]!
+      if (parent.dueAt <= entry.dueAt) break
+      const free = parent.place
+      this.#put(parent, place)
+      place = free
+    }
+    this.#put(entry, place)
+  }
+
+  #sink(entry: TimerEntry): void {
+    const heap = this.#heap
+    let { place } = entry
+    for (;;) {
+      let child = 2 * place + 1
+      if (child >= heap.length) break
+      if (child + 1 < heap.length && heap[child + 1]!.dueAt < heap[child]!.dueAt) child++
+      const other = heap[child]!
+      if (other.dueAt >= entry.dueAt) break
+      this.#put(other, place)
+      place = child
+    }
+    this.#put(entry, place)
   }
 }

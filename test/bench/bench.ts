@@ -1,5 +1,6 @@
 import { availableParallelism, cpus } from 'node:os'
 import { usedBetween } from './counters.ts'
+import { sayInterrupted, untilInterrupted } from './interrupt.ts'
 import { fillShelves, runLoad } from './load.ts'
 import { options, ours, rivals, sagasAsked, usage } from './options.ts'
 import { type Measured, processLines, ratios, type Table, tableOf } from './report.ts'
@@ -9,24 +10,8 @@ const { declinedPercent, skus } = options
 
 const main = async (): Promise<void> => {
   console.log(`${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, Node ${process.version}`)
-  for (const saga of sagasAsked()) {
-    const resources = new AsyncDisposableStack()
-    try {
-      await Promise.race([compare(resources, saga), interrupted])
-    } finally {
-      await resources.disposeAsync()
-    }
-  }
+  for (const saga of sagasAsked()) await untilInterrupted((resources) => compare(resources, saga))
 }
-
-class Interrupted extends Error {}
-
-/** Rejects on Ctrl-C and its like, so that what was started is stopped and what was written is removed. */
-const interrupted = new Promise<never>((_, reject) => {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => reject(new Interrupted(signal)))
-  }
-})
 
 /** What runs beside one another: our product, and the rival if one is asked for. */
 const compare = async (resources: AsyncDisposableStack, saga: Saga): Promise<void> => {
@@ -83,13 +68,6 @@ const measure = async (target: Target, clients: number): Promise<Measured> => {
   const { user, system } = process.cpuUsage(driver)
   const used = usedBetween(before, await target.counters())
   return { ...result, used, driverSeconds: (user + system) / 1e6 }
-}
-
-/** What was being measured has lost its server by then, and need not be waited for. */
-const sayInterrupted = (error: unknown): never => {
-  if (!(error instanceof Interrupted)) throw error
-  console.error(`stopped by ${error.message}`)
-  process.exit(130)
 }
 
 if (options.isHelp) console.log(usage)

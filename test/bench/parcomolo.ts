@@ -1,5 +1,5 @@
 import type { Usage } from './counters.ts'
-import { connectByHttp, jsonHeaders, type Speech } from './http.ts'
+import { askPatiently, connectByHttp, jsonHeaders, type Speech } from './http.ts'
 import { start, temporaryFolder, waitForLine } from './processes.ts'
 import type { Saga, Target } from './target.ts'
 
@@ -47,7 +47,7 @@ export const variablesOf = ({ flow, saga, partitions }: Options): Record<string,
 /** A saga has a folder of its own, for every saga of a folder would start with each order. */
 const folders: Readonly<Record<Saga, string>> = { order: 'sagas', seed: 'test/bench/sagas' }
 
-const withoutKafka = (): NodeJS.ProcessEnv =>
+export const withoutKafka = (): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(KAFKA|SCHEMA_REGISTRY)_/.test(name)))
 
 /** What one piece of anything costs. */
@@ -61,12 +61,14 @@ export const rest: Speech = {
     const said = await answer.body.text()
     if (answer.statusCode !== 200) throw new Error(`the stock of '${sku}' is not set: ${said}`)
   },
-  order: async (pool, { json }) => {
-    const placed = await pool.request({ path: '/orders', method: 'POST', headers: jsonHeaders, body: json })
-    const { orderId, code } = (await placed.body.json()) as { orderId?: string; code?: string }
-    if (orderId === undefined) return `${placed.statusCode} ${code}`
-    const ended = await pool.request({ path: `/orders/${orderId}?wait=60s`, method: 'GET' })
-    return ((await ended.body.json()) as { status: string }).status
+  order: async (pool, { json }, patience) => {
+    const post = { path: '/orders', method: 'POST', headers: jsonHeaders, body: json } as const
+    const placed = await askPatiently(pool, post, patience)
+    if (placed === undefined) return undefined
+    const { orderId, code } = placed.body as { orderId?: string; code?: string }
+    if (orderId === undefined) return `${placed.status} ${code}`
+    const ended = await askPatiently(pool, { path: `/orders/${orderId}?wait=60s`, method: 'GET' }, patience)
+    return ended === undefined ? undefined : String(ended.body['status'])
   }
 }
 

@@ -14,19 +14,21 @@ export type Program = {
   readonly endsBy: 'SIGTERM' | 'SIGKILL'
   /** What it says to whoever stops it by hand, which is no complaint. */
   readonly farewell?: string
+  /** Who hears its complaints. */
+  readonly onComplaint?: (line: string) => void
 }
 
 /**
  * Starts a program that ends with `resources` at the latest. It is handed over in the same moment as it begins, so that
- * an interrupt leaves none behind. Its complaints go where ours go.
+ * an interrupt leaves none behind. Its complaints go where ours go, unless somebody hears them.
  */
 export const start = (resources: AsyncDisposableStack, program: Program): ChildProcess => {
   assertGoesOn(resources)
-  const { command, args, env, endsBy, farewell } = program
+  const { command, args, env, endsBy, farewell, onComplaint = console.error } = program
   // In a group of its own, for a Ctrl-C would end all at once, and whoever ends later complains of the others.
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   createInterface({ input: child.stderr }).on('line', (line) => {
-    if (line !== farewell) console.error(line)
+    if (line !== farewell) onComplaint(line)
   })
   resources.defer(() => end(child, endsBy))
   return child

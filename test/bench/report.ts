@@ -32,6 +32,8 @@ const columns: readonly Column[] = [
   perOrder('producedRecords', 'records/order', 1),
   perOrder('logBytes', 'log KB/order', 1, 1024),
   { title: 'server MB', cell: ({ residentBytes }) => (residentBytes / 1024 / 1024).toFixed(0) },
+  { title: 'refused/s', cell: ({ refusedPerSecond }) => refusedPerSecond.toFixed(0) },
+  { title: 'refused p99 ms', cell: ({ refusedP99Ms }) => refusedP99Ms.toFixed(1) },
   { title: 'errors', cell: ({ errors }) => (errors === '' ? 'none' : errors) }
 ]
 
@@ -108,10 +110,13 @@ type Figures = ReturnType<typeof figures>
 const figures = (runs: readonly Measured[]) => {
   const completedMs = runs.flatMap((run) => run.completedMs)
   const rejectedMs = runs.flatMap((run) => run.rejectedMs)
+  const refusedMs = runs.flatMap((run) => run.refusedMs)
   const orders = completedMs.length + rejectedMs.length
   const sum = (of: (run: Measured) => number): number => runs.reduce((all, run) => all + of(run), 0)
   return {
     perSecond: orders / sum(({ seconds }) => seconds),
+    refusedPerSecond: refusedMs.length / sum(({ seconds }) => seconds),
+    refusedP99Ms: percentile(refusedMs, 0.99),
     paidMs: percentile(completedMs, 0.5),
     p99Ms: percentile(completedMs, 0.99),
     undoneMs: percentile(rejectedMs, 0.5),

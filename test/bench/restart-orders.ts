@@ -60,8 +60,8 @@ export const placing = (orderId: string, order: number): PlaceOrder => {
   }
 }
 
-/** A command, and what it has to be answered with whatever the process has read to know it; undefined: with nothing. */
-export type Question = OrderEvent & { readonly orderId: string; readonly answer: OrderEvent | undefined }
+/** A command, and what it has to be answered with whatever the process has read to know it. */
+export type Question = OrderEvent & { readonly orderId: string; readonly answer: OrderEvent }
 
 const endedAsked = 400
 const openAsked = 100
@@ -104,8 +104,15 @@ const ofUnknown = (orderId: string, reason: string): Question[] => [
   }
 ]
 
+const placedAgain = (orderId: string, order: number): Question => {
+  const value = placing(orderId, order)
+  const { requestHash, totalCents, currency } = value
+  const answer = { type: 'OrderAlreadyPlaced', value: { orderId, requestHash, totalCents, currency } }
+  return { orderId, type: 'PlaceOrder', value, answer }
+}
+
 const ofEnded = (orderId: string, order: number, reason: string): Question[] => [
-  { orderId, type: 'PlaceOrder', value: placing(orderId, order), answer: undefined },
+  placedAgain(orderId, order),
   {
     orderId,
     type: 'CancelOrder',
@@ -123,7 +130,7 @@ const ofEnded = (orderId: string, order: number, reason: string): Question[] => 
 
 /** Cancelled now for the reason that is given now, or before for the reason that was given then. */
 const ofOpen = (orderId: string, order: number, [given, kept]: readonly [string, string]): Question[] => [
-  { orderId, type: 'PlaceOrder', value: placing(orderId, order), answer: undefined },
+  placedAgain(orderId, order),
   {
     orderId,
     type: 'CancelOrder',

@@ -109,7 +109,6 @@ export class RestartStage {
   /** Puts all questions at once; gives what each was answered with, by its order and type. */
   async ask(questions: readonly Question[]): Promise<ReadonlyMap<string, OrderEvent>> {
     const byId = new Map(questions.map((question) => [randomUUID() as string, question]))
-    const due = questions.filter(({ answer }) => answer !== undefined).length
     const answers = await this.#listen()
     await this.#send([...byId].map(([id, { orderId, type, value }]) => ({ id, orderId, type, value })))
     const given = new Map<string, OrderEvent>()
@@ -117,7 +116,7 @@ export class RestartStage {
       answers.take(({ causationId, event }) => {
         const question = byId.get(causationId)
         if (question !== undefined) given.set(questionName(question), event)
-        return given.size === due
+        return given.size === questions.length
       })
     )
     return given

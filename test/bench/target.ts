@@ -26,8 +26,18 @@ export type Target = {
 
 export type Connection = AsyncDisposable & {
   setStock(sku: string, onHand: number): Promise<void>
-  /** Places an order and waits for its end: COMPLETED, REJECTED, or what went wrong. */
-  order(order: Order): Promise<string>
+  /**
+   * Places an order and waits for its end: COMPLETED, REJECTED, or what went wrong; undefined where it was sent away
+   * and told to come again after the end of the run.
+   */
+  order(order: Order, patience: Patience): Promise<string | undefined>
+}
+
+/** Of a client that is sent away: it comes again when it has been told to. */
+export type Patience = {
+  readonly onRefused: (afterMs: number) => void
+  /** As `performance.now()` counts. */
+  readonly endAt: number
 }
 
 export type Start = (resources: AsyncDisposableStack, saga: Saga) => Promise<Target>

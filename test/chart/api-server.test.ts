@@ -84,6 +84,22 @@ function testOnServer(): void {
       await accepts(t, `${yaml}\n---\n${asStream(podsOf(resourcesIn(yaml)))}`)
     })
 
+  test("the broker's volume keeps its size in an upgrade whose values have another", async (t) => {
+    t.timeout(60_000)
+    const size = 'kafka.broker.persistence.size'
+    const other = 'volume'
+    await kubectl('', 'create', 'namespace', other)
+    const helm = (...args: readonly string[]) =>
+      fed('helm', ['--kubeconfig', server.kubeconfig, '--namespace', other, ...args], '')
+    const chart = ['shop', 'charts/parcomolo', '--set', `rbac.aggregate=false,sagas.install=false`]
+    const installed = await helm('install', ...chart, '--set', `${size}=4Gi`)
+    t.is(installed.status, 0, installed.err)
+    const upgraded = await helm('upgrade', ...chart, '--set', `${size}=8Gi`)
+    t.is(upgraded.status, 0, upgraded.err)
+    t.regex(upgraded.out, /4Gi are full after some\n195,000 orders/)
+    t.regex(upgraded.out, /The volume keeps its size, which is not 8Gi/)
+  })
+
   test('the plain manifests are accepted', async (t) => {
     await accepts(t, await readFile(join(root, 'manifests/parcomolo.yaml'), 'utf8'))
   })

@@ -37,6 +37,18 @@ const serviceMonitor = object({
   endpoints: list(object({ port: text, path: text, interval: text }))
 })
 
+/** https://gateway-api.sigs.k8s.io/reference/spec/#httproute */
+const httpRoute = object({
+  parentRefs: list(object({ name: text, namespace: text, sectionName: text })),
+  hostnames: list(text),
+  rules: list(
+    object({
+      matches: list(object({ path: object({ type: text, value: text }) })),
+      backendRefs: list(object({ name: text, port: number }))
+    })
+  )
+})
+
 const definition = (
   kind: string,
   { group, version, spec }: { group: string; version: string; spec: object }
@@ -46,7 +58,7 @@ const definition = (
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${group}` },
+    metadata: { name: `${plural}.${group}`, annotations: approved },
     spec: {
       group,
       scope: 'Namespaced',
@@ -58,8 +70,12 @@ const definition = (
 
 const keda = { group: 'keda.sh', version: 'v1alpha1' }
 
+/** The API server takes a definition in a group of the Kubernetes project only with a word of its review. */
+const approved = { 'api-approved.kubernetes.io': 'unapproved, for a test' }
+
 export const foreignDefinitions: readonly object[] = [
   definition('ScaledObject', { ...keda, spec: scaledObject }),
   definition('TriggerAuthentication', { ...keda, spec: triggerAuthentication }),
+  definition('HTTPRoute', { group: 'gateway.networking.k8s.io', version: 'v1', spec: httpRoute }),
   definition('ServiceMonitor', { group: 'monitoring.coreos.com', version: 'v1', spec: serviceMonitor })
 ]

@@ -25,12 +25,22 @@ export const helm = async (...args: readonly string[]): Promise<string> => {
 export type Values = { readonly [key: string]: unknown }
 
 /** All that an installation with these values consists of, hooks and tests too; rejects where they are refused. */
-export const rendered = async (values: Values, release = 'shop'): Promise<string> => {
+export const rendered = (values: Values, release = 'shop'): Promise<string> =>
+  withValues(values, (file) => helm('template', release, chart, '--namespace', 'parcomolo', '--values', file))
+
+/** What Helm tells whoever has installed it. */
+export const notes = async (values: Values): Promise<string> => {
+  const dry = ['--dry-run=client', '--namespace', 'parcomolo', '--values']
+  const all = await withValues(values, (file) => helm('install', 'shop', chart, ...dry, file))
+  return all.slice(all.lastIndexOf('NOTES:'))
+}
+
+const withValues = async (values: Values, work: (file: string) => Promise<string>): Promise<string> => {
   const folder = await mkdtemp(join(tmpdir(), 'parcomolo-chart-'))
   const file = join(folder, 'values.json')
   try {
     await writeFile(file, JSON.stringify(values))
-    return await helm('template', release, chart, '--namespace', 'parcomolo', '--values', file)
+    return await work(file)
   } finally {
     await rm(folder, { recursive: true })
   }

@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava'
-import { hasHelm, lint, rendered, type Values } from './helm.ts'
-import { type Resource, resourcesIn } from './plain-manifests.ts'
+import { hasHelm, lint, notes, rendered, type Values } from './helm.ts'
+import { environment, named, podsIn, render, roles, workload, workloadsIn } from './parts.ts'
+import { resourcesIn } from './plain-manifests.ts'
 import { variants } from './variants.ts'
 
 if (!hasHelm) test.skip('what the chart renders: there is no helm in PATH', () => undefined)
@@ -10,48 +11,11 @@ else {
   testRefusals()
 }
 
-type Container = {
-  readonly image: string
-  readonly env?: readonly { readonly name: string; readonly value?: string }[]
-}
-
-type Workload = {
-  readonly replicas?: number
-  readonly template: {
-    readonly metadata: { readonly labels: Readonly<Record<string, string>> }
-    readonly spec: {
-      readonly automountServiceAccountToken: boolean
-      readonly enableServiceLinks: boolean
-      readonly containers: readonly Container[]
-    }
-  }
-}
-
-const roles = ['order', 'inventory', 'payment', 'shipping', 'orchestrator', 'operator', 'view']
-
-const render = async (values: Values): Promise<readonly Resource[]> => resourcesIn(await rendered(values))
-
-const named = (resources: readonly Resource[], kind: string): string[] =>
-  resources.filter((resource) => resource.kind === kind).map(({ metadata }) => metadata.name)
-
-const workload = (resources: readonly Resource[], kind: string, name: string): Workload =>
-  resources.find((resource) => resource.kind === kind && resource.metadata.name === name)!.spec as Workload
-
-const environment = (resources: readonly Resource[], role: string): Readonly<Record<string, string | undefined>> => {
-  const [container] = workload(resources, 'Deployment', `shop-parcomolo-${role}`).template.spec.containers
-  return Object.fromEntries(container!.env!.map(({ name, value }) => [name, value]))
-}
-
 /** `expected`: what the refusal has to say. */
 const refuses = async (t: ExecutionContext, values: Values, expected: string): Promise<void> => {
   const error = await t.throwsAsync(rendered(values))
   t.true(error?.message.includes(expected), error?.message)
 }
-
-const pods = (resources: readonly Resource[]): Workload[] =>
-  resources
-    .filter(({ kind }) => ['Deployment', 'StatefulSet', 'Job'].includes(kind))
-    .map(({ spec }) => spec as Workload)
 
 function testWorkloads(): void {
   test('the chart lints without a warning', async (t) => {
@@ -85,19 +49,19 @@ function testWorkloads(): void {
   })
 
   test('only the pods of the operator, and the one that uninstalls, get a token', async (t) => {
-    const withToken = pods(await render({})).filter(({ template }) => template.spec.automountServiceAccountToken)
+    const withToken = workloadsIn(await render({})).filter(({ template }) => template.spec.automountServiceAccountToken)
     const components = withToken.map(({ template }) => template.metadata.labels['app.kubernetes.io/component'])
     t.deepEqual(components.toSorted(), ['operator', 'uninstall'])
   })
 
   test('no pod gets variables made of the names of services', async (t) => {
-    for (const { template } of pods(await render({}))) t.false(template.spec.enableServiceLinks)
+    for (const { enableServiceLinks } of podsIn(await render({}))) t.false(enableServiceLinks)
   })
 }
 
 function testDetails(): void {
   test('another version of the chart, by itself, starts no pod anew', async (t) => {
-    for (const { template } of pods(await render({})))
+    for (const { template } of workloadsIn(await render({})))
       t.deepEqual(
         Object.keys(template.metadata.labels).filter((label) => /chart|version|managed/.test(label)),
         []
@@ -126,6 +90,21 @@ function testDetails(): void {
     t.is(environment(resources, 'order')['LOG_LEVEL'], 'debug')
   })
 
+  test('an old view stays until a new one has had the time to get right', async (t) => {
+    const seconds = async (values: Values, role: string): Promise<number | undefined> =>
+      workload(await render(values), 'Deployment', `shop-parcomolo-${role}`).minReadySeconds
+    t.is(await seconds({}, 'view'), 10)
+    t.is(await seconds({}, 'order'), undefined)
+    t.is(await seconds({ view: { minReadySeconds: 0 } }, 'view'), undefined)
+  })
+
+  test("the notes say after how many orders the broker's volume is full", async (t) => {
+    t.regex(await notes({}), /8Gi are full after some\n390,000 orders/)
+    t.regex(await notes({ kafka: { broker: { persistence: { size: '1Ti' } } } }), /1Ti are full after some\n49 million/)
+    t.notRegex(await notes(variants['broker without a volume']!), /are full after/)
+    t.notRegex(await notes(variants['own Kafka']!), /are full after/)
+  })
+
   test('a release of another name has nothing in common with the first', async (t) => {
     const first = await rendered({})
     const second = await rendered({}, 'stall')
@@ -152,12 +131,23 @@ function testRefusals(): void {
     )
     await refuses(t, { registry: { enabled: false } }, 'registry.url: names no registry')
     await refuses(t, { view: { autoscaling: { enabled: true } } }, 'view.autoscaling: is not accepted on SQLite')
+    await refuses(t, { enabled: false }, "enabled: 'false' takes nothing away by itself")
+    await refuses(t, { view: { service: { nodePort: 30_080 } } }, "view.service.nodePort: '30080' is not accepted with")
+    await refuses(t, { view: { service: { loadBalancerIP: '192.0.2.1' } } }, 'view.service: loadBalancerIP and load')
+    await refuses(t, { view: { httpRoute: { enabled: true } } }, 'view.httpRoute.parentRefs: names no gateway')
     await refuses(t, { flow: 'choreography', keda: { enabled: true } }, 'keda.enabled: is not accepted with flow')
     await refuses(t, { partitions: 3, keda: { enabled: true } }, "keda.maxReplicas: '4' is above partitions '3'")
     const own = { enabled: false, brokers: ['a:1'] }
     await refuses(t, { kafka: { ...own, sasl: { mechanism: 'plain' } } }, 'kafka.sasl.existingSecret: names no secret')
     await refuses(t, { kafka: { ...own, tls: { caSecret: 'a' } } }, 'kafka.tls: names secrets but is not enabled')
     await refuses(t, { kafka: { ...own, tls: { enabled: true } } }, 'registry.enabled: the registry for development')
+  })
+
+  test('a release whose name would make no name of a service is refused with the reason', async (t) => {
+    const error = await t.throwsAsync(rendered({}, '1st'))
+    t.true(error?.message.includes("fullnameOverride: '1st-parcomolo' is made of the release's name '1st'"))
+    t.true(error?.message.includes('DNS-1035'), error?.message)
+    await t.notThrowsAsync(rendered({ fullnameOverride: 'first' }, '1st'))
   })
 
   test('Helm refuses a value that the chart does not have', async (t) => {

@@ -15,8 +15,6 @@ export const schemaOf = (values: Value, remarks: Remarks): Schema => {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Values of the chart parcomolo',
     ...root,
-    // Helm puts it into every chart that is part of another.
-    properties: { global: { type: 'object' }, ...(root['properties'] as Schema) },
     $defs: definitions
   }
 }
@@ -28,7 +26,9 @@ const objectSchema = (path: string, value: Value, context: Context): Schema => {
   const keys = Object.keys(value)
   const under = (key: string): string => (path === '' ? key : `${path}.${key}`)
   const properties = Object.fromEntries(keys.map((key) => [key, valueSchema(under(key), value[key]!, context)]))
-  return { type: 'object', additionalProperties: false, properties }
+  // Others than this chart may have something to say in it, too.
+  const isOpen = context.remarks.of(path).asks.has('more')
+  return { type: 'object', ...(isOpen ? {} : { additionalProperties: false }), properties }
 }
 
 const valueSchema = (path: string, value: Value, context: Context): Schema => {
@@ -66,9 +66,9 @@ const words: Readonly<Record<string, (text: string) => unknown>> = {
 
 const leafSchema = (path: string, value: Value, asks: Remark['asks']): Schema => {
   const bounds = [...asks].flatMap(([word, text]) => (words[word] ? [[word, words[word](text)]] : []))
-  const types = asks.get('type')?.split(' ')
+  const types = asks.get('type')?.replaceAll(' ', '|')
   return {
-    type: types === undefined ? typeOf(path, value) : types.length === 1 ? types[0] : types,
+    type: types === undefined ? typeOf(path, value) : typesOf(types),
     ...(Object.fromEntries(bounds) as Schema),
     ...(Array.isArray(value) ? { items: itemSchema(path, asks) } : {})
   }
@@ -77,8 +77,10 @@ const leafSchema = (path: string, value: Value, asks: Remark['asks']): Schema =>
 const itemSchema = (path: string, asks: Remark['asks']): Schema => {
   const [type, pattern] = asks.get('items')?.split(' ') ?? []
   if (type === undefined) throw new TypeError(`'${path}' is a list; expected a line '# @items TYPE' over it`)
-  return { type, ...(pattern === undefined ? {} : { pattern }) }
+  return { type: typesOf(type), ...(pattern === undefined ? {} : { pattern }) }
 }
+
+const typesOf = (types: string): string | readonly string[] => (types.includes('|') ? types.split('|') : types)
 
 const typeOf = (path: string, value: Value): string => {
   if (value === null) throw new TypeError(`'${path}' is null; expected a line '# @type TYPE null' over it`)

@@ -42,6 +42,10 @@ const wrongValues: readonly Value[] = [
   { kafka: { sessionTimeout: '6' } },
   { registry: { url: 'https://user:password@registry' } },
   { view: { service: { port: 70_000 } } },
+  { view: { ingress: { pathType: 'Regex' } } },
+  { view: { service: { nodePort: 0 } } },
+  { global: { imageRegistry: 'https://mirror' } },
+  { payment: { extraVolumes: ['scratch'] } },
   { keda: { roles: ['orchestrator'] } }
 ]
 
@@ -71,7 +75,6 @@ test('a comment belongs to the key under it, and its lines with @ to the schema'
   t.is(remarks.of('a').text, '')
   t.is(remarks.of('a.b').text, 'How many. At least one.')
   t.deepEqual(schemaOf(parse(yaml) as Value, remarks)['properties'], {
-    global: { type: 'object' },
     a: {
       type: 'object',
       additionalProperties: false,
@@ -105,7 +108,8 @@ test('the example of a participant has the contract and the saga that the one in
 /** Paths of the objects whose names are the chart's own. */
 const closedObjects = (value: Value, path: readonly string[] = []): (readonly string[])[] => {
   const isMap = typeof value === 'object' && value !== null && !Array.isArray(value)
-  if (!isMap || remarksIn(text).of(path.join('.')).asks.has('open') || path.at(-1) === 'resources') return []
+  const { asks } = remarksIn(text).of(path.join('.'))
+  if (!isMap || asks.has('open') || asks.has('more') || path.at(-1) === 'resources') return []
   return [path, ...Object.entries(value).flatMap(([key, inner]) => closedObjects(inner as Value, [...path, key]))]
 }
 

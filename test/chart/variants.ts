@@ -18,6 +18,8 @@ const secured = {
 const replicated = Object.fromEntries(
   ['order', 'inventory', 'payment', 'shipping', 'orchestrator', 'operator'].map((role) => [role, { replicas: 3 }])
 )
+/** https://docs.redhat.com/en/documentation/openshift_container_platform: restricted-v2 chooses the users itself. */
+const anyUser = { podSecurityContext: { runAsUser: null, runAsGroup: null, fsGroup: null } }
 const postgres = { existingSecret: 'view-database' }
 
 /** Each a way to install the chart, by what is special in it. */
@@ -45,6 +47,7 @@ export const variants: Readonly<Record<string, Values>> = {
         className: 'nginx',
         annotations: { 'cert-manager.io/cluster-issuer': 'letsencrypt' },
         hosts: ['shop.example.com', 'www.example.com'],
+        pathType: 'ImplementationSpecific',
         tls: [{ secretName: 'shop-tls', hosts: ['shop.example.com', 'www.example.com'] }]
       }
     }
@@ -52,6 +55,27 @@ export const variants: Readonly<Record<string, Values>> = {
   'load balancer': {
     view: { service: { type: 'LoadBalancer', port: 8080, annotations: { 'example.com/internal': 'true' } } }
   },
+  'node port': { view: { service: { type: 'NodePort', nodePort: 30_080, sessionAffinity: 'None' } } },
+  'load balancer of a class': {
+    view: { service: { type: 'LoadBalancer', loadBalancerIP: '192.0.2.1', loadBalancerClass: 'example.com/internal' } }
+  },
+  gateway: {
+    view: {
+      httpRoute: {
+        enabled: true,
+        annotations: { 'example.com/note': 'yes' },
+        parentRefs: [{ name: 'public', namespace: 'gateways', sectionName: 'https' }],
+        hostnames: ['shop.example.com']
+      }
+    }
+  },
+  'images from a mirror, and a part of another chart': {
+    enabled: true,
+    global: { imageRegistry: 'mirror.example.com:5000/all', imagePullSecrets: ['mirror', { name: 'pull' }], other: 1 },
+    imagePullSecrets: [{ name: 'pull' }],
+    commonLabels: { 'app.kubernetes.io/part-of': 'a-system', 'cost-centre': '12', owner: 'shop' }
+  },
+  'users that OpenShift chooses': { defaults: anyUser, kafka: { broker: anyUser }, registry: { server: anyUser } },
   KEDA: { keda: { enabled: true, roles: ['order', 'payment', 'shipping'] } },
   'KEDA on Kafka with SASL and TLS': { kafka: secured, registry: ownRegistry, keda: { enabled: true } },
   ServiceMonitor: { serviceMonitor: { enabled: true, labels: { release: 'prometheus' } } },
@@ -86,6 +110,14 @@ export const variants: Readonly<Record<string, Values>> = {
     image: { tag: '', digest: `sha256:${'0'.repeat(64)}`, pullPolicy: 'Always' },
     defaults: {
       env: { LOG_LEVEL: 'debug', ZONE: { valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } } },
+      envFrom: [{ configMapRef: { name: 'all', optional: true } }],
+      lifecycle: { postStart: { exec: { command: ['/usr/local/bin/node', '--version'] } } },
+      extraVolumes: [{ name: 'scratch', emptyDir: { sizeLimit: '1Mi' } }],
+      extraVolumeMounts: [{ name: 'scratch', mountPath: '/scratch' }],
+      topologySpreadConstraints: [
+        { maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule' }
+      ],
+      podSecurityContext: { supplementalGroups: [20_000], fsGroupChangePolicy: 'Always' },
       priorityClassName: 'system-cluster-critical',
       maxUnavailable: '50%',
       podLabels: { team: 'shop' },

@@ -57,7 +57,8 @@ function testInstallation(installed: string): void {
     const placed = await order(release, requestBody('tok_visa'))
     await release.kill('view')
     await release.kubectl('rollout', 'status', 'deployment/parcomolo-view', '--timeout=120s')
-    const found = await until(() => get<OrderView>(release, `/orders/${placed.orderId}`))
+    await release.untilRead()
+    const found = await get<OrderView>(release, `/orders/${placed.orderId}`)
     t.is(outcome(found), outcome(placed))
   })
 

@@ -66,9 +66,13 @@ export class Release {
 
   /** A forward finds out that its pod has gone only when it is used. */
   async untilForwarded(): Promise<void> {
-    const isThere = async (url: string): Promise<boolean> => (await fetch(url)).ok
-    await until(() => isThere(`${this.url}/readyz?view`))
+    await this.untilRead()
     await until(() => isThere(`${this.kafka.registryUrl}/subjects`))
+  }
+
+  /** Until the view behind the forward is right: a pod is ready before, as soon as it takes orders. */
+  async untilRead(): Promise<void> {
+    await until(() => isThere(`${this.url}/readyz?view`))
   }
 
   /** As a crash of its node would: no SIGTERM, no grace. */
@@ -92,6 +96,31 @@ export class Release {
     return new Map(own.map(({ podRef, memory }) => [podRef.name, memory?.workingSetBytes ?? 0]))
   }
 
+  /** How often containers of the release were started again, by pod. */
+  async restarts(): Promise<ReadonlyMap<string, number>> {
+    const selector = ['-l', `app.kubernetes.io/instance=${name}`]
+    const { items } = JSON.parse(await this.kubectl('get', 'pods', ...selector, '-o', 'json')) as {
+      items: { metadata: { name: string }; status: { containerStatuses?: { restartCount: number }[] } }[]
+    }
+    return new Map(
+      items.map(({ metadata, status }) => [metadata.name, status.containerStatuses?.[0]?.restartCount ?? 0])
+    )
+  }
+
+  /** Of the only pod of a role, by the sample's whole name. */
+  async metric(role: string, sample: string): Promise<number> {
+    const selector = ['-l', `app.kubernetes.io/component=${role}`, '--field-selector', 'status.phase=Running']
+    const pod = await this.kubectl('get', 'pods', ...selector, '-o', 'jsonpath={.items[0].metadata.name}')
+    const text = await run('kubectl', [
+      'get',
+      '--raw',
+      `/api/v1/namespaces/${this.namespace}/pods/${pod}:8080/proxy/metrics`
+    ])
+    const line = text.split('\n').find((one) => one.startsWith(`${sample} `))
+    if (line === undefined) throw new Error(`${pod} has no sample '${sample}'`)
+    return Number(line.slice(sample.length))
+  }
+
   /** Also after a failure. The namespace would never end without the operator, or the chart's hook, to let sagas go. */
   async close(): Promise<void> {
     await Promise.all(this.#forwards.map((forward) => forward.close()))
@@ -105,6 +134,8 @@ export class Release {
     return forward
   }
 }
+
+const isThere = async (url: string): Promise<boolean> => (await fetch(url)).ok
 
 /** Asks until the answer is there; ava's own timeout ends it. */
 export const until = async <T>(ask: () => Promise<T | undefined | false>, everyMs = 20): Promise<T> => {

@@ -104,18 +104,20 @@ export class KafkaShop {
   }
 
   /** The schemas that these records were written with, as the registry has them. */
-  async schemas(records: readonly AuditRecord[]): Promise<Schemas> {
-    const values = records.flatMap(({ value }) => (value === null ? [] : [Buffer.from(value)]))
-    const ids = new Set(values.filter((value) => value.length > 4).map((value) => value.readUInt32BE(1)))
-    const schemas = await Promise.all([...ids].map(async (id) => [id, await this.#schema(id)] as const))
-    return new Map(schemas)
+  schemas(records: readonly AuditRecord[]): Promise<Schemas> {
+    return schemasOf(this.#place.registryUrl, records)
   }
+}
 
-  async #schema(id: number): Promise<object> {
-    const response = await fetch(`${this.#place.registryUrl}/schemas/ids/${id}`)
+export const schemasOf = async (registryUrl: string, records: readonly AuditRecord[]): Promise<Schemas> => {
+  const values = records.flatMap(({ value }) => (value === null ? [] : [Buffer.from(value)]))
+  const ids = new Set(values.filter((value) => value.length > 4).map((value) => value.readUInt32BE(1)))
+  const schemaOf = async (id: number): Promise<object> => {
+    const response = await fetch(`${registryUrl}/schemas/ids/${id}`)
     const { schema } = (await response.json()) as { schema: string }
     return JSON.parse(schema) as object
   }
+  return new Map(await Promise.all([...ids].map(async (id) => [id, await schemaOf(id)] as const)))
 }
 
 const lagOf = async (admin: Admin, groupId: string): Promise<Lag> => {

@@ -65,11 +65,16 @@ export class ShopProcess {
     return records
   }
 
-  async schemas(): Promise<Schemas> {
-    const text = await readFile(join(this.#folder, 'registry', 'schemas.json'), 'utf8')
-    const { schemas } = JSON.parse(text) as { schemas: object[] }
-    return new Map(schemas.map((schema, i) => [i + 1, schema]))
+  schemas(): Promise<Schemas> {
+    return schemasIn(this.#folder)
   }
+}
+
+/** Of the embedded registry in a data folder. */
+export const schemasIn = async (folder: string): Promise<Schemas> => {
+  const text = await readFile(join(folder, 'registry', 'schemas.json'), 'utf8')
+  const { schemas } = JSON.parse(text) as { schemas: object[] }
+  return new Map(schemas.map((schema, i) => [i + 1, schema]))
 }
 
 /** Whoever runs the tests may name a Kafka for some of them; the others run on the embedded log all the same. */

@@ -32,18 +32,25 @@ const undoable = { order: ['stock', 'payment', 'start'] }
 
 export const audit = (input: Audit): Violation[] => {
   const journals = new Journals(input.records, input.schemas)
-  const { isQuiet, now } = input
+  const { isQuiet } = input
   return [
     ...auditStock(journals),
-    ...auditMoney(journals),
-    ...auditOrders(journals),
-    ...auditSagas(journals, { undoable, isQuiet, now }),
+    ...auditEach(journals, input),
     ...auditProtocol(journals, isQuiet),
-    ...(isQuiet && input.flow === 'orchestration' ? auditAtRest(journals) : []),
     ...auditAcknowledged(journals, input.acknowledged ?? {}),
     ...(input.shown === undefined ? [] : auditShown(journals, input.shown))
   ]
 }
+
+/** What can be said of some orders without the others, when all records of theirs are given. */
+export const auditSome = (input: Audit): Violation[] => auditEach(new Journals(input.records, input.schemas), input)
+
+const auditEach = (journals: Journals, { flow, isQuiet, now }: Audit): Violation[] => [
+  ...auditMoney(journals),
+  ...auditOrders(journals),
+  ...auditSagas(journals, { undoable, isQuiet, now }),
+  ...(isQuiet && flow === 'orchestration' ? auditAtRest(journals) : [])
+]
 
 /** Nothing can be said yet about an order whose saga is parked. */
 const auditAtRest = (journals: Journals): Violation[] => {

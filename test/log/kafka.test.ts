@@ -221,6 +221,19 @@ function testGroups(): void {
 }
 
 function testReports(): void {
+  test('what topics take on disk, and what room it has, is told as the brokers know it', async (t) => {
+    const log = await open(t, newPrefix())
+    // A broker has nothing to tell of a partition for its first moment.
+    while ((await log.diskUsage!()).topics.size < topics.length) await wait(lookMs)
+    t.is((await log.diskUsage!()).topics.get('inbox'), 0)
+    await log.send([{ topic: 'inbox', partition: 1, ...record('a'), value: new Uint8Array(50_000) }])
+    const { topics: found, volumes } = await log.diskUsage!()
+    t.true(found.get('inbox')! >= 50_000)
+    t.deepEqual([...found.keys()].toSorted(), ['inbox', 'journal', 'table'])
+    t.true(volumes.length > 0)
+    for (const volume of volumes) t.true(volume.freeBytes > 0 && volume.freeBytes < volume.bytes, volume.folder)
+  })
+
   test('how far a member has read stands among the offsets of its group, where ordinary tools look', async (t) => {
     const prefix = newPrefix()
     const log = await open(t, prefix)

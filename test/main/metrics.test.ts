@@ -1,6 +1,7 @@
 import test from 'ava'
 import { Budget } from '../../src/base/index.ts'
 import type { Log, LogHealth } from '../../src/log/index.ts'
+import { diskMetricsText } from '../../src/main/disk-metrics.ts'
 import { metricsText } from '../../src/main/metrics.ts'
 import type { System } from '../../src/main/system.ts'
 
@@ -42,4 +43,15 @@ test('the memory that the process may have is told, its budget, and what fills t
 
 test('a process that has opened nothing yet has metrics all the same', (t) => {
   t.regex(metricsText({}), /^# TYPE parcomolo_task_rounds_total counter$/m)
+})
+
+test('disks are told of by topic and by volume, and nothing is where nobody tells of them', async (t) => {
+  const topics = new Map([['order-events', 120]])
+  const volumes = [{ node: 1, folder: '/var/lib/kafka', bytes: 1000, freeBytes: 400 }]
+  const text = await diskMetricsText({ diskUsage: async () => ({ topics, volumes }) })
+  t.regex(text, /^parcomolo_log_topic_bytes\{topic="order-events"\} 120$/m)
+  t.regex(text, /^parcomolo_log_volume_bytes\{node="1",folder="\/var\/lib\/kafka"\} 1000$/m)
+  t.regex(text, /^parcomolo_log_volume_free_bytes\{node="1",folder="\/var\/lib\/kafka"\} 400$/m)
+  t.is(await diskMetricsText({}), '')
+  t.is(await diskMetricsText({ diskUsage: () => Promise.reject(new Error('not authorized')) }), '')
 })

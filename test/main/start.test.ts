@@ -184,6 +184,52 @@ test('everything in one process takes orders as soon as it has started, and star
   await second.stop()
 })
 
+/** The embedded log, in which the read model gets no saga to fold before it is let go on. */
+const holdingBack = (config: Config, goOn: Promise<void>): Storage => ({
+  openRegistry: () => openRegistry(config),
+  openLog: async () => {
+    const log = await openLog(config)
+    const reader: Log['reader'] = (places, isolation) => {
+      const inner = log.reader(places, isolation)
+      if (isolation === 'visible' || !places.some(({ topic }) => topic === 'saga-events')) return inner
+      return { take: (max) => inner.take(max), ready: () => goOn.then(() => inner.ready()), close: () => inner.close() }
+    }
+    return new Proxy(log, {
+      get: (target, name) => {
+        const member: unknown = name === 'reader' ? reader : Reflect.get(target, name)
+        return typeof member === 'function' ? (member as () => unknown).bind(target) : member
+      }
+    })
+  }
+})
+
+test('orders are taken while the read model is built anew, which then has them', async (t) => {
+  const config = configOf(await newFolder(t))
+  const first = await start(config)
+  t.is((await place(first.url)).status, 201)
+  await first.stop()
+  await rm(join(config.dataFolder, 'view.sqlite'))
+  const [port, goOn] = [await freePort(), Promise.withResolvers<void>()]
+  const starting = start({ ...config, port }, { storage: holdingBack(config, goOn.promise) })
+  const url = `http://127.0.0.1:${port}`
+  const placed = await until(async () => {
+    const answer = await place(url)
+    return answer.status === 201 ? answer : undefined
+  })
+  const order = `${url}${String(placed.headers.get('location'))}`
+  const early = await until(async () => {
+    const { status, body } = await json(order)
+    const { done, of } = body['progress'] as { done: number; of: number }
+    return done < of ? { status, body } : undefined
+  })
+  t.like(early, { status: 503, body: { code: 'PARCOMOLO_HTTP_NOT_READY' } })
+  goOn.resolve()
+  const running = await starting
+  t.like(await json(`${order}?wait=20s`), { status: 200, body: { status: 'COMPLETED' } })
+  t.is(((await json(`${url}/orders`)).body['items'] as unknown[]).length, 2)
+  await running.stop()
+})
+
 test('orders are taken before the read model has found its database', async (t) => {
   const first = configOf(await newFolder(t))
   const stocked = await start(first)
@@ -191,7 +237,7 @@ test('orders are taken before the read model has found its database', async (t) 
   const [port, nobody] = [await freePort(), await freePort()]
   const { viewDatabase } = readConfig({ VIEW_DATABASE_URL: `postgres://nobody:none@127.0.0.1:${nobody}/none` })
   const stop = new AbortController()
-  const starting = start({ ...first, port, viewDatabase }, { signal: stop.signal })
+  const starting = start({ ...first, port, viewDatabase, stopDelay: 200 }, { signal: stop.signal })
   const url = `http://127.0.0.1:${port}`
   const placed = await until(async () => {
     const answer = await place(url)
@@ -209,6 +255,21 @@ test('orders are taken before the read model has found its database', async (t) 
     new RegExp(`it is looking for the read model's database 'none' at .*${nobody}`)
   )
   stop.abort(new Error('enough'))
+  t.is((await fetch(`${url}/readyz`)).status, 503)
+  t.is((await place(url)).status, 201, 'until nobody sends more')
   await t.throwsAsync(starting, { message: 'enough' })
   await t.throwsAsync(fetch(`${url}/healthz`), undefined, 'nobody listens any more')
+})
+
+test('a process that is to stop is not ready first, takes what comes meanwhile, and then goes', async (t) => {
+  const config = configOf(await newFolder(t), { stopDelay: 300 })
+  const running = await start(config)
+  const stopped = running.stop()
+  const ready = await json(`${running.url}/readyz`)
+  t.is(ready.status, 503)
+  t.regex(JSON.stringify(ready.body), /"name":"stop","ok":false/)
+  t.is((await fetch(`${running.url}/healthz`)).status, 200)
+  t.is((await place(running.url)).status, 201)
+  await stopped
+  await t.throwsAsync(fetch(`${running.url}/healthz`), undefined, 'nobody listens any more')
 })

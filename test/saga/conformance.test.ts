@@ -14,6 +14,7 @@ import { payload, Scenario } from './scenario.ts'
  * gives the saga one thing and tells what must follow, in this order and nothing else:
  *
  *   start: the start event's value          wait: how long, timers included          cancel: the cancel event
+ *   unread: steps whose command lies in the inbox from now on; read: those whose command has just been read
  *   answer: a record, to: the command that it answers, value: its value where that matters
  *   then: [send Command, emit Event, park step, park undo of step, refuse cancel],
  *         or in full { send: Command, with: arguments, attempt: 2 }
@@ -27,6 +28,8 @@ type Move = {
   readonly value?: Value
   readonly cancel?: string
   readonly wait?: string
+  readonly unread?: readonly string[]
+  readonly read?: readonly string[]
   readonly then: readonly (string | Value)[]
   readonly status?: string
 }
@@ -62,11 +65,16 @@ const check = (t: ExecutionContext, scenario: Scenario, move: Move, where: strin
   if (move.status !== undefined) t.is(scenario.status(), move.status as never, where)
 }
 
-const play = (scenario: Scenario, { start, answer, to, value, cancel, wait }: Move): void => {
+const play = (scenario: Scenario, { start, answer, to, value, cancel, wait, unread, read }: Move): void => {
+  for (const step of unread ?? []) scenario.attempts.set(step, { kind: 'unread' })
+  const { now } = scenario
+  for (const step of read ?? [])
+    scenario.attempts.set(step, ({ sentAt = 0 }) => (sentAt <= now ? { kind: 'read', at: now } : undefined))
   if (start !== undefined) scenario.start(start)
   else if (wait !== undefined) scenario.wait(parseDuration(wait)!)
   else if (cancel !== undefined) scenario.give({ kind: 'cancel', message: payload(cancel) })
-  else scenario.give({ kind: 'answer', commandId: idOf(scenario, to!), message: payload(answer!, value) })
+  else if (answer !== undefined)
+    scenario.give({ kind: 'answer', commandId: idOf(scenario, to!), message: payload(answer, value) })
 }
 
 /** The id under which a command was sent. */

@@ -209,7 +209,8 @@ test('expressions see the start, the kept replies, the failure and the saga', (t
     commandFullName: 'test.UndoStart',
     inbox: 'test-commands',
     arguments: { reason: 'CRefused' },
-    dueAt: 1000
+    dueAt: 1000,
+    expiresAt: null
   })
 })
 
@@ -232,7 +233,8 @@ test('a command is issued with its id, its arguments and the time when its answe
         commandFullName: 'test.DoA',
         inbox: 'test-commands',
         arguments: { for: 'Ada' },
-        dueAt: 6000
+        dueAt: 6000,
+        expiresAt: null
       }
     }
   })

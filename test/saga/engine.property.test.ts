@@ -1,7 +1,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 
-import { commandId, evolve, type Instance, parseCommandId, type SagaEvent } from '../../src/saga/index.ts'
+import { type Attempt, commandId, evolve, type Instance, parseCommandId, type SagaEvent } from '../../src/saga/index.ts'
 import { Model } from './model.ts'
 import { anyPlan, type Plan, precedes, stepsIn, toDefinition } from './plan.ts'
 import { payload, Scenario } from './scenario.ts'
@@ -15,6 +15,10 @@ type Move =
   | { readonly kind: 'repeat'; readonly pick: number; readonly what: 'reply' | 'over' | 'rejection' }
   | { readonly kind: 'due' | 'early' | 'cancel' | 'start'; readonly ms?: never }
   | { readonly kind: 'oversleep'; readonly ms: number }
+  | { readonly kind: 'attempt'; readonly pick: number; readonly ms: number; readonly how: How }
+
+/** What becomes known of an attempt, or of the pause before the next. */
+type How = 'read' | 'unread' | 'probe' | 'useless probe' | 'held' | 'as usual'
 
 const pick = fc.nat(1000)
 const move: fc.Arbitrary<Move> = fc.oneof(
@@ -36,7 +40,16 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('due') }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('early', 'cancel', 'start') }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('oversleep'), ms: fc.nat(3000) }) }
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('oversleep'), ms: fc.nat(3000) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('attempt'),
+      pick,
+      ms: fc.nat(2000),
+      how: fc.constantFrom<How>('read', 'unread', 'unread', 'probe', 'useless probe', 'held', 'as usual')
+    })
+  }
 )
 
 /** The engine and its model, given the same. */
@@ -61,6 +74,8 @@ class Pair {
         return this.#same('cancel', this.saga.cancel(), this.model.cancel())
       case 'start':
         return this.#same('start', this.saga.start(), this.model.start())
+      case 'attempt':
+        return this.#know(this.#issued(), move)
       default:
         return this.#timer(move.kind === 'oversleep' ? move.ms : move.kind === 'early' ? -1 : 0)
     }
@@ -71,6 +86,7 @@ class Pair {
    * rounds never will.
    */
   rest(): void {
+    for (const attempts of [this.saga.attempts, this.model.attempts]) attempts.clear()
     for (let rounds = 0; rounds < 100; rounds++) {
       const before = this.saga.journal.length
       for (const id of this.#unanswered()) {
@@ -82,6 +98,18 @@ class Pair {
       this.#timer(0)
     }
     throw new Error(`no rest after\n${this.trace.join('\n')}`)
+  }
+
+  /** Tells both how the attempt of a command stands from now on. */
+  #know(ids: readonly string[], { pick, ms, how }: Move & { readonly kind: 'attempt' }): void {
+    const id = ids[pick % ids.length]
+    if (id === undefined) return
+    const { step } = parseCommandId(id)!
+    this.trace.push(`${this.saga.now} ${how} ${step}`)
+    for (const attempts of [this.saga.attempts, this.model.attempts]) {
+      if (how === 'as usual') attempts.delete(step)
+      else attempts.set(step, attemptOf(how, this.saga.now + (how === 'held' ? ms : -ms)))
+    }
   }
 
   #timer(ms: number): void {
@@ -129,6 +157,12 @@ class Pair {
     const settled = this.saga.journal.map(({ event }) => settles(event))
     return this.#issued().filter((id) => !settled.includes(id))
   }
+}
+
+const attemptOf = (how: Exclude<How, 'as usual'>, at: number): Attempt => {
+  if (how === 'unread') return { kind: how }
+  if (how === 'held') return { kind: how, until: at }
+  return how === 'read' ? { kind: how, at } : { kind: 'probe', at, isUnread: how === 'useless probe' }
 }
 
 const settles = ({ type, value }: SagaEvent): string | undefined => {
@@ -258,11 +292,11 @@ test('nothing turns back once the pivot is reached, nor while it is in flight (S
 test('attempts are counted from 1, with the same command each time, and none is early (S5)', rule, ({ events }) => {
   const last = new Map<string, Issued>()
   return [...issuedOf(events, false), ...issuedOf(events, true)].filter((issued) => {
-    const { commandId: id, attempt, dueAt: _dueAt, ...command } = issued.value
+    const { commandId: id, attempt, dueAt: _dueAt, expiresAt: _expiresAt, ...command } = issued.value
     const previous = last.get(id)?.value
     last.set(id, issued)
     if (previous === undefined) return attempt !== 1
-    const { commandId: _id, attempt: previousAttempt, dueAt, ...previousCommand } = previous
+    const { commandId: _id, attempt: previousAttempt, dueAt, expiresAt: _until, ...previousCommand } = previous
     const isSame = JSON.stringify(command) === JSON.stringify(previousCommand)
     return attempt !== previousAttempt + 1 || !isSame || issued.value.dueAt <= dueAt
   })

@@ -197,7 +197,7 @@ test('an instance under another definition than its own is refused', (t) => {
     { ...definition, revision: 'r2' },
     { ...definition, name: 'tour' }
   ]) {
-    t.throws(() => decide(other, saga.instance, { kind: 'timer' }, 0), { code: 'PARCOMOLO_SAGA_DEFECT' })
+    t.throws(() => decide(other, saga.instance, { kind: 'timer' }, { now: 0 }), { code: 'PARCOMOLO_SAGA_DEFECT' })
   }
 })
 

@@ -1,3 +1,4 @@
+import type { Attempt } from '../../src/saga/index.ts'
 import { backoffMs, capMs, type Path, type Plan, type PlannedStep, precedes, stepsIn } from './plan.ts'
 
 /**
@@ -20,11 +21,18 @@ type Mark = {
   late: boolean
   undoSent: boolean
   undone: boolean
-  timer: { at: number; pause: boolean } | undefined
+  /** When the present attempt was sent; undefined while none is out. */
+  sentAt: number | undefined
+  /** Until when it pauses before the next. */
+  pauseTo: number | undefined
+  /** When the command is of no use any more. */
+  useTo: number
 }
 
 export class Model {
   now = 0
+  /** By step: what has become of the attempt that is out, or how long the next is put off. */
+  readonly attempts = new Map<string, Attempt>()
   readonly #plan: Plan
   readonly #marks: Mark[]
   readonly #start: Mark
@@ -68,7 +76,7 @@ export class Model {
     const mark = name === 'start' ? this.#start : this.#marks.find(({ step }) => step.name === name)!
     if (this.#ended !== undefined || !mark.undoSent || mark.undone) return this.#settled()
     if (what === 'reply') {
-      Object.assign(mark, { undone: true, parked: false, timer: undefined })
+      Object.assign(mark, { undone: true, parked: false, ...notAsked })
       return this.#settled(`undone ${name}`)
     }
     if (what !== 'rejection' || mark.parked) return this.#settled()
@@ -77,13 +85,19 @@ export class Model {
 
   timer(): string[] {
     if (this.#ended !== undefined) return []
-    const overdue = [this.#start, ...this.#marks].filter(({ timer }) => timer && !timer.pause && timer.at <= this.now)
-    return this.#settled(...overdue.map((mark) => this.#giveUp(mark)))
+    const lines = [this.#start, ...this.#marks].flatMap((mark) => {
+      if (!isAsked(mark)) return []
+      if (mark.useTo <= this.now && !this.#isTooLate()) return [this.#tooLate(mark)]
+      return mark.sentAt !== undefined && this.#overdueAt(mark) <= this.now ? [this.#giveUp(mark)] : []
+    })
+    return this.#settled(...lines)
   }
 
   due(): number | undefined {
     if (this.#ended !== undefined) return undefined
-    const times = [this.#start, ...this.#marks].flatMap(({ timer }) => (timer === undefined ? [] : [timer.at]))
+    const times = [this.#start, ...this.#marks]
+      .filter(isAsked)
+      .flatMap((mark) => [mark.useTo, mark.sentAt === undefined ? this.#pauseTo(mark) : this.#overdueAt(mark)])
     if (!this.#back && !this.#committed && !this.#pivot()?.sent) times.push(this.#deadline)
     const earliest = Math.min(...times)
     return earliest === Infinity ? undefined : earliest
@@ -93,27 +107,27 @@ export class Model {
     if (this.#ended !== undefined) return this.#ended
     if (this.#stuckAtEnd || this.#start.parked || this.#marks.some(({ parked }) => parked)) return 'parked'
     if (this.#back) return 'compensating'
-    const asked = this.#marks.filter(({ timer }) => timer !== undefined)
+    const asked = this.#marks.filter(isAsked)
     if (asked.some(({ attempt }) => attempt > 1)) return 'retrying'
     return asked.length === 0 && this.#marks.some((mark) => mark.progressed && isOpen(mark)) ? 'waiting' : 'running'
   }
 
   #rejected(mark: Mark): string[] {
     if (!isOpen(mark)) return []
-    Object.assign(mark, { rejected: true, parked: false, doubt: false, timer: undefined })
+    Object.assign(mark, { rejected: true, parked: false, doubt: false, ...notAsked })
     return [`rejected ${mark.step.name}`]
   }
 
   #progressed(mark: Mark): string[] {
     if (this.#back || !isOpen(mark) || mark.progressed) return []
-    Object.assign(mark, { progressed: true, parked: false, doubt: false, timer: undefined })
+    Object.assign(mark, { progressed: true, parked: false, doubt: false, ...notAsked })
     return [`progressed ${mark.step.name}`]
   }
 
   #succeeded(mark: Mark): string[] {
     if (!this.#back) {
       if (!isOpen(mark)) return []
-      Object.assign(mark, { done: true, parked: false, doubt: false, timer: undefined })
+      Object.assign(mark, { done: true, parked: false, doubt: false, ...notAsked })
       return [`succeeded ${mark.step.name}`]
     }
     if (!mark.sent || mark.done || mark.rejected || mark.late) return []
@@ -122,11 +136,36 @@ export class Model {
     return [`late ${mark.step.name}`]
   }
 
+  /** While it lies in the inbox there is no end to its time but its own and the deadline. */
+  #overdueAt(mark: Mark): number {
+    const attempt = this.attempts.get(mark.step.name)
+    const wait = mark.undoSent ? 1000 : mark.step.timeoutMs
+    if (attempt?.kind === 'unread') return Infinity
+    return (attempt?.kind === 'read' || attempt?.kind === 'probe' ? attempt.at : mark.sentAt!) + wait
+  }
+
+  #pauseTo(mark: Mark): number {
+    const attempt = this.attempts.get(mark.step.name)
+    return attempt?.kind === 'held' ? Math.max(mark.pauseTo!, attempt.until) : mark.pauseTo!
+  }
+
+  #isTooLate(): boolean {
+    return !this.#back && !this.#committed && !this.#pivot()?.sent && this.now >= this.#deadline
+  }
+
+  #tooLate(mark: Mark): string {
+    if (mark.undoSent) return this.#park(mark)
+    Object.assign(mark, { doubt: true, ...notAsked })
+    return `unknown ${mark.step.name}`
+  }
+
   #giveUp(mark: Mark): string {
     const { name, attempts, undoAttempts } = mark.step
-    if (mark.undoSent) return mark.attempt < undoAttempts ? this.#later(mark) : this.#park(mark)
-    if (mark.attempt % attempts !== 0) return this.#later(mark)
-    Object.assign(mark, { doubt: true, timer: undefined })
+    const attempt = this.attempts.get(name)
+    const saysNothing = attempt?.kind === 'probe' && attempt.isUnread
+    if (mark.undoSent) return saysNothing || mark.attempt < undoAttempts ? this.#later(mark) : this.#park(mark)
+    if (saysNothing || mark.attempt % attempts !== 0) return this.#later(mark)
+    Object.assign(mark, { doubt: true, ...notAsked })
     return `unknown ${name}`
   }
 
@@ -134,14 +173,21 @@ export class Model {
     mark.attempt++
     const longest = (mark.undoSent ? mark.step.undoAttempts : mark.step.attempts) - 1
     const pause = Math.min(capMs, backoffMs * 2 ** Math.min(mark.attempt - 2, longest))
-    Object.assign(mark, { doubt: false, timer: { at: this.now + pause, pause: true } })
+    Object.assign(mark, { doubt: false, sentAt: undefined, pauseTo: this.now + pause })
     return `later ${this.#name(mark)}`
   }
 
   #send(mark: Mark, attempt: number): string {
-    const wait = mark.undoSent ? 1000 : mark.step.timeoutMs
-    Object.assign(mark, { sent: true, attempt, timer: { at: this.now + wait, pause: false } })
+    const useTo = mark.useTo === Infinity ? this.#useTo(mark) : mark.useTo
+    Object.assign(mark, { sent: true, attempt, sentAt: this.now, pauseTo: undefined, useTo })
     return this.#name(mark)
+  }
+
+  /** Set when it is first sent, and when it is sent anew after a doubt. */
+  #useTo({ step, undoSent }: Mark): number {
+    if (undoSent) return Infinity
+    const isBound = !step.pivot && !this.#committed && !this.#pivot()?.sent
+    return Math.min(this.now + (step.withinMs ?? Infinity), isBound ? this.#deadline : Infinity)
   }
 
   #name({ step, undoSent, attempt }: Mark): string {
@@ -149,13 +195,13 @@ export class Model {
   }
 
   #park(mark: Mark): string {
-    Object.assign(mark, { parked: true, timer: undefined })
+    Object.assign(mark, { parked: true, ...notAsked })
     return `parked ${this.#back ? 'undo' : 'do'} ${mark.step.name}`
   }
 
   #turn(why: string): string {
     this.#back = true
-    for (const mark of this.#marks) Object.assign(mark, { parked: false, timer: undefined })
+    for (const mark of this.#marks) Object.assign(mark, { parked: false, ...notAsked })
     return `back: ${why}`
   }
 
@@ -229,8 +275,8 @@ export class Model {
     return 'parked do complete'
   }
 
-  #isPauseOver({ timer }: Mark): boolean {
-    return timer !== undefined && timer.pause && timer.at <= this.now
+  #isPauseOver(mark: Mark): boolean {
+    return mark.pauseTo !== undefined && this.#pauseTo(mark) <= this.now
   }
 
   #begin(mark: Mark): string {
@@ -273,6 +319,8 @@ export class Model {
   }
 }
 
+const notAsked = { sentAt: undefined, pauseTo: undefined, useTo: Infinity }
+
 const noStep: PlannedStep = {
   name: 'start',
   pivot: false,
@@ -285,7 +333,8 @@ const noStep: PlannedStep = {
   onRejection: 'compensate',
   attempts: 1,
   undoAttempts: 2,
-  timeoutMs: 0
+  timeoutMs: 0,
+  withinMs: undefined
 }
 
 const mark = (step: PlannedStep, path: Path): Mark => ({
@@ -302,9 +351,10 @@ const mark = (step: PlannedStep, path: Path): Mark => ({
   late: false,
   undoSent: false,
   undone: false,
-  timer: undefined
+  ...notAsked
 })
 
+const isAsked = ({ sentAt, pauseTo }: Mark): boolean => sentAt !== undefined || pauseTo !== undefined
 const isFailed = ({ rejected, doubt, parked }: Mark): boolean => (rejected || doubt) && !parked
 const isUntouched = ({ sent, skipped, parked }: Mark): boolean => !sent && !skipped && !parked
 const isThrough = ({ done, skipped }: Mark): boolean => done || skipped

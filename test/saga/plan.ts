@@ -17,6 +17,7 @@ export type PlannedStep = {
   readonly attempts: number
   readonly undoAttempts: number
   readonly timeoutMs: number
+  readonly withinMs: number | undefined
 }
 
 type PlanNode = { readonly step: PlannedStep } | { readonly parallel: readonly (readonly PlanNode[])[] }
@@ -67,7 +68,8 @@ const plannedStep: fc.Arbitrary<PlannedStep> = fc.record({
   onRejection: mostly<PlannedStep['onRejection']>('compensate', 'park'),
   attempts: fc.integer({ min: 1, max: 3 }),
   undoAttempts: fc.integer({ min: 1, max: 3 }),
-  timeoutMs: fc.constantFrom(500, 1000, 1500)
+  timeoutMs: fc.constantFrom(500, 1000, 1500),
+  withinMs: mostly<number | undefined>(undefined, 700, 2500)
 })
 
 const { sequence } = fc.letrec<{ node: PlanNode; sequence: PlanNode[] }>((tie) => ({
@@ -115,9 +117,10 @@ const fails = (): never => {
 export const toDefinition = ({ body, deadlineMs, undoStart, complete, abort }: Plan): Definition => {
   const retry = (attempts: number) => ({ attempts, backoffMs, factor: 2, capMs, jitter: 0 })
   const failing = (how: string) => (how === 'fails' ? { arguments: { evaluate: fails } } : {})
-  const toStep = ({ undo, when, until, argumentsFail, attempts, undoAttempts, ...rest }: PlannedStep) =>
+  const toStep = ({ undo, when, until, argumentsFail, attempts, undoAttempts, withinMs, ...rest }: PlannedStep) =>
     step(rest.name, {
       ...rest,
+      ...(withinMs === undefined ? {} : { withinMs }),
       retry: retry(attempts),
       undo: undo === 'none' ? false : { retry: retry(undoAttempts), ...failing(undo) },
       ...(when === 'absent' ? {} : { when: expression(when === 'fails' ? fails : () => when === 'true') }),

@@ -1,4 +1,6 @@
 import {
+  type Attempt,
+  type AttemptOf,
   commandId,
   decide,
   type Definition,
@@ -28,6 +30,8 @@ export class Scenario {
   readonly journal: { event: SagaEvent; at: number }[] = []
   instance: Instance | undefined
   now = 0
+  /** By step (`start` is the start's undo): how the attempt stands. Who is not named has read it when it was sent. */
+  readonly attempts = new Map<string, Attempt | AttemptOf>()
 
   constructor(definition: Definition) {
     this.definition = definition
@@ -69,7 +73,8 @@ export class Scenario {
 
   give(input: SagaInput): string[] {
     const before = this.instance
-    const events = decide(this.definition, before && freeze(before), input, this.now)
+    const time = { now: this.now, attemptOf: this.#attemptOf }
+    const events = decide(this.definition, before && freeze(before), input, time)
     for (const event of events) {
       this.journal.push({ event, at: this.now })
       this.instance = evolve(this.instance && freeze(this.instance), event, this.now)
@@ -78,7 +83,13 @@ export class Scenario {
   }
 
   dueAt(): number | undefined {
-    return this.instance && dueAt(this.instance)
+    return this.instance && dueAt(this.instance, this.#attemptOf)
+  }
+
+  readonly #attemptOf: AttemptOf = (timer) => {
+    const given = this.attempts.get(this.definition.steps[timer.index]?.name ?? 'start')
+    const attempt = typeof given === 'function' ? given(timer) : given
+    return (attempt?.kind === 'held') === (timer.sentAt === undefined) ? attempt : undefined
   }
 
   status(): SagaStatus | undefined {

@@ -53,6 +53,12 @@ export const scenarios: Readonly<Record<string, readonly [seeds: number, Case, c
   'a quiet cluster': [2, { ...cluster, faults: noFaults, crashes: 0, pauses: 0, rebalances: 0, edits: 0 }, []],
   'a laptop that loses its power': [8, laptop, ['lost', 'cancelled', 'refused']],
   'a laptop that loses its power, as choreography': [5, { ...laptop, flow: 'choreography' }, ['lost', 'cancelled']],
+  'a cluster with narrow windows': [
+    6,
+    { ...cluster, partitions: 2, orders: 20, window: 1 },
+    ['fenced', 'cancelled', 'putOff']
+  ],
+  'a laptop with narrow windows': [4, { ...laptop, orders: 25, window: 2 }, ['lost', 'cancelled', 'putOff']],
   'a laptop with three partitions': [3, { ...laptop, partitions: 3 }, ['lost']],
   'a cluster in which others write garbage': [4, { ...cluster, orders: 6, garbage: 60 }, ['garbage', 'doubled']],
   'a laptop on which others write garbage': [3, { ...laptop, orders: 6, garbage: 60 }, ['garbage', 'lost']]

@@ -8,6 +8,7 @@ import { fillCatalogue } from '../../src/main/shop.ts'
 import { type Flow, ownRecords, startSystem, type System, viewTopics } from '../../src/main/system.ts'
 import { openPublisher } from '../../src/orchestrator/index.ts'
 import { loadSaga } from '../../src/saga/index.ts'
+import type { TaskLimits } from '../../src/task/index.ts'
 import { openView, type View, type ViewStore } from '../../src/view/index.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
 import type { SimulatedCluster } from '../helpers/simulated-log.ts'
@@ -69,6 +70,8 @@ export type NodeOptions = {
   readonly wrap?: (log: Log) => Log
   /** How long it lies down after a crash, in virtual ms. */
   readonly downMsMax: number
+  /** How many commands may lie unread in an inbox partition before what begins is put off; as usual if undefined. */
+  readonly window?: number | undefined
   /** What stands in the folder of sagas, which all nodes have alike. */
   readonly sagaFile: { text: SagaText }
 }
@@ -132,7 +135,7 @@ export class ShopNode {
 
   async #run(process: SimulatedProcess): Promise<Running> {
     const { contracts, codec } = this.#parts
-    const { flow, partitions, wrap = (log: Log) => log } = this.#options
+    const { flow, partitions, wrap = (log: Log) => log, window } = this.#options
     const log = wrap(this.#cluster.log(process))
     const { clock } = process
     const fail = (error: unknown): void => this.#fail(process, error)
@@ -148,7 +151,12 @@ export class ShopNode {
       onPoison: (at, error) => (standsAt(at, this.#cluster) ? undefined : fail(error)),
       learn: learnerOf(process, this.#cluster.time, codec),
       onDefinitionError: fail,
-      taskLimits: { inputsPerRoundMax: 10, idlePositionsMax: 30, inputsPerSnapshot: 25, snapshotEveryMs: 3000 }
+      taskLimits: {
+        ...{ inputsPerRoundMax: 10, idlePositionsMax: 30, inputsPerSnapshot: 25, snapshotEveryMs: 3000 },
+        ...{ inputBytesPerRoundMax: 6000, batchBytesAim: 1500, bytesPerSnapshot: 20_000, bytesLeftAtStop: 2000 },
+        entitiesPerPeriod: 2,
+        ...(window === undefined ? {} : { unanswered: narrow(window) })
+      }
     })
     if (flow === 'orchestration') await this.#publish(log, system, process)
     this.#store ??= await openSqliteViewStore(':memory:')
@@ -181,6 +189,11 @@ export class ShopNode {
     if (!isParcomoloError(error) || !isExpected.has(error.code)) this.defects.push(error)
     this.crash()
   }
+}
+
+const narrow = (count: number): TaskLimits['unanswered'] => {
+  const window = { initial: count, min: count, max: count }
+  return { window, windowUntold: window, unansweredMax: 2 * count }
 }
 
 /** Errors that the faults of a run bring about by themselves. */

@@ -25,6 +25,7 @@ export type Scenario = {
   readonly rebalances: number
   /** How often the saga is edited while orders run. */
   readonly edits: number
+  readonly window?: number
   /** How many records that nobody can read others write to the inboxes; none if undefined. */
   readonly garbage?: number
   /** A planted bug: something between the shop and its log, or a change of the brokers' rules. */
@@ -49,9 +50,16 @@ const sessionMs = 5000
 export const simulate = async (scenario: Scenario, parts: ShopParts): Promise<Outcome> => {
   const time = new VirtualTime(scenario.seed)
   const cluster = new SimulatedCluster(time, scenario.variant, noFaults)
-  const { flow, partitions, wrap } = scenario
+  const { flow, partitions, wrap, window } = scenario
   const sagaFile = { text: parts.saga }
-  const options: NodeOptions = { flow, partitions, downMsMax: 4000, sagaFile, ...(wrap === undefined ? {} : { wrap }) }
+  const options: NodeOptions = {
+    flow,
+    partitions,
+    downMsMax: 4000,
+    sagaFile,
+    window,
+    ...(wrap === undefined ? {} : { wrap })
+  }
   const names = Array.from({ length: scenario.nodes }, (_, i) => `node${i + 1}`)
   const nodes = names.map((name) => new ShopNode(name, cluster, parts, options))
   const isUp = (): boolean => nodes.every((node) => node.running !== undefined)
@@ -173,6 +181,7 @@ const judged = async ({ scenario, parts, cluster, nodes, clients, shown }: Evide
     acknowledged: orders.length,
     cancelled: cancellations.length,
     refused: clients.refusals.length,
+    putOff: records.filter(({ headers }) => headers['parcomolo-lanes'] !== undefined).length,
     garbage: letters.garbage,
     doubled: letters.doubled,
     revisions: new Set(journals.events('saga-events').flatMap(({ value }) => value['revision'] ?? [])).size,

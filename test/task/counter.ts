@@ -13,6 +13,8 @@ protocol Counter {
   record Closed { string name; }
   record Tell { string name; long amount; }
   record Told { string name; string inbox; bytes command; }
+  record Note { string name; string text; }
+  record Noted { string name; string text; }
 }`)
 
 export type Counter = {
@@ -20,9 +22,10 @@ export type Counter = {
   readonly alarmAt: number | undefined
   readonly closed: boolean
   readonly told: number
+  readonly note: string
 }
 
-const none: Counter = { sum: 0, alarmAt: undefined, closed: false, told: 0 }
+const none: Counter = { sum: 0, alarmAt: undefined, closed: false, told: 0, note: '' }
 
 /** `tell`: where commands of `Tell` go; `encode` makes their bytes. */
 export const counterComponent = (
@@ -48,6 +51,8 @@ export const counterComponent = (
         return event('AlarmSet', { at: input.value['at'] })
       case 'Close':
         return event('Closed', {})
+      case 'Note':
+        return event('Noted', { text: input.value['text'] })
       case 'Tell':
         return event('Told', { inbox: tell, command: encode({ name: key, amount: input.value['amount'] }) })
       default:
@@ -65,6 +70,8 @@ export const counterComponent = (
         return { ...counter, alarmAt: undefined }
       case 'Closed':
         return { ...counter, closed: true }
+      case 'Noted':
+        return { ...counter, note: String(event.value['text']) }
       default:
         return { ...counter, told: counter.told + 1 }
     }

@@ -14,6 +14,7 @@ type Read = { readonly taken: Taken[]; readonly poison: { readonly offset: numbe
 const readerOf = (overrides: Partial<InputsDeps> = {}) => {
   const poison: Read['poison'] = []
   const inputs = new Inputs({
+    lanes: { names: new Set(), has: () => false },
     codec,
     component: counterComponent('a'),
     positions: new Positions(),
@@ -25,14 +26,15 @@ const readerOf = (overrides: Partial<InputsDeps> = {}) => {
     onPoison: (_, { offset }, error) => poison.push({ offset, error }),
     ...overrides
   })
-  return (topic: string, ...records: Partial<StoredRecord>[]): Read => ({
-    taken: inputs.of({
+  return (topic: string, ...records: Partial<StoredRecord>[]): Read => {
+    const taken = inputs.of({
       topic,
       partition: 0,
       records: records.map((record, i) => ({ ...good(), offset: i, ...record }))
-    }),
-    poison
-  })
+    })
+    inputs.passAll()
+    return { taken, poison }
+  }
 }
 
 /** Of a key that belongs to partition 0 of 3. */

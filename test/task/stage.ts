@@ -111,6 +111,15 @@ export class Stage {
   }
 }
 
+/** Notes of so many characters, each for a counter of its own. */
+export const notes = (stage: Stage, count: number, textBytes: number, headers = (_: number) => ({})): Promise<void> =>
+  stage.log.send(
+    Array.from({ length: count }, (_, i) => {
+      const value = codec.encode(fullNameOf('Note'), { name: `n${i}`, text: 'x'.repeat(textBytes) })
+      return { ...inbox, key: `n${i}`, value, timestamp: 0, headers: headers(i) }
+    })
+  )
+
 /** The log with some of its calls replaced. */
 export const replaced = (log: Log, calls: Partial<Log>): Log =>
   new Proxy<Log>(log, {

@@ -340,3 +340,22 @@ const forgetSnapshots = async (stage: Stage): Promise<void> => {
     await writer.append(records.map((record) => ({ ...record, value: null })))
   }
 }
+
+test('whoever sent a command that nothing follows from hears by the positions that it was read', async (t) => {
+  const stage = await Stage.open(t)
+  const task = await stage.task()
+  await stage.tell('Close', { name: 'k' })
+  await stage.events('Closed', 1)
+  await stage.tell('Add', { name: 'k', amount: 1 }, { ce_source: '/b-events/0', ce_sequence: '41' })
+  await until(stage, () => task.stats.inputs === 2)
+  const before = await stage.log.end(journal)
+  stage.clock.advance(199)
+  t.is(await stage.log.end(journal), before)
+  stage.clock.advance(1)
+  const [marker] = (await waitFor(stage, journal, before + 1)).slice(-1)
+  t.deepEqual(JSON.parse(marker!.headers['parcomolo-positions']!), {
+    'a-commands/0': 2,
+    'from:b-events/0@a-commands/0': 42
+  })
+  await task.stop()
+})

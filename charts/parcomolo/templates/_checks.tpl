@@ -1,6 +1,13 @@
 {{/* What a schema cannot say: values that do not go together. Each says what is wrong, what was expected, what to do. */}}
 {{- define "parcomolo.check" -}}
 {{- $values := .Values -}}
+{{- $name := include "parcomolo.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
+{{- fail (printf "fullnameOverride: '%s' is made of the release's name '%s' but is no name of a service, which begins with a letter and has nothing but small letters, digits and '-' (DNS-1035); name one here, or choose another name for the release" $name .Release.Name) -}}
+{{- end -}}
+{{- if not $values.enabled -}}
+{{- fail "enabled: 'false' takes nothing away by itself; expected a chart with this one as a dependency and 'condition: parcomolo.enabled' there; leave it out, or add the condition" -}}
+{{- end -}}
 {{- $kafka := $values.kafka -}}
 {{- if and $kafka.enabled $kafka.brokers -}}
 {{- fail (printf "kafka.brokers: '%s' is not accepted with kafka.enabled, as the chart then brings a broker of its own; set kafka.enabled to false, or leave kafka.brokers out" (join "," $kafka.brokers)) -}}
@@ -25,6 +32,17 @@
 {{- end -}}
 {{- if and $values.registry.enabled (or $kafka.sasl.mechanism $kafka.tls.enabled) (not $values.registry.server.brokers) -}}
 {{- fail "registry.enabled: the registry for development keeps its data in Kafka without SASL and TLS; set registry.enabled to false and name yours in registry.url, or name listeners without them in registry.server.brokers" -}}
+{{- end -}}
+{{- with $values.view.service -}}
+{{- if and .nodePort (eq .type "ClusterIP") -}}
+{{- fail (printf "view.service.nodePort: '%v' is not accepted with type 'ClusterIP', which has no port on the nodes; set view.service.type to NodePort or LoadBalancer, or leave it out" .nodePort) -}}
+{{- end -}}
+{{- if and (or .loadBalancerIP .loadBalancerClass) (ne .type "LoadBalancer") -}}
+{{- fail (printf "view.service: loadBalancerIP and loadBalancerClass are not accepted with type '%s'; set view.service.type to LoadBalancer, or leave them out" .type) -}}
+{{- end -}}
+{{- end -}}
+{{- if and $values.view.httpRoute.enabled (not $values.view.httpRoute.parentRefs) -}}
+{{- fail "view.httpRoute.parentRefs: names no gateway; expected a list of {name, namespace}; name yours, or set view.httpRoute.enabled to false" -}}
 {{- end -}}
 {{- with $values.view.autoscaling -}}
 {{- if and .enabled (not $values.view.database.existingSecret) -}}

@@ -9,11 +9,12 @@
 {{/* What every resource carries. Give (dict "root" $ "component" NAME). */}}
 {{- define "parcomolo.labels" -}}
 {{- $root := .root -}}
-helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
-app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
-app.kubernetes.io/part-of: parcomolo
-app.kubernetes.io/managed-by: {{ $root.Release.Service }}
-{{ include "parcomolo.selector" . }}
+{{- $fixed := dict "app.kubernetes.io/managed-by" $root.Release.Service -}}
+{{- $free := dict
+  "helm.sh/chart" (printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_")
+  "app.kubernetes.io/version" $root.Chart.AppVersion
+-}}
+{{- mustMerge $fixed (include "parcomolo.podLabels" . | fromYaml) $free | toYaml -}}
 {{- end -}}
 
 {{/* What finds the pods of a component; it never changes, as a workload's selector must not. */}}
@@ -23,20 +24,38 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
-{{/* What a pod carries: nothing that another version of the chart would change, as that would start every pod anew. */}}
+{{/*
+What a pod carries: nothing that another version of the chart would change, as that would start every pod anew. Labels
+of the values, and those of `own` before them, may say all but what finds the pods.
+*/}}
 {{- define "parcomolo.podLabels" -}}
-app.kubernetes.io/part-of: parcomolo
-{{ include "parcomolo.selector" . }}
+{{- $labels := include "parcomolo.selector" . | fromYaml -}}
+{{- range $more := list .own .root.Values.commonLabels (dict "app.kubernetes.io/part-of" "parcomolo") -}}
+{{- range $name, $value := $more }}{{- if not (hasKey $labels $name) }}{{- $_ := set $labels $name (toString $value) }}{{- end }}{{- end -}}
+{{- end -}}
+{{- toYaml $labels -}}
 {{- end -}}
 
-{{/* Give an image of the values, with `version` for an empty tag. */}}
+{{/* Give (dict "root" $ "image" IMAGE_OF_THE_VALUES "version" FOR_AN_EMPTY_TAG). */}}
 {{- define "parcomolo.image" -}}
-{{- $tag := default .version .image.tag -}}
-{{- if .image.digest -}}
-{{- printf "%s:%s@%s" .image.repository $tag .image.digest -}}
-{{- else -}}
-{{- printf "%s:%s" .image.repository $tag -}}
+{{- $repository := .image.repository -}}
+{{- with .root.Values.global.imageRegistry -}}
+{{- $parts := splitList "/" $repository -}}
+{{- /* As Docker tells a registry from the first part of a path. */ -}}
+{{- if and (gt (len $parts) 1) (regexMatch "[.:]|^localhost$" (first $parts)) }}{{- $parts = rest $parts }}{{- end -}}
+{{- $repository = printf "%s/%s" (trimSuffix "/" .) (join "/" $parts) -}}
 {{- end -}}
+{{- printf "%s:%s" $repository (default .version .image.tag) -}}
+{{- with .image.digest }}{{ printf "@%s" . }}{{- end -}}
+{{- end -}}
+
+{{/* Secrets for images, those of the whole first, as a list; nothing where there are none. */}}
+{{- define "parcomolo.pullSecrets" -}}
+{{- $secrets := list -}}
+{{- range concat (default list .Values.global.imagePullSecrets) .Values.imagePullSecrets -}}
+{{- $secrets = append $secrets (ternary (dict "name" .) . (kindIs "string" .)) -}}
+{{- end -}}
+{{- with uniq $secrets }}{{ toYaml . }}{{- end -}}
 {{- end -}}
 
 {{- define "parcomolo.serviceAccountName" -}}
@@ -56,10 +75,30 @@ app.kubernetes.io/part-of: parcomolo
 
 {{/* The values of a role, over those for every role, as JSON. Give (dict "root" $ "component" ROLE). */}}
 {{- define "parcomolo.role" -}}
+{{- $defaults := .root.Values.defaults -}}
+{{- $own := index .root.Values .component -}}
 {{- $role := dict -}}
-{{- range $key, $value := .root.Values.defaults }}{{- $_ := set $role $key $value }}{{- end -}}
-{{- range $key, $value := index .root.Values .component }}{{- $_ := set $role $key $value }}{{- end -}}
+{{- range $values := list $defaults $own -}}
+{{- range $key, $value := $values }}{{- $_ := set $role $key $value }}{{- end -}}
+{{- end -}}
+{{- range $key := list "podSecurityContext" "securityContext" -}}
+{{- $context := include "parcomolo.laidOver" (list (index $defaults $key) (index $own $key)) | fromJson -}}
+{{- $_ := set $role $key $context -}}
+{{- end -}}
 {{- toJson $role -}}
+{{- end -}}
+
+{{/* The second object over the first, field by field, as JSON: what is null there is taken away. */}}
+{{- define "parcomolo.laidOver" -}}
+{{- $under := deepCopy (default dict (index . 0)) -}}
+{{- range $key, $value := default dict (index . 1) -}}
+{{- $before := index $under $key -}}
+{{- if kindIs "invalid" $value }}{{- $_ := unset $under $key -}}
+{{- else if and (kindIs "map" $value) (kindIs "map" $before) -}}
+{{- $_ := set $under $key (include "parcomolo.laidOver" (list $before $value) | fromJson) -}}
+{{- else }}{{- $_ := set $under $key $value }}{{- end -}}
+{{- end -}}
+{{- toJson $under -}}
 {{- end -}}
 
 {{/* Whether somebody else than the chart sets the number of replicas: "true" or "". */}}
@@ -81,6 +120,15 @@ app.kubernetes.io/part-of: parcomolo
 {{- end -}}
 {{- end -}}
 
+{{/* Of the broker's volume. A cluster refuses another one than it has made the StatefulSet with, so that one stays. */}}
+{{- define "parcomolo.kafka.volumeSize" -}}
+{{- $size := .Values.kafka.broker.persistence.size -}}
+{{- with lookup "apps/v1" "StatefulSet" .Release.Namespace (printf "%s-kafka" (include "parcomolo.fullname" .)) -}}
+{{- range .spec.volumeClaimTemplates }}{{- $size = .spec.resources.requests.storage }}{{- end -}}
+{{- end -}}
+{{- $size -}}
+{{- end -}}
+
 {{- define "parcomolo.registry.brokers" -}}
 {{- with .Values.registry.server.brokers -}}{{ join "," . }}{{- else -}}{{ include "parcomolo.kafka.brokers" . }}{{- end -}}
 {{- end -}}
@@ -91,4 +139,11 @@ app.kubernetes.io/part-of: parcomolo
 {{- else -}}
 {{- .Values.registry.url -}}
 {{- end -}}
+{{- end -}}
+
+{{/* How many orders a volume of this size takes, in words, at 22 KB each. */}}
+{{- define "parcomolo.ordersIn" -}}
+{{- $bytes := dict "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
+{{- $orders := div (mul (int64 (regexFind "^[0-9]+" .)) (get $bytes (regexFind "[A-Z]i$" .) | int64)) 22000 -}}
+{{- if lt $orders 1000000 }}{{ div $orders 1000 }},000{{ else }}{{ div $orders 1000000 }} million{{ end -}}
 {{- end -}}

@@ -1,28 +1,11 @@
-{{/* Restricted Pod Security. Give (dict "user" NUMBER). */}}
-{{- define "parcomolo.podSecurity" -}}
-runAsNonRoot: true
-runAsUser: {{ .user }}
-runAsGroup: {{ .user }}
-fsGroup: {{ .user }}
-fsGroupChangePolicy: OnRootMismatch
-seccompProfile: { type: RuntimeDefault }
-{{- end -}}
-
-{{- define "parcomolo.containerSecurity" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities: { drop: [ALL] }
-{{- end -}}
-
-{{/* Over zones and nodes where there are several; never a reason not to run. */}}
+{{/* Of a role, as its values say. A constraint without a selector would count no pods at all. */}}
 {{- define "parcomolo.spread" -}}
-{{- range $key := list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
-- maxSkew: 1
-  topologyKey: {{ $key }}
-  whenUnsatisfiable: ScheduleAnyway
-  labelSelector:
-    matchLabels: {{- include "parcomolo.selector" $ | nindent 6 }}
-{{- end }}
+{{- $constraints := list -}}
+{{- range .role.topologySpreadConstraints -}}
+{{- $own := dict "labelSelector" (dict "matchLabels" (include "parcomolo.selector" $ | fromYaml)) -}}
+{{- $constraints = append $constraints (ternary . (mustMerge (deepCopy .) $own) (hasKey . "labelSelector")) -}}
+{{- end -}}
+{{- with $constraints }}{{ toYaml . }}{{- end -}}
 {{- end -}}
 
 {{/* What a role's pods mount, as a list of volumes with the path of each. */}}

@@ -52,6 +52,7 @@ change rolls the pods by itself. Give (dict "root" $ "component" ROLE "role" ITS
 {{- end -}}
 {{- if eq .component "view" }}
 {{- $_ := set $env "PARCOMOLO_DATA" "/data" }}
+{{- $_ := set $env "PARCOMOLO_STOP_DELAY" $values.view.stopDelay }}
 {{- with $values.view.database }}
 {{- if .existingSecret }}{{- $_ := set $env "VIEW_DATABASE_URL" (include "parcomolo.secretKey" (list .existingSecret .key) | fromJson) }}{{- end }}
 {{- end }}

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { ViewHealth, ViewQuery } from '../../view/index.ts'
 import { isFollowing } from '../answering.ts'
-import type { HealthCheck, RouteDeps } from '../deps.ts'
+import type { HealthCheck, HttpDeps, RouteDeps } from '../deps.ts'
 import type { Metrics } from '../metrics.ts'
-import { catchingUpText } from '../readiness.ts'
+import { catchingUpText, progressOf } from '../readiness.ts'
 import { json } from '../route-docs.ts'
 import { health } from '../schemas.ts'
 
@@ -83,8 +83,12 @@ export const viewChecks = ({ view }: RouteDeps): readonly HealthCheck[] => {
 
 const stateOf = (view: ViewQuery, { isCaughtUp, stalledBy }: ViewHealth): string => {
   if (stalledBy !== undefined) return `stands still for now: ${stalledBy}`
-  return isCaughtUp ? 'follows the journals' : catchingUpText(view.progress())
+  return isCaughtUp ? 'follows the journals' : catchingUpText(progressOf(view.progress()))
 }
+
+/** Not ready any more, while it still takes what comes. */
+export const stopCheck = ({ isStopping }: Pick<HttpDeps, 'isStopping'>): readonly HealthCheck[] =>
+  isStopping?.() === true ? [{ name: 'stop', ok: false, detail: 'it stops, and takes what still comes' }] : []
 
 /** Orders are taken by the view, or else by the intake: without one, the view has to be well. */
 export const intakeCheck = (deps: RouteDeps): readonly HealthCheck[] => {

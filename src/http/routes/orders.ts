@@ -195,7 +195,7 @@ const addGetOrder = (http: FastifyInstance, deps: RouteDeps): void => {
         }),
         response: { 200: json('The order', order) }
       },
-      config: { docs: { problems: ['PARCOMOLO_HTTP_NOT_FOUND', ...readProblems] } }
+      config: { docs: { problems: ['PARCOMOLO_HTTP_NOT_FOUND', 'PARCOMOLO_HTTP_OVERLOADED', ...readProblems] } }
     },
     (request, reply) => getOrder(deps, request, reply)
   )

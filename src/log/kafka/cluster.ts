@@ -11,7 +11,7 @@ import { BrokerRefusal, closedError, codeOf, passes, reasonOf, unreachable } fro
 import { type Connector, fetchMetadata, type Link, type Metadata, type Node, retire } from './kafkajs.ts'
 
 /** One request at a time is served on a connection, so what may wait there for long has one of its own. */
-export type Purpose = 'write' | 'tail' | 'read' | `member ${number}`
+export type Purpose = 'write' | 'tail' | 'read' | 'disk' | `member ${number}`
 
 type Trouble = { readonly what: string; readonly since: number; error: unknown }
 

@@ -5,6 +5,7 @@
  */
 import { Budget, ParcomoloError } from '../../base/index.ts'
 import {
+  type DiskUsage,
   type Isolation,
   type JournalWriter,
   type Log,
@@ -21,6 +22,7 @@ import { Appender } from './appender.ts'
 import { asRefused, closedError, unreachable } from './broker-errors.ts'
 import { Cluster } from './cluster.ts'
 import { CompactedPartition } from './compacted.ts'
+import { diskUsage } from './disk-usage.ts'
 import { GroupMember } from './group.ts'
 import { type Admin, type Connector, connector } from './kafkajs.ts'
 import type { KafkaOptions } from './options.ts'
@@ -221,6 +223,15 @@ class KafkaLog implements Log {
 
   stats(): Readonly<Record<string, number>> {
     return { ...this.#stats }
+  }
+
+  async diskUsage(): Promise<DiskUsage> {
+    const { prefix } = this.#settings
+    const places = [...this.#topics.values()].flatMap(({ topic, partitions }) =>
+      Array.from({ length: partitions }, (_, partition) => this.#placeOf({ topic, partition }))
+    )
+    const { topics, volumes } = await diskUsage(this.#cluster, places)
+    return { topics: new Map([...topics].map(([name, bytes]) => [name.slice(prefix.length), bytes])), volumes }
   }
 
   async close(): Promise<void> {

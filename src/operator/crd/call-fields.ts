@@ -23,9 +23,16 @@ export const withField: Field = {
 
 export const timeoutField: Field = {
   type: duration,
-  description: `How long one attempt waits for its answer, from 1ms to ${pauseMax}.`,
+  description: `How long one attempt waits for its answer, from when the participant has read the command, from 1ms to ${pauseMax}.`,
   default: showDuration(timeoutMs),
   examples: ['5s']
+}
+
+export const withinField: Field = {
+  type: duration,
+  description: `How long the command is of use in all, from when it was first sent, waiting in the inbox and all attempts included, from 1ms to ${showDuration(sagaLimits.deadlineMs.value)}; what is over leads to onUnknown, an undo is parked.`,
+  defaultText: "the saga's deadline, up to the pivot",
+  examples: ['10m']
 }
 
 export const retry: RecordType = {
@@ -73,6 +80,7 @@ export const undo: RecordType = {
     command: commandField('The command that undoes it.'),
     with: withField,
     timeout: timeoutField,
+    within: withinField,
     retry: retryField
   }
 }

@@ -1,5 +1,5 @@
 import { nameCharsMax, namePatterns, reservedStepName, sagaLimits } from '../../saga/index.ts'
-import { commandField, retryField, timeoutField, undo, withField } from './call-fields.ts'
+import { commandField, retryField, timeoutField, undo, withField, withinField } from './call-fields.ts'
 import type { EitherType, Exclusion, Field, Fields, FlagType, ListType, RecordType } from './field-types.ts'
 import { branchesRules, stepsRules } from './saga-rules.ts'
 import { condition, event } from './text-types.ts'
@@ -32,6 +32,7 @@ const fieldsWithPivot = (pivot: FlagType): Fields => ({
     examples: ['start.totalCents > 0']
   },
   timeout: timeoutField,
+  within: withinField,
   retry: retryField,
   onUnknown: {
     type: { kind: 'word', of: ['retry', 'compensate', 'park'] },

@@ -32,8 +32,11 @@ const removeTopics = async (config: Config): Promise<void> => {
   const isOwn = (name: string): boolean => name.startsWith(config.kafkaPrefix)
   await admin.connect()
   try {
-    const groups = (await admin.listGroups()).groups.map(({ groupId }) => groupId).filter(isOwn)
-    await untilMembersAreGone(() => admin.deleteGroups(groups))
+    // Looked for in each try, since one that is busy does not keep the others from being deleted.
+    await untilMembersAreGone(async () => {
+      const groups = (await admin.listGroups()).groups.map(({ groupId }) => groupId).filter(isOwn)
+      await admin.deleteGroups(groups)
+    })
     const topics = (await admin.listTopics()).filter(isOwn)
     if (topics.length > 0) await admin.deleteTopics({ topics, timeout: 30_000 })
   } finally {

@@ -8,25 +8,34 @@ import { readContractFiles } from '../../../src/main/contract-files.ts'
 import { openLog, openRegistry } from '../../../src/main/open-log.ts'
 import { ownRecords, systemTopics, viewTopics } from '../../../src/main/system.ts'
 import { priceCents } from '../parcomolo.ts'
-import type { Connection, Order } from '../target.ts'
+import type { Connection, Order, OrderRequest } from '../target.ts'
 
 export type Records = { connect(): Promise<Connection> }
 
-/**
- * Places orders past REST and the read model, as records on the inbox of the order service, and reads from the journal
- * of the sagas how each has ended. That is later than the end of the order itself, and what REST waits for, too.
- */
-export const openRecords = async (resources: AsyncDisposableStack, config: Config): Promise<Records> => {
+/** An installation, as one of its own processes gets at it. */
+export type Access = { readonly log: Log; readonly codec: Codec }
+
+/** Its topics are made where they are missing. */
+export const openAccess = async (resources: AsyncDisposableStack, config: Config): Promise<Access> => {
   const log = resources.adopt(await openLog(config), (it) => it.close())
   const contracts = await readContractFiles(config.sagasFolder)
   const registry = await openRegistry(config)
   const codec = await registerContracts(registry, contracts.all, ownRecords)
   await registry.close()
   await log.ensureTopics(systemTopics(contracts, config.partitions))
+  return { log, codec }
+}
+
+/**
+ * Places orders past REST and the read model, as records on the inbox of the order service, and reads from the journal
+ * of the sagas how each has ended. That is later than the end of the order itself, and what REST waits for, too.
+ */
+export const openRecords = async (resources: AsyncDisposableStack, config: Config): Promise<Records> => {
+  const { log, codec } = await openAccess(resources, config)
   return { connect: () => connect(log, codec) }
 }
 
-const connect = async (log: Log, codec: Codec): Promise<Connection> => {
+export const connect = async (log: Log, codec: Codec): Promise<Connection> => {
   const ends = await Ends.follow(log, codec)
   const send = commandSender(log, codec, systemClock)
   const placeOrder = requestsOf()
@@ -63,7 +72,7 @@ const connect = async (log: Log, codec: Codec): Promise<Connection> => {
 }
 
 /** As long as the ids that REST gives. */
-const newId = (): string => randomUUID().replaceAll('-', '')
+export const newId = (): string => randomUUID().replaceAll('-', '')
 
 /** What REST would make of a request, made once for each. */
 const requestsOf = (): ((order: Order) => object) => {
@@ -71,17 +80,22 @@ const requestsOf = (): ((order: Order) => object) => {
   return (order) => {
     const known = made.get(order)
     if (known !== undefined) return known
-    const { lines, ...request } = order.request
-    const value = {
-      ...request,
-      lines: lines.map((line) => ({ ...line, priceCents })),
-      totalCents: lines.reduce((total, { quantity }) => total + quantity * priceCents, 0),
-      currency: 'EUR',
-      voucher: null,
-      requestHash: sha256Hex(canonicalJson({ ...order.request, voucher: null }))
-    }
+    const value = valueOf(order.request)
     made.set(order, value)
     return value
+  }
+}
+
+/** The command to place it, but for the order's id. */
+export const valueOf = (request: OrderRequest): object => {
+  const { lines, ...rest } = request
+  return {
+    ...rest,
+    lines: lines.map((line) => ({ ...line, priceCents })),
+    totalCents: lines.reduce((total, { quantity }) => total + quantity * priceCents, 0),
+    currency: 'EUR',
+    voucher: null,
+    requestHash: sha256Hex(canonicalJson({ ...request, voucher: null }))
   }
 }
 

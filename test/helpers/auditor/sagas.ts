@@ -56,8 +56,12 @@ export const auditSagas = (journals: Journals, rules: SagaRules): Violation[] =>
 const auditLife = (id: string, events: readonly AuditEvent[]): Violation[] => {
   const found: Violation[] = []
   const started = events.filter(({ type }) => type === 'SagaStarted')
-  if (started.length !== 1 || events[0] !== started[0])
+  const early = events.filter(({ type }) => type === 'CancelCameEarly')
+  if (started.length !== 1 || events[early.length] !== started[0])
     found.push(violation('9.4 progress', `saga '${id}' was not started once and first`, ...started, events[0]!))
+  const sent = events.filter(({ type, value }) => type === 'CommandIssued' && value['undo'] === false)
+  if (early.length > 0 && sent.length > 0)
+    found.push(violation('9.4 progress', `saga '${id}' sent what was cancelled before it started`, early[0]!, ...sent))
   const end = events.findIndex(({ type }) => type === 'SagaCompleted' || type === 'SagaCompensated')
   const after = end < 0 ? [] : events.slice(end + 1).filter(({ type }) => !lateNotes.has(type))
   if (after.length > 0)

@@ -1,0 +1,159 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Clock } from '../base/index.ts'
+import type { RouteDeps } from './deps.ts'
+import { sendProblem } from './problem.ts'
+
+export type AdmissionLimits = {
+  /** So many orders may be in work at once whatever their answers take. */
+  readonly inWorkMin: number
+  readonly inWorkMax: number
+  /** More than the least are let in only while answers take no longer, or than twice what they take at best. */
+  readonly answerMsWanted: number
+  /** A held request (`?wait=`) is work while it is younger: what an order is waited for that gets on. */
+  readonly heldAsWorkMs: number
+  /** Requests held at once. */
+  readonly heldMax: number
+}
+
+export const admissionLimits: AdmissionLimits = {
+  inWorkMin: 256,
+  inWorkMax: 1_000,
+  answerMsWanted: 50,
+  heldAsWorkMs: 2_000,
+  heldMax: 1_500
+}
+
+/** Those who are sent away come again at this share of the pace at which orders are answered, or at the least one. */
+const returningShare = 1 / 4
+const returningPerSecondMin = 100
+const retryAfterSecondsMax = 60
+const windowMs = 100
+
+/**
+ * Who may begin, so that all that is begun ends soon, and who may not is told at once.
+ *
+ * D1. In work are the orders that wait for their answer, and those that somebody is held for since a short while.
+ *     Nobody who is held is sent away for an order that is new.
+ * D2. How many may be in work follows from how long answers take: a few more while that is as wanted, a good part fewer
+ *     otherwise (additive increase, multiplicative decrease), within bounds.
+ * D3. Who is sent away gets a time to come again, one after the other, so that those who come again are a small part of
+ *     the work however many they are.
+ */
+export class Admission {
+  readonly #clock: Clock
+  readonly #limits: AdmissionLimits
+  /** Since when each is held, the oldest first; `#young` are those of them that count as work. */
+  readonly #held = new Set<Held>()
+  readonly #young = new Set<Held>()
+  #answering = 0
+  #inWorkMax: number
+  #bestMs = Infinity
+  #window: { readonly since: number; count: number; sumMs: number; wasFull: boolean }
+  #answeredPerSecond = 0
+  #lastTurnAt = 0
+
+  constructor(clock: Clock, limits: AdmissionLimits) {
+    this.#clock = clock
+    this.#limits = limits
+    this.#inWorkMax = limits.inWorkMin
+    this.#window = { since: clock.now(), count: 0, sumMs: 0, wasFull: false }
+  }
+
+  get inWork(): number {
+    const before = this.#clock.now() - this.#limits.heldAsWorkMs
+    for (const one of this.#young) {
+      if (one.since > before) break
+      this.#young.delete(one)
+    }
+    return this.#answering + this.#young.size
+  }
+
+  get inWorkMax(): number {
+    return this.#inWorkMax
+  }
+
+  /** Gives what to call when the order is answered; undefined where it may not begin. */
+  begin(): (() => void) | undefined {
+    if (this.inWork >= this.#inWorkMax) {
+      this.#window.wasFull = true
+      return undefined
+    }
+    this.#answering++
+    const since = this.#clock.now()
+    return () => {
+      this.#answering--
+      this.#answered(this.#clock.now() - since)
+    }
+  }
+
+  /** Gives what to call when the request is let go; undefined where no more may be held. */
+  hold(): (() => void) | undefined {
+    if (this.#held.size >= this.#limits.heldMax) return undefined
+    const held = { since: this.#clock.now() }
+    this.#held.add(held)
+    this.#young.add(held)
+    return () => {
+      this.#held.delete(held)
+      this.#young.delete(held)
+    }
+  }
+
+  /** For one who is sent away. */
+  retryAfterSeconds(): number {
+    const now = this.#clock.now()
+    const perSecond = Math.max(returningPerSecondMin, this.#answeredPerSecond * returningShare)
+    const turnAt = Math.max(now + 1_000, this.#lastTurnAt + 1_000 / perSecond)
+    this.#lastTurnAt = Math.min(turnAt, now + retryAfterSecondsMax * 1_000)
+    return Math.ceil((this.#lastTurnAt - now) / 1_000)
+  }
+
+  #answered(tookMs: number): void {
+    const window = this.#window
+    window.count++
+    window.sumMs += tookMs
+    const now = this.#clock.now()
+    if (now - window.since >= windowMs) this.#adapt(now)
+  }
+
+  #adapt(now: number): void {
+    const { since, count, sumMs, wasFull } = this.#window
+    const meanMs = sumMs / count
+    this.#answeredPerSecond = (count / (now - since)) * 1_000
+    // What was best once is forgotten by and by: the log may have become slower.
+    this.#bestMs = Math.min(meanMs, this.#bestMs * 1.01)
+    const { inWorkMin, inWorkMax, answerMsWanted } = this.#limits
+    const wantedMs = Math.max(answerMsWanted, this.#bestMs * 2)
+    const factor = Math.max(0.7, wantedMs / meanMs)
+    if (factor < 1) this.#inWorkMax = Math.max(inWorkMin, Math.floor(this.#inWorkMax * factor))
+    else if (wasFull) this.#inWorkMax = Math.min(inWorkMax, this.#inWorkMax + 10)
+    this.#window = { since: now, count: 0, sumMs: 0, wasFull: false }
+  }
+}
+
+type Held = { readonly since: number }
+
+/** At the door, before a body is read: who would only join a queue that is too long is sent away. */
+export const admit = (http: FastifyInstance, { admission }: RouteDeps): void => {
+  http.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done) => {
+    const enter = entry(request)
+    if (enter === undefined) return done()
+    const leave = admission[enter]()
+    if (leave === undefined) return void sendAway(reply, admission)
+    reply.raw.once('close', leave)
+    done()
+  })
+}
+
+const entry = ({ method, routeOptions, query }: FastifyRequest): 'begin' | 'hold' | undefined => {
+  if (method === 'POST' && routeOptions.url === '/orders') return 'begin'
+  return method === 'GET' && (query as { wait?: unknown }).wait !== undefined ? 'hold' : undefined
+}
+
+const sendAway = (reply: FastifyReply, admission: Admission): FastifyReply => {
+  const headers = { 'retry-after': String(admission.retryAfterSeconds()) }
+  return sendProblem(reply, 'PARCOMOLO_HTTP_OVERLOADED', sentAway, { headers })
+}
+
+const sentAway =
+  'as many requests are in work as can be answered soon; nothing was taken, so repeat the request after the time in ' +
+  'Retry-After'

@@ -1,0 +1,118 @@
+import { RetryBudget } from './retry-budget.ts'
+import { Window, type WindowLimits } from './window.ts'
+
+/** A command that was not answered yet. */
+export type Entry = {
+  readonly load: InboxLoad
+  readonly entity: string
+  /** Tells it from the others of its entity. */
+  readonly index: number
+  /** The journal offset of the event that sent it: in this order those of one journal partition stand in an inbox. */
+  readonly sequence: number
+  /** Of its first attempt, where that was answered by nobody either. */
+  readonly firstSequence: number
+  readonly sentAt: number
+  readAt: number | undefined
+  /** It has been answered, or is of no use any more. */
+  isOver: boolean
+  /** Its timer has fired while its clock stood: somebody has to set it again. */
+  isOverdue: boolean
+}
+
+/** Which command probes the inbox, whatever attempt it is at. */
+type Probe = Pick<Entry, 'entity' | 'index'>
+
+/** What one journal partition has sent to one inbox partition and was not answered yet, and what of it was read. */
+export class InboxLoad {
+  /** Not answered. */
+  count = 0
+  /** Of these, not known to be read. */
+  unreadCount = 0
+  /** When something was last seen to be read. */
+  movedAt: number
+  probe: Probe | undefined
+  readonly window: Window
+  readonly retries: RetryBudget
+  /** True where the participant's own journal tells how far it has read: what is not told of is not read. */
+  readonly isTold: boolean
+  /** In the order of the inbox, from `#head` on; what is over or read stays in it until it is passed. */
+  #queue: Entry[] = []
+  #head = 0
+  #readTo = 0
+
+  constructor(isTold: boolean, limits: WindowLimits, now: number) {
+    this.isTold = isTold
+    this.window = new Window(limits, now)
+    this.retries = new RetryBudget(now)
+    this.movedAt = now
+  }
+
+  /** The first that is not known to be read. */
+  get first(): Entry | undefined {
+    for (; this.#head < this.#queue.length; this.#head++) {
+      const entry = this.#queue[this.#head]!
+      if (!entry.isOver && entry.readAt === undefined) return entry
+    }
+    this.#compact()
+    return undefined
+  }
+
+  add(entry: Entry, now: number): void {
+    this.count++
+    if (entry.sequence < this.#readTo) {
+      entry.readAt = now
+      return
+    }
+    this.unreadCount++
+    this.#queue.push(entry)
+  }
+
+  /** All below this sequence was read; `onRead` is told those that wait for an answer from now on. */
+  read(to: number, now: number, onRead: (entry: Entry) => void): void {
+    if (to <= this.#readTo) return
+    this.#readTo = to
+    const from = this.#head
+    for (; this.#head < this.#queue.length && this.#queue[this.#head]!.sequence < to; this.#head++) {
+      const entry = this.#queue[this.#head]!
+      if (entry.isOver || entry.readAt !== undefined) continue
+      entry.readAt = now
+      this.unreadCount--
+      onRead(entry)
+    }
+    this.window.read(this.#head - from, now)
+    this.movedAt = now
+    this.probe = undefined
+    this.#compact()
+  }
+
+  /** It is not waited for any more, or in a pause now; until its end it counts. */
+  leave(entry: Entry): void {
+    entry.isOver = true
+  }
+
+  /** It does not count any more: something else does, or nothing. */
+  end(isUnread: boolean): void {
+    this.count--
+    if (isUnread) this.unreadCount--
+  }
+
+  /** It pauses since before this owner. */
+  addPaused(): void {
+    this.count++
+    this.unreadCount++
+  }
+
+  isProbe(entry: Entry): boolean {
+    const { probe } = this
+    if (probe === undefined) return this.first === entry
+    return probe.entity === entry.entity && probe.index === entry.index
+  }
+
+  #compact(): void {
+    if (this.#head < compactedAt && this.#head < this.#queue.length) return
+    this.#queue = this.#queue.slice(this.#head)
+    this.#head = 0
+  }
+}
+
+const compactedAt = 1_000

@@ -1,0 +1,230 @@
+import { ParcomoloError } from '../base/index.ts'
+import type { LogRecord, Reader } from '../log/index.ts'
+import { Batch, tooLarge } from './batch.ts'
+import type { Component, Event, Input } from './component.ts'
+import type { DeadLetters } from './dead-letters.ts'
+import type { Entities } from './entities.ts'
+import { header } from './headers.ts'
+import type { Inputs, Taken } from './inputs.ts'
+import type { Lanes } from './lanes.ts'
+import { markerOf } from './marker.ts'
+import type { OwnJournal } from './own-journal.ts'
+import type { Patience } from './patience.ts'
+import type { Positions } from './positions.ts'
+import type { Snapshots } from './snapshots.ts'
+import type { TaskDeps, TaskLimits, TaskStats } from './task-deps.ts'
+import type { TimerEntry, Timers } from './timers.ts'
+import type { Unanswered } from './unanswered.ts'
+
+export type RoundsDeps<S> = Pick<TaskDeps, 'codec' | 'clock' | 'fullNameOf' | 'owner' | 'onTooLarge'> & {
+  readonly component: Component<S>
+  readonly limits: TaskLimits
+  readonly stats: TaskStats
+  readonly patience: Patience
+  readonly entities: Entities<S>
+  readonly timers: Timers
+  readonly positions: Positions
+  readonly inputs: Inputs
+  readonly lanes: Lanes
+  readonly deadLetters: DeadLetters
+  readonly snapshots: Snapshots<S>
+  readonly journal: OwnJournal
+  readonly unanswered: Unanswered | undefined
+  /** Wakes the task at this time. */
+  readonly wakeAt: (atMs: number) => void
+  readonly learn: (values: Iterable<Uint8Array | null>) => Promise<void> | undefined
+}
+
+/**
+ * The rounds of one task: take inputs and due timers, decide, append. It takes only so many bytes, and what it has
+ * decided is appended as soon as it is as much as a batch is meant to have: what follows may follow in the same round.
+ * T1 to T6 stand at `task.ts`.
+ */
+export class Rounds<S> {
+  readonly #deps: RoundsDeps<S>
+  readonly #batch: Batch
+  #passedOver = 0
+  /** Since when a command has been read that nothing follows from, while the journal does not say so. */
+  #silentSince: number | undefined
+
+  constructor(deps: RoundsDeps<S>) {
+    this.#deps = deps
+    this.#batch = new Batch(deps.limits.batchBytesAim)
+  }
+
+  /** False where the stop came first; what has been decided by then may not be journaled. */
+  async run(reader: Reader): Promise<boolean> {
+    const { inputs, lanes, clock, stats, unanswered } = this.#deps
+    const taken = await this.#take(reader)
+    if (taken === undefined) return false
+    const now = clock.now()
+    for (const one of taken) {
+      this.#decideOn(this.#withoutPutOff(one), now)
+      inputs.pass(one)
+      if (this.#batch.isFull && !(await this.#append(now))) return false
+    }
+    inputs.passAll()
+    // After the answers, so that most of what was read waits for none any more.
+    for (const { place, to } of inputs.takeReadings()) unanswered?.read(place, to, now)
+    this.#fireTimers(now)
+    if (lanes.names.size > 0 && !(await this.#beginPutOff(now))) return false
+    stats.rounds++
+    stats.inputs += taken.length
+    this.#noteSilence(taken, now)
+    return this.#append(now)
+  }
+
+  /** The inputs that have come, with all that is to be known and in memory before they are decided on. */
+  async #take(reader: Reader): Promise<readonly Taken[] | undefined> {
+    const { limits, patience, learn, inputs, lanes, snapshots } = this.#deps
+    const chunks = reader.take(limits.inputsPerRoundMax, limits.inputBytesPerRoundMax)
+    const again = lanes.take(this.#readTo)
+    const values = [...chunks, ...again].flatMap(({ records }) => records.map(({ value }) => value))
+    const learning = patience.until(() => learn(values))
+    if (learning !== undefined && !(await learning)) return undefined
+    const taken = chunks.flatMap((chunk) => inputs.of(chunk))
+    for (const chunk of again) chunk.hold(inputs.again(chunk))
+    this.#passedOver += values.length
+    const fetching = snapshots.fetch(() => [...taken, ...lanes.held].flatMap(({ keys }) => keys))
+    if (fetching !== undefined && !(await this.#hasLearntKept(await fetching))) return undefined
+    return taken
+  }
+
+  /** How far a partition was read, but for what was put off. */
+  readonly #readTo = (place: string): number => this.#deps.positions.get(place)
+
+  /** What it begins is put off where there is no room for it, or what came before it waits as well. */
+  #withoutPutOff(taken: Taken): Taken {
+    const { lanes } = this.#deps
+    const { input, place, record } = taken
+    for (const lane of taken.lanes)
+      if (lanes.names.has(lane) || !this.#hasRoom(lane, input.key)) lanes.putOff(lane, place, record.offset)
+    return lanes.names.size === 0 ? taken : { ...taken, input: { ...input, putOff: lanes.names } }
+  }
+
+  #hasRoom(lane: string, key: string): boolean {
+    const { component, unanswered } = this.#deps
+    return (unanswered?.room(component.beginnings!.inboxesOf(lane), key) ?? 1) > 0
+  }
+
+  /** False where the stop came first. */
+  async #beginPutOff(now: number): Promise<boolean> {
+    const { lanes, stats } = this.#deps
+    let isStopped = false
+    await lanes.begin(this.#readTo, async (lane, taken) => {
+      if (isStopped || !this.#hasRoom(lane, taken.input.key)) return false
+      this.#decideOn(taken, now)
+      stats.inputs++
+      isStopped = this.#batch.isFull && !(await this.#append(now))
+      return true
+    })
+    return !isStopped
+  }
+
+  async #hasLearntKept(keys: readonly string[]): Promise<boolean> {
+    const { component, entities, patience, learn } = this.#deps
+    if (component.keeps === undefined) return true
+    return (await patience.until(() => learn(entities.kept(keys)))) !== false
+  }
+
+  #decideOn({ input, place, record }: Taken, now: number): void {
+    const refusal = this.#decide(input, now)
+    if (refusal !== undefined) this.#deps.deadLetters.add(place, record, refusal)
+  }
+
+  #fireTimers(now: number): void {
+    const { timers, limits } = this.#deps
+    for (let count = 0; count < limits.inputsPerRoundMax && !this.#batch.isFull; count++) {
+      const entry = timers.take(now)
+      if (entry === undefined) return
+      this.#fire(entry, now)
+    }
+    timers.arm()
+  }
+
+  /** A timer that is due and has no consequence would be due for ever, so that is a defect. */
+  #fire(entry: TimerEntry, now: number): void {
+    const { component, entities, onTooLarge } = this.#deps
+    if (!entities.isDue(entry, now)) return
+    const before = this.#batch.count
+    const refusal = this.#decide({ kind: 'timer', key: entry.key }, now)
+    if (refusal !== undefined) return onTooLarge?.(component.name, entry.key, refusal)
+    if (this.#batch.count === before) throw timerWithoutConsequence(component.name, entry.key)
+    entities.reschedule(entry.key)
+  }
+
+  /** Undefined where it is decided; otherwise why it cannot be journaled, and nothing has changed. */
+  #decide(input: Input, now: number): ParcomoloError | undefined {
+    const { component, entities, journal } = this.#deps
+    const attemptsOf = (key: string) => entities.attemptOf(key, now)
+    const decided = component.decide(entities.get, input, now, attemptsOf)
+    const events = decided.map((event): Event => ({ ...event, at: now }))
+    const records = events.map((event) => this.#record(event, now))
+    const offset = journal.end + this.#batch.count
+    if (!this.#batch.add(events, records)) return tooLarge(nameOf(input), records, this.#deps.limits.batchBytesAim)
+    // What follows from the first event is not what the answer says, but what the component makes of it.
+    for (const [i, event] of events.entries()) entities.apply(event, offset + i, i === 0 && isAnswer(input))
+    return undefined
+  }
+
+  #record({ key, type, fullName, value, causationId }: Event, timestamp: number): LogRecord {
+    const { codec, fullNameOf } = this.#deps
+    const bytes = codec.encode(fullName ?? fullNameOf(type), value)
+    const headers =
+      causationId === undefined ? { [header.type]: type } : { [header.type]: type, [header.causationId]: causationId }
+    return { key, value: bytes, timestamp, headers }
+  }
+
+  /** What has been decided, and the positions of what led to it; the letters of what they pass go before. */
+  async #append(now: number): Promise<boolean> {
+    const { deadLetters, journal, stats } = this.#deps
+    if (deadLetters.waiting > 0 && !(await this.#sendDeadLetters())) return false
+    if (this.#batch.count === 0 && !this.#arePositionsDue(now)) return true
+    const { events, records } = this.#batch.take()
+    this.#passedOver = 0
+    this.#silentSince = undefined
+    await journal.append(records.length > 0 ? records : [this.#marker(now)], events, now)
+    stats.events += events.length
+    return true
+  }
+
+  async #sendDeadLetters(): Promise<boolean> {
+    const { deadLetters, limits, stats } = this.#deps
+    stats.deadLetters += deadLetters.waiting
+    // Their positions are journaled with this round, whatever else follows from it: a restart would double the letters.
+    this.#passedOver += limits.idlePositionsMax
+    return deadLetters.send()
+  }
+
+  /** Whoever has sent a command waits to hear that it was read, also where there is no answer. */
+  #noteSilence(taken: readonly Taken[], now: number): void {
+    if (this.#batch.count > 0 || this.#silentSince !== undefined) return
+    if (!taken.some(({ sequence }) => sequence !== undefined)) return
+    this.#silentSince = now
+    this.#deps.wakeAt(now + this.#deps.limits.silentMsMax)
+  }
+
+  /**
+   * Inputs without consequence move the positions too; now and then that is journaled, so that a restart need not read
+   * them all again.
+   */
+  #arePositionsDue(now: number): boolean {
+    const { limits, positions } = this.#deps
+    const isSilent = this.#silentSince !== undefined && now >= this.#silentSince + limits.silentMsMax
+    return (isSilent || this.#passedOver >= limits.idlePositionsMax) && positions.hasChanged
+  }
+
+  #marker(now: number): LogRecord {
+    return markerOf(this.#deps.codec, this.#deps.owner, now)
+  }
+}
+
+const isAnswer = (input: Input): boolean => input.kind === 'message' && input.causationId !== undefined
+
+const nameOf = (input: Input): string => (input.kind === 'timer' ? `the timer of '${input.key}'` : `'${input.type}'`)
+
+const timerWithoutConsequence = (component: string, key: string): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_TASK_DEFECT',
+    `the timer of '${key}' in '${component}' is due but nothing follows from it; an event has to move it on`
+  )

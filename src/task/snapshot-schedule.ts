@@ -1,0 +1,103 @@
+import type { Clock } from '../base/index.ts'
+import type { Entities } from './entities.ts'
+import type { OwnJournal } from './own-journal.ts'
+import type { AtBoundary, Marker, Snapshots } from './snapshots.ts'
+import type { TaskLimits, TaskStats } from './task-deps.ts'
+
+export type SnapshotScheduleDeps<S> = {
+  readonly clock: Clock
+  readonly limits: TaskLimits
+  readonly stats: TaskStats
+  readonly journal: Pick<OwnJournal, 'bytes'>
+  readonly entities: Entities<S>
+  readonly snapshots: Snapshots<S>
+  readonly atBoundary: AtBoundary
+  readonly marker: () => Marker
+  /** Wakes the task: it may be time for a snapshot, or for the next. */
+  readonly resume: () => void
+  readonly fail: (error: unknown) => void
+}
+
+/** A stop goes on without its snapshot when the log has not taken it by then; Kubernetes kills after 30 s. */
+const stopMsMax = 10_000
+
+/**
+ * When a task takes a snapshot; one at a time.
+ *
+ * S1. What a start would have to read is bounded, whoever has written it: what this owner has found to read counts.
+ * S2. A stop waits for a snapshot, but not for ever: a snapshot is a cache.
+ */
+export class SnapshotSchedule<S> {
+  readonly #deps: SnapshotScheduleDeps<S>
+  #inputsAtLast = 0
+  /** How much of the journal came before the last one that has begun, and before the last that is whole. */
+  #bytesAtLast = 0
+  #bytesAtWhole = 0
+  #at: number
+  #running: Promise<void> | undefined
+  #cancelAlarm: (() => void) | undefined
+
+  constructor(deps: SnapshotScheduleDeps<S>) {
+    this.#deps = deps
+    this.#at = deps.clock.now() + deps.limits.snapshotEveryMs
+  }
+
+  /** Begins one if it is due. */
+  maybeBegin(): void {
+    const { clock, limits, stats, entities, journal } = this.#deps
+    if (this.#running !== undefined) return
+    if (journal.bytes - this.#bytesAtLast >= limits.bytesPerSnapshot) return this.#begin()
+    if (entities.dirty.size === 0) return
+    const isDue = stats.inputs - this.#inputsAtLast >= limits.inputsPerSnapshot || clock.now() >= this.#at
+    if (isDue) this.#begin()
+    else this.#wakeInTime()
+  }
+
+  /** Whether an orderly stop has to take one, or to wait for the one that is being written. */
+  get isDueAtStop(): boolean {
+    return this.#deps.journal.bytes - this.#bytesAtWhole > this.#deps.limits.bytesLeftAtStop
+  }
+
+  /** Resolves when nothing of a snapshot runs any more, or the log is too slow with it. */
+  async stop(): Promise<void> {
+    const { clock } = this.#deps
+    this.#cancelAlarm?.()
+    const late = Promise.withResolvers<void>()
+    const cancel = clock.at(clock.now() + stopMsMax, late.resolve)
+    await Promise.race([this.#finish(), late.promise])
+    cancel()
+  }
+
+  async #finish(): Promise<void> {
+    await this.#running
+    if (this.isDueAtStop) this.#begin()
+    await this.#running
+  }
+
+  #begin(): void {
+    const { clock, limits, stats, journal, snapshots, atBoundary, marker, fail, resume } = this.#deps
+    const { bytes } = journal
+    this.#inputsAtLast = stats.inputs
+    this.#bytesAtLast = bytes
+    this.#at = clock.now() + limits.snapshotEveryMs
+    const whole = (): void => {
+      stats.snapshots++
+      this.#bytesAtWhole = bytes
+    }
+    this.#running = snapshots
+      .write(atBoundary, marker)
+      .then((isWhole) => (isWhole ? whole() : undefined), fail)
+      .finally(() => {
+        this.#running = undefined
+        resume()
+      })
+  }
+
+  /** A task that has nothing to do, any more or yet, snapshots too, or the next start would have all of it to read. */
+  #wakeInTime(): void {
+    this.#cancelAlarm ??= this.#deps.clock.at(this.#at, () => {
+      this.#cancelAlarm = undefined
+      this.#deps.resume()
+    })
+  }
+}

@@ -1,0 +1,46 @@
+import test from 'ava'
+import fc from 'fast-check'
+import { type TimerEntry, Timers } from '../../src/task/timers.ts'
+import { VirtualClock } from '../helpers/virtual-clock.ts'
+
+type Step = { readonly kind: 'add' | 'advance' | 'remove' | 'take'; readonly pick: number; readonly at: number }
+
+const steps = fc.array(
+  fc.record({
+    kind: fc.constantFrom<Step['kind'][]>('add', 'add', 'advance', 'remove', 'take'),
+    pick: fc.nat(50),
+    at: fc.nat(20)
+  }),
+  { maxLength: 60 }
+)
+
+test('whatever is added, moved and taken out, the earliest comes first, and each once', (t) => {
+  fc.assert(
+    fc.property(steps, (given) => {
+      const timers = new Timers(new VirtualClock(0), () => undefined)
+      const waiting: TimerEntry[] = []
+      const take = (now: number): void => {
+        const earliest = Math.min(Infinity, ...waiting.map(({ dueAt }) => dueAt))
+        const taken = timers.take(now)
+        if (taken === undefined) return void t.true(earliest > now)
+        t.is(taken.dueAt, earliest)
+        t.true(waiting.includes(taken))
+        waiting.splice(waiting.indexOf(taken), 1)
+      }
+      for (const [i, { kind, pick, at }] of given.entries()) {
+        const entry = waiting[pick % Math.max(1, waiting.length)]
+        if (kind === 'add') waiting.push(timers.add(`k${i}`, at))
+        else if (kind === 'take') take(at)
+        else if (entry !== undefined && kind === 'advance') timers.advance(entry, Math.min(entry.dueAt, at))
+        else if (entry !== undefined) {
+          timers.remove(entry)
+          waiting.splice(waiting.indexOf(entry), 1)
+          timers.remove(entry)
+        }
+        t.is(timers.size, waiting.length)
+      }
+      while (waiting.length > 0) take(Infinity)
+      t.is(timers.take(Infinity), undefined)
+    })
+  )
+})

@@ -3,7 +3,7 @@
  * code with what it judges, so that an error in the product cannot hide in the judgement as well; it reads any log,
  * whatever wrote it.
  */
-import { auditBacklog, type Window } from './auditor/backlog.ts'
+import { auditArrivals, auditBacklog, type Window } from './auditor/backlog.ts'
 import { type AuditRecord, Journals, type Schemas, type Violation } from './auditor/events.ts'
 import { auditLanes } from './auditor/lanes.ts'
 import { auditMoney } from './auditor/money.ts'
@@ -29,6 +29,8 @@ export type Audit = {
   readonly shown?: Shown
   /** How much may be unread, and unanswered, where a saga starts: of a run whose windows stay as they are. */
   readonly window?: Window | undefined
+  /** True where no request was lost, doubled, or so slow that it was sent again. */
+  readonly isReliable?: boolean
 }
 
 /** The shop's steps with an undo. */
@@ -43,6 +45,7 @@ export const audit = (input: Audit): Violation[] => {
     ...auditProtocol(journals, isQuiet),
     ...auditBacklog(journals, input.window).violations,
     ...auditLanes(journals),
+    ...(input.isReliable === true ? auditArrivals(journals) : []),
     ...auditAcknowledged(journals, input.acknowledged ?? {}),
     ...(input.shown === undefined ? [] : auditShown(journals, input.shown))
   ]

@@ -1,5 +1,6 @@
 /** What a process can do that owns the task, or takes itself for its owner. */
 import type { Step } from './explore.ts'
+import { type Beginning, beginnings } from './journal-lanes.ts'
 import {
   type Append,
   basisOf,
@@ -54,7 +55,7 @@ const claimed = (world: World, owner: number): State => {
   const base = withOwner({ ...world.state, epoch }, owner, { ...down, epoch, phase: 'fencing' })
   if (!world.has('fences')) return recovered(world, base, owner, journalOf(base))
   const id = `${nameOf(owner)}${epoch}.0`
-  const batch = makeBatch({ id, isFence: true, from: 0, to: 0, forwarded: 0, basis: '' })
+  const batch = makeBatch({ id, isFence: true, from: 0, to: 0, forwarded: 0, basis: '', begins: [], lane: 0 })
   const append: Append = { owner, epoch, sequence: 0, batch }
   const sent = withOwner({ ...base, appends: [...base.appends, append] }, owner, { pending: [append], nextSequence: 1 })
   return world.has('readsBehindFence') ? sent : recovered(world, sent, owner, journalOf(sent))
@@ -114,28 +115,42 @@ const decisions = (world: World, owner: number): Step<State>[] => {
   if (self.pending.length > (world.has('oneInFlight') ? 0 : 1)) return []
   const folded = world.has('positionsInBatch') ? positionOf(self.known) : self.uncommitted
   const from = self.pending.at(-1)?.batch.to ?? folded
-  return Array.from({ length: bounds.inputs - from }, (_, i) => {
-    const append = decided(world, owner, from, from + i + 1)
-    const next = withOwner({ ...state, appends: [...state.appends, append] }, owner, {
-      pending: [...self.pending, append],
-      nextSequence: self.nextSequence + 1
-    })
-    return step(() => `${nameOf(owner)} decides ${describe(append.batch)} and sends it`, next)
+  return Array.from({ length: bounds.inputs - from + 1 }, (_, i) => from + i).flatMap((to) => {
+    if (to === from && bounds.putOffs === undefined) return []
+    return beginnings(world, owner, from, to).map((beginning) => decision(world, owner, { from, to, ...beginning }))
   })
 }
 
-const decided = (world: World, owner: number, from: number, to: number): Append => {
+type Decision = Beginning & Pick<Batch, 'from' | 'to'>
+
+const decision = (world: World, owner: number, { isPutOff, ...covered }: Decision): Step<State> => {
+  const { state } = world
+  const self = state.owners[owner]!
+  const append = decided(world, owner, covered)
+  const next = withOwner({ ...state, appends: [...state.appends, append] }, owner, {
+    pending: [...self.pending, append],
+    nextSequence: self.nextSequence + 1
+  })
+  const label = (): string => `${nameOf(owner)} decides ${describe(append.batch)} and sends it`
+  return isPutOff ? fault(label, spend(next, 'putOffs')) : step(label, next)
+}
+
+const decided = (world: World, owner: number, covered: Omit<Decision, 'isPutOff'>): Append => {
   const self = world.state.owners[owner]!
   const forwarded = world.has('forwardedNotAhead') ? forwardedOf(self) : self.sendNext
   const id = `${nameOf(owner)}${self.epoch}.${self.nextSequence}`
-  const batch = makeBatch({ id, isFence: false, from, to, forwarded, basis: basisOf(self.known) })
+  const batch = makeBatch({ id, isFence: false, ...covered, forwarded, basis: basisOf(self.known) })
   return { owner, epoch: self.epoch, sequence: self.nextSequence, batch }
 }
 
 const describe = (batch: Batch): string =>
   batch.isFence
     ? `its fence ${batch.id}`
-    : `batch ${batch.id} (inputs ${batch.from}..${batch.to - 1}, forwarded ${batch.forwarded}, on [${batch.basis}])`
+    : `batch ${batch.id} (inputs ${batch.from}..${batch.to - 1}, ${begun(batch)}` +
+      `forwarded ${batch.forwarded}, on [${batch.basis}])`
+
+const begun = ({ begins, lane, to }: Batch): string =>
+  (begins.length > 0 ? `begins ${begins.join()}, ` : '') + (lane < to ? `put off from ${lane}, ` : '')
 
 const forwards = (world: World, owner: number): Step<State>[] => {
   const { state } = world

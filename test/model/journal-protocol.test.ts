@@ -12,6 +12,10 @@ const worlds: readonly Partial<Bounds>[] = [
   { inputs: 1, crashes: 2, takeovers: 1, duplicates: 1 },
   { inputs: 1, crashes: 1, takeovers: 1, losses: 1, snapshots: 2 },
   { inputs: 3, crashes: 1, losses: 1 },
+  { putOffs: 1, crashes: 1 },
+  { inputs: 1, putOffs: 1, crashes: 1, takeovers: 1 },
+  { inputs: 1, putOffs: 1, crashes: 1, snapshots: 1 },
+  { variant: 'embedded', inputs: 1, putOffs: 1, crashes: 1 },
   { variant: 'embedded', crashes: 1 },
   { variant: 'embedded', inputs: 1, crashes: 2, snapshots: 1 }
 ]
@@ -45,6 +49,9 @@ const mutations: Readonly<Record<Rule, readonly [Property, Partial<Bounds>]>> = 
   retriesSameBytes: ['acknowledgedOnce', { losses: 1 }],
   oneInFlight: ['decidedOnJournal', {}],
   positionsInBatch: ['inputsOnce', { crashes: 1 }],
+  laneInBatch: ['begunAll', { inputs: 1, putOffs: 1, crashes: 1 }],
+  laneMovesWithBatch: ['begunOnce', { putOffs: 1, crashes: 1 }],
+  putOffInOrder: ['begunOnce', { putOffs: 1 }],
   forwardsAcknowledged: ['acceptedOnce', { takeovers: 1 }],
   stopAndWait: ['acceptedOnce', {}],
   forwardsTheRest: ['commandsArrive', { crashes: 1 }],

@@ -28,14 +28,16 @@ import {
   type World
 } from './journal-state.ts'
 
-/** What must hold, whatever happens. The first four in every state, the last three where all has come to rest. */
+/** What must hold, whatever happens. The first six in every state, the last four where all has come to rest. */
 export const properties = {
   decidedOnJournal: 'every batch was decided on exactly the batches before it',
   appendedOnce: 'no batch is in the journal twice',
   acknowledgedOnce: 'every acknowledged batch is in the journal',
   inputsOnce: 'each input is covered exactly once, in order',
+  begunOnce: 'what each input begins is begun once, in order',
   acceptedOnce: 'the participant accepts the commands of the journal, each once, in order',
   inputsAll: 'in the end each input is covered',
+  begunAll: 'in the end what each input begins is begun',
   commandsArrive: 'in the end each command is in the inbox',
   commandsAccepted: 'in the end each command is accepted'
 } as const
@@ -56,6 +58,7 @@ const alwaysBroken = (state: State): Property | undefined => {
   if (!state.told.every((batch) => journal.some((found) => isSame(found, batch)))) return 'acknowledgedOnce'
   const decided = journal.filter((batch) => !batch.isFence)
   if (!decided.every((batch, i) => batch.from === (decided[i - 1]?.to ?? 0))) return 'inputsOnce'
+  if (!decided.flatMap(({ begins }) => begins).every((input, i) => input === i)) return 'begunOnce'
   const accepted = handledOf(state).filter((command) => command.accepted)
   return accepted.every(({ id }, i) => decided[i]?.id === id) ? undefined : 'acceptedOnce'
 }
@@ -66,6 +69,8 @@ const isDecidedOnJournal = (journal: readonly Batch[]): boolean =>
 const finallyBroken = (state: State, bounds: Bounds): Property | undefined => {
   const decided = journalOf(state).filter((batch) => !batch.isFence)
   if ((decided.at(-1)?.to ?? 0) !== bounds.inputs) return 'inputsAll'
+  const begun = decided.flatMap(({ begins }) => begins).length
+  if (bounds.putOffs !== undefined && begun !== bounds.inputs) return 'begunAll'
   const inbox = new Set(inboxOf(state).map(({ id }) => id))
   if (!decided.every(({ id }) => inbox.has(id))) return 'commandsArrive'
   return handledOf(state).filter((command) => command.accepted).length === decided.length

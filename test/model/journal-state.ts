@@ -14,6 +14,9 @@ export const rules = {
   retriesSameBytes: 'a retry carries the same records',
   oneInFlight: 'one batch is in flight at a time',
   positionsInBatch: 'a batch carries the input positions that it covers',
+  laneInBatch: 'a batch carries the position of the first beginning that is put off',
+  laneMovesWithBatch: 'the position of what is put off moves on with the batch that begins it',
+  putOffInOrder: 'while a beginning is put off, all that come later are',
   forwardsAcknowledged: 'only commands of acknowledged batches are forwarded',
   stopAndWait: 'the next command is sent only when the last is acknowledged',
   forwardsTheRest: 'a new owner forwards again from the recorded position on',
@@ -47,6 +50,8 @@ export type Bounds = {
   /** How many answers are lost. */
   readonly losses: number
   readonly snapshots: number
+  /** How often there is no room for what an input begins; where it is undefined, nothing begins. */
+  readonly putOffs?: number
   readonly dropped?: Rule
 }
 
@@ -61,13 +66,16 @@ export type Batch = {
   readonly to: number
   readonly forwarded: number
   readonly basis: string
+  /** The inputs that it begins something for, and the first whose beginning is still put off; or the next input. */
+  readonly begins: readonly number[]
+  readonly lane: number
   /** All of it as text, made once. */
   readonly key: string
 }
 
 export const makeBatch = (batch: Omit<Batch, 'key'>): Batch => ({
   ...batch,
-  key: `${batch.id}:${batch.from}-${batch.to}/${batch.forwarded}<${batch.basis}`
+  key: `${batch.id}:${batch.from}-${batch.to}/${batch.forwarded}<${batch.basis}+${batch.begins.join()}@${batch.lane}`
 })
 
 export type Append = {
@@ -136,6 +144,7 @@ export type State = {
     readonly duplicates: number
     readonly losses: number
     readonly snapshots: number
+    readonly putOffs: number
   }
 }
 
@@ -171,7 +180,8 @@ export const initialState = (bounds: Bounds): State => ({
     takeovers: bounds.takeovers,
     duplicates: bounds.duplicates,
     losses: bounds.losses,
-    snapshots: bounds.snapshots
+    snapshots: bounds.snapshots,
+    putOffs: bounds.putOffs ?? 0
   }
 })
 

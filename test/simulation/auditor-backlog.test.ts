@@ -1,6 +1,6 @@
 import test from 'ava'
 import { told } from '../helpers/auditor.ts'
-import { auditBacklog, type Window } from '../helpers/auditor/backlog.ts'
+import { auditArrivals, auditBacklog, type Window } from '../helpers/auditor/backlog.ts'
 import { Journals } from '../helpers/auditor/events.ts'
 import { auditLanes } from '../helpers/auditor/lanes.ts'
 import { type Fact, schemas, written } from './journal-writing.ts'
@@ -66,6 +66,10 @@ class Story {
   judge(window?: Window): string {
     const journals = new Journals(written(this.facts), schemas)
     return told([...auditBacklog(journals, window).violations, ...auditLanes(journals)])
+  }
+
+  arrivals(): string {
+    return told(auditArrivals(new Journals(written(this.facts), schemas)))
   }
 
   #headers: Record<string, string> = {}
@@ -145,6 +149,10 @@ const doctored: Readonly<Record<string, readonly [RegExp, Story]>> = {
     /'order\/a stock' was sent again before it was time to/,
     new Story().send('a', 0).send('a', 9000, 2)
   ],
+  'a command that is sent twice as its first attempt': [
+    /'order\/a stock' was sent twice as attempt 1/,
+    new Story().send('a', 0).send('a', 0)
+  ],
   'a command that is given up unread': [
     /'order\/a stock' is given up, though it may not have been read/,
     new Story().send('a', 0).saga('StepUnknown', 'a', 25_000)
@@ -171,6 +179,19 @@ const doctored: Readonly<Record<string, readonly [RegExp, Story]>> = {
 
 for (const [what, [expected, story]] of Object.entries(doctored))
   test(`rejects ${what}`, (t) => t.regex(story.judge(), expected))
+
+test('rejects a command that has arrived more often than owners could send it', (t) => {
+  const story = (): Story => new Story().send('a', 0)
+  const again = (told: Story, count: number): string => {
+    const command = told.facts.find(({ topic }) => topic === 'inventory-commands')!
+    told.facts.push(...Array.from({ length: count }, () => command))
+    return told.arrivals()
+  }
+  t.is(again(story(), 0), '')
+  t.regex(again(story(), 1), /\/saga-events\/0\/0 in inventory-commands\/0 has arrived 2 times/)
+  t.is(again(story().takeOver(10), 1), '')
+  t.regex(again(story().takeOver(10), 2), /has arrived 3 times/)
+})
 
 test('rejects a saga that starts behind a full window, or too much that is unanswered', (t) => {
   const window = { unread: 2, unanswered: 4 }

@@ -19,7 +19,7 @@ export const instead = (log: Log, other: Partial<Log>): Log => ({
   ...other
 })
 
-/** How slow somebody is: it reads at most so many records, then nothing for a while, and is late with what it writes. */
+/** How slow somebody is: it reads at most so many records, then nothing for a while, and writes late. */
 export type Pace = { readonly recordsMax: number; readonly everyMs: number; readonly lateMs: number }
 
 /** The log as a process has it that is as slow as `paceOf` says; undefined: as fast as it can. */

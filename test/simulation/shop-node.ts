@@ -134,6 +134,10 @@ export class ShopNode {
     return this.running !== undefined && this.#roles?.isWhole !== false
   }
 
+  get processes(): readonly SimulatedProcess[] {
+    return [this.process, ...(this.#roles?.processes ?? [])]
+  }
+
   /** A role goes away from here, or comes back. */
   endRole(role: Role, isOrderly: boolean): void {
     this.#roles?.end(role, isOrderly)
@@ -230,7 +234,7 @@ export class ShopNode {
 
   /** As `parcomolo start` does it: a process that cannot go on ends, and is started again. */
   #fail(process: SimulatedProcess, error: unknown): void {
-    if (!process.isAlive || (process !== this.process && this.#roles?.has(process) !== true)) return
+    if (!process.isAlive || !this.processes.includes(process)) return
     this.#cluster.time.note(`${process.name} fails: ${error instanceof Error ? error.message : String(error)}`)
     if (!isParcomoloError(error) || !isExpected.has(error.code)) this.defects.push(error)
     this.crash()

@@ -47,8 +47,8 @@ export class ShopRoles {
     return roles.every((role) => away.has(role) || this.#runs.get(role)?.isUp === true)
   }
 
-  has(process: SimulatedProcess): boolean {
-    return [...this.#runs.values()].some((run) => run.process === process)
+  get processes(): readonly SimulatedProcess[] {
+    return [...this.#runs.values()].map(({ process }) => process)
   }
 
   /** Unless it is at work already, or away. */
@@ -78,6 +78,6 @@ export class ShopRoles {
   }
 
   crash(): void {
-    for (const { process } of this.#runs.values()) process.crash()
+    for (const process of this.processes) process.crash()
   }
 }

@@ -11,7 +11,7 @@ import { VirtualTime } from '../helpers/virtual-time.ts'
 import { auditLetters, planGarbage, withoutGarbage } from './garbage.ts'
 import { ShopClients } from './shop-clients.ts'
 import { edited, type NodeOptions, ShopNode, type ShopParts } from './shop-node.ts'
-import { noTroubles, planTroubles } from './troubles.ts'
+import { areOver, noTroubles, planTroubles } from './troubles.ts'
 
 export type Scenario = {
   readonly seed: string
@@ -57,13 +57,9 @@ const sessionMs = 5000
 export const simulate = async (scenario: Scenario, parts: ShopParts): Promise<Outcome> => {
   const time = new VirtualTime(scenario.seed)
   const cluster = new SimulatedCluster(time, scenario.variant, noFaults)
-  const { flow, partitions, wrap, window, absences, slowdowns, stormMs = usualStormMs } = scenario
-  const sagaFile = { text: parts.saga }
-  const troubles = absences === undefined ? undefined : noTroubles()
-  const options: NodeOptions = {
-    ...{ flow, partitions, downMsMax: 4000, sagaFile, window, troubles },
-    ...(wrap === undefined ? {} : { wrap })
-  }
+  const { stormMs = usualStormMs } = scenario
+  const options = optionsOf(scenario, parts)
+  const { sagaFile, troubles } = options
   const names = Array.from({ length: scenario.nodes }, (_, i) => `node${i + 1}`)
   const nodes = names.map((name) => new ShopNode(name, cluster, parts, options))
   const isUp = (): boolean => nodes.every((node) => node.isUp)
@@ -74,15 +70,23 @@ export const simulate = async (scenario: Scenario, parts: ShopParts): Promise<Ou
   clients.plan(scenario.orders, stormMs)
   planEdits({ ...scenario, stormMs }, { time, nodes, parts, sagaFile })
   planGarbage(scenario.garbage ?? 0, stormMs, cluster, parts.codec)
-  if (troubles !== undefined) planTroubles({ time, nodes, troubles, withinMs: stormMs }, { absences, slowdowns })
+  planTroubles({ time, nodes, troubles, withinMs: stormMs }, scenario)
   await storm({ ...scenario, stormMs }, cluster, nodes)
-  const isOver = (): boolean => troubles === undefined || (troubles.away.size === 0 && troubles.slow.size === 0)
-  await time.run(() => isOver() && isUp() && clients.isDone, time.now() + restMs)
+  await time.run(() => areOver(troubles) && isUp() && clients.isDone, time.now() + restMs)
   await time.pass(restMs)
   if (!isUp()) return failed('a node does not come up again', time, nodes)
   if (!clients.isDone) return failed('somebody never gets an answer', time, nodes)
   const shown = await shownBy(time, nodes[0]!)
   return judged({ scenario, parts, cluster, nodes, clients, shown })
+}
+
+const optionsOf = (scenario: Scenario, parts: ShopParts): NodeOptions => {
+  const { flow, partitions, wrap, window, absences } = scenario
+  return {
+    ...{ flow, partitions, downMsMax: 4000, sagaFile: { text: parts.saga }, window },
+    ...(wrap === undefined ? {} : { wrap }),
+    troubles: absences === undefined ? undefined : noTroubles()
+  }
 }
 
 type Stormy = Scenario & { readonly stormMs: number }
@@ -100,7 +104,7 @@ const storm = async (
     for (let i = 0; i < count; i++) time.after(time.random() * stormMs, () => what(time.pick(nodes)))
   }
   plan(scenario.crashes, (node) => crash(cluster, node))
-  plan(scenario.pauses, ({ process }) => cluster.pause(process, time.between(50, 8000)))
+  plan(scenario.pauses, ({ processes }) => cluster.pause(time.pick(processes), time.between(50, 8000)))
   plan(scenario.rebalances, () => cluster.groups.rebalance(time.pick(cluster.groups.names())))
   await time.pass(stormMs)
   cluster.faults = noFaults
@@ -183,6 +187,7 @@ const judged = async ({ scenario, parts, cluster, nodes, clients, shown }: Evide
     now: time.now(),
     acknowledged: { orders, cancellations, skus: ['book', 'lamp', 'unicorn', 'last-one'] },
     shown,
+    isReliable: isReliable(scenario),
     window: scenario.window === undefined ? undefined : { unread: scenario.window, unanswered: 2 * scenario.window }
   }
   const folds = await foldedAgain(scenario, parts, cluster, nodes)
@@ -207,6 +212,9 @@ const judged = async ({ scenario, parts, cluster, nodes, clients, shown }: Evide
   }
   return { violations, trace: time.trace, counts }
 }
+
+const isReliable = ({ faults, pauses }: Scenario): boolean =>
+  pauses === 0 && [faults.slow, faults.requestLost, faults.answerLost, faults.duplicated].every((rate) => rate === 0)
 
 /** Rule 9.7: a start without snapshots gives the same state as the one that the tasks are in. */
 const foldedAgain = async (

@@ -5,23 +5,28 @@ import { type Role, roles, type Troubles } from './shop-roles.ts'
 
 export const noTroubles = (): Troubles => ({ away: new Set(), slow: new Map() })
 
-export type TroublesDeps = {
-  readonly time: VirtualTime
-  readonly nodes: readonly ShopNode[]
-  readonly troubles: Troubles
-  /** They begin within this time. */
-  readonly withinMs: number
-}
+export const areOver = (troubles: Troubles | undefined): boolean =>
+  troubles === undefined || (troubles.away.size === 0 && troubles.slow.size === 0)
 
-export type TroublesPlan = { readonly absences: number | undefined; readonly slowdowns: number | undefined }
+type Place = { readonly time: VirtualTime; readonly nodes: readonly ShopNode[] }
+
+type Deps = Place & { readonly troubles: Troubles }
+
+/** How many of each, on average. */
+export type TroublesPlan = { readonly absences?: number; readonly slowdowns?: number }
 
 /** People ask again and again while an order is not taken, so that its backlog is deep after a shorter time. */
 const awayMsMax = (role: Role): number => (role === 'order' ? 20_000 : 150_000)
 const slowMsMax = 60_000
 
 /** Roles that go away from all nodes, and such as are slow for a while, by chance several at a time. */
-export const planTroubles = (deps: TroublesDeps, { absences = 0, slowdowns = 0 }: TroublesPlan): void => {
-  const { time, withinMs } = deps
+export const planTroubles = (
+  { troubles, withinMs, ...place }: Place & { readonly troubles: Troubles | undefined; readonly withinMs: number },
+  { absences = 0, slowdowns = 0 }: TroublesPlan
+): void => {
+  if (troubles === undefined) return
+  const { time } = place
+  const deps = { ...place, troubles }
   const plan = (average: number, what: () => void): void => {
     const count = Math.floor(average) + (time.chance(average % 1) ? 1 : 0)
     for (let i = 0; i < count; i++) time.after(time.random() * withinMs, what)
@@ -30,7 +35,7 @@ export const planTroubles = (deps: TroublesDeps, { absences = 0, slowdowns = 0 }
   plan(slowdowns, () => slow(deps, time.pick([...roles, 'view'])))
 }
 
-const absent = ({ time, nodes, troubles }: TroublesDeps, role: Role): void => {
+const absent = ({ time, nodes, troubles }: Deps, role: Role): void => {
   if (troubles.away.has(role)) return
   const forMs = time.between(1000, awayMsMax(role))
   const isOrderly = time.chance(0.5)
@@ -44,7 +49,7 @@ const absent = ({ time, nodes, troubles }: TroublesDeps, role: Role): void => {
   })
 }
 
-const slow = ({ time, troubles }: TroublesDeps, role: string): void => {
+const slow = ({ time, troubles }: Deps, role: string): void => {
   if (troubles.slow.has(role)) return
   const pace: Pace = {
     recordsMax: Math.ceil(time.between(1, 5)),

@@ -8,8 +8,8 @@
  *
  * B1. A command is sent again only after a decision to do so, made when its answer was overdue: its time has passed
  *     since its inbox was read so far, or it is of no use any more.
- * B2. Or it is the probe of its load: while nothing was read no other is, unless the probe waits for no answer any more,
- *     or another owner has come, who knows nothing of it. And nothing was read for as long as the probe has.
+ * B2. Or it is the probe of its load: while nothing was read no other is, unless the probe waits for no answer any
+ *     more, or another owner has come, who knows nothing of it. And nothing was read for as long as the probe has.
  * B3. Where windows are known, no saga starts while a load of its partition has as much unread, or unanswered, as that.
  */
 import { type AuditEvent, type AuditRecord, type Journals, type Violation, violation } from './events.ts'
@@ -38,6 +38,28 @@ export const auditBacklog = (journals: Journals, window?: Window): BacklogAudit 
     resends: watches.flatMap(({ resends }) => resends)
   }
 }
+
+/**
+ * B5. Where the network loses and doubles nothing, a command is in its inbox once, and once more at most for each owner
+ *     that has come since, who cannot know whether the one before has sent it.
+ */
+export const auditArrivals = (journals: Journals): Violation[] => {
+  const fences = journals.records.filter(({ headers }) => headers['parcomolo-fence'] !== undefined)
+  const sent = journals.records.filter(isForwarded)
+  const place = ({ topic, partition, headers }: AuditRecord): string =>
+    `${headers['ce_source']}/${headers['ce_sequence']} in ${topic}/${partition}`
+  return [...Map.groupBy(sent, place)].flatMap(([what, records]) => {
+    const { ce_source: source = '', ce_sequence: sequence } = records[0]!.headers
+    const owners = fences.filter((fence) => `/${fence.topic}/${fence.partition}` === source)
+    const later = owners.filter(({ offset }) => offset > Number(sequence)).length
+    return records.length <= 1 + later
+      ? []
+      : [violation(rule, `${what} has arrived ${records.length} times`, ...records)]
+  })
+}
+
+const isForwarded = ({ topic, value, headers }: AuditRecord): boolean =>
+  topic.endsWith('-commands') && value !== null && headers['ce_source']?.startsWith('/saga-events/') === true
 
 /** A command that waits for its answer, or for the next attempt. */
 type Open = {
@@ -129,6 +151,8 @@ class Watch {
     const before = this.#open.get(command)
     if (Number(attempt) > 1 && !(Number(before?.again?.value['dueAt']) <= event.timestamp))
       this.#report(`'${command}' was sent again before it was time to`, event, before?.again)
+    if (before !== undefined && Number(attempt) !== Number(before.event.value['attempt']) + 1)
+      this.#report(`'${command}' was sent twice as attempt ${String(attempt)}`, before.event, event)
     const load = this.#loads.of(event)
     if (load === undefined) this.#open.delete(command)
     else this.#open.set(command, { event, load, timeoutMs: Number(dueAt) - event.timestamp, again: undefined })

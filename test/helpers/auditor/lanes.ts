@@ -2,8 +2,8 @@ import { type AuditEvent, type AuditRecord, type Journals, type Violation, viola
 import { positionsIn } from './loads.ts'
 
 /**
- * B4. A saga starts when its event is passed: by the position of the event's partition, or where it was put off, by that
- *     of its lane. So each starts once, and those that were put off in the order in which they came.
+ * B4. A saga starts when its event is passed: by the position of the event's partition, or where it was put off, by
+ *     that of its lane. So each starts once, and those that were put off in the order in which they came.
  */
 export const auditLanes = (journals: Journals): Violation[] => {
   const placed = new Map(

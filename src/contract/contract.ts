@@ -9,6 +9,8 @@ export type Contract = {
   readonly inbox: string
   /** Where its replies and events appear. */
   readonly events: string
+  /** The consumer group by which it reads its inbox, where it has said so: what that commits is read. */
+  readonly group?: string
   /** Avro namespace: `parcomolo.inventory`. */
   readonly namespace: string
   /** By command. */

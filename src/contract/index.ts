@@ -12,6 +12,14 @@ export {
 export { type CommandType, type Contracts, contractSet, type EventType, type LookUp } from './contracts.ts'
 export { type GeneratedFile, generateTypes } from './generate-types.ts'
 export { type Protocol, readProtocolText } from './protocol.ts'
-export { contractCharsMax, participantPattern, readContract, topicCharsMax, topicPattern } from './read-contract.ts'
+export {
+  contractCharsMax,
+  participantPattern,
+  readContract,
+  groupCharsMax,
+  groupPattern,
+  topicCharsMax,
+  topicPattern
+} from './read-contract.ts'
 export { adoptContract, learnSchemas, registerContracts, type SchemaRegistry, type TopicRecords } from './register.ts'
 export { type SourceFile } from './yaml-file.ts'

@@ -9,6 +9,9 @@ export const apiVersion = 'parcomolo.io/v1alpha1'
 export const participantPattern = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/
 export const topicPattern = /^(\.{0,2}[a-zA-Z0-9_-]|\.{3})[a-zA-Z0-9._-]*$/
 export const topicCharsMax = 249
+/** Kafka takes any text for a consumer group's name. */
+export const groupPattern = /^[\x20-\x7e\u00a0-\uffff]*\S[\x20-\x7e\u00a0-\uffff]*$/
+export const groupCharsMax = 255
 
 /** As much as a saga's file may hold; what is stored for a resource of Kubernetes is a few times that at most. */
 export const contractCharsMax = 262_144
@@ -34,16 +37,17 @@ const readParticipant = (yaml: YamlFile, root: Node): Contract | undefined => {
   const participant = readName(yaml, top.get('metadata'))
   const spec = top.get('spec')
   if (spec === undefined) return undefined
-  const fields = yaml.fields(spec, 'spec', { required: ['inbox', 'events', 'contract'] })
+  const fields = yaml.fields(spec, 'spec', { required: ['inbox', 'events', 'contract'], optional: ['group'] })
   const inbox = readTopic(yaml, fields.get('inbox'), 'spec.inbox')
   const events = readTopic(yaml, fields.get('events'), 'spec.events')
   if (inbox !== undefined && inbox === events) {
     yaml.report(fields.get('events')!, 'spec.events', `'${events}' is the inbox too; expected a topic of its own`)
   }
+  const group = readGroup(yaml, fields.get('group'))
   const protocol = readIdl(yaml, yaml.text(fields.get('contract'), 'spec.contract'))
   if (participant === undefined || inbox === undefined || events === undefined || protocol === undefined)
     return undefined
-  return { participant, inbox, events, ...protocol }
+  return { participant, inbox, events, ...(group === undefined ? {} : { group }), ...protocol }
 }
 
 const expectText = (yaml: YamlFile, node: Node | null | undefined, path: string, expected: string): void => {
@@ -93,6 +97,15 @@ const readTopic = (yaml: YamlFile, node: Node | null | undefined, path: string):
   if (value.length <= topicCharsMax && topicPattern.test(value)) return value
   const expected = `expected at most ${topicCharsMax} letters, digits, '.', '_' and '-'`
   yaml.report(topic, path, `topic '${value}' is refused; ${expected}`)
+  return undefined
+}
+
+const readGroup = (yaml: YamlFile, node: Node | null | undefined): string | undefined => {
+  const group = yaml.text(node, 'spec.group')
+  if (group === undefined) return undefined
+  if (group.value.length <= groupCharsMax && groupPattern.test(group.value)) return group.value
+  const expected = `expected at most ${groupCharsMax} characters, none of them a control character`
+  yaml.report(group, 'spec.group', `group '${group.value}' is refused; ${expected}`)
   return undefined
 }
 

@@ -135,6 +135,11 @@ export type Log = {
   health(): LogHealth
   /** What it has done since it was opened, as counts that only rise; the names are the adapter's. */
   stats(): Readonly<Record<string, number>>
+  /**
+   * By partition of a topic of others, the offset up to which their group has committed, where it has; absent where
+   * no other program can read the log. Rejects where it cannot be told now, or is not told to this log-in.
+   */
+  committed?(group: string, topic: string): Promise<ReadonlyMap<number, number>>
   /** What its topics take on disks, where the log can ask for it. Rejects where it is not told. */
   diskUsage?(): Promise<DiskUsage>
   close(): Promise<void>

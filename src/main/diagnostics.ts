@@ -46,6 +46,15 @@ export class Diagnostics {
       ? this.report('info', { task }, `the task ${task} goes on`)
       : this.report('warn', { task, ...facts(error) }, `the task ${task} waits, and tries again until it works`)
 
+  readonly groupUntold = (inbox: string, error: unknown): void =>
+    error === undefined
+      ? this.report('info', { inbox }, `the group that reads ${inbox} can be asked for again`)
+      : this.report(
+          'warn',
+          { inbox, ...facts(error) },
+          `the group that reads ${inbox} cannot be asked for, so only answers tell what it has read; it needs Describe`
+        )
+
   readonly refused = (path: string, error: unknown): void => {
     const found = isParcomoloError(error) ? error.details['errors'] : undefined
     const errors = Array.isArray(found) ? { errors: found as unknown[] } : {}

@@ -120,6 +120,7 @@ const open = async (stage: Stage): Promise<string> => {
     onPoison: diagnostics.poison,
     onTooLarge: diagnostics.tooLarge,
     onHeldUp: diagnostics.heldUp,
+    onGroupUntold: diagnostics.groupUntold,
     onDefinitionError: diagnostics.error
   }
   const system = await opening.take(

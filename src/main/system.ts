@@ -44,6 +44,7 @@ export type SystemDeps = {
   readonly onPoison: (at: string, error: unknown) => void
   readonly onTooLarge?: TaskDeps['onTooLarge']
   readonly onHeldUp?: TaskDeps['onHeldUp']
+  readonly onGroupUntold?: TaskDeps['onGroupUntold']
   readonly onDefinitionError: (error: unknown) => void
   readonly learn?: TaskDeps['learn']
   readonly taskLimits?: Partial<TaskLimits>
@@ -149,7 +150,8 @@ const components = (deps: SystemDeps, definitions: Definitions): Start[] => {
 const factsOf = (definitions: Definitions): ParticipantFacts => ({
   reads: () => readsOf(definitions.contracts),
   tellsReading: (wanted) =>
-    definitions.contracts.all.some(({ inbox, participant }) => inbox === wanted && hostedParticipants.has(participant))
+    definitions.contracts.all.some(({ inbox, participant }) => inbox === wanted && hostedParticipants.has(participant)),
+  groupOf: (wanted) => definitions.contracts.all.find(({ inbox }) => inbox === wanted)?.group
 })
 
 /** The journals of all participants. */
@@ -182,6 +184,8 @@ const taskDeps = (deps: SystemDeps, component: string): TaskDeps => ({
   onFailure: deps.onFailure,
   onPoison: deps.onPoison,
   fullNameOf: fullNames(deps.contracts, component),
+  ...(deps.onTooLarge === undefined ? {} : { onTooLarge: deps.onTooLarge }),
+  ...(deps.onGroupUntold === undefined ? {} : { onGroupUntold: deps.onGroupUntold }),
   ...(deps.onHeldUp === undefined ? {} : { onHeldUp: deps.onHeldUp }),
   ...(deps.learn === undefined ? {} : { learn: deps.learn }),
   ...(deps.taskLimits === undefined ? {} : { limits: deps.taskLimits })

@@ -26,6 +26,8 @@ export type ParticipantFacts = {
   reads(): readonly JournalRead[]
   /** Whether the participant of this inbox journals how far it has read it. */
   tellsReading(inbox: string): boolean
+  /** The consumer group by which it reads, where its contract names one. */
+  groupOf(inbox: string): string | undefined
 }
 
 /** The generic orchestrator: hosts the pure engine of src/saga on a task. */
@@ -52,7 +54,8 @@ export const orchestratorComponent = (
     waits: {
       of: ({ instance }) => instance?.timers ?? none,
       keyOf: ({ recordKey }) => recordKey,
-      tellsReading: (inbox) => participants.tellsReading(inbox)
+      tellsReading: (inbox) => participants.tellsReading(inbox),
+      groupOf: (inbox) => participants.groupOf(inbox)
     },
     beginnings: host.readings,
     keeps: payloadsOf,
@@ -183,6 +186,7 @@ const commandOf = ({ key, value }: Event): Command => {
     attempt: number
     saga: string
     key: string
+    expiresAt: number | null
   }
   return {
     inbox: issued.inbox,
@@ -191,6 +195,7 @@ const commandOf = ({ key, value }: Event): Command => {
     type: issued.command,
     value: issued.arguments,
     attempt: issued.attempt,
-    correlationId: instanceKey(issued.saga, issued.key)
+    correlationId: instanceKey(issued.saga, issued.key),
+    ...(issued.expiresAt === null ? {} : { expiresAt: issued.expiresAt })
   }
 }

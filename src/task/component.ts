@@ -66,6 +66,8 @@ export type Waits<S> = {
    * this runtime does.
    */
   tellsReading(inbox: string): boolean
+  /** The consumer group by which a participant reads this inbox that does not; undefined where it is not known. */
+  groupOf(inbox: string): string | undefined
 }
 
 /** What can be put off, lane by lane: a lane is a name for what is put off together (lanes.ts). */
@@ -163,4 +165,6 @@ export type Command = {
   readonly value: Uint8Array
   readonly attempt: number
   readonly correlationId: string
+  /** Of no use from then on, in ms since 1970. */
+  readonly expiresAt?: number
 }

@@ -156,6 +156,7 @@ export class Forwarder {
         [header.subject]: command.key,
         [header.correlationId]: command.correlationId,
         [header.attempt]: String(command.attempt),
+        ...(command.expiresAt === undefined ? {} : { [header.expiryTime]: new Date(command.expiresAt).toISOString() }),
         [header.sequence]: String(offset)
       }
     }

@@ -35,6 +35,8 @@ export const header = {
   correlationId: 'ce_correlationid',
   causationId: 'ce_causationid',
   attempt: 'ce_attempt',
+  /** RFC 3339, as the CloudEvents extension has it: from then on nobody waits for the answer. */
+  expiryTime: 'ce_expirytime',
   /** The journal offset of the event that sent the command. */
   sequence: 'ce_sequence',
   /** On a record that was sent back from the dead letters: the offset of its letter. */

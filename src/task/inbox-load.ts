@@ -1,3 +1,4 @@
+import type { TopicPartition } from '../log/index.ts'
 import { RetryBudget } from './retry-budget.ts'
 import { Window, type WindowLimits } from './window.ts'
 
@@ -22,8 +23,14 @@ export type Entry = {
 /** Which command probes the inbox, whatever attempt it is at. */
 type Probe = Pick<Entry, 'entity' | 'index'>
 
+export type InboxLoadOptions = Pick<InboxLoad, 'place' | 'isTold'> & {
+  readonly windowLimits: WindowLimits
+  readonly now: number
+}
+
 /** What one journal partition has sent to one inbox partition and was not answered yet, and what of it was read. */
 export class InboxLoad {
+  readonly place: TopicPartition
   /** Not answered. */
   count = 0
   /** Of these, not known to be read. */
@@ -33,8 +40,8 @@ export class InboxLoad {
   probe: Probe | undefined
   readonly window: Window
   readonly retries: RetryBudget
-  /** True where the participant's own journal tells how far it has read: what is not told of is not read. */
-  readonly isTold: boolean
+  /** True where the participant's own journal, or its group, tells how far it has read: what they do not is not read. */
+  isTold: boolean
   /** In the order of the inbox, from `#head` on; what is over or read stays in it until it is passed. */
   #queue: Entry[] = []
   #head = 0
@@ -42,9 +49,10 @@ export class InboxLoad {
   /** False where snapshots have given it entries in their own order. */
   #isSorted = true
 
-  constructor(isTold: boolean, limits: WindowLimits, now: number) {
+  constructor({ place, isTold, windowLimits, now }: InboxLoadOptions) {
+    this.place = place
     this.isTold = isTold
-    this.window = new Window(limits, now)
+    this.window = new Window(windowLimits, now)
     this.retries = new RetryBudget(now)
     this.movedAt = now
   }

@@ -9,7 +9,7 @@ import type { LanePositions, Lanes } from './lanes.ts'
 import { isMarker, markerOf } from './marker.ts'
 import type { Patience } from './patience.ts'
 import type { Positions } from './positions.ts'
-import { type Marker, type Snapshots, startOf } from './snapshots.ts'
+import { type AtBoundary, behindMax, forwardedOf, type Marker, type Snapshots, startOf } from './snapshots.ts'
 
 type Unforwarded = { readonly commands: readonly Command[]; readonly offset: number; readonly timestamp: number }
 
@@ -19,7 +19,7 @@ export type Recovered = {
   /** What the last owner may not have forwarded, in journal order. */
   readonly unforwarded: readonly Unforwarded[]
   readonly forwarded: number
-  /** How much of the journal was read. */
+  /** How much of the journal was read since the last snapshot. */
   readonly bytes: number
 }
 
@@ -34,6 +34,7 @@ export type Recovery<S> = {
   readonly learn: ((values: Iterable<Uint8Array | null>) => Promise<void> | undefined) | undefined
   readonly patience: Patience
   readonly isStopped: () => boolean
+  readonly bytesPerSnapshot: number
 }
 
 /**
@@ -43,7 +44,10 @@ export type Recovery<S> = {
 export const fenceOff = (writer: JournalWriter, codec: Codec, owner: string, now: number): Promise<number> =>
   writer.append([markerOf(codec, owner, now, { [header.fence]: owner })])
 
-/** Undefined where it is stopped. */
+/**
+ * Undefined where it is stopped. A long way is gone in pieces, with a snapshot after each: what has ended leaves
+ * memory, and who does not get to the end begins farther on the next time.
+ */
 export const recover = async <S>(
   journal: TopicPartition,
   fence: number,
@@ -61,8 +65,25 @@ export const recover = async <S>(
   for await (const records of log.read(journal, startOf(marker), fence)) {
     if (!(await take(records, { ...recovery, marker, forwarding }))) return undefined
     bytes += bytesOf(records)
+    const offset = records.at(-1)!.offset + 1
+    if (bytes < recovery.bytesPerSnapshot || offset < marker.offset) continue
+    bytes = 0
+    await save(offset, recovery, forwarding)
   }
   return { journalEnd: fence + 1, bytes, ...forwarding.found }
+}
+
+/** The progress may be that of a batch of which a part is still to be read; that part is read then. */
+const save = async <S>(
+  offset: number,
+  { snapshots, positions, lanes, isStopped }: Recovery<S>,
+  { found: { unforwarded } }: Forwarding
+): Promise<void> => {
+  const atBoundary: AtBoundary = async (work) => (isStopped() ? undefined : work(offset))
+  const offsets = unforwarded.map((one) => one.offset)
+  const behind = offsets.length > behindMax ? undefined : offsets
+  const forwarded = forwardedOf(offset, offsets[0] ?? offset, behind)
+  await snapshots.write(atBoundary, () => ({ offset, positions: positions.all(), lanes: lanes.all(), ...forwarded }))
 }
 
 const restoreMarker = <S>(marker: Marker, { positions, lanes, component }: Recovery<S>): void => {

@@ -266,6 +266,22 @@ export const recordsToRead = async (
 /** A marker is the last of its snapshot; fences, and what was written of the next one, may follow. */
 const markerWithin = 100
 
+/** An inbox that takes nothing for long must not make the next start read all that has been journaled since. */
+export const behindMax = 2_000
+
+/**
+ * `behind`: the events below `offset` whose commands may not be in their inboxes yet; undefined where there are more
+ * than `behindMax`, of which `first` is the first.
+ */
+export const forwardedOf = (
+  offset: number,
+  first: number,
+  behind: readonly number[] | undefined
+): Pick<Marker, 'forwarded' | 'behind'> => {
+  if (behind === undefined) return { forwarded: first }
+  return behind.length === 0 ? { forwarded: offset } : { forwarded: offset, behind }
+}
+
 /** Where a start with this marker begins to read: what has been decided may not have been forwarded. */
 export const startOf = ({ offset, forwarded }: Marker): number => Math.min(offset, forwarded)
 

@@ -27,6 +27,11 @@ export type TaskDeps = {
    */
   readonly onHeldUp?: (task: string, error: unknown) => void
   /**
+   * The group cannot be asked for by which a participant reads this inbox, so only its answers tell what it has read;
+   * with undefined, it can again. Told once each.
+   */
+  readonly onGroupUntold?: (inbox: string, error: unknown) => void
+  /**
    * Makes the codec know the schemas of these values; undefined where it knows them all. Those that there are not, or
    * that cannot be used, are left for `decode` to refuse; it rejects, retryable, where that cannot be told now.
    */

@@ -4,6 +4,7 @@ import type { Component } from './component.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Entities } from './entities.ts'
 import { Forwarder } from './forwarder.ts'
+import { GroupReadings } from './group-readings.ts'
 import { inputPlaces, Inputs } from './inputs.ts'
 import { Lanes } from './lanes.ts'
 import { OwnJournal } from './own-journal.ts'
@@ -12,7 +13,7 @@ import { Positions } from './positions.ts'
 import { fenceOff, recover, type Recovered } from './recover.ts'
 import { Rounds } from './rounds.ts'
 import { SnapshotSchedule } from './snapshot-schedule.ts'
-import { type Marker, Snapshots } from './snapshots.ts'
+import { behindMax, forwardedOf, Snapshots } from './snapshots.ts'
 import { type TaskDeps, type TaskLimits, taskLimits, type TaskStats } from './task-deps.ts'
 import { Timers } from './timers.ts'
 import { Unanswered } from './unanswered.ts'
@@ -54,6 +55,7 @@ export class Task<S> {
   readonly #timers: Timers
   readonly #entities: Entities<S>
   readonly #unanswered: Unanswered | undefined
+  readonly #groupReadings: GroupReadings | undefined
   readonly #positions = new Positions()
   readonly #lanes: Lanes
   readonly #snapshots: Snapshots<S>
@@ -83,6 +85,7 @@ export class Task<S> {
     this.#timers = new Timers(deps.clock, () => this.#resume())
     this.#lanes = new Lanes({ log: deps.log, resume: () => this.#resume(), fail: (error) => this.#fail(error) })
     this.#unanswered = this.#watchOver(component)
+    this.#groupReadings = this.#groupReadingsOf(component)
     this.#entities = new Entities(component, this.#timers, {
       perPeriod: this.#limits.entitiesPerPeriod,
       unanswered: this.#unanswered
@@ -115,6 +118,7 @@ export class Task<S> {
     const work = this.#workOn(writer, recovered)
     this.#work = work
     if (this.#lanes.names.size > 0) this.#resume()
+    this.#groupReadings?.start()
     this.#running = this.#run(work).catch((error: unknown) => this.#fail(error))
   }
 
@@ -123,6 +127,7 @@ export class Task<S> {
     this.#stopping = true
     this.#stop.resolve()
     this.#patience.stop()
+    this.#groupReadings?.stop()
     this.#work?.forwarder.stop()
     this.#resume()
     await this.#running
@@ -175,7 +180,7 @@ export class Task<S> {
         ...{ log, codec, learn: this.#learn, patience: this.#patience, component: this.#component },
         ...{ entities: this.#entities, positions: this.#positions, snapshots: this.#snapshots },
         lanes: this.#lanes,
-        isStopped: () => this.#stopping
+        ...{ isStopped: () => this.#stopping, bytesPerSnapshot: this.#limits.bytesPerSnapshot }
       })
       return recovered !== undefined && (await this.#hasLearntKept()) ? recovered : undefined
     } finally {
@@ -224,6 +229,18 @@ export class Task<S> {
     })
   }
 
+  /** Foreign participants say by their group how far they have read. */
+  #groupReadingsOf({ waits }: Component<S>): GroupReadings | undefined {
+    const [{ log, clock }, unanswered] = [this.#deps, this.#unanswered]
+    if (waits === undefined || unanswered === undefined) return undefined
+    return new GroupReadings({
+      ...{ log, clock, unanswered, journal: this.journal },
+      groupOf: (inbox) => waits.groupOf(inbox),
+      onRead: () => this.#resume(),
+      onFailure: (inbox, error) => this.#deps.onGroupUntold?.(inbox, error)
+    })
+  }
+
   #watchOver({ waits }: Component<S>): Unanswered | undefined {
     if (waits === undefined) return undefined
     const { log, clock } = this.#deps
@@ -242,7 +259,7 @@ export class Task<S> {
       ...{ entities: this.#entities, snapshots: this.#snapshots, atBoundary: this.#boundary.at },
       marker: () => ({
         ...{ offset: journal.end, positions: this.#positions.all(), lanes: this.#lanes.all() },
-        ...forwardedOf(forwarder, journal.end)
+        ...forwardedOf(journal.end, forwarder.forwarded, forwarder.behind(behindMax))
       }),
       resume: () => this.#resume(),
       fail: (error) => this.#fail(error)
@@ -301,13 +318,4 @@ export class Task<S> {
     this.#resume()
     this.#deps.onFailure(error)
   }
-}
-
-/** An inbox that takes nothing for long must not make the next start read all that has been journaled since. */
-const behindMax = 2_000
-
-const forwardedOf = (forwarder: Forwarder, journalEnd: number): Pick<Marker, 'forwarded' | 'behind'> => {
-  const behind = forwarder.behind(behindMax)
-  if (behind === undefined) return { forwarded: forwarder.forwarded }
-  return behind.length === 0 ? { forwarded: journalEnd } : { forwarded: journalEnd, behind }
 }

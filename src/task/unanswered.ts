@@ -1,5 +1,5 @@
 import { partitionOf } from '../base/index.ts'
-import { placeName } from '../log/index.ts'
+import { placeName, type TopicPartition } from '../log/index.ts'
 import type { Attempt, AttemptOf, Awaited } from './component.ts'
 import { type Entry, InboxLoad } from './inbox-load.ts'
 import type { WindowLimits } from './window.ts'
@@ -63,7 +63,7 @@ export class Unanswered {
   }
 
   /** By inbox partition, for metrics. */
-  get loads(): ReadonlyMap<string, Pick<InboxLoad, 'count' | 'unreadCount' | 'window'>> {
+  get loads(): ReadonlyMap<string, Pick<InboxLoad, 'count' | 'unreadCount' | 'window' | 'isTold'>> {
     return this.#loads
   }
 
@@ -80,6 +80,17 @@ export class Unanswered {
     if (after.length > 0) this.#known.set(entity, after)
     else if (before.length > 0) this.#known.delete(entity)
     for (const known of before) if (!awaited.some(({ index }) => index === known.index)) this.#over(known, change)
+  }
+
+  /** The inbox partitions in which something lies unread. */
+  unreadPlaces(): TopicPartition[] {
+    return [...this.#loads.values()].flatMap(({ unreadCount, place }) => (unreadCount > 0 ? [place] : []))
+  }
+
+  /** It is told from now on how far this inbox partition is read: what is not told of is not read. */
+  isToldOf(place: string): void {
+    const load = this.#loads.get(place)
+    if (load !== undefined) load.isTold = true
   }
 
   /** This inbox partition was read up to this sequence. */
@@ -108,7 +119,7 @@ export class Unanswered {
     let room = Infinity
     for (const inbox of inboxes) {
       const place = this.#placeOf(inbox, key)
-      const load = place === undefined ? undefined : this.#loads.get(place)
+      const load = place === undefined ? undefined : this.#loads.get(placeName(place))
       if (load === undefined) continue
       const own = Math.min(load.window.limit - load.unreadCount, this.#deps.limits.unansweredMax - load.count)
       if (own <= 0) load.window.full()
@@ -146,20 +157,22 @@ export class Unanswered {
   #loadOf({ inbox }: Awaited, key: string, now: number): InboxLoad | undefined {
     const place = inbox === undefined ? undefined : this.#placeOf(inbox, key)
     if (place === undefined) return undefined
-    const known = this.#loads.get(place)
+    const name = placeName(place)
+    const known = this.#loads.get(name)
     if (known !== undefined) return known
     const { tellsReading, limits, startedAt } = this.#deps
     const isTold = tellsReading(inbox!)
-    const load = new InboxLoad(isTold, isTold ? limits.window : limits.windowUntold, Math.max(now, startedAt))
-    this.#loads.set(place, load)
+    const windowLimits = isTold ? limits.window : limits.windowUntold
+    const load = new InboxLoad({ place, isTold, windowLimits, now: Math.max(now, startedAt) })
+    this.#loads.set(name, load)
     return load
   }
 
   /** Undefined for an inbox that is not there any more. */
-  #placeOf(inbox: string, key: string): string | undefined {
+  #placeOf(inbox: string, key: string): TopicPartition | undefined {
     if (inbox === '') return undefined
     try {
-      return placeName({ topic: inbox, partition: partitionOf(key, this.#deps.partitionCount(inbox)) })
+      return { topic: inbox, partition: partitionOf(key, this.#deps.partitionCount(inbox)) }
     } catch {
       return undefined
     }

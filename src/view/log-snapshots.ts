@@ -19,7 +19,9 @@ const blocks: TopicPartition = { topic: snapshotsTopic.topic, partition: 1 }
  * P1. A block has two keys, and a save writes under the one that the newest manifest does not name. So that one stays
  *     whole until the next is there, a save that was broken off is overwritten by the next, and a copy takes at most
  *     twice its size.
- * P2. Who saves has claimed both partitions, and has appended to both, before he reads the newest manifest.
+ * P2. Copies of older layouts are dropped when there is one of a newer: as with tables of a database, a process of the
+ *     older version that still works has its own store, and one that begins folds everything.
+ * P3. Who saves has claimed both partitions, and has appended to both, before he reads the newest manifest.
  */
 export class LogSnapshots implements ViewSnapshots {
   readonly #log: Log
@@ -69,10 +71,23 @@ export class LogSnapshots implements ViewSnapshots {
       const last = await this.#newest()
       const saved = await this.#saveBlocks(copy, { writer, last, signal })
       await manifest.append([await this.#manifestOf(copy, saved)])
+      await this.#dropOlder(manifest, writer)
       return true
     } catch (error) {
       if (isParcomoloError(error, 'PARCOMOLO_LOG_FENCED')) return false
       throw error
+    }
+  }
+
+  /** Blocks first, so that whoever comes next finds what is left to drop. */
+  async #dropOlder(manifest: JournalWriter, writer: JournalWriter): Promise<void> {
+    const layouts = Array.from({ length: this.#layout }, (_, layout) => `${layout}`)
+    for (const [layout, { value }] of await this.#log.lookup(manifests, layouts)) {
+      const count = parsed(await inflated(value!))?.blocks.length ?? 0
+      const keys = Array.from({ length: count * 2 }, (_, i) => `${layout}/${i >> 1}/${i & 1}`)
+      for (let first = 0; first < keys.length; first += deletionsAtOnce)
+        await writer.append(keys.slice(first, first + deletionsAtOnce).map((key) => recordOf(key, null)))
+      await manifest.append([recordOf(layout, null)])
     }
   }
 
@@ -166,6 +181,7 @@ type Saving = {
 const standardBlockBytes = 64 * 1024
 const blocksAtOnce = 8
 const manifestsAtOnce = 16
+const deletionsAtOnce = 1_000
 /** Blocks between two that are wanted, which cost less than another request. */
 const gapMax = 32
 
@@ -189,8 +205,9 @@ const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
 const compressed = (bytes: Uint8Array): Promise<Buffer> =>
   compress(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 1 } })
-/** Undefined for bytes that are no such thing. */
-const inflated = (bytes: Uint8Array): Promise<Buffer | undefined> => decompress(bytes).catch(() => undefined)
+/** Undefined for bytes that are no such thing. A whole block comes as one chunk, not as pieces to be put together. */
+const inflated = (bytes: Uint8Array): Promise<Buffer | undefined> =>
+  decompress(bytes, { chunkSize: standardBlockBytes * 2 }).catch(() => undefined)
 
 const parsed = (bytes: Buffer | undefined): Manifest | undefined => {
   if (bytes === undefined) return undefined

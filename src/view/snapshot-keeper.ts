@@ -49,7 +49,7 @@ export class SnapshotKeeper {
     })
   }
 
-  /** What is being saved is broken off. */
+  /** What is being saved is broken off, and not waited for: the log may be away. */
   async close(): Promise<void> {
     this.#stop.abort()
     this.#cancel?.()
@@ -62,8 +62,23 @@ export class SnapshotKeeper {
     const space = store.space()
     if (space === undefined || !this.#isDue(positions, space)) return
     // Another view may have saved meanwhile.
-    this.#known = (await snapshots.newest())?.positions ?? new Map()
+    this.#known = (await this.#unlessStopped(snapshots.newest()))?.positions ?? new Map()
     if (this.#isDue(positions, space)) await this.#save()
+  }
+
+  /** Rejects at the stop, whatever comes of it. */
+  async #unlessStopped<T>(doing: Promise<T>): Promise<T> {
+    const { signal } = this.#stop
+    const { promise: stopped, reject } = Promise.withResolvers<never>()
+    const stop = (): void => reject(signal.reason as Error)
+    doing.catch(() => undefined)
+    signal.throwIfAborted()
+    signal.addEventListener('abort', stop)
+    try {
+      return await Promise.race([doing, stopped])
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
   }
 
   #isDue(positions: Positions, { bytes }: StoreSpace): boolean {
@@ -77,7 +92,7 @@ export class SnapshotKeeper {
     const copy = await store.copy()
     if (copy === undefined) return
     try {
-      if (!(await snapshots.save(copy, this.#stop.signal))) return
+      if (!(await this.#unlessStopped(snapshots.save(copy, this.#stop.signal)))) return
       const records = recordsBetween(this.#known ?? new Map(), copy.positions)
       this.#known = copy.positions
       onSaved({ bytes: copy.bytes, records })

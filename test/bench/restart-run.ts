@@ -22,7 +22,7 @@ export const runRestarts = async function* (brokers: readonly string[], count: n
   try {
     const events = await stage.write()
     const run = async (found: Found, number: number): Promise<RestartRun> => {
-      // The first start takes snapshots as soon as it can, and the others never.
+      // The first start takes snapshots as soon as it can, and the others only of what is long.
       const start = await stage.start({ snapshotEveryMs: found === 'nothing' ? 500 : never })
       const askedAt = performance.now()
       const questions = questionsOf(stage.history, number)

@@ -234,6 +234,17 @@ function testReports(): void {
     for (const volume of volumes) t.true(volume.freeBytes > 0 && volume.freeBytes < volume.bytes, volume.folder)
   })
 
+  test('what a group of others has committed is told by partition, and nothing of a group that there is not', async (t) => {
+    const prefix = newPrefix()
+    const log = await open(t, prefix)
+    t.deepEqual(await log.committed!('loyalty-service', 'inbox'), new Map())
+    await log.send([{ topic: 'inbox', partition: 1, ...record('a') }])
+    const admin = await adminOf(t)
+    const group = { groupId: `${prefix}loyalty-service`, topic: `${prefix}inbox` }
+    await admin.setOffsets({ ...group, partitions: [{ partition: 1, offset: '1' }] })
+    t.deepEqual(await log.committed!(group.groupId, 'inbox'), new Map([[1, 1]]))
+  })
+
   test('how far a member has read stands among the offsets of its group, where ordinary tools look', async (t) => {
     const prefix = newPrefix()
     const log = await open(t, prefix)

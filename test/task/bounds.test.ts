@@ -1,5 +1,7 @@
 import test from 'ava'
 import type { LogRecord, StoredRecord } from '../../src/log/index.ts'
+import { encodeBatch } from '../../src/log/kafka/record-batch.ts'
+import { bytesMost, partBytesMax } from '../../src/task/batch.ts'
 import { Task, type TaskDeps } from '../../src/task/index.ts'
 import { counterComponent } from './counter.ts'
 import { type Appended, bytesOf, watched } from './watched-log.ts'
@@ -111,8 +113,25 @@ test('what is just small enough for a batch is journaled, however full the batch
   await task.stop()
   const [, written] = batches(journal.topic)
   t.is(written!.length, 2)
-  t.true(bytesOf(written!) < 16 * mebibyte)
+  // What Kafka is sent is the larger of both logs' forms: each record has the names of its headers.
+  t.true(encodeBatch(written!, { id: 1n, epoch: 1, sequence: 0 }).length <= 16 * mebibyte)
   t.deepEqual(stage.poison, [])
+})
+
+test('no batch is more than Kafka takes, however small its records are, and whatever their texts', (t) => {
+  const aim = mebibyte
+  for (const [key, cause] of [
+    ['k', undefined],
+    ['€'.repeat(40), '€'.repeat(200)]
+  ] as const) {
+    const value = Buffer.alloc(7)
+    const headers: Record<string, string> =
+      cause === undefined ? { ce_type: 'T' } : { ce_type: 'T', ce_causationid: cause }
+    const count = Math.floor(partBytesMax(aim) / bytesMost(key, value, cause))
+    const records = Array.from({ length: count }, () => ({ key, value, timestamp: 1_700_000_000_000, headers }))
+    const encoded = encodeBatch(records, { id: 1n, epoch: 1, sequence: 0 })
+    t.true(encoded.length <= partBytesMax(aim), `${encoded.length} bytes of ${count}`)
+  }
 })
 
 /** Counters that write so much when they ring. */

@@ -29,6 +29,23 @@ test('a forwarder that is stopped while its inbox takes nothing does not count t
   t.deepEqual(forwarder.behind(10), [7])
 })
 
+test('a command that is of no use after a while says so to its participant', async (t) => {
+  const sent = Promise.withResolvers<readonly LogRecord[]>()
+  const send: Log['send'] = (records) => Promise.resolve(sent.resolve(records))
+  const log = { send, partitionCount: () => 1 } as Partial<Log> as Log
+  const journal = { topic: 'a-events', partition: 0 }
+  const patience = new Patience(new VirtualClock(0))
+  const forwarder = new Forwarder({ log, patience, journal, from: 0, fail: (error) => t.fail(String(error)) })
+  const command = { inbox: 'b-commands', key: 'k', id: 'c', type: 'Add', attempt: 1, correlationId: 'x' }
+  forwarder.add([{ ...command, value: new Uint8Array(), expiresAt: Date.UTC(2026, 10, 30, 12) }], 0, 0)
+  forwarder.add([{ ...command, value: new Uint8Array() }], 1, 0)
+  forwarder.kick()
+  t.deepEqual(
+    (await sent.promise).map(({ headers }) => headers['ce_expirytime']),
+    ['2026-11-30T12:00:00.000Z', undefined]
+  )
+})
+
 test('what waits is sent in bounded sends, and holds the task up by its bytes, too', async (t) => {
   const gate = Promise.withResolvers<void>()
   const sends: (readonly (LogRecord & TopicPartition)[])[] = []

@@ -16,7 +16,8 @@ import {
   snapshotsTopic,
   timelineEntries,
   type View,
-  type ViewDeps
+  type ViewDeps,
+  type ViewSnapshots
 } from '../../src/view/index.ts'
 import { isUsable, openSqliteViewStore, restoreFile, sqliteLayout } from '../../src/view/sqlite/index.ts'
 import { writeJournals } from '../backlog/journals.ts'
@@ -159,6 +160,31 @@ test('who finds that another one has saved what is due leaves it', async (t) => 
     }
     for (const view of views) await view.close()
     t.deepEqual(said, ['a'])
+  })
+})
+
+test('a view whose copy goes nowhere, as the log is away, can be closed', async (t) => {
+  await withJournals(50, async (stage) => {
+    const path = join(stage.dir, 'view.sqlite')
+    const saving = Promise.withResolvers<void>()
+    const snapshots: ViewSnapshots = {
+      newest: async () => undefined,
+      load: async () => undefined,
+      save: () => {
+        saving.resolve()
+        return new Promise(() => undefined)
+      }
+    }
+    const clock = new VirtualClock(0)
+    const limits = { snapshotRecordsMin: 500, snapshotBytesPerRecord: Infinity }
+    const view = await openOn(stage, path, { snapshots, clock, limits })
+    await view.orders({}, page)
+    clock.advance(5_000)
+    await saving.promise
+    await view.close()
+    const again = await openOn(stage, path)
+    t.is((await again.orders({}, page)).rows.length, 50)
+    await again.close()
   })
 })
 

@@ -109,13 +109,18 @@ test('of two that save at once one succeeds, and nothing of the other is seen', 
   })
 })
 
-test('copies of another layout are not seen, and stay', async (t) => {
+test('copies of another layout are not seen; of a newer one they stay, of an older one they go', async (t) => {
   await withLog(async (log) => {
     const [older, newer] = [randomBytes(3 * blockBytes), randomBytes(3 * blockBytes)]
-    await snapshotsIn(log, 1).save(copyOf(older, 1), goOn)
-    t.is(await snapshotsIn(log, 2).newest(), undefined)
-    for (let i = 0; i < 20; i++) await snapshotsIn(log, 2).save(copyOf(newer, 2 + i), goOn)
+    await snapshotsIn(log, 2).save(copyOf(newer, 1), goOn)
+    t.is(await snapshotsIn(log, 1).newest(), undefined)
+    for (let i = 0; i < 20; i++) await snapshotsIn(log, 1).save(copyOf(older, 2 + i), goOn)
     t.deepEqual(await loaded(snapshotsIn(log, 1)), older)
+    t.deepEqual(await loaded(snapshotsIn(log, 2)), newer)
+    await snapshotsIn(log, 2).save(copyOf(newer, 30), goOn)
+    t.is(await snapshotsIn(log, 1).newest(), undefined)
+    const keys = [0, 1, 2].flatMap((index) => [`1/${index}/0`, `1/${index}/1`])
+    t.is((await log.lookup({ topic, partition: 1 }, keys)).size, 0)
     t.deepEqual(await loaded(snapshotsIn(log, 2)), newer)
   })
 })

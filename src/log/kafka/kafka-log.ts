@@ -23,6 +23,7 @@ import { asRefused, closedError, unreachable } from './broker-errors.ts'
 import { Cluster } from './cluster.ts'
 import { CompactedPartition } from './compacted.ts'
 import { diskUsage } from './disk-usage.ts'
+import { GroupOffsets } from './group-offsets.ts'
 import { GroupMember } from './group.ts'
 import { type Admin, type Connector, connector } from './kafkajs.ts'
 import type { KafkaOptions } from './options.ts'
@@ -70,6 +71,7 @@ class KafkaLog implements Log {
   readonly #sender: Sender
   readonly #tail: Tail
   readonly #ranges: RangeReader
+  readonly #groupOffsets: GroupOffsets
   readonly #readers = new Set<KafkaReader>()
   readonly #members = new Set<GroupMember>()
   readonly #compacted = new Map<string, CompactedPartition>()
@@ -84,6 +86,7 @@ class KafkaLog implements Log {
     const [cluster, appender, stats, tail] = [this.#cluster, this.#appender, this.#stats, this.#tail]
     this.#sender = new Sender({ cluster, appender, stats, tail })
     this.#ranges = new RangeReader(this.#cluster, this.#stats, settings.budget)
+    this.#groupOffsets = new GroupOffsets(connecting)
   }
 
   async reach(): Promise<void> {
@@ -147,6 +150,11 @@ class KafkaLog implements Log {
   async send(records: readonly (LogRecord & TopicPartition)[]): Promise<void> {
     this.#checkOpen()
     await this.#sender.send(records.map((record) => ({ ...record, ...this.#placeOf(record) })))
+  }
+
+  async committed(group: string, topic: string): Promise<ReadonlyMap<number, number>> {
+    this.#checkOpen()
+    return this.#groupOffsets.committed(group, this.#nameOf(this.#spec(topic).topic))
   }
 
   reader(starts: readonly (TopicPartition & { readonly offset: number })[], _isolation: Isolation): Reader {
@@ -237,6 +245,7 @@ class KafkaLog implements Log {
   async close(): Promise<void> {
     if (this.#cluster.isClosed) return
     await Promise.allSettled([...this.#members].map((member) => member.leave()))
+    await this.#groupOffsets.close()
     await this.#cluster.close(closedError())
     for (const reader of this.#readers) reader.fail(closedError())
   }

@@ -1,4 +1,4 @@
-import { contractCharsMax, topicCharsMax, topicPattern } from '../../contract/index.ts'
+import { contractCharsMax, groupCharsMax, groupPattern, topicCharsMax, topicPattern } from '../../contract/index.ts'
 import type { Field, RecordType } from './field-types.ts'
 
 const topicField = (description: string, example: string): Field => ({
@@ -14,6 +14,12 @@ export const participantSpec: RecordType = {
   fields: {
     inbox: topicField('The topic that its commands go to.', 'inventory-commands'),
     events: topicField('The topic that its answers and events appear on; not the inbox.', 'stock-events'),
+    group: {
+      type: { kind: 'text', what: 'consumer group', charsMax: groupCharsMax, pattern: groupPattern, exact: true },
+      description:
+        'The consumer group by which it reads its inbox. What that has committed is read: only from then on is an answer overdue, and what is not read is not sent again. Without it, the answers tell how far it has read.',
+      examples: ['inventory-service']
+    },
     contract: {
       type: { kind: 'text', what: 'Avro protocol', charsMax: contractCharsMax, pattern: /\S/, exact: true },
       required: true,

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/index.ts'
-import type { Flow, ViewQuery, ViewRecord, Waiter } from '../view/index.ts'
+import type { Flow, SagaRow, ViewQuery, ViewRecord, Waiter } from '../view/index.ts'
 import { type Admission, type AdmissionLimits, admissionLimits } from './admission.ts'
 import type { Commands } from './commands.ts'
 
@@ -9,6 +9,8 @@ export type HttpDeps = {
   /** Puts a command into an inbox; resolves when the log has taken it. */
   readonly sendCommand: (command: OutgoingCommand) => Promise<unknown>
   readonly definitions: DefinitionsPort
+  /** Where the commands of an instance wait that were not read yet; without it, that is not told. */
+  readonly inboxWaits?: (row: SagaRow) => Promise<readonly InboxWait[]>
   readonly clock: Clock
   readonly flow: Flow
   /** Takes over what the view does for a write, while that cannot; without it, writes are then refused. */
@@ -31,6 +33,17 @@ export type HttpDeps = {
   /** Where log lines go; stderr if not given. */
   readonly logStream?: { write(line: string): void }
   readonly limits?: Partial<HttpLimits>
+}
+
+/** A command that waits in an inbox, unread. */
+export type InboxWait = {
+  readonly step: string
+  readonly undo: boolean
+  readonly inbox: string
+  readonly partition: number
+  /** Commands of sagas that stand before it there: at least so many, where `isCounted` is false. */
+  readonly before: number
+  readonly isCounted: boolean
 }
 
 /** Prices and answers without the view. */

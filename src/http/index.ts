@@ -1,6 +1,7 @@
 export {
   type DefinitionRevision,
   type DefinitionsPort,
+  type InboxWait,
   type GraphFormat,
   type HealthCheck,
   type HttpDeps,

@@ -1,3 +1,4 @@
+import type { InboxWait } from './deps.ts'
 import { type OrderRow, type SagaRow, type StockRow, timelineEntries } from '../view/index.ts'
 
 /** The view's rows as users see them: times in RFC 3339, and nothing that only the view needs. */
@@ -40,10 +41,16 @@ export const sagaSummaryJson = (row: SagaRow) => {
   }
 }
 
-export const sagaJson = (row: SagaRow) => ({
+export const sagaJson = (row: SagaRow, waits: readonly InboxWait[] = []) => ({
   ...sagaSummaryJson(row),
+  waiting: waits.map(waitJson),
   timelineOmitted: row.omitted,
   timeline: timelineEntries(row.timeline).map((entry) => ({ ...entry, at: time(entry.at) }))
+})
+
+const waitJson = ({ step, undo, inbox, partition, before, isCounted }: InboxWait) => ({
+  ...{ step, undo, inbox, partition, before },
+  detail: `waits in the inbox, ${isCounted ? '' : 'at least '}${before} before it`
 })
 
 export const time = (ms: number): string => new Date(ms).toISOString()

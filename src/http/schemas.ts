@@ -145,6 +145,12 @@ const sagaMembers = {
 export const sagaSummary: Schema = object(sagaMembers)
 export const saga: Schema = object({
   ...sagaMembers,
+  waiting: {
+    ...listOf(
+      object({ step: string, undo: boolean, inbox: string, partition: integer, before: integer, detail: string })
+    ),
+    description: 'commands that their participant has not read yet, and how many of others stand before each'
+  },
   timelineOmitted: integer,
   timeline: listOf(
     object({ type: string, at: time, step: string, undo: boolean, attempt: integer, detail: string, ...place }, [

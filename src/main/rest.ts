@@ -9,6 +9,7 @@ import type { Config } from './config.ts'
 import { definitionsPort } from './definitions-port.ts'
 import { diskMetricsText } from './disk-metrics.ts'
 import { healthOf, operatorHealth, viewHealth } from './health.ts'
+import { inboxWaits } from './inbox-waits.ts'
 import { LateView } from './late-view.ts'
 import { lingerMs, listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
@@ -65,7 +66,7 @@ type Serving = {
 const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promise<string> => {
   const { config, opening, diagnostics, clock, memory } = stage
   const { system, operator, roles } = parts
-  const { log } = parts.deps
+  const { log, codec } = parts.deps
   const { model, intake, stockroom, sendCommand } = serving
   const needsOperator = config.flow === 'orchestration' && !roles.includes('operator')
   const http = await opening.take(
@@ -75,6 +76,7 @@ const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promi
         ...{ view: model.view, intake, sendCommand, clock, flow: config.flow },
         definitions: definitionsPort(system.definitions),
         ...{ isStopping: stage.isStopping, lingerMs: lingerMs(config) },
+        inboxWaits: inboxWaits({ log, codec, contracts: () => system.definitions.contracts }, clock),
         isStocked: () => isCatalogueKnown(stockroom),
         health: () => [
           ...healthOf(diagnostics, { log, operator }),

@@ -6,6 +6,7 @@ export {
   type ParticipantPublished
 } from './definition-events.ts'
 export { Definitions } from './definitions.ts'
+export { type InboxWait, type InboxWaitDeps, inboxWaitOf } from './inbox-wait.ts'
 export { openPublisher, type Publisher } from './publish.ts'
 export { type Revision } from './revisions.ts'
 export { sagaProtocol } from './saga-events.ts'

@@ -40,7 +40,7 @@ export class InboxLoad {
   probe: Probe | undefined
   readonly window: Window
   readonly retries: RetryBudget
-  /** True where the participant's own journal, or its group, tells how far it has read: what they do not is not read. */
+  /** True where the participant's journal, or its group, tells how far it has read: what they do not is not read. */
   isTold: boolean
   /** In the order of the inbox, from `#head` on; what is over or read stays in it until it is passed. */
   #queue: Entry[] = []

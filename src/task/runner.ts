@@ -3,7 +3,7 @@ import { type Membership, placeName, type TopicPartition, type TopicSpec } from 
 import type { Component } from './component.ts'
 import { archiveTopic, recordsToRead, snapshotTopic } from './snapshots.ts'
 import { Task } from './task.ts'
-import type { TaskDeps, TaskStats } from './task-deps.ts'
+import type { TaskDeps } from './task-deps.ts'
 import { Turns } from './turns.ts'
 
 /**

@@ -234,7 +234,7 @@ function testReports(): void {
     for (const volume of volumes) t.true(volume.freeBytes > 0 && volume.freeBytes < volume.bytes, volume.folder)
   })
 
-  test('what a group of others has committed is told by partition, and nothing of a group that there is not', async (t) => {
+  test('what a group of others has committed is told by partition, and nothing of one that there is not', async (t) => {
     const prefix = newPrefix()
     const log = await open(t, prefix)
     t.deepEqual(await log.committed!('loyalty-service', 'inbox'), new Map())

@@ -71,7 +71,7 @@ const command = (source: string, sequence: number): LogRecord & TopicPartition =
   headers: { ce_source: source, ce_sequence: String(sequence) }
 })
 
-test('what the group of a foreign participant has committed counts as read, whoever else writes to its inbox', async (t) => {
+test('what the group of a participant has committed counts as read, whoever else writes to its inbox', async (t) => {
   const stage = await Stage.open(t)
   const desk = new Desk(t, stage)
   await stage.log.send([command('/a-events/0', 4), command('/other', 9), command('/a-events/0', 5)])

@@ -70,7 +70,7 @@ const addGetSaga = (http: FastifyInstance, deps: RouteDeps): void => {
       if (!(await hasReachedPosition(deps, request, reply))) return reply
       const params = request.params as { saga: string; key: string }
       const row = await deps.view.saga(params.saga, params.key)
-      if (row !== undefined) return reply.send(sagaJson(row))
+      if (row !== undefined) return reply.send(sagaJson(row, await deps.inboxWaits?.(row)))
       const detail = `there is no instance of saga ${quoted(params.saga)} with key ${quoted(params.key)}`
       return sendProblem(reply, 'PARCOMOLO_HTTP_NOT_FOUND', detail)
     }

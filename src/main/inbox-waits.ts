@@ -1,0 +1,52 @@
+import { type Clock, inTime } from '../base/index.ts'
+import type { InboxWait } from '../http/index.ts'
+import { inboxWaitOf, type InboxWaitDeps } from '../orchestrator/index.ts'
+import { type SagaRow, timelineEntries } from '../view/index.ts'
+import { viewTopics } from './system.ts'
+
+/** What is answered sooner was not waiting, and most instances that are looked at are quick. */
+const youngMs = 1_000
+/** Reads of the log for whoever looks at an instance: never so many or so long that the look itself is in danger. */
+const looksMax = 4
+const answerMsMax = 2_000
+
+/** Tells where the commands of an instance wait that were not read yet; of those that cannot be told now, nothing. */
+export const inboxWaits = (deps: InboxWaitDeps, clock: Clock): ((row: SagaRow) => Promise<readonly InboxWait[]>) => {
+  let looks = 0
+  const waitOf = async ({ step, undo, partition, offset }: Issued): Promise<InboxWait[]> => {
+    const place = { topic: viewTopics.saga, partition }
+    const wait = await inTime(
+      clock,
+      answerMsMax,
+      inboxWaitOf(deps, place, offset),
+      () => new Error('the log is silent')
+    )
+    return wait === undefined ? [] : [{ step, undo, ...wait }]
+  }
+  return async (row) => {
+    const issued = issuedOf(row, clock.now() - youngMs)
+    if (issued.length === 0 || looks >= looksMax) return []
+    looks++
+    try {
+      return (await Promise.all(issued.map(waitOf))).flat()
+    } catch {
+      return []
+    } finally {
+      looks--
+    }
+  }
+}
+
+type Issued = { readonly step: string; readonly undo: boolean; readonly partition: number; readonly offset: number }
+
+/** The last command of each step that waits for its answer, where it was sent before then. */
+const issuedOf = ({ active, timeline }: SagaRow, before: number): Issued[] => {
+  const commands = timelineEntries(timeline).filter(({ type }) => type === 'CommandIssued')
+  return active.flatMap(({ step, undo, state }) => {
+    if (state === 'parked' || state === 'waiting') return []
+    const last = commands.findLast((one) => one.step === step && (one.undo ?? false) === undo)
+    return last === undefined || last.at > before
+      ? []
+      : [{ step, undo, partition: last.partition, offset: last.offset }]
+  })
+}

@@ -48,7 +48,7 @@ const troubles = { orders: 30, stormMs: 60_000, absences: 4, slowdowns: 2 }
 
 const awayCluster: Case = { ...cluster, nodes: 2, partitions: 2, ...troubles }
 
-const awayLaptop: Case = { ...laptop, ...troubles }
+const awayLaptop: Case = { ...laptop, ...troubles, crashes: 8, forgets: 0.4 }
 
 /** What is sent again here, nobody has lost. */
 const quietAway: Case = {

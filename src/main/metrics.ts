@@ -1,5 +1,6 @@
 import type { Log } from '../log/index.ts'
 import type { ProcessMemory } from './memory-limit.ts'
+import type { RunningTask } from '../task/index.ts'
 import type { Parts } from './stage.ts'
 
 /** What log and tasks have done since the start, as Prometheus text. */
@@ -18,7 +19,26 @@ export const metricsText = ({ memory, log, system, operator }: Parts): string =>
   }
   lines.push('# TYPE parcomolo_task_entities gauge')
   for (const { labels, task } of perTask) lines.push(`parcomolo_task_entities${labels} ${task.entityCount}`)
+  lines.push(...waitingLines(perTask))
   return `${lines.join('\n')}\n${operator?.metrics() ?? ''}`
+}
+
+/** What of its commands a task waits for, by inbox partition; and what begins later, for want of room there. */
+const waitingLines = (perTask: readonly { readonly labels: string; readonly task: RunningTask }[]): string[] => {
+  const loads = perTask.flatMap(({ labels, task }) =>
+    [...(task.unanswered ?? [])].map(([inbox, load]) => ({ labels: `${labels.slice(0, -1)},inbox="${inbox}"}`, load }))
+  )
+  const waiting = perTask.filter(({ task }) => task.unanswered !== undefined)
+  return [
+    '# TYPE parcomolo_task_commands_unanswered gauge',
+    ...loads.map(({ labels, load }) => `parcomolo_task_commands_unanswered${labels} ${load.count}`),
+    '# TYPE parcomolo_task_commands_unread gauge',
+    ...loads.map(({ labels, load }) => `parcomolo_task_commands_unread${labels} ${load.unreadCount}`),
+    '# TYPE parcomolo_task_commands_window gauge',
+    ...loads.map(({ labels, load }) => `parcomolo_task_commands_window${labels} ${Math.round(load.window.limit)}`),
+    '# TYPE parcomolo_task_sagas_put_off gauge',
+    ...waiting.map(({ labels, task }) => `parcomolo_task_sagas_put_off${labels} ${task.lanesPutOff}`)
+  ]
 }
 
 /** Beside `process_resident_memory_bytes`, which is what the limit is held against. */

@@ -20,9 +20,12 @@ export const topicsOf = (
   { topic: archiveTopic(component.name), partitions, cleanup: 'compact' }
 ]
 
+/** What a task tells of itself. */
+export type RunningTask = Pick<Task<unknown>, 'stats' | 'entityCount' | 'unanswered' | 'lanesPutOff'>
+
 /** The tasks of one component that this process has been given. */
 export type Runner = {
-  readonly tasks: ReadonlyMap<string, { readonly stats: TaskStats; readonly entityCount: number }>
+  readonly tasks: ReadonlyMap<string, RunningTask>
   /** Resolves when an assignment works for the first time. */
   readonly ready: Promise<void>
   /** Ends the tasks and begins them again, since the component has changed what it reads. */

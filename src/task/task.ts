@@ -165,6 +165,16 @@ export class Task<S> {
     return places.map((place) => ({ ...place, offset: this.#positions.get(placeName(place)) }))
   }
 
+  /** Its commands that wait for an answer, by inbox partition; undefined where the component waits for none. */
+  get unanswered(): Unanswered['loads'] | undefined {
+    return this.#unanswered?.loads
+  }
+
+  /** How many lanes have something that is put off. */
+  get lanesPutOff(): number {
+    return this.#lanes.names.size
+  }
+
   get entityCount(): number {
     return this.#entities.size
   }

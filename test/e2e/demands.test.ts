@@ -11,7 +11,7 @@ const at = (time: number, place: string, value: object, headers: Record<string, 
 
 const issued = (time: number, step: string, undo = false): Fact => {
   const commandId = `order/${step}${undo ? '!undo' : ''}/o`
-  const value = { step, undo, commandId, command: 'ReserveStock', inbox: 'inventory-commands', dueAt: 0 }
+  const value = { step, undo, commandId, command: 'ReserveStock', inbox: 'inventory-commands', attempt: 1, dueAt: 0 }
   return at(time, 'saga-events CommandIssued', value)
 }
 

@@ -28,6 +28,20 @@ test('each task tells what it has done', (t) => {
   t.true(text.includes(`parcomolo_task_entities${labels} 6\n`))
 })
 
+test('what a task waits for is told by inbox partition, and whether something begins later for it', (t) => {
+  const stats = { rounds: 0, inputs: 0, events: 0, snapshots: 0, deadLetters: 0 }
+  const unanswered = new Map([
+    ['payment-commands/1', { count: 30, unreadCount: 20, window: { limit: 512.4 }, isTold: true }]
+  ])
+  const tasks = new Map([['saga-events/1', { stats, entityCount: 0, unanswered, lanesPutOff: 2 }]])
+  const text = metricsText({ system: { runners: new Map([['orchestrator', { tasks }]]) } as unknown as System })
+  const task = 'component="orchestrator",task="saga-events/1"'
+  t.true(text.includes(`parcomolo_task_commands_unanswered{${task},inbox="payment-commands/1"} 30\n`))
+  t.true(text.includes(`parcomolo_task_commands_unread{${task},inbox="payment-commands/1"} 20\n`))
+  t.true(text.includes(`parcomolo_task_commands_window{${task},inbox="payment-commands/1"} 512\n`))
+  t.true(text.includes(`parcomolo_task_sagas_put_off{${task}} 2\n`))
+})
+
 test('the memory that the process may have is told, its budget, and what fills that', (t) => {
   const budget = new Budget(2048)
   budget.account('readers').hold(1000.5)

@@ -48,12 +48,12 @@ const troubles = { orders: 30, stormMs: 60_000, absences: 4, slowdowns: 2 }
 
 const awayCluster: Case = { ...cluster, nodes: 2, partitions: 2, ...troubles }
 
-const awayLaptop: Case = { ...laptop, ...troubles }
+const awayLaptop: Case = { ...laptop, ...troubles, crashes: 8, forgets: 0.4 }
 
 /** What is sent again here, nobody has lost. */
 const quietAway: Case = {
   ...{ ...awayCluster, nodes: 1, partitions: 1, window: 4, faults: noFaults },
-  ...{ crashes: 0, pauses: 0, rebalances: 0, edits: 0 }
+  ...{ crashes: 0, pauses: 0, rebalances: 0, edits: 0, absences: 8 }
 }
 
 /** What a run is like, on how many seeds it runs with every `npm test`, and what has to have happened in them. */

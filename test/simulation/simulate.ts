@@ -5,7 +5,7 @@ import type { Task } from '../../src/task/index.ts'
 import { type Audit, audit, type Shown, type Violation } from '../helpers/auditor.ts'
 import { auditBacklog } from '../helpers/auditor/backlog.ts'
 import { Journals } from '../helpers/auditor/events.ts'
-import type { BrokerVariant } from '../helpers/simulated-broker.ts'
+import type { BrokerVariant, SimulatedBroker } from '../helpers/simulated-broker.ts'
 import { type Faults, noFaults, SimulatedCluster } from '../helpers/simulated-log.ts'
 import { VirtualTime } from '../helpers/virtual-time.ts'
 import { auditLetters, planGarbage, withoutGarbage } from './garbage.ts'
@@ -23,6 +23,8 @@ export type Scenario = {
   readonly faults: Faults
   /** How often a node crashes, stands still, or is asked to share its tasks anew, on average, in a run. */
   readonly crashes: number
+  /** How often a machine that crashes has no use for its snapshots any more, as where another release comes up. */
+  readonly forgets?: number
   readonly pauses: number
   readonly rebalances: number
   /** How often the saga is edited while orders run. */
@@ -105,7 +107,7 @@ const storm = async (
     const count = Math.floor(average) + (time.chance(average % 1) ? 1 : 0)
     for (let i = 0; i < count; i++) time.after(time.random() * stormMs, () => what(time.pick(nodes)))
   }
-  plan(scenario.crashes, (node) => crash(cluster, node))
+  plan(scenario.crashes, (node) => crash(cluster, node, scenario.forgets))
   plan(scenario.pauses, ({ processes }) => cluster.pause(time.pick(processes), time.between(50, 8000)))
   plan(scenario.rebalances, () => cluster.groups.rebalance(time.pick(cluster.groups.names())))
   await time.pass(stormMs)
@@ -129,13 +131,19 @@ const planEdits = ({ edits, flow, stormMs }: Stormy, { time, nodes, parts, sagaF
   }
 }
 
-const crash = ({ broker, time }: SimulatedCluster, node: ShopNode): void => {
+const crash = ({ broker, time }: SimulatedCluster, node: ShopNode, forgets = 0): void => {
   if (!node.process.isAlive) return
   node.crash()
   broker.compact()
   if (broker.variant === 'kafka') return
   const lost = broker.loseEnd(Math.floor(time.random() * 20))
   time.note(`the machine has lost ${lost} appends`)
+  if (time.chance(forgets)) forgetSnapshots(broker)
+}
+
+const forgetSnapshots = ({ partitions }: SimulatedBroker): void => {
+  for (const partition of partitions.values())
+    if (/-(snapshots|archive)$/.test(partition.place.topic)) partition.records = []
 }
 
 const failed = (message: string, { trace }: VirtualTime, nodes: readonly ShopNode[]): Outcome => ({
@@ -233,9 +241,7 @@ const foldedAgain = async (
   for (const node of nodes) node.end()
   await time.pass(sessionMs)
   const own = await statesAfterStart(scenario, parts, cluster, keys)
-  for (const partition of broker.partitions.values()) {
-    if (/-(snapshots|archive)$/.test(partition.place.topic)) partition.records = []
-  }
+  forgetSnapshots(broker)
   const folded = await statesAfterStart(scenario, parts, cluster, keys)
   return [...folded].flatMap(([key, state]) =>
     own.get(key) === state || own.get(key) === archived || (state === archived && own.has(key))

@@ -25,7 +25,8 @@ const recordsPerLook = 500
 
 /**
  * Where the command waits that the event at this place of `saga-events` has issued; undefined where it was read, or
- * where nothing tells. It is read from the log when it is asked for: nobody keeps it. Rejects where the log cannot be read.
+ * where nothing tells. It is read from the log when it is asked for: nobody keeps it. Rejects where the log cannot be
+ * read.
  */
 export const inboxWaitOf = async (
   deps: InboxWaitDeps,

@@ -9,8 +9,8 @@ export const apiVersion = 'parcomolo.io/v1alpha1'
 export const participantPattern = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/
 export const topicPattern = /^(\.{0,2}[a-zA-Z0-9_-]|\.{3})[a-zA-Z0-9._-]*$/
 export const topicCharsMax = 249
-/** Kafka takes any text for a consumer group's name. */
-export const groupPattern = /^[\x20-\x7e\u00a0-\uffff]*\S[\x20-\x7e\u00a0-\uffff]*$/
+/** Kafka takes any text for a consumer group's name; what nobody can see in it is a mistake. */
+export const groupPattern = /^[!-~]+$/
 export const groupCharsMax = 255
 
 /** As much as a saga's file may hold; what is stored for a resource of Kubernetes is a few times that at most. */
@@ -104,7 +104,7 @@ const readGroup = (yaml: YamlFile, node: Node | null | undefined): string | unde
   const group = yaml.text(node, 'spec.group')
   if (group === undefined) return undefined
   if (group.value.length <= groupCharsMax && groupPattern.test(group.value)) return group.value
-  const expected = `expected at most ${groupCharsMax} characters, none of them a control character`
+  const expected = `expected at most ${groupCharsMax} visible ASCII characters, without a blank`
   yaml.report(group, 'spec.group', `group '${group.value}' is refused; ${expected}`)
   return undefined
 }

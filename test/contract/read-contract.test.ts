@@ -208,6 +208,18 @@ test(
   'e'.repeat(250),
   `parcel.yaml:6:11 spec.events: topic '${'e'.repeat(250)}' is refused; expected at most 249 letters, digits, '.', '_' and '-'`
 )
+test(
+  'a group with a blank',
+  refused,
+  '  events: parcel-events',
+  '  events: parcel-events\n  group: parcel service',
+  "parcel.yaml:7:10 spec.group: group 'parcel service' is refused; expected at most 255 visible ASCII characters, without a blank"
+)
+test('a participant may name the group by which it reads its inbox', (t) => {
+  const text = sound.replace('  events: parcel-events', '  events: parcel-events\n  group: parcel-service')
+  const { group } = readContract({ path: 'parcel.yaml', text })
+  t.is(group, 'parcel-service')
+})
 test('a contract that is too long is refused at its place', (t) => {
   const comment = `    // ${'x'.repeat(262_144)}\n`
   t.regex(problemsOf(sound + comment)[0]!, /^parcel\.yaml:7:13 spec\.contract: the contract has 26\d{4} characters; /)

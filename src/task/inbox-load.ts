@@ -42,6 +42,7 @@ export class InboxLoad {
   readonly retries: RetryBudget
   /** True where the participant's journal, or its group, tells how far it has read: what they do not is not read. */
   isTold: boolean
+  #wasTold = false
   /** In the order of the inbox, from `#head` on; what is over or read stays in it until it is passed. */
   #queue: Entry[] = []
   #head = 0
@@ -77,6 +78,16 @@ export class InboxLoad {
     this.unreadCount++
     this.#isSorted &&= entry.sequence >= (this.#queue.at(-1)?.sequence ?? 0)
     this.#queue.push(entry)
+  }
+
+  told(): void {
+    this.#wasTold = true
+    this.isTold = true
+  }
+
+  /** Who answers and does not tell is another service in the place of one that would. */
+  answered(): void {
+    this.isTold &&= this.#wasTold
   }
 
   /** All below this sequence was read; `onRead` is told those that wait for an answer from now on. */

@@ -89,14 +89,15 @@ export class Unanswered {
 
   /** It is told from now on how far this inbox partition is read: what is not told of is not read. */
   isToldOf(place: string): void {
-    const load = this.#loads.get(place)
-    if (load !== undefined) load.isTold = true
+    this.#loads.get(place)?.told()
   }
 
   /** This inbox partition was read up to this sequence. */
   read(place: string, to: number, now: number): void {
     const load = this.#loads.get(place)
-    if (load !== undefined) this.#read(load, to, now)
+    if (load === undefined) return
+    load.told()
+    this.#read(load, to, now)
   }
 
   /** How the attempts of an entity stand now. */
@@ -135,8 +136,10 @@ export class Unanswered {
     settle(known)
     load.retries.forget(idOf(entity, index))
     if (wasProbe) load.probe = undefined
-    if (isAnswer) this.#read(load, firstSequence + 1, now)
-    else if (wasProbe) this.#wakeProbe(load)
+    if (isAnswer) {
+      load.answered()
+      this.#read(load, firstSequence + 1, now)
+    } else if (wasProbe) this.#wakeProbe(load)
   }
 
   #read(load: InboxLoad, to: number, now: number): void {

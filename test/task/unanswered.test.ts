@@ -92,6 +92,20 @@ test('an answer tells that all before it in the inbox were read, the rest stays 
   t.deepEqual(desk.attempt('d'), { kind: 'unread' })
 })
 
+test('who answers and has never told how far it has read counts as one that does not tell', (t) => {
+  const other = new Desk()
+  for (const entity of ['a', 'b', 'c']) other.send(entity)
+  t.like(other.attempt('a'), { kind: 'probe', isUnread: true })
+  other.answer('a')
+  t.like(other.attempt('b'), { kind: 'probe', isUnread: false }, 'so its attempts count, and come to an end')
+  const own = new Desk()
+  const first = own.send('a')
+  for (const entity of ['b', 'c']) own.send(entity)
+  own.read(first + 1)
+  own.answer('a')
+  t.like(own.attempt('b'), { kind: 'probe', isUnread: true })
+})
+
 test('what ends without an answer tells nothing of the others (U1)', (t) => {
   const desk = new Desk()
   for (const entity of ['a', 'b', 'c']) desk.send(entity)

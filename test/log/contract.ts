@@ -2,7 +2,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { isParcomoloError } from '../../src/base/index.ts'
 import { type Log, type LogRecord, recordBytes, type StoredRecord, type TopicPartition } from '../../src/log/index.ts'
-import { keysOf, plain, readAll, record, records, takeUntil } from './records.ts'
+import { keysOf, plain, readAll, record, records, takeUntil, timestamp } from './records.ts'
 
 /** A place for logs, of one test. */
 export type LogStage = {
@@ -68,8 +68,8 @@ const journals: Record<string, Run> = {
     }
     t.is(await writer.append([record('a'), { ...record(''), value: null }, odd]), 0)
     t.deepEqual((await readAll(log, journal)).map(plain), [
-      { key: 'a', value: 'value of a', timestamp: 1_700_000_000_123, headers: { ce_type: 'Tested' }, offset: 0 },
-      { key: '', value: null, timestamp: 1_700_000_000_123, headers: { ce_type: 'Tested' }, offset: 1 },
+      { key: 'a', value: 'value of a', timestamp, headers: { ce_type: 'Tested' }, offset: 0 },
+      { key: '', value: null, timestamp, headers: { ce_type: 'Tested' }, offset: 1 },
       { ...odd, value: odd.value.toString(), offset: 2 }
     ])
   },
@@ -295,7 +295,7 @@ const compacted: Record<string, Run> = {
     await writer.append([record('a', '2'), record('b', null)])
     const found = await log.lookup(table, ['a', 'b', 'nowhere'])
     t.deepEqual([...found.values()].map(plain), [
-      { key: 'a', value: '2', timestamp: 1_700_000_000_123, headers: { ce_type: 'Tested' }, offset: 2 }
+      { key: 'a', value: '2', timestamp, headers: { ce_type: 'Tested' }, offset: 2 }
     ])
   },
 
@@ -337,7 +337,7 @@ const compacted: Record<string, Run> = {
     t.deepEqual(newest(await takeUntil(reader, 1)), { a: '1' })
     await writer.append([record('b', '1')])
     t.deepEqual((await takeUntil(reader, 1)).map(plain), [
-      { key: 'b', value: '1', timestamp: 1_700_000_000_123, headers: { ce_type: 'Tested' }, offset: 1 }
+      { key: 'b', value: '1', timestamp, headers: { ce_type: 'Tested' }, offset: 1 }
     ])
     await writer.append([record('a', null)])
     t.deepEqual(

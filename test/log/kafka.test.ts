@@ -234,6 +234,31 @@ function testReports(): void {
     for (const volume of volumes) t.true(volume.freeBytes > 0 && volume.freeBytes < volume.bytes, volume.folder)
   })
 
+  test('who has read nothing of a topic yet begins with what retention has left of it', async (t) => {
+    const prefix = newPrefix()
+    const log = await open(t, prefix)
+    const admin = await adminOf(t)
+    const inboxes = [0, 1].map((partition) => ({ topic: 'inbox', partition }))
+    for (const place of inboxes) for (const key of ['a', 'b', 'c']) await log.send([{ ...place, ...record(key) }])
+    const partitions = [
+      { partition: 0, offset: '2' },
+      { partition: 1, offset: '3' }
+    ]
+    // kafkajs knows the leaders only of topics that it was asked for.
+    await admin.fetchTopicOffsets(`${prefix}inbox`)
+    await admin.deleteTopicRecords({ topic: `${prefix}inbox`, partitions })
+    t.deepEqual(keysOf(await readAll(log, inboxes[0]!)), ['c'])
+    const reader = log.reader(
+      inboxes.map((place) => ({ ...place, offset: 0 })),
+      'visible'
+    )
+    t.deepEqual(keysOf(await takeUntil(reader, 1)), ['c'])
+    await log.send([{ ...inboxes[1]!, ...record('d') }])
+    t.deepEqual(keysOf(await takeUntil(reader, 1)), ['d'])
+    reader.close()
+    await t.throwsAsync(readAll(log, inboxes[0]!, 1), { code: 'PARCOMOLO_LOG_OUT_OF_RANGE' })
+  })
+
   test('what a group of others has committed is told by partition, and nothing of one that there is not', async (t) => {
     const prefix = newPrefix()
     const log = await open(t, prefix)

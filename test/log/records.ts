@@ -1,9 +1,12 @@
 import type { Log, LogRecord, Reader, StoredRecord, TopicPartition } from '../../src/log/index.ts'
 
+/** Not of long ago: a broker deletes by what records say of their age. */
+export const timestamp = Date.now()
+
 export const record = (key: string, value: string | null = `value of ${key}`): LogRecord => ({
   key,
   value: value === null ? null : Buffer.from(value),
-  timestamp: 1_700_000_000_123,
+  timestamp,
   headers: { ce_type: 'Tested' }
 })
 

@@ -15,7 +15,7 @@ export type FetchBounds = {
 }
 
 /** One partition's part of an answer; the batches are as they stand in the log. */
-export type Fetched = { readonly code: number; readonly logStart: number; readonly batches: Buffer }
+export type Fetched = { readonly code: number; readonly batches: Buffer }
 
 const fetch = { key: 1, version: 11, name: 'Fetch' }
 const noBatches = Buffer.alloc(0)
@@ -97,14 +97,13 @@ const decodeAnswer = (payload: Buffer): FetchAnswer => {
     for (let partitions = int32(); partitions > 0; partitions--) {
       const partition = int32()
       const code = payload.readInt16BE(at)
-      const logStart = Number(payload.readBigInt64BE(at + 18))
       at += 26
       const aborted = Math.max(0, int32())
       at += aborted * 16 + 4
       const bytes = Math.max(0, int32())
       const batches = bytes === 0 ? noBatches : part(payload, at, at + bytes)
       at += bytes
-      if (code !== 0 || bytes > 0) fetched.set(placeName({ topic, partition }), { code, logStart, batches })
+      if (code !== 0 || bytes > 0) fetched.set(placeName({ topic, partition }), { code, batches })
     }
   }
   return { session: payload.readInt32BE(6), fetched }

@@ -3,6 +3,7 @@ import { placeName, type StoredRecord, type TopicPartition } from '../log.ts'
 import { heldBytesOf } from '../record-bytes.ts'
 import { BrokerRefusal, brokerError } from './broker-errors.ts'
 import type { Fetched, FetchFrom } from './fetch.ts'
+import type { Link } from './kafkajs.ts'
 import { type Decode, decodeBatches } from './record-batch.ts'
 
 /** What came of one partition: its records, which may be none, and where to go on. */
@@ -33,16 +34,34 @@ export const arrivedAs = <T>(decode: Decode<T>, from: FetchFrom, fetched: Fetche
   }
   if (fetched.code !== brokerError.offsetOutOfRange)
     throw new BrokerRefusal(fetched.code, `read of '${placeName(place)}'`)
-  // Whoever has never read anything of a topic begins with what retention has left of it.
-  if (offset === 0 && fetched.logStart > 0) return nothing(fetched.logStart)
-  throw outOfRange(place, offset, fetched.logStart)
+  if (offset === 0) throw new StartGone(place)
+  throw outOfRange(place, offset)
 }
 
-const nothing = (next: number): Arrived<never> => ({ records: [], next, fetchedBytes: 0, heldBytes: 0 })
+/** Whoever has never read anything of a topic begins with what retention has left of it: `startOf` says where. */
+export class StartGone extends Error {
+  constructor(place: TopicPartition) {
+    super(`'${placeName(place)}' does not begin with offset 0 any more`)
+  }
+}
 
-const outOfRange = (place: TopicPartition, offset: number, logStart: number): ParcomoloError =>
+/** The offset of the first record that is still there, by the leader; brokers since 3.6 do not say it in a Fetch. */
+export const startOf = async (link: Link, place: TopicPartition): Promise<number> => {
+  const { topic, partition } = place
+  const topics = [{ topic, partitions: [{ partition, timestamp: earliest }] }]
+  const { responses } = await link.listOffsets({ replicaId: -1, isolationLevel: 0, topics })
+  const start = Number(responses[0]!.partitions[0]!.offset)
+  if (start > 0) return start
+  throw outOfRange(place, 0)
+}
+
+const earliest = -2
+
+export const nothing = (next: number): Arrived<never> => ({ records: [], next, fetchedBytes: 0, heldBytes: 0 })
+
+const outOfRange = (place: TopicPartition, offset: number): ParcomoloError =>
   new ParcomoloError(
     'PARCOMOLO_LOG_OUT_OF_RANGE',
-    `'${placeName(place)}' cannot be read from '${offset}'; expected an offset from ${logStart} to its end, ` +
+    `'${placeName(place)}' cannot be read from '${offset}'; expected an offset between its start and its end, ` +
       'so records were deleted before they were read, or the topic was made anew; restore the topic, or begin anew'
   )

@@ -2,7 +2,8 @@ import { type Budget, ParcomoloError } from '../../base/index.ts'
 import { placeName, type StoredRecord, type TopicPartition } from '../log.ts'
 import type { Cluster } from './cluster.ts'
 import { type FetchBounds, type FetchFrom, fetchRequest } from './fetch.ts'
-import { type Arrived, arrivedAs } from './position.ts'
+import type { Link } from './kafkajs.ts'
+import { type Arrived, arrivedAs, nothing, StartGone, startOf } from './position.ts'
 import { ReadRoom } from './read-room.ts'
 import { type Decode, decodeBatches, decodeKeys, decodeWanted, type KeyAt } from './record-batch.ts'
 import type { KafkaStats } from './stats.ts'
@@ -102,7 +103,7 @@ export class RangeReader {
       this.#stats.fetchRequests++
       const answer = await link.connectionPool.send(fetchRequest([from], bounds))
       const fetched = answer.fetched.get(placeName(place))
-      const what = arrivedAs(decode, from, fetched)
+      const what = await arrivedFrom(link, from, () => arrivedAs(decode, from, fetched))
       this.#stats.fetchedRecords += what.records.length
       this.#stats.fetchedBytes += fetched?.batches.length ?? 0
       return what
@@ -116,6 +117,15 @@ export class RangeReader {
       'PARCOMOLO_LOG_OUT_OF_RANGE',
       `'${placeName(place)}' cannot be read from '${from}' to '${to}'; expected a range within 0 and ${end}`
     )
+  }
+}
+
+const arrivedFrom = async <T>(link: Link, { place }: FetchFrom, read: () => Arrived<T>): Promise<Arrived<T>> => {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof StartGone) return nothing(await startOf(link, place))
+    throw error
   }
 }
 

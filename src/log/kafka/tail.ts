@@ -7,7 +7,7 @@ import type { Cluster } from './cluster.ts'
 import { type Fetched, sessionFetchRequest } from './fetch.ts'
 import { FetchSession } from './fetch-session.ts'
 import type { Appended } from './partition-writer.ts'
-import { type Arrived, arrived } from './position.ts'
+import { type Arrived, arrived, nothing, StartGone, startOf } from './position.ts'
 import type { KafkaStats } from './stats.ts'
 
 /** Who follows the end of a partition. */
@@ -179,9 +179,28 @@ export class Tail {
       for (const follower of [...feed.followers]) follower.arrive(what)
     } catch (error) {
       if (passes(error)) return void this.#lookAgain(error)
-      this.#feeds.delete(placeName(feed.place))
-      for (const follower of [...feed.followers]) follower.fail(error)
+      if (error instanceof StartGone) return void this.#beginAtStart(feed)
+      this.#fail(feed, error)
     }
+  }
+
+  async #beginAtStart(feed: Feed): Promise<void> {
+    const { place } = feed
+    feed.quietUntil = Infinity
+    try {
+      feed.next = await this.#cluster.atLeader('tail', place, `the start of '${placeName(place)}'`, (link) =>
+        startOf(link, place)
+      )
+      feed.quietUntil = 0
+      for (const follower of [...feed.followers]) follower.arrive(nothing(feed.next))
+    } catch (error) {
+      this.#fail(feed, this.#cluster.isClosed ? closedError() : error)
+    }
+  }
+
+  #fail(feed: Feed, error: unknown): void {
+    this.#feeds.delete(placeName(feed.place))
+    for (const follower of [...feed.followers]) follower.fail(error)
   }
 
   /** The leaders have changed, or cannot be reached: they are looked up until all that is followed has one again. */

@@ -1,15 +1,29 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { ParcomoloError } from '../base/index.ts'
-import { type Contracts, contractSet, readContract } from '../contract/index.ts'
+import { type Contract, type Contracts, contractSet, readContract } from '../contract/index.ts'
+import { hostedParticipants } from './system.ts'
 
-/** The contracts of all participants under `<sagas>/participants/`. */
+/**
+ * The contracts of all participants under `<sagas>/participants/`, and those of the shop's own services where the folder
+ * does not have them: they run in any case, and whoever has only participants of their own need not copy them.
+ */
 export const readContractFiles = async (sagasDir: string): Promise<Contracts> => {
-  const dir = join(sagasDir, 'participants')
+  const own = await contractsIn(join(sagasDir, 'participants'))
+  const named = new Set(own.map(({ participant }) => participant))
+  if ([...hostedParticipants].every((name) => named.has(name))) return contractSet(own)
+  const shipped = await contractsIn(shippedParticipants)
+  const missing = ({ participant }: Contract): boolean => hostedParticipants.has(participant) && !named.has(participant)
+  return contractSet([...own, ...shipped.filter(missing)])
+}
+
+/** Those of this release. */
+const shippedParticipants = fileURLToPath(new URL('../../sagas/participants', import.meta.url))
+
+const contractsIn = async (dir: string): Promise<Contract[]> => {
   const files = await yamlFiles(dir)
-  return contractSet(
-    await Promise.all(files.map(async (path) => readContract({ path, text: await readFile(path, 'utf8') })))
-  )
+  return Promise.all(files.map(async (path) => readContract({ path, text: await readFile(path, 'utf8') })))
 }
 
 /** The YAML files of a folder, in the order of their names. */

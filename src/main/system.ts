@@ -92,9 +92,10 @@ export const startSystem = async (deps: SystemDeps): Promise<System> => {
       await log.ensureTopics(participantTopics(contract, deps.partitions))
     }
   })
-  const runners = new Map(components(deps, definitions).map((start) => start()))
-  renewOrchestrator(runners, definitions)
+  const runners = new Map<string, Runner>()
   try {
+    for (const start of components(deps, definitions)) runners.set(...start())
+    renewOrchestrator(runners, definitions)
     await Promise.all([...runners.values()].map(({ ready }) => ready))
   } catch (error) {
     await stopAll(runners, definitions)

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
@@ -272,4 +272,19 @@ test('a process that is to stop is not ready first, takes what comes meanwhile, 
   t.is((await place(running.url)).status, 201)
   await stopped
   await t.throwsAsync(fetch(`${running.url}/healthz`), undefined, 'nobody listens any more')
+})
+
+test('a folder that has only participants and sagas of others is enough', async (t) => {
+  const folder = await newFolder(t)
+  const sagasFolder = join(folder, 'sagas')
+  await mkdir(join(sagasFolder, 'participants'), { recursive: true })
+  await cp('test/foreign/loyalty/saga.yaml', join(sagasFolder, 'loyalty.yaml'))
+  await cp('test/foreign/loyalty/participant.yaml', join(sagasFolder, 'participants', 'loyalty.yaml'))
+  const running = await start(configOf(join(folder, 'data'), { sagasFolder }))
+  t.teardown(() => running.stop())
+  const { body } = await json(`${running.url}/definitions`)
+  t.deepEqual(
+    (body['items'] as Json[]).map(({ saga }) => saga),
+    ['loyalty']
+  )
 })

@@ -6,8 +6,8 @@ import { type Contract, type Contracts, contractSet, readContract } from '../con
 import { hostedParticipants } from './system.ts'
 
 /**
- * The contracts of all participants under `<sagas>/participants/`, and those of the shop's own services where the folder
- * does not have them: they run in any case, and whoever has only participants of their own need not copy them.
+ * The contracts of all participants under `<sagas>/participants/`, and those of the shop's own services where the
+ * folder does not have them: they run in any case, and whoever has only participants of their own need not copy them.
  */
 export const readContractFiles = async (sagasDir: string): Promise<Contracts> => {
   const own = await contractsIn(join(sagasDir, 'participants'))

@@ -43,7 +43,7 @@ export const clockOf = (timer: Timer, attemptOf: AttemptOf | undefined): number 
       return Math.max(timer.dueAt, attempt.until)
     case 'read':
     case 'probe':
-      return attempt.at + timer.dueAt - (timer.sentAt ?? timer.dueAt)
+      return timer.sentAt === undefined ? timer.dueAt : attempt.at + timer.dueAt - timer.sentAt
   }
 }
 

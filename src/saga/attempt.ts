@@ -43,7 +43,8 @@ export const clockOf = (timer: Timer, attemptOf: AttemptOf | undefined): number 
       return Math.max(timer.dueAt, attempt.until)
     case 'read':
     case 'probe':
-      return timer.sentAt === undefined ? timer.dueAt : attempt.at + timer.dueAt - timer.sentAt
+      // What was sent alone can have been read; a pause is held, if anything.
+      return attempt.at + timer.dueAt - timer.sentAt!
   }
 }
 

@@ -84,14 +84,6 @@ test('while the retries of a participant are used up, the next attempt is put of
   t.deepEqual(saga.wait(1), ['do a #2'])
 })
 
-test('in a pause it does not count what was read of the attempt before', (t) => {
-  const saga = scenario(define([step('a')]))
-  saga.start()
-  saga.wait(1_000)
-  saga.attempts.set('a', { kind: 'read', at: 9_000 })
-  t.is(saga.dueAt(), 1_100)
-})
-
 test('a pause that is longer than the participant is spared is kept', (t) => {
   const saga = scenario(define([step('a')]))
   saga.start()

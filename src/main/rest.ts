@@ -18,7 +18,7 @@ import type { Role } from './roles.ts'
 import { fillCatalogue, fillCatalogueBehind, isCatalogueKnown } from './shop.ts'
 import type { Stage } from './stage.ts'
 import { Stockroom } from './stockroom.ts'
-import { type System, type SystemDeps, viewTopics } from './system.ts'
+import { hostedParticipants, type System, type SystemDeps, viewTopics } from './system.ts'
 import { openSnapshots } from './view-snapshots.ts'
 
 export type RestParts = {
@@ -76,7 +76,7 @@ const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promi
         ...{ view: model.view, intake, sendCommand, clock, flow: config.flow },
         definitions: definitionsPort(system.definitions),
         ...{ isStopping: stage.isStopping, lingerMs: lingerMs(config) },
-        inboxWaits: inboxWaits({ log, codec, contracts: () => system.definitions.contracts }, clock),
+        inboxWaits: inboxWaits({ log, codec, contracts: () => system.definitions.contracts, tellsReading }, clock),
         isStocked: () => isCatalogueKnown(stockroom),
         health: () => [
           ...healthOf(diagnostics, { log, operator }),
@@ -90,6 +90,8 @@ const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promi
   )
   return opening.step('opening the REST interface', () => listen(http, config.host, config.port, doorCount))
 }
+
+const tellsReading = (participant: string): boolean => hostedParticipants.has(participant)
 
 /** As many connections are taken in a turn of the event loop. */
 const doorCount = 64

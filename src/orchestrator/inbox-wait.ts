@@ -16,6 +16,8 @@ export type InboxWaitDeps = {
   readonly log: Log
   readonly codec: Codec
   readonly contracts: () => Contracts
+  /** Whether the journal of this participant tells how far it has read its inbox. */
+  readonly tellsReading: (participant: string) => boolean
 }
 
 /** So far back a participant's journal is searched for how far it has read, and the journal of sagas for what waits. */
@@ -38,7 +40,8 @@ export const inboxWaitOf = async (
   const inbox = issued === undefined ? undefined : inboxOf(deps, issued)
   const contract = contracts().all.find((one) => one.inbox === inbox?.topic)
   if (inbox === undefined || contract === undefined) return undefined
-  const readTo = await readToOf(log, place, inbox, contract)
+  const read = deps.tellsReading(contract.participant) ? readByJournal : readByGroup
+  const readTo = await read(log, place, inbox, contract)
   if (readTo === undefined || readTo > offset) return undefined
   return {
     inbox: inbox.topic,
@@ -70,9 +73,6 @@ const inboxOf = ({ log, codec }: InboxWaitDeps, { headers, key, value }: StoredR
   return { topic, partition: partitionOf(key, log.partitionCount(topic)) }
 }
 
-const readToOf = async (...asked: Parameters<typeof readByJournal>): Promise<number | undefined> =>
-  (await readByJournal(...asked)) ?? (await readByGroup(...asked))
-
 /** The sequence up to which a participant of this runtime has read, by its own journal. */
 const readByJournal = async (
   log: Log,
@@ -90,7 +90,7 @@ const readByJournal = async (
     const told = records.findLast(({ headers }) => parsePositions(headers)[name] !== undefined)
     if (told !== undefined) return parsePositions(told.headers)[name]
   }
-  return undefined
+  return first === 0 ? 0 : undefined
 }
 
 /** The sequence up to which a foreign participant has read, by what its group has committed. */

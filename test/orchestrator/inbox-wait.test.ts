@@ -18,7 +18,7 @@ const waiting = async (t: ExecutionContext): Promise<{ stage: Stage; offsets: nu
   }
   const issued = (await stage.said('saga-events')).filter(({ type }) => type === 'CommandIssued')
   await system.stop()
-  const deps = { log: stage.log, codec: stage.codec, contracts: () => contracts }
+  const deps = { log: stage.log, codec: stage.codec, contracts: () => contracts, tellsReading: () => true }
   return { stage, offsets: issued.map(({ record }) => record.offset), deps }
 }
 
@@ -26,6 +26,7 @@ const placed = (before: number): object => ({ inbox: 'loyalty-commands', partiti
 
 test('a command that its participant has not read says where it waits, and how many stand before it', async (t) => {
   const { stage, offsets, deps } = await waiting(t)
+  t.deepEqual(await inboxWaitOf(deps, sagas, offsets[3]!), placed(3), 'it has never read anything')
   const value = stage.encode('OrderPaid', { orderId: 'x', totalCents: 1 })
   const positions: LogRecord['headers'] = {
     'parcomolo-positions': JSON.stringify({ 'from:saga-events/0@loyalty-commands/0': offsets[1] })
@@ -39,7 +40,8 @@ test('a command that its participant has not read says where it waits, and how m
 })
 
 test('of a foreign participant its group tells it, and without one nobody does', async (t) => {
-  const { stage, offsets, deps } = await waiting(t)
+  const { stage, offsets, deps: own } = await waiting(t)
+  const deps = { ...own, tellsReading: () => false }
   t.is(await inboxWaitOf(deps, sagas, offsets[3]!), undefined)
   const [contract] = contracts.all
   const asked: NonNullable<Log['committed']> = (group) => Promise.resolve(new Map([[0, group === 'loyalty' ? 1 : 0]]))

@@ -40,9 +40,20 @@ const noneRestarted = async (t: ExecutionContext): Promise<void> => {
   t.deepEqual(again, [])
 }
 
+/** A saga that has not begun yet is not there, so the orders tell: none of them waits for anything any more. */
+const ordersEnded = async (): Promise<void> => {
+  const waiting = ['PENDING', 'CONFIRMED'].map((status) => `${release.url}/orders?status=${status}&limit=1`)
+  const isEmpty = async (url: string): Promise<boolean> => {
+    const answer = await fetch(url)
+    return answer.ok && ((await answer.json()) as { items: unknown[] }).items.length === 0
+  }
+  await until(async () => (await Promise.all(waiting.map(isEmpty))).every(Boolean))
+}
+
 /** Every order that was answered with 201 has come to its end, and no other is there. */
 const allCompleted = async (t: ExecutionContext): Promise<void> => {
   await release.untilRead()
+  await ordersEnded()
   await rest(release)
   const orders = await getAll<OrderView>(release, '/orders')
   const ends = Map.groupBy(orders, ({ status }) => status)

@@ -32,13 +32,7 @@ export class Payloads {
 
   /** A message of which only the type is of use later. */
   passing(type: string, bytes: Uint8Array): Payload {
-    const codec = this.#codec
-    return {
-      ...{ type, bytes },
-      get value() {
-        return codec.decode(bytes).value
-      }
-    }
+    return new PassingPayload(type, bytes, this.#codec)
   }
 
   /** `bytes`: those of a message that is kept. */
@@ -57,6 +51,22 @@ export class Payloads {
 }
 
 const recentMax = 1000
+
+class PassingPayload implements Payload {
+  readonly type: string
+  readonly bytes: Uint8Array
+  readonly #codec: Codec
+
+  constructor(type: string, bytes: Uint8Array, codec: Codec) {
+    this.type = type
+    this.bytes = bytes
+    this.#codec = codec
+  }
+
+  get value(): Payload['value'] {
+    return this.#codec.decode(this.bytes).value
+  }
+}
 
 class KeptPayload implements Payload {
   readonly type: string

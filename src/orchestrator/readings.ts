@@ -40,7 +40,10 @@ export class Readings {
 
   /** A saga's name is its lane. */
   lanesOf(input: MessageInput): readonly string[] {
-    return this.#definitions.startable().flatMap(({ name, start }) => (concerns(start, input) ? [name] : []))
+    let lanes: readonly string[] = none
+    // Most messages begin nothing, and this is asked of each.
+    for (const { name, start } of this.#definitions.startable()) if (concerns(start, input)) lanes = [...lanes, name]
+    return lanes
   }
 
   inboxesOf(saga: string): readonly string[] {

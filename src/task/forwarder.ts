@@ -80,6 +80,8 @@ export class Forwarder {
 
   /** Takes the commands of the event at this offset; offsets come in order, each once. */
   add(commands: readonly Command[], offset: number, timestamp: number): void {
+    this.#seen = offset + 1
+    if (commands.length === 0) return
     const records = commands.map((command) => this.#record(command, offset, timestamp))
     if (records.length > 1 && new Set(records.map(placeName)).size < records.length) throw sameSequence(offset)
     for (const record of records) {
@@ -87,7 +89,6 @@ export class Forwarder {
       this.#count++
       this.#bytes += recordBytes(record)
     }
-    this.#seen = offset + 1
   }
 
   /** Sets out with what was added; a send that is under way to the same inbox goes on with it. */

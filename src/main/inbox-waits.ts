@@ -15,24 +15,19 @@ export const inboxWaits = (deps: InboxWaitDeps, clock: Clock): ((row: SagaRow) =
   let looks = 0
   const waitOf = async ({ step, undo, partition, offset }: Issued): Promise<InboxWait[]> => {
     const place = { topic: viewTopics.saga, partition }
-    const wait = await inTime(
-      clock,
-      answerMsMax,
-      inboxWaitOf(deps, place, offset),
-      () => new Error('the log is silent')
-    )
+    looks++
+    // Whoever asked may be gone by then: a log that is silent must not gather reads.
+    const look = inboxWaitOf(deps, place, offset).finally(() => looks--)
+    const wait = await inTime(clock, answerMsMax, look, () => new Error('the log is silent'))
     return wait === undefined ? [] : [{ step, undo, ...wait }]
   }
   return async (row) => {
     const issued = issuedOf(row, clock.now() - youngMs)
     if (issued.length === 0 || looks >= looksMax) return []
-    looks++
     try {
       return (await Promise.all(issued.map(waitOf))).flat()
     } catch {
       return []
-    } finally {
-      looks--
     }
   }
 }

@@ -1,7 +1,7 @@
 import { partitionOf } from '../base/index.ts'
 import type { Codec, Contract, Contracts } from '../contract/index.ts'
 import { type Log, placeName, type StoredRecord, type TopicPartition } from '../log/index.ts'
-import { header, parsePositions, sequencePosition, sourceOf } from '../task/index.ts'
+import { header, lastSequence, parsePositions, sequencePosition, sourceOf } from '../task/index.ts'
 
 /** A command that lies in an inbox and was not read yet. */
 export type InboxWait = {
@@ -103,9 +103,8 @@ const readByGroup = async (
   if (group === undefined || log.committed === undefined) return undefined
   const committed = (await log.committed(group, inbox.topic)).get(inbox.partition)
   if (committed === undefined) return undefined
-  const records = await recordsIn(log, inbox, Math.max(0, committed - recordsPerLook), committed)
-  const last = records.findLast(({ headers }) => headers[header.source] === sourceOf(source))
-  return last === undefined ? undefined : Number(last.headers[header.sequence]) + 1
+  const last = await lastSequence(log, sourceOf(source), inbox, committed)
+  return last === undefined ? undefined : last + 1
 }
 
 const recordsIn = async (log: Log, place: TopicPartition, from: number, to: number): Promise<StoredRecord[]> => {

@@ -1,4 +1,4 @@
-import type { Clock } from '../base/index.ts'
+import { type Clock, isParcomoloError } from '../base/index.ts'
 import { type Log, placeName, type StoredRecord, type TopicPartition } from '../log/index.ts'
 import { header, sourceOf } from './headers.ts'
 import type { Unanswered } from './unanswered.ts'
@@ -72,22 +72,37 @@ export class GroupReadings {
   async #take(place: TopicPartition, committed: number | undefined): Promise<void> {
     const name = placeName(place)
     if (committed === undefined) return
-    const { unanswered, clock, onRead } = this.#deps
-    unanswered.isToldOf(name)
-    const before = this.#committed.get(name)
-    if (before === committed) return
-    const sequence = await this.#lastOwn(place, Math.max(before ?? 0, committed - recordsBackMax, 0), committed)
+    const { log, journal, unanswered, clock, onRead } = this.#deps
+    if (this.#committed.get(name) === committed) return unanswered.isToldOf(name)
+    const sequence = await lastSequence(log, sourceOf(journal), place, committed)
     this.#committed.set(name, committed)
+    // Not before: what cannot be looked up must not count as unread for ever.
+    unanswered.isToldOf(name)
     if (sequence === undefined || this.#isStopped) return
     unanswered.read(name, sequence + 1, clock.now())
     onRead()
   }
+}
 
-  async #lastOwn(place: TopicPartition, from: number, to: number): Promise<number | undefined> {
-    const source = sourceOf(this.#deps.journal)
-    let last: StoredRecord | undefined
-    for await (const records of this.#deps.log.read(place, from, to))
-      last = records.findLast(({ headers }) => headers[header.source] === source) ?? last
-    return last === undefined ? undefined : Number(last.headers[header.sequence])
+/**
+ * The sequence of the last command of this source that stands in an inbox partition before this offset; undefined where
+ * none is among the last few there. Retention may have deleted some of them, and then fewer are looked at.
+ */
+export const lastSequence = async (
+  log: Log,
+  source: string,
+  place: TopicPartition,
+  before: number
+): Promise<number | undefined> => {
+  for (let back = Math.min(recordsBackMax, before); back >= 1; back = Math.floor(back / 2)) {
+    try {
+      let last: StoredRecord | undefined
+      for await (const records of log.read(place, before - back, before))
+        last = records.findLast(({ headers }) => headers[header.source] === source) ?? last
+      return last === undefined ? undefined : Number(last.headers[header.sequence])
+    } catch (error) {
+      if (!isParcomoloError(error, 'PARCOMOLO_LOG_OUT_OF_RANGE')) throw error
+    }
   }
+  return undefined
 }

@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava'
+import { ParcomoloError } from '../../src/base/index.ts'
 import { type Log, type LogRecord, type TopicPartition } from '../../src/log/index.ts'
-import { GroupReadings } from '../../src/task/group-readings.ts'
+import { GroupReadings, lastSequence } from '../../src/task/group-readings.ts'
 import { Unanswered } from '../../src/task/unanswered.ts'
 import { inbox, journal, Stage } from './stage.ts'
 
@@ -87,6 +88,37 @@ test('what the group of a participant has committed counts as read, whoever else
   desk.committed = 3
   await desk.second()
   t.deepEqual([desk.isUnread('second'), desk.reads], [false, 2])
+})
+
+test('what retention has deleted before the committed offset hides nothing that stands behind it', async (t) => {
+  const stage = await Stage.open(t)
+  const { log } = stage
+  await log.send(Array.from({ length: 8 }, (_, i) => command('/a-events/0', i)))
+  const from: number[] = []
+  const read: Log['read'] = (place, first, to) => {
+    from.push(first)
+    if (first < 6) throw new ParcomoloError('PARCOMOLO_LOG_OUT_OF_RANGE', 'deleted')
+    return log.read(place, first, to)
+  }
+  const aged = { read } as Partial<Log> as Log
+  t.is(await lastSequence(aged, '/a-events/0', inbox, 8), 7)
+  t.deepEqual(from, [0, 4, 6])
+  t.is(await lastSequence(aged, '/a-events/0', inbox, 6), undefined)
+  await t.throwsAsync(
+    lastSequence(
+      {
+        read: () => {
+          throw new Error('away')
+        }
+      } as Partial<Log> as Log,
+      '/a',
+      inbox,
+      1
+    ),
+    {
+      message: 'away'
+    }
+  )
 })
 
 test('a group is asked for only while something is unread, and a failure is told once', async (t) => {

@@ -106,7 +106,8 @@ const ofUnknown = (orderId: string, reason: string): Question[] => [
 
 const placedAgain = (orderId: string, order: number): Question => {
   const value = placing(orderId, order)
-  const { requestHash, totalCents, currency } = value
+  const { totalCents, currency } = value
+  const requestHash = value.requestHash.slice(0, 16)
   const answer = { type: 'OrderAlreadyPlaced', value: { orderId, requestHash, totalCents, currency } }
   return { orderId, type: 'PlaceOrder', value, answer }
 }

@@ -125,7 +125,7 @@ const orderIdOf = (idempotencyKey: string): string => sha256Hex(`order/${idempot
 /** An order as whoever came first with its id has placed it. */
 type Placed = {
   readonly orderId: string
-  /** Tells whether a request is a repeat of that one or another; empty where that is not known. */
+  /** Or how it begins. Tells whether a request is a repeat of that one or another; empty where that is not known. */
   readonly requestHash: string
   readonly totalCents: number
   readonly currency: string
@@ -150,7 +150,7 @@ const answerPlaced = (reply: FastifyReply, placed: Placed, requestHash: string):
     const detail = `only the read model can tell whether order '${orderId}' is that of this request`
     return sendProblem(reply, 'PARCOMOLO_HTTP_NOT_READY', `${detail}; nothing new was taken, so repeat it later`)
   }
-  if (placed.requestHash !== requestHash) {
+  if (!requestHash.startsWith(placed.requestHash)) {
     const detail = `the Idempotency-Key is that of order '${orderId}', with another body; take a new one`
     return sendProblem(reply, 'PARCOMOLO_HTTP_IDEMPOTENCY_KEY_REUSED', detail)
   }

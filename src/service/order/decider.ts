@@ -31,8 +31,13 @@ export type Order = (
   readonly placed?: Placed
 }
 
-/** What tells a repeated request from another one under the same id, and the answer to it. */
-type Placed = Pick<PlaceOrder, 'requestHash' | 'totalCents' | 'currency'>
+/**
+ * What tells a repeated request from another one under the same id, and the answer to it: how the request's hash
+ * begins, the cents and the currency. As short as that, because every order that has ended keeps it for ever.
+ */
+type Placed = readonly [requestHash: string, totalCents: number, currency: string]
+
+const hashCharsKept = 16
 
 export const decide = (order: Order | undefined, command: OrderCommand): readonly OrderEvent[] => {
   switch (command.type) {
@@ -68,7 +73,11 @@ export const evolve = (order: Order | undefined, event: OrderEvent): Order | und
 
 export const hasEnded = (order: Order): boolean => order.status !== 'PENDING' && order.status !== 'CONFIRMED'
 
-const placedBy = ({ requestHash, totalCents, currency }: OrderPlaced): Placed => ({ requestHash, totalCents, currency })
+const placedBy = ({ requestHash, totalCents, currency }: OrderPlaced): Placed => [
+  requestHash.slice(0, hashCharsKept),
+  totalCents,
+  currency
+]
 
 const kept = (order: Order | undefined): Pick<Order, 'placed'> =>
   order?.placed === undefined ? {} : { placed: order.placed }
@@ -76,7 +85,7 @@ const kept = (order: Order | undefined): Pick<Order, 'placed'> =>
 /** An id is taken once, also by an order that was rejected before it came. */
 const place = (order: Order | undefined, value: PlaceOrder): OrderEvent => {
   if (order === undefined) return { type: 'OrderPlaced', value }
-  const { requestHash = '', totalCents = 0, currency = '' } = order.placed ?? {}
+  const [requestHash, totalCents, currency] = order.placed ?? ['', 0, '']
   return { type: 'OrderAlreadyPlaced', value: { orderId: value.orderId, requestHash, totalCents, currency } }
 }
 

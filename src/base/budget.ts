@@ -12,9 +12,11 @@ export class Budget {
   readonly bytesMax: number
   #heldBytes = 0
   readonly #holders = new Map<string, Holder>()
+  readonly #accountBytesMin: number
 
-  constructor(bytesMax: number) {
+  constructor(bytesMax: number, leastOfAccount = accountBytesMin) {
     this.bytesMax = bytesMax
+    this.#accountBytesMin = leastOfAccount
   }
 
   get heldBytes(): number {
@@ -30,7 +32,7 @@ export class Budget {
   account(name: string): Account {
     let holder = this.#holders.get(name)
     if (holder === undefined) this.#holders.set(name, (holder = { heldBytes: 0 }))
-    return new Account(this, holder, (bytes) => (this.#heldBytes += bytes))
+    return new Account(this, holder, this.#accountBytesMin, (bytes) => (this.#heldBytes += bytes))
   }
 }
 
@@ -43,11 +45,13 @@ export class Account {
   #heldBytes = 0
   readonly #budget: Budget
   readonly #holder: Holder
+  readonly #bytesMin: number
   readonly #add: (bytes: number) => void
 
-  constructor(budget: Budget, holder: Holder, add: (bytes: number) => void) {
+  constructor(budget: Budget, holder: Holder, bytesMin: number, add: (bytes: number) => void) {
     this.#budget = budget
     this.#holder = holder
+    this.#bytesMin = bytesMin
     this.#add = add
   }
 
@@ -57,7 +61,7 @@ export class Account {
 
   /** How many bytes it may hold in all, at this moment. */
   get bytesMax(): number {
-    return Math.max(accountBytesMin, (this.#budget.bytesMax - this.#budget.heldBytes) / 4)
+    return Math.max(this.#bytesMin, (this.#budget.bytesMax - this.#budget.heldBytes) / 4)
   }
 
   hold(bytes: number): void {

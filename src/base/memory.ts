@@ -20,3 +20,7 @@ const mebibyte = 2 ** 20
  */
 export const budgetBytes = (memoryBytes: number, heapBytes: number): number =>
   Math.min(256 * mebibyte, Math.max(8 * mebibyte, Math.floor(Math.min(memoryBytes / 8, heapBytes / 4))))
+
+/** Of the same process, the part for the entities that it has in memory; the rest of them lie in their snapshots. */
+export const livingBytes = (memoryBytes: number, heapBytes: number): number =>
+  Math.max(8 * mebibyte, Math.floor(Math.min(memoryBytes / 8, heapBytes / 4)))

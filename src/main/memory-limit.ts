@@ -2,15 +2,23 @@ import { readFileSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
 import { getHeapStatistics } from 'node:v8'
-import { Budget, budgetBytes } from '../base/index.ts'
+import { Budget, budgetBytes, livingBytes } from '../base/index.ts'
 import type { Config } from './config.ts'
 
-/** What this process may have, and the part of it that is shared by all who hold what they have read. */
-export type ProcessMemory = { readonly limitBytes: number; readonly budget: Budget }
+/**
+ * What this process may have, the part of it that is shared by all who hold what they have read, and that for the
+ * entities in memory.
+ */
+export type ProcessMemory = { readonly limitBytes: number; readonly budget: Budget; readonly living: Budget }
 
 export const processMemory = ({ memoryBytes }: Pick<Config, 'memoryBytes'>): ProcessMemory => {
   const limitBytes = memoryBytes ?? memoryLimit()
-  return { limitBytes, budget: new Budget(budgetBytes(limitBytes, getHeapStatistics().heap_size_limit)) }
+  const heapBytes = getHeapStatistics().heap_size_limit
+  return {
+    limitBytes,
+    budget: new Budget(budgetBytes(limitBytes, heapBytes)),
+    living: new Budget(livingBytes(limitBytes, heapBytes))
+  }
 }
 
 /** Where the limits of this process's memory may stand: its control group's and those around it, version 2 and 1. */

@@ -19,6 +19,8 @@ export const metricsText = ({ memory, log, system, operator }: Parts): string =>
   }
   lines.push('# TYPE parcomolo_task_entities gauge')
   for (const { labels, task } of perTask) lines.push(`parcomolo_task_entities${labels} ${task.entityCount}`)
+  lines.push('# TYPE parcomolo_task_entities_asleep gauge')
+  for (const { labels, task } of perTask) lines.push(`parcomolo_task_entities_asleep${labels} ${task.sleepingCount}`)
   lines.push(...waitingLines(perTask))
   return `${lines.join('\n')}\n${operator?.metrics() ?? ''}`
 }
@@ -42,13 +44,13 @@ const waitingLines = (perTask: readonly { readonly labels: string; readonly task
 }
 
 /** Beside `process_resident_memory_bytes`, which is what the limit is held against. */
-const memoryLines = ({ limitBytes, budget }: ProcessMemory): string[] => [
+const memoryLines = ({ limitBytes, budget, living }: ProcessMemory): string[] => [
   '# TYPE parcomolo_memory_limit_bytes gauge',
   `parcomolo_memory_limit_bytes ${limitBytes}`,
   '# TYPE parcomolo_memory_budget_bytes gauge',
-  `parcomolo_memory_budget_bytes ${budget.bytesMax}`,
+  `parcomolo_memory_budget_bytes ${budget.bytesMax + living.bytesMax}`,
   '# TYPE parcomolo_memory_held_bytes gauge',
-  ...[...budget.holders].map(
+  ...[...budget.holders, ...living.holders].map(
     ([name, { heldBytes }]) => `parcomolo_memory_held_bytes{holder="${name}"} ${Math.round(heldBytes)}`
   )
 ]

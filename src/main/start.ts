@@ -116,6 +116,7 @@ const open = async (stage: Stage): Promise<string> => {
     adopt: (contract) => adoptContract(registry, codec, contract),
     owner: `${hostname()}/${process.pid}`,
     roles: componentsOf(roles),
+    living: memory.living,
     onFailure: diagnostics.fail,
     onPoison: diagnostics.poison,
     onTooLarge: diagnostics.tooLarge,

@@ -48,6 +48,7 @@ export type SystemDeps = {
   readonly onDefinitionError: (error: unknown) => void
   readonly learn?: TaskDeps['learn']
   readonly taskLimits?: Partial<TaskLimits>
+  readonly living?: TaskDeps['living']
   /** Makes registry and codec know a participant that was published while this process runs. */
   readonly adopt?: (contract: Contract) => Promise<void>
 }
@@ -189,7 +190,8 @@ const taskDeps = (deps: SystemDeps, component: string): TaskDeps => ({
   ...(deps.onGroupUntold === undefined ? {} : { onGroupUntold: deps.onGroupUntold }),
   ...(deps.onHeldUp === undefined ? {} : { onHeldUp: deps.onHeldUp }),
   ...(deps.learn === undefined ? {} : { learn: deps.learn }),
-  ...(deps.taskLimits === undefined ? {} : { limits: deps.taskLimits })
+  ...(deps.taskLimits === undefined ? {} : { limits: deps.taskLimits }),
+  ...(deps.living === undefined ? {} : { living: deps.living })
 })
 
 /** A participant writes the records of its own contract, the orchestrator its own; what a saga emits has its name. */

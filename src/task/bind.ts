@@ -20,6 +20,7 @@ type Binding<S, C extends Message, E extends Message> = {
   readonly evolve: (entity: S | undefined, event: Decided<E>, key: string) => S | undefined
   readonly dueAt?: (entity: S) => number | undefined
   readonly hasEnded: (entity: S) => boolean
+  readonly staysAwake?: (key: string) => boolean
 }
 
 type Message = { readonly type: string; readonly value: object }
@@ -64,6 +65,7 @@ export const bind = <S, C extends Message, E extends Message>(binding: Binding<S
     evolve: (entity, event, key) => binding.evolve(entity, event as Message as Decided<E>, key),
     dueAt: binding.dueAt ?? (() => undefined),
     hasEnded: binding.hasEnded,
+    ...(binding.staysAwake && { staysAwake: binding.staysAwake }),
     commandsOf: () => [],
     snapshot: {
       encode: (entity) => encoder.encode(JSON.stringify(entity)),

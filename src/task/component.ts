@@ -28,6 +28,11 @@ export type Component<S> = {
   touches(event: Event): readonly string[]
   /** One entity after the event; undefined where it is gone. It depends on this entity and the event alone. */
   evolve(entity: S | undefined, event: Event, key: string): S | undefined
+  /**
+   * True for entities that `decide` may look at, and its events change, for inputs whose `keysOf` does not name them:
+   * so they are always in memory. Without it, there are none.
+   */
+  staysAwake?(key: string): boolean
   /** When this entity next wants a timer input, in ms since 1970; undefined: never. */
   dueAt(entity: S, attemptOf?: AttemptOf): number | undefined
   /** True when nothing more is expected of it, so that it may leave memory after a while. */

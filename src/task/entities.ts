@@ -1,3 +1,4 @@
+import { type Account, Budget, ParcomoloError } from '../base/index.ts'
 import type { AttemptOf, Component, Event } from './component.ts'
 import type { TimerEntry, Timers } from './timers.ts'
 import type { Change, Unanswered } from './unanswered.ts'
@@ -28,15 +29,19 @@ export type EntitiesOptions = {
   readonly perPeriod: number
   /** Of a component that waits for answers. */
   readonly unanswered?: Unanswered | undefined
+  /** What those in memory hold; without it, they may be as many as there are. */
+  readonly account?: Account
 }
 
 /**
  * The entities of one task that are in memory, as the fold of its journal.
  *
  * E1. `version` never goes back; an event below an entity's version has been folded into it already and is passed over.
- * E2. An entity is out of memory only if it has ended and the archive holds it (see snapshots.ts), or if it has never
- *     been.
+ * E2. An entity is out of memory only if it has ended and the archive holds it (see snapshots.ts), if it sleeps (E4),
+ *     or if it has never been.
  * E3. An entity that was not asked for in this period or the one before is packed: it is as large as its snapshot then.
+ * E4. Where those in memory hold more than their part of the process's memory, those sleep that the snapshots have as
+ *     they are: the snapshots alone have them, but for their timer, until somebody asks for them or their time comes.
  */
 export class Entities<S> {
   /** Entities changed since the last snapshot has begun. */
@@ -51,23 +56,48 @@ export class Entities<S> {
   /** One for each schema of the values that the others keep; it stands in the first bytes. */
   readonly #keptHeads = new Map<string, Uint8Array>()
 
+  /** Those that sleep, each with its entry among the timers, where it has one. */
+  readonly #asleep = new Map<string, TimerEntry | undefined>()
+
   readonly #perPeriod: number
   readonly #unanswered: Unanswered | undefined
+  readonly #account: Account
 
-  constructor(component: Component<S>, timers: Timers, { perPeriod, unanswered }: EntitiesOptions) {
+  constructor(component: Component<S>, timers: Timers, { perPeriod, unanswered, account }: EntitiesOptions) {
     this.#component = component
     this.#timers = timers
     this.#perPeriod = perPeriod
     this.#unanswered = unanswered
+    this.#account = account ?? new Budget(Infinity).account('')
   }
 
   get size(): number {
-    return this.#cells.size
+    return this.#cells.size + this.#asleep.size
+  }
+
+  get sleepingCount(): number {
+    return this.#asleep.size
+  }
+
+  isAsleep(key: string): boolean {
+    return this.#asleep.has(key)
+  }
+
+  /** How many may begin until those in memory hold all that they may. */
+  get room(): number {
+    return Math.max(0, Math.ceil((this.#account.bytesMax - this.#account.heldBytes) / cellBytes))
+  }
+
+  /** Some of them should sleep, or leave for the archive, before there is no room. */
+  get isCrowded(): boolean {
+    return this.#account.heldBytes > crowdedAt * this.#account.bytesMax
   }
 
   readonly get = (key: string): S | undefined => {
     const cell = this.#cells.get(key)
-    return cell && this.#stateOf(cell)
+    if (cell !== undefined) return this.#stateOf(cell)
+    this.#checkAwake(key)
+    return undefined
   }
 
   version(key: string): number | undefined {
@@ -112,14 +142,48 @@ export class Entities<S> {
     this.#tellAwaited(key, undefined, state, { offset: version - 1, now: 0, isAnswer: false, isRestored: true })
   }
 
+  /** Takes in one that slept, as it was: what it waits for was known all the time. */
+  wake(key: string, bytes: Uint8Array, version: number): void {
+    this.#leaveSleep(key)
+    this.#add(key, this.#component.snapshot.decode(bytes), version).packed = textOf(bytes)
+  }
+
   /** Lets an entity leave memory; the caller knows that the archive holds it. */
   evict(key: string): void {
     const cell = this.#cells.get(key)
-    if (cell === undefined) return
-    this.#unschedule(cell)
-    cell.period = never
-    this.#cells.delete(key)
+    if (cell !== undefined) {
+      this.#unschedule(cell)
+      this.#drop(cell)
+    } else if (this.#asleep.has(key)) this.#leaveSleep(key)
+    else return
     this.#unanswered?.change(key, '', none, { offset: 0, now: 0, isAnswer: false })
+  }
+
+  /**
+   * Lets those sleep, where there are too many, that nothing has changed in since the last whole snapshot, the eldest
+   * first; the caller knows that the snapshots have them.
+   */
+  sleep(): void {
+    if (!this.isCrowded) return
+    const bytesMax = sleepingTo * this.#account.bytesMax
+    for (let period = 0; period < 2; period++) this.#endPeriod()
+    for (const cell of this.#cells.values()) {
+      if (this.#account.heldBytes <= bytesMax) return
+      if (cell.state !== undefined || cell.hasEnded || this.dirty.has(cell.key)) continue
+      if (this.#component.staysAwake?.(cell.key) === true) continue
+      this.#drop(cell)
+      this.#asleep.set(cell.key, cell.timer)
+    }
+  }
+
+  /** The timer of one that sleeps was taken out: it has to be brought back, and its timer is set anew by that. */
+  fired(key: string): void {
+    this.#asleep.set(key, undefined)
+  }
+
+  /** Holds nothing any more. */
+  close(): void {
+    this.#account.clear()
   }
 
   /**
@@ -140,6 +204,14 @@ export class Entities<S> {
   clockRuns(key: string, now: number): void {
     const cell = this.#cells.get(key)
     if (cell !== undefined) this.#schedule(cell, this.#stateOf(cell), this.attemptOf(key, now))
+    else if (this.#asleep.has(key)) this.#callAt(key, now)
+  }
+
+  /** When its state is there, it tells its time itself. */
+  #callAt(key: string, now: number): void {
+    const entry = this.#asleep.get(key)
+    if (entry === undefined) this.#asleep.set(key, this.#timers.add(key, now))
+    else if (now < entry.dueAt) this.#timers.advance(entry, now)
   }
 
   /**
@@ -167,7 +239,8 @@ export class Entities<S> {
   /** `at`: the entity in memory, or the key of one that is not. */
   #applyTo(at: Cell<S> | string, event: Event, change: Change): void {
     const [key, cell] = typeof at === 'string' ? [at, undefined] : [at.key, at]
-    if (cell !== undefined && change.offset < cell.version) return
+    if (cell === undefined) this.#checkAwake(key)
+    else if (change.offset < cell.version) return
     const before = cell && this.#stateOf(cell)
     const state = this.#component.evolve(before, event, key)
     if (state !== undefined || cell !== undefined) this.dirty.add(key)
@@ -193,6 +266,7 @@ export class Entities<S> {
   #add(key: string, state: S, version: number): Cell<S> {
     const cell: Cell<S> = { key, state, packed: undefined, hasEnded: false, version, timer: undefined, period: never }
     this.#cells.set(key, cell)
+    this.#account.hold(cellBytes)
     this.#touch(cell)
     this.#schedule(cell, state)
     return cell
@@ -200,13 +274,34 @@ export class Entities<S> {
 
   #stateOf(cell: Cell<S>): S {
     this.#touch(cell)
-    return (cell.state ??= this.#component.snapshot.decode(Buffer.from(cell.packed!, 'latin1')))
+    if (cell.state !== undefined) return cell.state
+    this.#account.hold(cellBytes - packedBytes(cell))
+    return (cell.state = this.#component.snapshot.decode(Buffer.from(cell.packed!, 'latin1')))
+  }
+
+  #drop(cell: Cell<S>): void {
+    this.#account.release(cell.state === undefined ? packedBytes(cell) : cellBytes)
+    cell.period = never
+    this.#cells.delete(cell.key)
+  }
+
+  #leaveSleep(key: string): void {
+    const entry = this.#asleep.get(key)
+    if (entry !== undefined) this.#timers.remove(entry)
+    this.#asleep.delete(key)
+  }
+
+  #checkAwake(key: string): void {
+    if (this.#asleep.has(key)) throw isAsleep(this.#component.name, key)
   }
 
   #touch(cell: Cell<S>): void {
     if (cell.period === this.#period) return
     cell.period = this.#period
-    if (this.#recent.push(cell) < this.#perPeriod) return
+    if (this.#recent.push(cell) >= this.#perPeriod) this.#endPeriod()
+  }
+
+  #endPeriod(): void {
     const isCrowded = this.#cells.size > crowdedAfterPeriods * this.#perPeriod
     for (const idle of this.#earlier) if (idle.period === this.#period - 1) this.#pack(idle, isCrowded)
     this.#earlier = this.#recent
@@ -222,6 +317,7 @@ export class Entities<S> {
     if (cell.hasEnded && !isCrowded) return
     cell.packed ??= textOf(this.#component.snapshot.encode(state))
     cell.state = undefined
+    this.#account.hold(packedBytes(cell) - cellBytes)
   }
 
   #note(bytes: Uint8Array): void {
@@ -255,6 +351,15 @@ export class Entities<S> {
 }
 
 const none: readonly never[] = []
+/**
+ * About what an order's saga holds as it is worked with, and beside its snapshot when it is packed, with its key, its
+ * places in maps and lists, and its timer.
+ */
+export const cellBytes = 3_000
+const packedBytes = ({ packed }: Pick<Cell<unknown>, 'packed'>): number => 400 + packed!.length
+/** Of what they may hold: when some should leave, and how many do then. */
+const crowdedAt = 0.75
+const sleepingTo = 0.5
 /** There are many entities where so many periods would not have room for them. */
 const crowdedAfterPeriods = 20
 /** The period of what is not among those that were asked for. */
@@ -264,3 +369,9 @@ const headBytes = 5
 
 const textOf = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+
+const isAsleep = (component: string, key: string): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_TASK_DEFECT',
+    `'${key}' of '${component}' was asked for while it sleeps; whatever an input may look at has to be fetched before`
+  )

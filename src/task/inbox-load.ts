@@ -1,3 +1,4 @@
+import type { Account } from '../base/index.ts'
 import type { TopicPartition } from '../log/index.ts'
 import { RetryBudget } from './retry-budget.ts'
 import { Window, type WindowLimits } from './window.ts'
@@ -25,6 +26,7 @@ type Probe = Pick<Entry, 'entity' | 'index'>
 
 export type InboxLoadOptions = Pick<InboxLoad, 'place' | 'isTold'> & {
   readonly windowLimits: WindowLimits
+  readonly account: Account
   readonly now: number
 }
 
@@ -33,6 +35,8 @@ export class InboxLoad {
   readonly place: TopicPartition
   /** Not answered. */
   count = 0
+  /** Of what the process knows of commands. */
+  readonly account: Account
   /** Of these, not known to be read. */
   unreadCount = 0
   /** When something was last seen to be read. */
@@ -50,8 +54,9 @@ export class InboxLoad {
   /** False where snapshots have given it entries in their own order. */
   #isSorted = true
 
-  constructor({ place, isTold, windowLimits, now }: InboxLoadOptions) {
+  constructor({ place, isTold, windowLimits, account, now }: InboxLoadOptions) {
     this.place = place
+    this.account = account
     this.isTold = isTold
     this.window = new Window(windowLimits, now)
     this.retries = new RetryBudget(now)
@@ -69,8 +74,13 @@ export class InboxLoad {
     return undefined
   }
 
+  /** How many more the process's memory lets it have. */
+  get room(): number {
+    return Math.floor((this.account.bytesMax - this.account.heldBytes) / entryBytes)
+  }
+
   add(entry: Entry, now: number): void {
-    this.count++
+    this.#count(1)
     if (entry.sequence < this.#readTo) {
       entry.readAt = now
       return
@@ -116,13 +126,13 @@ export class InboxLoad {
 
   /** It does not count any more: something else does, or nothing. */
   end(isUnread: boolean): void {
-    this.count--
+    this.#count(-1)
     if (isUnread) this.unreadCount--
   }
 
   /** It pauses since before this owner. */
   addPaused(): void {
-    this.count++
+    this.#count(1)
     this.unreadCount++
   }
 
@@ -130,6 +140,11 @@ export class InboxLoad {
     const { probe } = this
     if (probe === undefined) return this.first === entry
     return probe.entity === entry.entity && probe.index === entry.index
+  }
+
+  #count(change: 1 | -1): void {
+    this.count += change
+    this.account.hold(change * entryBytes)
   }
 
   #sort(): void {
@@ -147,3 +162,5 @@ export class InboxLoad {
 }
 
 const compactedAt = 1_000
+/** About what is known of a command until it is answered. */
+const entryBytes = 600

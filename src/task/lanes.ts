@@ -110,10 +110,12 @@ export class Lanes {
     return chunks
   }
 
-  /** All that is held. */
-  get held(): readonly Taken[] {
+  /** What is held, of each partition of a lane the first `count`. */
+  held(count: number): readonly Taken[] {
     if (this.#lanes.size === 0) return none
-    return [...this.#lanes.values()].flatMap((parts) => [...parts.values()].flatMap(({ held }) => held))
+    return [...this.#lanes.values()].flatMap((parts) =>
+      [...parts.values()].flatMap(({ held }) => (count < held.length ? held.slice(0, count) : held))
+    )
   }
 
   /**

@@ -23,9 +23,12 @@ export class Positions {
     return true
   }
 
-  /** Takes in positions that the journal or a snapshot already covers. */
-  restore(positions: Readonly<Record<string, number>>): void {
-    for (const [name, next] of Object.entries(positions)) if (next > this.get(name)) this.#next.set(name, next)
+  /** Takes in positions that the journal covers, or a snapshot, which may stand for what no batch has said yet. */
+  restore(positions: Readonly<Record<string, number>>, isJournaled: boolean): void {
+    for (const [name, next] of Object.entries(positions)) {
+      if (!isJournaled) this.advance(name, next)
+      else if (next > this.get(name)) this.#next.set(name, next)
+    }
   }
 
   /** What has changed since the last batch, for the next one. */

@@ -66,12 +66,18 @@ export const recover = async <S>(
     if (!(await take(records, { ...recovery, marker, forwarding }))) return undefined
     bytes += bytesOf(records)
     const offset = records.at(-1)!.offset + 1
-    if (bytes < recovery.bytesPerSnapshot || offset < marker.offset) continue
+    if (bytes < bytesUntilSave(recovery) || offset < marker.offset) continue
     bytes = 0
     await save(offset, recovery, forwarding)
   }
   return { journalEnd: fence + 1, bytes, ...forwarding.found }
 }
+
+/** Where memory is short, less is read before a snapshot makes room again. */
+const bytesUntilSave = <S>({ entities, bytesPerSnapshot }: Recovery<S>): number =>
+  entities.isCrowded ? Math.min(bytesForRoom, bytesPerSnapshot) : bytesPerSnapshot
+
+const bytesForRoom = 1024 * 1024
 
 /** The progress may be that of a batch of which a part is still to be read; that part is read then. */
 const save = async <S>(
@@ -87,8 +93,10 @@ const save = async <S>(
 }
 
 const restoreMarker = <S>(marker: Marker, { positions, lanes, component }: Recovery<S>): void => {
-  positions.restore(marker.positions)
-  lanes.restore(marker.lanes ?? {}, marker.lanes === undefined || component.beginnings === undefined)
+  const isJournaled = marker.lanes === undefined || component.beginnings === undefined
+  // What was passed and what of it was put off go into the same batch: one without the other would begin things twice.
+  positions.restore(marker.positions, isJournaled)
+  lanes.restore(marker.lanes ?? {}, isJournaled)
 }
 
 /** What may not be in its inbox yet, of all that has been read of the journal. */
@@ -155,7 +163,7 @@ const restoreProgress = <S>(
   marker: Marker,
   { positions, lanes }: Pick<Recovery<S>, 'positions' | 'lanes'>
 ): void => {
-  positions.restore(parsePositions(headers))
+  positions.restore(parsePositions(headers), true)
   const putOff = offset < marker.offset ? undefined : headers[header.lanes]
   if (putOff !== undefined) lanes.restore(JSON.parse(putOff) as LanePositions, true)
 }

@@ -46,6 +46,10 @@ export class Rounds<S> {
   #passedOver = 0
   /** Since when a command has been read that nothing follows from, while the journal does not say so. */
   #silentSince: number | undefined
+  /** How many may begin in this round: what is fetched for it may fill the rest of the memory itself. */
+  #room = 0
+  /** When it looks again whether there is room in memory. */
+  #looksForRoomAt = 0
 
   constructor(deps: RoundsDeps<S>) {
     this.#deps = deps
@@ -54,10 +58,23 @@ export class Rounds<S> {
 
   /** False where the stop came first; what has been decided by then may not be journaled. */
   async run(reader: Reader): Promise<boolean> {
-    const { inputs, lanes, clock, stats, unanswered } = this.#deps
+    const { lanes, clock, stats } = this.#deps
     const taken = await this.#take(reader)
     if (taken === undefined) return false
     const now = clock.now()
+    if (!(await this.#decideAll(taken, now))) return false
+    const asleep = this.#fireTimers(now, wakenPerRoundMax)
+    if (asleep.length > 0 && !(await this.#wakeAndFire(asleep, now))) return false
+    if (lanes.names.size > 0 && !(await this.#beginPutOff(now))) return false
+    stats.rounds++
+    stats.inputs += taken.length
+    this.#noteSilence(taken, now)
+    return this.#append(now)
+  }
+
+  /** False where the stop came first. */
+  async #decideAll(taken: readonly Taken[], now: number): Promise<boolean> {
+    const { inputs, unanswered } = this.#deps
     let passed = 0
     let decided = 0
     for (const one of taken) {
@@ -70,26 +87,22 @@ export class Rounds<S> {
     inputs.passAll()
     // After the answers, so that most of what was read waits for none any more.
     for (const { place, to } of inputs.takeReadings()) unanswered?.read(place, to, now)
-    this.#fireTimers(now)
-    if (lanes.names.size > 0 && !(await this.#beginPutOff(now))) return false
-    stats.rounds++
-    stats.inputs += taken.length
-    this.#noteSilence(taken, now)
-    return this.#append(now)
+    return true
   }
 
   /** The inputs that have come, with all that is to be known and in memory before they are decided on. */
   async #take(reader: Reader): Promise<readonly Taken[] | undefined> {
-    const { limits, patience, learn, inputs, lanes, snapshots } = this.#deps
+    const { limits, patience, learn, inputs, lanes, snapshots, entities } = this.#deps
     const chunks = reader.take(limits.inputsPerRoundMax, limits.inputBytesPerRoundMax)
     const again = lanes.take(this.#readTo)
+    this.#room = entities.room
     const values = [...chunks, ...again].flatMap(({ records }) => records.map(({ value }) => value))
     const learning = patience.until(() => learn(values))
     if (learning !== undefined && !(await learning)) return undefined
     const taken = chunks.flatMap((chunk) => inputs.of(chunk))
     for (const chunk of again) chunk.hold(inputs.again(chunk))
     this.#passedOver += values.length
-    const fetching = snapshots.fetch(() => [...taken, ...lanes.held].flatMap(({ keys }) => keys))
+    const fetching = snapshots.fetch(() => [...taken, ...lanes.held(this.#room)].flatMap(({ keys }) => keys))
     if (fetching !== undefined && !(await this.#hasLearntKept(await fetching))) return undefined
     return taken
   }
@@ -108,7 +121,22 @@ export class Rounds<S> {
 
   #hasRoom(lane: string, key: string): boolean {
     const { component, unanswered } = this.#deps
-    return (unanswered?.room(component.beginnings!.inboxesOf(lane), key) ?? 1) > 0
+    if (this.#room <= 0) {
+      this.#waitForRoom()
+      return false
+    }
+    if (unanswered?.room(component.beginnings!.inboxesOf(lane), key) === 0) return false
+    this.#room--
+    return true
+  }
+
+  /** Other tasks may give it, and do not know who waits. */
+  #waitForRoom(): void {
+    const { clock, wakeAt } = this.#deps
+    const now = clock.now()
+    if (this.#looksForRoomAt > now) return
+    this.#looksForRoomAt = now + roomEveryMs
+    wakeAt(this.#looksForRoomAt)
   }
 
   /** False where the stop came first. */
@@ -134,14 +162,34 @@ export class Rounds<S> {
     if (refusal !== undefined) this.#deps.deadLetters.add(place, record, refusal)
   }
 
-  #fireTimers(now: number): void {
-    const { timers, limits } = this.#deps
+  /** The keys of those that sleep, `asleepMax` at most: they have to be brought back before they are fired. */
+  #fireTimers(now: number, asleepMax: number): readonly string[] {
+    const { timers, limits, entities } = this.#deps
+    const asleep: string[] = []
     for (let count = 0; count < limits.inputsPerRoundMax && !this.#batch.isFull; count++) {
       const entry = timers.take(now)
-      if (entry === undefined) return
-      this.#fire(entry, now)
+      if (entry === undefined) return asleep
+      if (!entities.isAsleep(entry.key)) {
+        this.#fire(entry, now)
+        continue
+      }
+      entities.fired(entry.key)
+      if (asleep.length < asleepMax) asleep.push(entry.key)
+      else {
+        entities.clockRuns(entry.key, now)
+        break
+      }
     }
     timers.arm()
+    return asleep
+  }
+
+  /** False where the stop came first. */
+  async #wakeAndFire(asleep: readonly string[], now: number): Promise<boolean> {
+    const fetching = this.#deps.snapshots.fetch(() => asleep)
+    if (fetching !== undefined && !(await this.#hasLearntKept(await fetching))) return false
+    this.#fireTimers(now, 0)
+    return true
   }
 
   /** A timer that is due and has no consequence would be due for ever, so that is a defect. */
@@ -227,6 +275,11 @@ export class Rounds<S> {
     return markerOf(this.#deps.codec, this.#deps.owner, now)
   }
 }
+
+/** So many that sleep are brought back at once, as their time comes. */
+const wakenPerRoundMax = 200
+/** Who finds no room for what is put off looks again so often. */
+const roomEveryMs = 200
 
 const isAnswer = (input: Input): boolean => input.kind === 'message' && input.causationId !== undefined
 

@@ -21,7 +21,7 @@ export const topicsOf = (
 ]
 
 /** What a task tells of itself. */
-export type RunningTask = Pick<Task<unknown>, 'stats' | 'entityCount' | 'unanswered' | 'lanesPutOff'>
+export type RunningTask = Pick<Task<unknown>, 'stats' | 'entityCount' | 'sleepingCount' | 'unanswered' | 'lanesPutOff'>
 
 /** The tasks of one component that this process has been given. */
 export type Runner = {

@@ -20,12 +20,15 @@ export type SnapshotScheduleDeps<S> = {
 
 /** A stop goes on without its snapshot when the log has not taken it by then; Kubernetes kills after 30 s. */
 const stopMsMax = 10_000
+/** To make room in memory, one is taken at most so often. */
+const forRoomEveryMs = 1_000
 
 /**
  * When a task takes a snapshot; one at a time.
  *
  * S1. What a start would have to read is bounded, whoever has written it: what this owner has found to read counts.
- * S2. A stop waits for a snapshot, but not for ever: a snapshot is a cache.
+ * S2. It is taken early where memory is short: what has ended leaves, and what is idle may sleep (E4), only by one.
+ * S3. A stop waits for a snapshot, but not for ever: a snapshot is a cache.
  */
 export class SnapshotSchedule<S> {
   readonly #deps: SnapshotScheduleDeps<S>
@@ -35,6 +38,9 @@ export class SnapshotSchedule<S> {
   #bytesAtWhole = 0
   #at: number
   #running: Promise<void> | undefined
+  /** When one may begin to make room in memory. */
+  #forRoomAt = 0
+  #alarmAt = Infinity
   #cancelAlarm: (() => void) | undefined
 
   constructor(deps: SnapshotScheduleDeps<S>) {
@@ -47,10 +53,11 @@ export class SnapshotSchedule<S> {
     const { clock, limits, stats, entities, journal } = this.#deps
     if (this.#running !== undefined) return
     if (journal.bytes - this.#bytesAtLast >= limits.bytesPerSnapshot) return this.#begin()
-    if (entities.dirty.size === 0) return
-    const isDue = stats.inputs - this.#inputsAtLast >= limits.inputsPerSnapshot || clock.now() >= this.#at
+    if (entities.dirty.size === 0 && !entities.isCrowded) return
+    const at = entities.isCrowded ? Math.min(this.#at, this.#forRoomAt) : this.#at
+    const isDue = stats.inputs - this.#inputsAtLast >= limits.inputsPerSnapshot || clock.now() >= at
     if (isDue) this.#begin()
-    else this.#wakeInTime()
+    else this.#wakeAt(at)
   }
 
   /** Whether an orderly stop has to take one, or to wait for the one that is being written. */
@@ -80,6 +87,7 @@ export class SnapshotSchedule<S> {
     this.#inputsAtLast = stats.inputs
     this.#bytesAtLast = bytes
     this.#at = clock.now() + limits.snapshotEveryMs
+    this.#forRoomAt = clock.now() + forRoomEveryMs
     const whole = (): void => {
       stats.snapshots++
       this.#bytesAtWhole = bytes
@@ -94,9 +102,12 @@ export class SnapshotSchedule<S> {
   }
 
   /** A task that has nothing to do, any more or yet, snapshots too, or the next start would have all of it to read. */
-  #wakeInTime(): void {
-    this.#cancelAlarm ??= this.#deps.clock.at(this.#at, () => {
-      this.#cancelAlarm = undefined
+  #wakeAt(at: number): void {
+    if (at >= this.#alarmAt) return
+    this.#cancelAlarm?.()
+    this.#alarmAt = at
+    this.#cancelAlarm = this.#deps.clock.at(at, () => {
+      this.#alarmAt = Infinity
       this.#deps.resume()
     })
   }

@@ -73,6 +73,7 @@ export type SnapshotsDeps<S> = {
  *     So while an entity is too large to be written, there is no new marker: a start reads on from the last.
  * N3. What has ended goes to the archive, leaves the snapshots, and then memory. The archive is only ever asked for
  *     single keys, so neither start-up nor memory grows with what has ended.
+ * N4. Entities may sleep (E4) where no snapshot is under way: what is not to be written next is among the snapshots.
  */
 export class Snapshots<S> {
   readonly #deps: SnapshotsDeps<S>
@@ -108,16 +109,17 @@ export class Snapshots<S> {
         else if (record.key === markerKey) marker = markerFrom(record.value)
         else this.#restore(record)
       }
+      this.#deps.entities.sleep()
     }
     return marker
   }
 
   /**
-   * Brings the archived entities among these keys into memory, and resolves with the keys that it has looked up;
-   * undefined, without a promise, where there is none to bring.
+   * Brings those among these keys into memory that are archived or sleep, and resolves with the keys that it has looked
+   * up; undefined, without a promise, where there is none to bring.
    */
   fetch(keys: () => readonly string[]): Promise<readonly string[]> | undefined {
-    if (this.#archiveIsEmpty) return undefined
+    if (this.#archiveIsEmpty && this.#deps.entities.sleepingCount === 0) return undefined
     const missing = [...new Set(keys())].filter((key) => !this.#deps.entities.has(key))
     return missing.length === 0 ? undefined : this.#fetch(missing)
   }
@@ -138,7 +140,10 @@ export class Snapshots<S> {
       ended = slice.ended
       next = slice.next
     }
-    await atBoundary(() => this.#evict(ended))
+    await atBoundary(() => {
+      this.#evict(ended)
+      this.#deps.entities.sleep()
+    })
     if (this.#tooLarge.size > 0) return false
     await this.#deps.log.durable(this.#deps.journal, begun.marker.offset)
     await this.#snapshots!.append([record(markerKey, Buffer.from(JSON.stringify(begun.marker)), {})])
@@ -231,6 +236,28 @@ export class Snapshots<S> {
   }
 
   async #fetch(missing: readonly string[]): Promise<readonly string[]> {
+    const { entities } = this.#deps
+    const asleep = missing.filter((key) => entities.isAsleep(key))
+    if (asleep.length > 0) await this.#wake(asleep)
+    const others = asleep.length === 0 ? missing : missing.filter((key) => !entities.has(key))
+    if (others.length > 0 && !this.#archiveIsEmpty) await this.#fetchArchived(others)
+    return missing
+  }
+
+  async #wake(asleep: readonly string[]): Promise<void> {
+    const { log, component, entities } = this.#deps
+    const found = await log.lookup(
+      this.#snapshots!,
+      asleep.map((key) => entityPrefix + key)
+    )
+    for (const key of asleep) {
+      const stored = found.get(entityPrefix + key)
+      if (stored?.value == null) throw notInSnapshots(component.name, key)
+      entities.wake(key, stored.value, Number(stored.headers[header.version]))
+    }
+  }
+
+  async #fetchArchived(missing: readonly string[]): Promise<void> {
     const found = await this.#deps.log.lookup(
       this.#archive!,
       missing.map((key) => entityPrefix + key)
@@ -242,7 +269,6 @@ export class Snapshots<S> {
       // So that the next round of snapshots lets it leave memory again.
       this.#deps.entities.dirty.add(key)
     }
-    return missing
   }
 }
 
@@ -292,6 +318,13 @@ const entityTooLarge = (key: string, bytes: number, bytesMax: number): Parcomolo
     'PARCOMOLO_TASK_ENTITY_TOO_LARGE',
     `what is kept of '${key}' has '${bytes}' bytes; expected at most '${bytesMax}', so that a snapshot can hold it; ` +
       'until it has ended, each start reads all that has been journaled since'
+  )
+
+const notInSnapshots = (component: string, key: string): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_TASK_DEFECT',
+    `'${key}' of '${component}' is not among the snapshots that have to have it; ` +
+      `if somebody has deleted from '${snapshotTopic(component)}', delete all of it, and the journal is read anew`
   )
 
 const entityRecord = (key: string, { bytes, version }: Encoded): LogRecord =>

@@ -1,4 +1,4 @@
-import type { Clock } from '../base/index.ts'
+import type { Budget, Clock } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
 import type { Log } from '../log/index.ts'
 import type { UnansweredLimits } from './unanswered.ts'
@@ -37,6 +37,8 @@ export type TaskDeps = {
    */
   readonly learn?: (values: Iterable<Uint8Array | null>) => Promise<void> | undefined
   readonly limits?: Partial<TaskLimits>
+  /** Of the process, for entities in memory and commands that wait; without it, they may hold what they want. */
+  readonly living?: Budget
   /** Tasks that share it recover a few at a time. One that waits for something that may pass lets the others go on. */
   readonly turns?: Turns
 }

@@ -88,7 +88,8 @@ export class Task<S> {
     this.#groupReadings = this.#groupReadingsOf(component)
     this.#entities = new Entities(component, this.#timers, {
       perPeriod: this.#limits.entitiesPerPeriod,
-      unanswered: this.#unanswered
+      unanswered: this.#unanswered,
+      ...(deps.living && { account: deps.living.account('entities') })
     })
     const { codec, clock, log, onPoison } = deps
     this.#snapshots = new Snapshots({
@@ -136,6 +137,8 @@ export class Task<S> {
     this.#timers.stop()
     this.#cancelWake?.()
     await (this.#snapshotting ??= this.#lastSnapshot(this.#work))
+    this.#entities.close()
+    this.#unanswered?.close()
   }
 
   /** Where memory equals the journal, and the next start would have much to read, it gets a snapshot. */
@@ -177,6 +180,11 @@ export class Task<S> {
 
   get entityCount(): number {
     return this.#entities.size
+  }
+
+  /** Of these, how many lie in the snapshots alone. */
+  get sleepingCount(): number {
+    return this.#entities.sleepingCount
   }
 
   /** Undefined where it was stopped before it knew all that it needs. */
@@ -253,8 +261,9 @@ export class Task<S> {
 
   #watchOver({ waits }: Component<S>): Unanswered | undefined {
     if (waits === undefined) return undefined
-    const { log, clock } = this.#deps
+    const { log, clock, living } = this.#deps
     return new Unanswered({
+      living,
       partitionCount: (topic) => log.partitionCount(topic),
       tellsReading: (inbox) => waits.tellsReading(inbox),
       onClock: (entity) => this.#entities.clockRuns(entity, clock.now()),

@@ -1,4 +1,4 @@
-import { partitionOf } from '../base/index.ts'
+import { Budget, partitionOf } from '../base/index.ts'
 import { placeName, type TopicPartition } from '../log/index.ts'
 import type { Attempt, AttemptOf, Awaited } from './component.ts'
 import { type Entry, InboxLoad } from './inbox-load.ts'
@@ -12,6 +12,8 @@ export type UnansweredDeps = {
   /** The clock of one of its attempts runs now, after its timer had fired in vain. */
   readonly onClock: (entity: string) => void
   readonly limits: UnansweredLimits
+  /** Of the process, for what lives; without it, only `limits` bound what is known of commands. */
+  readonly living?: Budget | undefined
   /** What was sent before says nothing of how long nobody has read it. */
   readonly startedAt: number
 }
@@ -57,9 +59,16 @@ export class Unanswered {
   readonly #deps: UnansweredDeps
   readonly #loads = new Map<string, InboxLoad>()
   readonly #known = new Map<string, readonly (Entry | Paused)[]>()
+  readonly #living: Budget
 
   constructor(deps: UnansweredDeps) {
     this.#deps = deps
+    this.#living = deps.living ?? new Budget(Infinity)
+  }
+
+  /** Holds nothing any more. */
+  close(): void {
+    for (const { account } of this.#loads.values()) account.clear()
   }
 
   /** By inbox partition, for metrics. */
@@ -122,7 +131,8 @@ export class Unanswered {
       const place = this.#placeOf(inbox, key)
       const load = place === undefined ? undefined : this.#loads.get(placeName(place))
       if (load === undefined) continue
-      const own = Math.min(load.window.limit - load.unreadCount, this.#deps.limits.unansweredMax - load.count)
+      const { window, unreadCount, count } = load
+      const own = Math.min(window.limit - unreadCount, this.#deps.limits.unansweredMax - count, load.room)
       if (own <= 0) load.window.full()
       room = Math.min(room, own)
     }
@@ -166,7 +176,8 @@ export class Unanswered {
     const { tellsReading, limits, startedAt } = this.#deps
     const isTold = tellsReading(inbox!)
     const windowLimits = isTold ? limits.window : limits.windowUntold
-    const load = new InboxLoad({ place, isTold, windowLimits, now: Math.max(now, startedAt) })
+    const account = this.#living.account('commands')
+    const load = new InboxLoad({ place, isTold, windowLimits, account, now: Math.max(now, startedAt) })
     this.#loads.set(name, load)
     return load
   }

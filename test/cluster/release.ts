@@ -11,6 +11,14 @@ const brokerPort = 29_392
 
 export const roles = ['order', 'inventory', 'payment', 'shipping', 'orchestrator', 'operator', 'view'] as const
 
+/** What the API server tells of a pod, as far as it is looked at here. */
+interface PodStatus {
+  readonly metadata: { readonly name: string }
+  readonly status: {
+    readonly containerStatuses?: readonly { readonly restartCount: number; readonly lastState: object }[]
+  }
+}
+
 /** An installation of the chart in a namespace of its own, as its users have it: by helm and kubectl. */
 export class Release {
   readonly namespace: string
@@ -96,15 +104,17 @@ export class Release {
     return new Map(own.map(({ podRef, memory }) => [podRef.name, memory?.workingSetBytes ?? 0]))
   }
 
-  /** How often containers of the release were started again, by pod. */
-  async restarts(): Promise<ReadonlyMap<string, number>> {
+  /** What ended a container that was then started again, by pod: the kubelet's reason, and its last lines. */
+  async restarts(): Promise<ReadonlyMap<string, string>> {
     const selector = ['-l', `app.kubernetes.io/instance=${name}`]
-    const { items } = JSON.parse(await this.kubectl('get', 'pods', ...selector, '-o', 'json')) as {
-      items: { metadata: { name: string }; status: { containerStatuses?: { restartCount: number }[] } }[]
-    }
-    return new Map(
-      items.map(({ metadata, status }) => [metadata.name, status.containerStatuses?.[0]?.restartCount ?? 0])
-    )
+    const { items } = JSON.parse(await this.kubectl('get', 'pods', ...selector, '-o', 'json')) as { items: PodStatus[] }
+    const again = items.filter(({ status }) => (status.containerStatuses?.[0]?.restartCount ?? 0) > 0)
+    const told = again.map(async ({ metadata, status }): Promise<[string, string]> => {
+      const last = JSON.stringify(status.containerStatuses?.[0]?.lastState)
+      const lines = await this.kubectl('logs', metadata.name, '--previous', '--tail=20').catch(String)
+      return [metadata.name, `${last}\n${lines}`]
+    })
+    return new Map(await Promise.all(told))
   }
 
   /** Of the only pod of a role, by the sample's whole name. */

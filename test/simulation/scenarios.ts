@@ -73,6 +73,16 @@ export const scenarios: Readonly<Record<string, readonly [seeds: number, Case, c
     ['fenced', 'cancelled', 'putOff']
   ],
   'a laptop with narrow windows': [4, { ...laptop, orders: 25, window: 2 }, ['lost', 'cancelled', 'putOff']],
+  'a cluster with room for few entities in memory': [
+    5,
+    { ...awayCluster, partitions: 2, orders: 25, awake: 2 },
+    ['fenced', 'woken', 'cancelled']
+  ],
+  'a laptop with room for few entities in memory': [
+    4,
+    { ...awayLaptop, partitions: 2, orders: 25, awake: 1 },
+    ['lost', 'woken', 'cancelled']
+  ],
   'a laptop with three partitions': [3, { ...laptop, partitions: 3 }, ['lost']],
   'a cluster whose roles go away': [4, awayCluster, ['fenced', 'cancelled', 'probes', 'again']],
   'a cluster whose roles go away, with narrow windows': [

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { isParcomoloError } from '../../src/base/index.ts'
+import { Budget, isParcomoloError } from '../../src/base/index.ts'
 import { type Codec, type Contracts, registerContracts } from '../../src/contract/index.ts'
 import type { Log } from '../../src/log/index.ts'
 import { commandSender } from '../../src/main/commands.ts'
@@ -8,13 +8,14 @@ import { fillCatalogue } from '../../src/main/shop.ts'
 import { type Flow, ownRecords, startSystem, type System, viewTopics } from '../../src/main/system.ts'
 import { openPublisher } from '../../src/orchestrator/index.ts'
 import { loadSaga } from '../../src/saga/index.ts'
+import { cellBytes } from '../../src/task/entities.ts'
 import type { TaskLimits } from '../../src/task/index.ts'
 import { openView, type View, type ViewStore } from '../../src/view/index.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
 import type { SimulatedCluster } from '../helpers/simulated-log.ts'
 import type { SimulatedProcess } from '../helpers/simulated-process.ts'
 import { learnerOf, standsAt } from './garbage.ts'
-import { paced } from './other-log.ts'
+import { instead, paced } from './other-log.ts'
 import { type Role, ShopRoles, type Troubles } from './shop-roles.ts'
 
 /** What every run shares: read once, never changed. */
@@ -74,6 +75,8 @@ export type NodeOptions = {
   readonly downMsMax: number
   /** How many commands may lie unread in an inbox partition before what begins is put off; as usual if undefined. */
   readonly window?: number | undefined
+  /** How many entities a task may have in memory, about; as many as there are if undefined. */
+  readonly awake?: number | undefined
   /** What stands in the folder of sagas, which all nodes have alike. */
   readonly sagaFile: { text: SagaText }
   /** Where roles come and go by themselves, or are slow. */
@@ -97,6 +100,8 @@ export class ShopNode {
   process: SimulatedProcess
   /** Errors that no fault of the outside explains. */
   readonly defects: unknown[] = []
+  /** How often entities that had slept were brought back. */
+  woken = 0
   readonly #cluster: SimulatedCluster
   readonly #parts: ShopParts
   readonly #options: NodeOptions
@@ -182,14 +187,24 @@ export class ShopNode {
   }
 
   #logOf(process: SimulatedProcess, role: string): Log {
-    const { wrap = (log: Log) => log, troubles } = this.#options
-    const log = wrap(this.#cluster.log(process))
+    const { wrap = (log: Log) => log, troubles, awake } = this.#options
+    const own = this.#cluster.log(process)
+    const log = wrap(awake === undefined ? own : this.#withWakingsCounted(own))
     return troubles === undefined ? log : paced(log, process, () => troubles.slow.get(role))
+  }
+
+  #withWakingsCounted(log: Log): Log {
+    return instead(log, {
+      lookup: (place, keys) => {
+        if (place.topic.endsWith('-snapshots')) this.woken++
+        return log.lookup(place, keys)
+      }
+    })
   }
 
   #system(process: SimulatedProcess, log: Log, roles?: readonly Role[]): Promise<System> {
     const { contracts, codec } = this.#parts
-    const { flow, partitions, window } = this.#options
+    const { flow, partitions, window, awake } = this.#options
     const fail = (error: unknown): void => this.#fail(process, error)
     return startSystem({
       ...{ log, codec, contracts, clock: process.clock, flow, partitions, owner: process.name },
@@ -203,7 +218,8 @@ export class ShopNode {
         ...{ inputBytesPerRoundMax: 6000, batchBytesAim: 1500, bytesPerSnapshot: 20_000, bytesLeftAtStop: 2000 },
         entitiesPerPeriod: 2,
         ...(window === undefined ? {} : { unanswered: narrow(window) })
-      }
+      },
+      ...(awake === undefined ? {} : { living: new Budget(0, awake * cellBytes) })
     })
   }
 

@@ -30,6 +30,8 @@ export type Scenario = {
   /** How often the saga is edited while orders run. */
   readonly edits: number
   readonly window?: number
+  /** How many entities a task may have in memory, about; the others sleep. As many as there are if undefined. */
+  readonly awake?: number
   /** How often a role goes away from all nodes, or is slow, on average; then roles come and go by themselves. */
   readonly absences?: number
   readonly slowdowns?: number
@@ -85,9 +87,9 @@ export const simulate = async (scenario: Scenario, parts: ShopParts): Promise<Ou
 }
 
 const optionsOf = (scenario: Scenario, parts: ShopParts): NodeOptions => {
-  const { flow, partitions, wrap, window, absences } = scenario
+  const { flow, partitions, wrap, window, awake, absences } = scenario
   return {
-    ...{ flow, partitions, downMsMax: 4000, sagaFile: { text: parts.saga }, window },
+    ...{ flow, partitions, downMsMax: 4000, sagaFile: { text: parts.saga }, window, awake },
     ...(wrap === undefined ? {} : { wrap }),
     troubles: absences === undefined ? undefined : noTroubles()
   }
@@ -217,6 +219,7 @@ const judged = async ({ scenario, parts, cluster, nodes, clients, shown }: Evide
     garbage: letters.garbage,
     doubled: letters.doubled,
     revisions: new Set(journals.events('saga-events').flatMap(({ value }) => value['revision'] ?? [])).size,
+    woken: nodes.reduce((sum, { woken }) => sum + woken, 0),
     fenced: time.trace.filter((line) => line.includes(' is refused at ')).length,
     repeated: time.trace.filter((line) => line.includes(' repeats a batch at ')).length,
     lost: time.trace.reduce((sum, line) => sum + Number(/has lost (\d+) appends/.exec(line)?.[1] ?? 0), 0)

@@ -1,13 +1,14 @@
 import test from 'ava'
+import { Budget } from '../../src/base/index.ts'
 import type { Event } from '../../src/task/index.ts'
-import { Entities } from '../../src/task/entities.ts'
+import { cellBytes, Entities } from '../../src/task/entities.ts'
 import { Timers } from '../../src/task/timers.ts'
 import { VirtualClock } from '../helpers/virtual-clock.ts'
 import { type Counter, counterComponent } from './counter.ts'
 
 const counter = counterComponent('a')
 /** What it encodes and decodes is counted. */
-const open = () => {
+const open = (budget = new Budget(Infinity)) => {
   const counts = { encoded: 0, decoded: 0 }
   const component = {
     ...counter,
@@ -24,7 +25,11 @@ const open = () => {
     }
   }
   const timers = new Timers(new VirtualClock(0), () => undefined)
-  return { counts, timers, entities: new Entities(component, timers, { perPeriod: 1000 }) }
+  return {
+    counts,
+    timers,
+    entities: new Entities(component, timers, { perPeriod: 1000, account: budget.account('entities') })
+  }
 }
 
 const added = (name: string, amount: number): Event => ({ key: name, type: 'Added', value: { name, amount } })
@@ -115,4 +120,68 @@ test('a newer snapshot of an entity takes the place of an older one, timer and a
   entities.restore('x', counterAt(200, 3), 3)
   t.is(timers.take(200)?.key, 'x')
   t.is(timers.take(200), undefined)
+})
+
+/** Room for so many that are worked with, however many others want some. */
+const roomFor = (count: number): Budget => new Budget(0, count * cellBytes)
+
+test('without room for all, those that have not changed since the snapshot sleep, the eldest first (E4)', (t) => {
+  const budget = roomFor(4)
+  const { entities, timers } = open(budget)
+  for (let i = 0; i < 20; i++) entities.apply(alarmed(`n${i}`, 1_000 + i), i)
+  t.is(entities.room, 0)
+  entities.sleep()
+  t.is(entities.sleepingCount, 0, 'no snapshot has any of them')
+  entities.dirty.clear()
+  entities.apply(added('n0', 1), 20)
+  entities.sleep()
+  t.false(entities.isAsleep('n0'))
+  t.true(entities.isAsleep('n1'))
+  t.false(entities.isAsleep('n19'))
+  t.true(entities.room > 0)
+  t.true(budget.heldBytes <= 2 * cellBytes)
+  t.deepEqual([entities.size, timers.size], [20, 20], 'their timers are set all the same')
+})
+
+test('whoever asks for one that sleeps has forgotten to fetch it, and is told so', (t) => {
+  const { entities } = open(roomFor(1))
+  for (let i = 0; i < 8; i++) entities.apply(added(`n${i}`, i), i)
+  entities.dirty.clear()
+  entities.sleep()
+  t.throws(() => entities.get('n0'), { code: 'PARCOMOLO_TASK_DEFECT' })
+  t.throws(() => entities.apply(added('n0', 1), 8), { code: 'PARCOMOLO_TASK_DEFECT' })
+  t.is(entities.get('nobody'), undefined)
+})
+
+test('one that slept is as it was when it is brought back, and has one timer', (t) => {
+  const { entities, timers } = open(roomFor(1))
+  for (let i = 0; i < 8; i++) entities.apply(alarmed(`n${i}`, 1_000 + i), i)
+  const { bytes, version } = entities.encoded('n0')!
+  entities.dirty.clear()
+  entities.sleep()
+  entities.clockRuns('n0', 500)
+  t.is(timers.take(400), undefined)
+  const entry = timers.take(500)!
+  t.is(entry.key, 'n0', 'it is called to tell its time itself')
+  entities.fired('n0')
+  entities.clockRuns('n0', 600)
+  entities.wake('n0', bytes, version)
+  t.deepEqual([entities.get('n0')?.alarmAt, entities.version('n0'), timers.size], [1_000, 1, 8])
+  t.true(entities.isAsleep('n1'))
+  entities.evict('n1')
+  t.deepEqual([entities.size, timers.size], [7, 7])
+})
+
+test('what those in memory hold is given back, whatever becomes of them', (t) => {
+  const budget = roomFor(4)
+  const { entities } = open(budget)
+  for (let i = 0; i < 8; i++) entities.apply(added(`n${i}`, i), i)
+  entities.dirty.clear()
+  entities.sleep()
+  for (let i = 0; i < 8; i++) entities.evict(`n${i}`)
+  t.deepEqual([entities.size, budget.heldBytes], [0, 0])
+  entities.apply(added('last', 1), 8)
+  t.is(budget.heldBytes, cellBytes)
+  entities.close()
+  t.is(budget.heldBytes, 0)
 })

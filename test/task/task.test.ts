@@ -1,5 +1,7 @@
 import test from 'ava'
+import { Budget } from '../../src/base/index.ts'
 import type { Log } from '../../src/log/index.ts'
+import { cellBytes } from '../../src/task/entities.ts'
 import { codec, fullNameOf, inbox, journal, replaced, Stage, targetInbox, until, waitFor } from './stage.ts'
 
 const marker = { type: 'JournalMarker', fullName: 'parcomolo.journal.JournalMarker', value: { owner: 'test' } }
@@ -358,4 +360,39 @@ test('whoever sent a command that nothing follows from hears by the positions th
     'from:b-events/0@a-commands/0': 42
   })
   await task.stop()
+})
+
+test('entities without room sleep in the snapshots, until somebody asks or their time comes (E4)', async (t) => {
+  const stage = await Stage.open(t)
+  const living = new Budget(0, cellBytes)
+  const limits = { inputsPerSnapshot: 1 }
+  const first = await stage.task(limits, { living })
+  const names = Array.from({ length: 12 }, (_, i) => `n${i}`)
+  for (const [i, name] of names.entries()) await stage.tell('Add', { name, amount: i })
+  const at = stage.clock.now() + 3_600_000
+  for (const name of ['n0', 'n5']) await stage.tell('RingAt', { name, at })
+  await until(stage, () => first.sleepingCount > 8)
+  t.true(living.heldBytes <= cellBytes)
+
+  await stage.tell('Add', { name: 'n3', amount: 100 })
+  await stage.events('Added', 13)
+  t.is(first.entity('n3')?.sum, 103)
+  stage.clock.advance(3_700_000)
+  const rung = await stage.events('Rang', 2)
+  t.deepEqual(rung.map(({ value }) => value['name']).toSorted(), ['n0', 'n5'])
+  await first.stop()
+  t.is(living.heldBytes, 0)
+
+  const second = await stage.task(limits, { living })
+  t.true(second.sleepingCount > 0, 'a start does not bring them all into memory either')
+  for (const name of names) await stage.tell('Add', { name, amount: 1_000 })
+  await stage.events('Added', 25)
+  await second.stop()
+  const third = await stage.task()
+  t.deepEqual(
+    names.map((name) => third.entity(name)?.sum),
+    names.map((_, i) => (i === 3 ? 1_103 : 1_000 + i))
+  )
+  await third.stop()
+  t.deepEqual(stage.failures, [])
 })

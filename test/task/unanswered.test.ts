@@ -1,4 +1,5 @@
 import test from 'ava'
+import { Budget } from '../../src/base/index.ts'
 import type { Awaited } from '../../src/task/component.ts'
 import { RetryBudget } from '../../src/task/retry-budget.ts'
 import { Unanswered } from '../../src/task/unanswered.ts'
@@ -15,13 +16,14 @@ class Desk {
   now = 0
   #offset = 0
 
-  constructor({ isTold = true, unreadMax = 3, unansweredMax = 100 } = {}) {
+  constructor({ isTold = true, unreadMax = 3, unansweredMax = 100, living = new Budget(Infinity) } = {}) {
     const window = { initial: unreadMax, min: unreadMax, max: unreadMax }
     this.unanswered = new Unanswered({
       partitionCount: () => 1,
       tellsReading: () => isTold,
       onClock: (entity) => this.woken.push(entity),
       limits: { window, windowUntold: window, unansweredMax },
+      living,
       startedAt: 0
     })
   }
@@ -246,6 +248,22 @@ test('what begins is put off while the window is full of unread commands, or too
   t.is(desk.unanswered.room([inbox], 'k'), 0)
   for (const entity of ['a', 'b', 'c', 'd', 'e']) desk.answer(entity)
   t.is(desk.unanswered.room([inbox], 'k'), 3)
+})
+
+test('what begins is put off while the process has no memory for more commands, and always some may (U3)', (t) => {
+  const living = new Budget(0, 3 * 600)
+  const desk = new Desk({ unreadMax: 100, living })
+  for (const entity of ['a', 'b', 'c']) desk.send(entity)
+  t.is(desk.unanswered.room([inbox], 'k'), 0)
+  desk.pause('a')
+  t.is(desk.unanswered.room([inbox], 'k'), 0)
+  desk.answer('b')
+  t.is(desk.unanswered.room([inbox], 'k'), 1)
+  for (const entity of ['a', 'c']) desk.giveUp(entity)
+  t.is(living.heldBytes, 0)
+  desk.send('d')
+  desk.unanswered.close()
+  t.is(living.heldBytes, 0)
 })
 
 test('what pauses counts as long as it may be sent again, what has ended does not', (t) => {

@@ -21,7 +21,9 @@ export const inventoryComponent = (flow: Flow): Component<Stock | Reservation> =
       if (isReservation(key)) return evolveReservation(entity as Reservation | undefined, event)
       return entity === undefined ? undefined : moveStock(entity as Stock, event, key.slice(stockPrefix.length))
     },
-    hasEnded: (entity) => 'status' in entity && hasEnded(entity)
+    hasEnded: (entity) => 'status' in entity && hasEnded(entity),
+    // What is given back or leaves is known by the reservation alone.
+    staysAwake: (key) => !isReservation(key)
   })
 
 export const stockPrefix = 'stock/'

@@ -31,8 +31,9 @@ export class Timers {
     return entry
   }
 
-  /** Moves an entry to an earlier time. */
+  /** Moves an entry to an earlier time; nothing happens where it is out already. */
   advance(entry: TimerEntry, dueAt: number): void {
+    if (this.#heap[entry.place] !== entry) return
     entry.dueAt = dueAt
     this.#rise(entry)
     this.arm()

@@ -44,3 +44,11 @@ test('whatever is added, moved and taken out, the earliest comes first, and each
     })
   )
 })
+
+test('an entry that is out of the timers stays out, also where they have stopped', (t) => {
+  const timers = new Timers(new VirtualClock(0), () => undefined)
+  const entries = ['a', 'b', 'c'].map((key) => timers.add(key, 100))
+  timers.stop()
+  for (const entry of entries.toReversed()) timers.advance(entry, 50)
+  t.is(timers.take(1_000), undefined)
+})

@@ -1,4 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
+import { Budget } from '../../src/base/index.ts'
+import { cellBytes } from '../../src/task/entities.ts'
 import type { TaskLimits } from '../../src/task/index.ts'
 import { Stage } from './stage.ts'
 
@@ -74,6 +76,23 @@ test('what begins beyond the window stays in the log, and begins in order when t
   await stage.pass(50_000)
   t.deepEqual(await started(stage), orders.slice(0, 4))
   await answerAll(stage, 40)
+  for (const orderId of orders) await stage.event('SagaCompleted', orderId)
+  t.deepEqual(await started(stage), orders)
+  await system.stop()
+  t.deepEqual(stage.errors, [])
+})
+
+test('what the memory has no room for begins later, and what waits for long sleeps meanwhile', async (t) => {
+  const stage = await Stage.open(t)
+  const system = await stage.run({ living: new Budget(0, 2 * cellBytes) })
+  await stage.publish(system)
+  const orders = names(30)
+  await pay(stage, orders)
+  const task = system.runners.get('orchestrator')!.tasks.values().next().value!
+  await stage.until(() => task.sleepingCount > 4)
+  const begun = (await started(stage)).length
+  t.true(begun > 4 && begun < 30, `${begun} have begun, of which two would fill the memory`)
+  await answerAll(stage, 60)
   for (const orderId of orders) await stage.event('SagaCompleted', orderId)
   t.deepEqual(await started(stage), orders)
   await system.stop()

@@ -32,7 +32,7 @@ test('an order that was placed can be read at once, and is completed', async (t)
   t.is((await get(shop.http, `/orders/${orderId}`)).statusCode, 200)
 
   const order = await ended(orderId)
-  t.is(outcome(order), 'COMPLETED RESERVED SUCCEEDED SHIPPED completed')
+  t.is(outcome(order), 'COMPLETED DISPATCHED SUCCEEDED SHIPPED completed')
   t.like(order, {
     orderId,
     customerId: 'customer-1',

@@ -62,7 +62,7 @@ export const orderRequest: Schema = {
         postalCode: text(32),
         country: text(100)
       }),
-      voucher: orNull(text(64))
+      voucher: { type: 'null', description: 'there are no vouchers yet; leave it out' }
     },
     ['voucher']
   ),

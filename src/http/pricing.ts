@@ -15,7 +15,8 @@ export type OrderRequest = {
     readonly postalCode: string
     readonly country: string
   }
-  readonly voucher?: string | null
+  /** There are none yet. */
+  readonly voucher?: null
 }
 
 export type Priced = {

@@ -1,4 +1,4 @@
-import { orderStatuses, sagaStatuses } from '../view/index.ts'
+import { orderStatuses, orderStockStatuses, sagaStatuses } from '../view/index.ts'
 
 /** JSON Schema of what goes in and out: Fastify checks and writes by it, and the OpenAPI document shows it. */
 export type Schema = Readonly<Record<string, unknown>>
@@ -62,7 +62,7 @@ export const orderRequest: Schema = {
         postalCode: text(32),
         country: text(100)
       }),
-      voucher: orNull(text(64))
+      voucher: { type: 'null', description: 'there are no vouchers yet; leave it out' }
     },
     ['voucher']
   ),
@@ -95,7 +95,7 @@ export const order: Schema = object({
   lines: listOf(object({ sku: string, quantity: integer, priceCents: integer })),
   totalCents: integer,
   currency: string,
-  stock: object({ status: { type: 'string', enum: ['PENDING', 'RESERVED', 'OUT_OF_STOCK', 'RELEASED'] } }),
+  stock: object({ status: { type: 'string', enum: orderStockStatuses } }),
   payment: object({ status: { type: 'string', enum: ['PENDING', 'SUCCEEDED', 'FAILED', 'REFUNDED'] } }),
   shipping: object({
     status: { type: 'string', enum: ['PENDING', 'SCHEDULED', 'SHIPPED'] },

@@ -43,8 +43,10 @@ const words: Readonly<Record<string, Words>> = {
     const known = Object.keys(parentSchema?.properties ?? {})
     return `is not known here${didYouMean(name, known) || `; expected ${known.join(', ')}`}`
   },
-  type: ({ params }, _, data) =>
-    `${quoted(data)} is not ${typeNames[String(params['type'])] ?? String(params['type'])}`,
+  type: ({ params, parentSchema }, _, data) =>
+    params['type'] === 'null'
+      ? `${quoted(data)} is not taken; ${parentSchema?.description ?? 'expected null'}`
+      : `${quoted(data)} is not ${typeNames[String(params['type'])] ?? String(params['type'])}`,
   minimum: (_, limit, data) => `${quoted(data)} is too small; expected at least ${String(limit)}`,
   maximum: (_, limit, data) => `${quoted(data)} is too large; expected at most ${String(limit)}`,
   minLength: (_, limit, data) => `${quoted(data)} is too short; expected at least ${characters(limit)}`,

@@ -36,7 +36,10 @@ type Issued = { readonly step: string; readonly undo: boolean; readonly partitio
 
 /** The last command of each step that waits for its answer, where it was sent before then. */
 const issuedOf = ({ active, timeline }: SagaRow, before: number): Issued[] => {
-  const commands = timelineEntries(timeline).filter(({ type }) => type === 'CommandIssued')
+  // By place, since the clocks of those who issued them may differ.
+  const commands = timelineEntries(timeline)
+    .filter(({ type }) => type === 'CommandIssued')
+    .toSorted((a, b) => a.offset - b.offset)
   return active.flatMap(({ step, undo, state }) => {
     if (state === 'parked' || state === 'waiting') return []
     const last = commands.findLast((one) => one.step === step && (one.undo ?? false) === undo)

@@ -1,4 +1,4 @@
-export { type Flow, type OrderRow, type OrderStatus, orderStatuses } from './orders.ts'
+export { type Flow, type OrderRow, type OrderStatus, orderStatuses, orderStockStatuses } from './orders.ts'
 export { LogSnapshots, snapshotsTopic } from './log-snapshots.ts'
 export { foreignTo, placesOf } from './opening.ts'
 export { formatPosition, type Mark, parsePosition } from './position.ts'

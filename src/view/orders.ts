@@ -8,7 +8,8 @@ import { appended, hasEntry, type Timeline } from './timeline.ts'
  * of its saga.
  *
  * O1. Every member is a function of one journal's events of this order, in their order; `status` is a function of those
- *     members. So any interleaving of the journals gives the same row, but for the order of `timeline`.
+ *     members. So any interleaving of the journals gives the same row, and readers see the same timeline
+ *     (timeline.ts), as each type stands in one journal.
  * O2. Statuses only move forward, so an event that is told again changes nothing. A repeat is not listed in `timeline`
  *     either, which bounds the row however often a participant is asked; the saga's own timeline has every attempt.
  * O3. A row exists from the first event of any journal; readers see it from `OrderPlaced` on (`placedAt`).
@@ -37,7 +38,8 @@ export type OrderLine = { readonly sku: string; readonly quantity: number; reado
 
 export const orderStatuses = ['PENDING', 'CONFIRMED', 'COMPLETED', 'REJECTED', 'CANCELLED'] as const
 export type OrderStatus = (typeof orderStatuses)[number]
-export type OrderStockStatus = 'PENDING' | 'RESERVED' | 'OUT_OF_STOCK' | 'RELEASED'
+export const orderStockStatuses = ['PENDING', 'RESERVED', 'OUT_OF_STOCK', 'RELEASED', 'DISPATCHED'] as const
+export type OrderStockStatus = (typeof orderStockStatuses)[number]
 export type PaymentStatus = 'PENDING' | 'SUCCEEDED' | 'FAILED' | 'REFUNDED'
 export type ShippingStatus = 'PENDING' | 'SCHEDULED' | 'SHIPPED'
 
@@ -63,11 +65,21 @@ export const withSaga = (before: OrderRow | undefined, orderId: string, saga: Sa
   return row.saga !== null && isSame(row.saga, saga) ? row : { ...row, saga }
 }
 
-/** True when nothing more will happen to the order: its status is final and, where a saga drives it, that has ended. */
+/**
+ * True when nothing more will happen to the order: its status is final and, where a saga drives it, that has ended;
+ * in choreography, when the services have done what follows from its status.
+ */
 export const hasOrderEnded = (row: OrderRow, flow: Flow): boolean => {
   if (row.placedAt === null || !isFinal(row.status)) return false
-  if (row.saga === null) return flow === 'choreography'
+  if (row.saga === null) return flow === 'choreography' && hasSettled(row)
   return row.saga.ended
+}
+
+const hasSettled = ({ status, stock, payment }: OrderRow): boolean => {
+  if (status === 'COMPLETED') return stock.status === 'DISPATCHED'
+  if (status !== 'CANCELLED') return true
+  const hasGoods = stock.status === 'PENDING' || stock.status === 'RESERVED'
+  return !hasGoods && (payment.status === 'REFUNDED' || payment.status === 'FAILED')
 }
 
 export const emptyOrder = (orderId: string): OrderRow => ({
@@ -144,6 +156,8 @@ const changeByStockEvent = (row: OrderRow, type: string): OrderRow => {
   // What ran out was never reserved, so its undo releases nothing and the reason stays.
   if (type === 'StockReleased' && (status === 'PENDING' || status === 'RESERVED'))
     return { ...row, stock: { status: 'RELEASED' } }
+  // An answer about goods that were never held, or given back, moves nothing.
+  if (type === 'StockDispatched' && status === 'RESERVED') return { ...row, stock: { status: 'DISPATCHED' } }
   return row
 }
 

@@ -43,10 +43,20 @@ export const hasEntry = (timeline: Timeline, type: string): boolean => {
   return false
 }
 
-/** The entries for a reader. */
-export const timelineEntries = (timeline: Timeline): readonly TimelineEntry[] =>
-  Array.from({ length: entryCount(timeline) }, (_, index) => {
+/**
+ * The entries for a reader, in the order of their times, and of their places where the times are equal. They are kept as
+ * they were folded, and every view reads the journals in another order.
+ */
+export const timelineEntries = (timeline: Timeline): readonly TimelineEntry[] => {
+  const entries = Array.from({ length: entryCount(timeline) }, (_, index) => {
     const i = 1 + index * itemsPerEntry
     const [shape, after, partition, offset] = timeline.slice(i, i + itemsPerEntry) as [Shape, number, number, number]
     return { ...shape, at: (timeline[0] as number) + after, partition, offset }
   })
+  return entries.sort(byTime)
+}
+
+const byTime = (a: TimelineEntry, b: TimelineEntry): number =>
+  a.at - b.at || compareText(a.topic, b.topic) || a.partition - b.partition || a.offset - b.offset
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -16,7 +16,7 @@ const nextImage = process.env['CLUSTER_NEXT_IMAGE']
 
 const minutes = 60_000
 const example = 'manifests/loyalty'
-const paid = 'COMPLETED RESERVED SUCCEEDED SHIPPED completed'
+const paid = 'COMPLETED DISPATCHED SUCCEEDED SHIPPED completed'
 const release = new Release('parcomolo-e2e')
 const crowds: Crowd[] = []
 /** The one whose orders nothing but the upgrade holds up. */

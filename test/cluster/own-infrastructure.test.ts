@@ -74,7 +74,7 @@ function testInstallation(installed: string): void {
     t.log(log.trim().split('\n').at(-1))
     await release.kubectl('patch', 'secret', 'kafka-login', '-p', wrong.replace('wrong', 'secret'))
     await release.kubectl('delete', 'pod', '-l', 'app.kubernetes.io/component=payment', '--wait=false')
-    t.is(outcome(await order(release, requestBody('tok_visa'))), 'COMPLETED RESERVED SUCCEEDED SHIPPED completed')
+    t.is(outcome(await order(release, requestBody('tok_visa'))), 'COMPLETED DISPATCHED SUCCEEDED SHIPPED completed')
   })
 }
 

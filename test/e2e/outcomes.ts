@@ -10,7 +10,7 @@ export const outcome = ({ status, stock, payment, shipping, saga }: OrderView): 
 export const seeEveryOutcome = async (t: ExecutionContext, shop: Shop): Promise<void> => {
   const silent = order(shop, requestBody('tok_silent'))
   const flaky = order(shop, requestBody('tok_flaky'))
-  t.is(outcome(await order(shop, requestBody('tok_visa'))), 'COMPLETED RESERVED SUCCEEDED SHIPPED completed')
+  t.is(outcome(await order(shop, requestBody('tok_visa'))), 'COMPLETED DISPATCHED SUCCEEDED SHIPPED completed')
   t.is(outcome(await order(shop, requestBody('tok_declined'))), 'REJECTED RELEASED FAILED PENDING compensated')
   t.is(
     outcome(await order(shop, requestBody('tok_visa', 'unicorn'))),
@@ -27,18 +27,18 @@ export const seeEveryOutcome = async (t: ExecutionContext, shop: Shop): Promise<
   t.regex(outcome(cancelled), /^CANCELLED RELEASED REFUNDED PENDING compensated$/)
 
   const paid = await order(shop, requestBody('tok_slow'))
-  t.is(outcome(paid), 'COMPLETED RESERVED SUCCEEDED SHIPPED completed')
+  t.is(outcome(paid), 'COMPLETED DISPATCHED SUCCEEDED SHIPPED completed')
   t.is((await post(shop, '/cancelOrder', JSON.stringify({ orderId: paid.orderId }))).status, 409)
 
   const buyers = Array.from({ length: 50 }, () => order(shop, requestBody('tok_visa', 'last-one')))
   const outcomes = (await Promise.all(buyers)).map(outcome).toSorted()
   t.deepEqual(outcomes, [
-    'COMPLETED RESERVED SUCCEEDED SHIPPED completed',
+    'COMPLETED DISPATCHED SUCCEEDED SHIPPED completed',
     ...Array.from({ length: 49 }, () => 'REJECTED OUT_OF_STOCK PENDING PENDING compensated')
   ])
   t.like(await get(shop, '/stock/last-one'), { onHand: 0, reserved: 0, available: 0 })
 
-  t.is(outcome(await flaky), 'COMPLETED RESERVED SUCCEEDED SHIPPED completed')
+  t.is(outcome(await flaky), 'COMPLETED DISPATCHED SUCCEEDED SHIPPED completed')
   t.is(outcome(await silent), 'REJECTED RELEASED REFUNDED PENDING compensated')
   // Two orders of one book each have completed with visa and slow, and the flaky one.
   t.like(await get(shop, '/stock/book'), { onHand: 1_000_000 - 3, reserved: 0 })

@@ -36,10 +36,10 @@ test('the shop does with each order what its saga says', async (t) => {
 
 test('the same orders run as choreography, without an orchestrator', async (t) => {
   const shop = await opened(t, { FLOW: 'choreography' })
-  t.is(outcome(await order(shop, requestBody('tok_visa'))), 'COMPLETED RESERVED SUCCEEDED SHIPPED -')
+  t.is(outcome(await order(shop, requestBody('tok_visa'))), 'COMPLETED DISPATCHED SUCCEEDED SHIPPED -')
   t.is(outcome(await order(shop, requestBody('tok_declined'))), 'REJECTED RESERVED FAILED PENDING -')
   t.is(outcome(await order(shop, requestBody('tok_visa', 'unicorn'))), 'REJECTED OUT_OF_STOCK PENDING PENDING -')
-  t.is(outcome(await order(shop, requestBody('tok_flaky'))), 'COMPLETED RESERVED SUCCEEDED SHIPPED -')
+  t.is(outcome(await order(shop, requestBody('tok_flaky'))), 'COMPLETED DISPATCHED SUCCEEDED SHIPPED -')
   const buyers = Array.from({ length: 50 }, () => order(shop, requestBody('tok_visa', 'last-one')))
   const sold = (await Promise.all(buyers)).filter(({ status }) => status === 'COMPLETED')
   t.is(sold.length, 1)
@@ -73,5 +73,5 @@ test('a saved saga is followed by the next orders, and a broken one by none', as
 
   const ended = await get<OrderView>(shop, `/orders/${String(running['orderId'])}?wait=30s`)
   t.is(ended.saga?.revision, first, 'what runs ends on its own revision')
-  t.is(outcome(ended), 'COMPLETED RESERVED SUCCEEDED SHIPPED completed')
+  t.is(outcome(ended), 'COMPLETED DISPATCHED SUCCEEDED SHIPPED completed')
 })

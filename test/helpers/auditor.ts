@@ -4,7 +4,7 @@
  * whatever wrote it.
  */
 import { auditArrivals, auditBacklog, type Window } from './auditor/backlog.ts'
-import { type AuditRecord, Journals, type Schemas, type Violation } from './auditor/events.ts'
+import { type AuditRecord, type Flow, Journals, type Schemas, type Violation } from './auditor/events.ts'
 import { auditLanes } from './auditor/lanes.ts'
 import { auditMoney } from './auditor/money.ts'
 import { auditEnds, auditOrders } from './auditor/orders.ts'
@@ -20,7 +20,7 @@ export type Audit = {
   /** Everything on the journals and inboxes. */
   readonly records: readonly AuditRecord[]
   readonly schemas: Schemas
-  readonly flow: 'orchestration' | 'choreography'
+  readonly flow: Flow
   /** True when time has been moved on until nothing more happened. */
   readonly isQuiet: boolean
   /** Milliseconds since 1970. */
@@ -57,16 +57,16 @@ export const audit = (input: Audit): Violation[] => {
 export const auditSome = (input: Audit): Violation[] => auditEach(new Journals(input.records, input.schemas), input)
 
 const auditEach = (journals: Journals, { flow, isQuiet, now }: Audit): Violation[] => [
-  ...auditMoney(journals),
+  ...auditMoney(journals, flow),
   ...auditOrders(journals),
   ...auditSagas(journals, { undoable, isQuiet, now }),
-  ...(isQuiet && flow === 'orchestration' ? auditAtRest(journals) : [])
+  ...(isQuiet ? auditAtRest(journals, flow) : [])
 ]
 
 /** Nothing can be said yet about an order whose saga is parked. */
-const auditAtRest = (journals: Journals): Violation[] => {
+const auditAtRest = (journals: Journals, flow: Flow): Violation[] => {
   const instances = instancesOf(journals)
-  return auditEnds(journals, (orderId) => {
+  return auditEnds(journals, flow, (orderId) => {
     const end = foldSaga(instances.get(`order/${orderId}`) ?? [])
     return end === 'parked'
   })

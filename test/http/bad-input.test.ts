@@ -85,6 +85,15 @@ test('a token without end', refusesOrder, { paymentToken: long }, [
   '/paymentToken',
   `'${long.slice(0, 80)}…' is too long; expected at most 200 characters`
 ])
+for (const voucher of ['SPRING-10', '', 5, { code: 'SPRING-10' }])
+  test(`the voucher ${JSON.stringify(voucher)}, as there are none yet`, refusesOrder, { voucher }, [
+    '/voucher',
+    `${typeof voucher === 'object' ? 'an object' : `'${voucher}'`} is not taken; there are no vouchers yet; leave it out`
+  ])
+test('an address by its id, as none are kept yet', refusesOrder, { addressId: 'a1' }, [
+  '/addressId',
+  'is not known here; expected customerId, lines, paymentToken, shippingAddress, voucher'
+])
 test(
   'members that it does not know',
   refusesOrder,

@@ -237,6 +237,22 @@ test('in choreography a placed order is reserved, and a shipped one has left', (
   t.deepEqual(levels(stage, 'book'), [8, 0])
 })
 
+test('in choreography a cancelled order gives back what it holds, once, and reserves nothing any more', (t) => {
+  const stage = openShop('choreography')
+  const hear = (type: string, orderId: string) =>
+    stage.tell(
+      type,
+      { orderId, reason: '', lines: [{ sku: 'book', quantity: 2, priceCents: 2000 }] },
+      { topic: 'order-events' }
+    )
+  hear('OrderPlaced', 'o1')
+  const released = (moved: Line[]) => [{ type: 'StockReleased', value: { orderId: 'o1', lines: moved } }]
+  t.deepEqual(said(hear('OrderCancelled', 'o1')), released(lines(['book', 2])))
+  t.deepEqual(said(hear('OrderCancelled', 'o1')), released([]))
+  t.deepEqual(typesOf(hear('OrderPlaced', 'o1')), ['ReservationClosed'])
+  t.deepEqual(levels(stage, 'book'), [10, 0])
+})
+
 test('in orchestration a placed order is left to the saga', (t) => {
   t.deepEqual(inventoryComponent('orchestration').reads, [])
   t.false(openShop().isFor('OrderPlaced', { orderId: 'o1', lines: [] }, 'order-events'))

@@ -177,6 +177,28 @@ test('in choreography a payment is not asked for twice, nor after a refund', (t)
   t.deepEqual(hearStock(closed), [])
 })
 
+test('in choreography a cancelled order gets back what was captured, and nothing more is captured', (t) => {
+  const hearCancel = (stage: Stage<Payment>) =>
+    stage.tell('OrderCancelled', { orderId: 'o1', reason: '' }, { topic: 'order-events' })
+  const captured = stageOf('choreography')
+  hearOrder(captured, 'tok_visa')
+  hearStock(captured)
+  for (let time = 0; time < 2; time++) t.deepEqual(said(hearCancel(captured)), [refunded(4000)])
+  for (const token of ['tok_visa', 'tok_slow', 'tok_silent']) {
+    const [early, between, pending] = [stageOf('choreography'), stageOf('choreography'), stageOf('choreography')]
+    hearStock(early)
+    hearOrder(between, token)
+    hearOrder(pending, token)
+    if (token !== 'tok_visa') hearStock(pending)
+    for (const stage of [early, between, pending]) {
+      t.deepEqual(said(hearCancel(stage)), [refunded(0)])
+      t.deepEqual([...hearStock(stage), ...hearOrder(stage, token), ...stage.elapse(60_000)], [])
+      t.deepEqual(said(hearCancel(stage)), [refunded(0)])
+      t.true(stage.hasEnded('o1'))
+    }
+  }
+})
+
 test('in orchestration a payment hears of neither order nor stock', (t) => {
   t.deepEqual(paymentComponent('orchestration').reads, [])
   t.false(stageOf().isFor('OrderPlaced', placed('tok_visa'), 'order-events'))

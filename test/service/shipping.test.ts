@@ -57,13 +57,47 @@ const hearOrder = (stage: Stage<Shipment>, orderId = 'o1') => {
 const hearPayment = (stage: Stage<Shipment>, orderId = 'o1') =>
   stage.tell('PaymentSucceeded', { orderId, paymentId: 'p' }, { topic: 'payment-events' })
 
-test('in choreography it is shipped when order and payment are both known, in either order, and once', (t) => {
-  const [orderFirst, paymentFirst] = [stageOf('choreography'), stageOf('choreography')]
-  t.deepEqual(said(hearOrder(orderFirst)), [{ type: 'ShippingExpected', value: schedule() }])
-  t.deepEqual(said(hearPayment(orderFirst)), [scheduled, shipped])
-  t.deepEqual(said(hearPayment(paymentFirst)), [{ type: 'ShippingDue', value: { orderId: 'o1' } }])
-  t.deepEqual(said(hearOrder(paymentFirst)), [scheduled, shipped])
-  for (const stage of [orderFirst, paymentFirst]) t.deepEqual([...hearOrder(stage), ...hearPayment(stage)], [])
+const hearConfirmation = (stage: Stage<Shipment>, orderId = 'o1') =>
+  stage.tell('OrderConfirmed', { orderId }, { topic: 'order-events' })
+const hearCancel = (stage: Stage<Shipment>, orderId = 'o1') =>
+  stage.tell('OrderCancelled', { orderId, reason: '' }, { topic: 'order-events' })
+
+const hearing = { order: hearOrder, payment: hearPayment, confirmation: hearConfirmation }
+const facts = {
+  order: { type: 'ShippingExpected', value: schedule() },
+  payment: { type: 'ShippingDue', value: { orderId: 'o1' } },
+  confirmation: { type: 'ShippingCleared', value: { orderId: 'o1' } }
+}
+
+/** The order's own events are heard of in their order. */
+const orders = [
+  ['order', 'payment', 'confirmation'],
+  ['order', 'confirmation', 'payment'],
+  ['payment', 'order', 'confirmation']
+] as const
+
+for (const order of orders)
+  test(`in choreography it is shipped once when it has heard of ${order.join(', ')}`, (t) => {
+    const stage = stageOf('choreography')
+    for (const fact of order.slice(0, 2)) t.deepEqual(said(hearing[fact](stage)), [facts[fact]])
+    for (const fact of order.slice(0, 2)) t.deepEqual(hearing[fact](stage), [], 'again')
+    t.deepEqual(said(hearing[order[2]](stage)), [scheduled, shipped])
+    for (const fact of order) t.deepEqual(hearing[fact](stage), [])
+    t.deepEqual(hearCancel(stage), [], 'what is on its way is not called back')
+  })
+
+test('in choreography nothing is sent of an order that was cancelled, whatever is heard before and after', (t) => {
+  for (const order of orders)
+    for (const heard of [0, 1, 2]) {
+      const stage = stageOf('choreography')
+      for (const fact of order.slice(0, heard)) hearing[fact](stage)
+      t.deepEqual(said(hearCancel(stage)), [{ type: 'ShippingCancelled', value: { orderId: 'o1' } }])
+      t.deepEqual(hearCancel(stage), [], 'again')
+      for (const fact of order) t.deepEqual(hearing[fact](stage), [])
+      t.deepEqual(stage.tell('ScheduleShipping', schedule()), [])
+      t.true(stage.hasEnded('o1'))
+      t.is(stage.refolded(), stage.state())
+    }
 })
 
 test('in orchestration shipping hears of neither order nor payment', (t) => {
@@ -72,7 +106,14 @@ test('in orchestration shipping hears of neither order nor payment', (t) => {
 })
 
 const anyAct = fc.record({
-  act: fc.constantFrom('ScheduleShipping', 'OrderPlaced', 'PaymentSucceeded', 'wait'),
+  act: fc.constantFrom(
+    'ScheduleShipping',
+    'OrderPlaced',
+    'OrderConfirmed',
+    'OrderCancelled',
+    'PaymentSucceeded',
+    'wait'
+  ),
   orderId: fc.constantFrom('o1', 'o2')
 })
 
@@ -85,6 +126,8 @@ test('whatever happens and however slow the carrier, an order has one parcel, sh
       for (const { act, orderId } of acts) {
         if (act === 'wait') stage.elapse(250)
         if (act === 'OrderPlaced') hearOrder(stage, orderId)
+        if (act === 'OrderConfirmed') hearConfirmation(stage, orderId)
+        if (act === 'OrderCancelled') hearCancel(stage, orderId)
         if (act === 'PaymentSucceeded') hearPayment(stage, orderId)
         if (act !== 'ScheduleShipping') continue
         stage.tell(act, schedule(orderId), { id: 'again' })
@@ -97,6 +140,7 @@ test('whatever happens and however slow the carrier, an order has one parcel, sh
         const parcels = told.map(({ value }) => value['trackingNumber']).filter((number) => number !== undefined)
         assert.ok(new Set(parcels).size <= 1)
         const types = typesOf(told)
+        assert.ok(!types.includes('ShippingCancelled') || !types.includes('ShippingScheduled'))
         assert.ok(!types.includes('ItemShipped') || types.indexOf('ShippingScheduled') < types.indexOf('ItemShipped'))
         assert.ok(
           types.filter((type) => type === 'ItemShipped').length <=

@@ -142,7 +142,7 @@ const shownOrder = {
   orderId: 'c',
   status: 'COMPLETED',
   totalCents: 4000,
-  stock: { status: 'RESERVED' },
+  stock: { status: 'DISPATCHED' },
   payment: { status: 'SUCCEEDED' },
   shipping: { status: 'SHIPPED' },
   saga: { status: 'completed' }
@@ -247,6 +247,10 @@ const doctored: Readonly<Record<string, readonly [RegExp, readonly Fact[]]>> = {
     /9\.2 money: order 'c' is completed, but not paid/,
     after('PaymentSucceeded', 'c', fact('payment-events PaymentRefunded', { orderId: 'c', amountCents: 4000 }))
   ],
+  'a completed order whose refund comes while others still run': [
+    /9\.2 money: order 'c' is COMPLETED, but it was refunded/,
+    after('OrderCompleted', 'c', fact('payment-events PaymentRefunded', { orderId: 'c', amountCents: 4000 }))
+  ],
   'an order that is confirmed and cancelled': [
     /9\.3 orders: order 'x' has both OrderConfirmed and OrderCancelled/,
     after('CompensationStarted', 'x', fact('order-events OrderConfirmed', { orderId: 'x' }))
@@ -262,6 +266,14 @@ const doctored: Readonly<Record<string, readonly [RegExp, readonly Fact[]]>> = {
   'a cancelled order that was shipped': [
     /9\.3 orders: order 'x' is CANCELLED, but it was shipped/,
     after('SagaCompensated', 'x', fact('shipping-events ItemShipped', { orderId: 'x' }))
+  ],
+  'a rejected order that was shipped': [
+    /9\.3 orders: order 'x' is REJECTED, but it was shipped/,
+    [
+      ...sound.filter(({ type }) => type !== 'OrderCancelled'),
+      fact('order-events OrderRejected', { orderId: 'x' }),
+      fact('shipping-events ShippingScheduled', { orderId: 'x' })
+    ]
   ],
   'a completed order that was not shipped': [
     /9\.3 orders: order 'c' is completed, but not shipped/,

@@ -29,6 +29,8 @@ const shapes: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   StockReleased: { orderId: 'string', lines },
   StockDispatched: { orderId: 'string', lines },
   OutOfStock: { orderId: 'string' },
+  PaymentExpected: { orderId: 'string' },
+  PaymentPending: { orderId: 'string' },
   PaymentSucceeded: { orderId: 'string', paymentId: 'string', amountCents: 'long' },
   PaymentFailed: { orderId: 'string' },
   PaymentRefunded: { orderId: 'string', amountCents: 'long' },

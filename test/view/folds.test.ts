@@ -75,9 +75,14 @@ const endsAs = test.macro({
 })
 
 const placed: Told = ['order', 'OrderPlaced']
+const held: Told[] = [placed, ['stock', 'StockReserved', { lines: [] }], ['payment', 'PaymentSucceeded']]
+const back: Told[] = [
+  ['stock', 'StockReleased', { lines: [] }],
+  ['payment', 'PaymentRefunded', { amountCents: 4000 }]
+]
 const o = 'orchestration'
 const c = 'choreography'
-test('shipped and completed', endsAs, completed, o, 'COMPLETED RESERVED SUCCEEDED SHIPPED')
+test('shipped and completed', endsAs, completed, o, 'COMPLETED DISPATCHED SUCCEEDED SHIPPED')
 test('declined, and its stock released', endsAs, declined, o, 'REJECTED RELEASED FAILED PENDING')
 test(
   'out of stock, whose undo releases nothing',
@@ -93,6 +98,25 @@ test(
   o,
   'PENDING RELEASED PENDING PENDING'
 )
+test(
+  'dispatched, whatever is asked for again',
+  endsAs,
+  [...held, ['stock', 'StockDispatched', { lines: [] }], ['stock', 'StockReleased', { lines: [] }]],
+  o,
+  'PENDING DISPATCHED SUCCEEDED PENDING'
+)
+for (const [before, status] of [
+  [[], 'PENDING'],
+  [[['stock', 'OutOfStock', { skus: ['book'] }]], 'OUT_OF_STOCK'],
+  [[['stock', 'StockReleased', { lines: [] }]], 'RELEASED']
+] as const satisfies readonly (readonly [readonly Told[], string])[])
+  test(
+    `a dispatch of what is ${status} moves nothing`,
+    endsAs,
+    [placed, ...before, ['stock', 'StockDispatched', { lines: [] }]],
+    o,
+    `PENDING ${status} PENDING PENDING`
+  )
 test(
   'refunded',
   endsAs,
@@ -190,20 +214,57 @@ const interleaved = (told: readonly Told[]): fc.Arbitrary<ViewRecord[]> => {
 
 for (const [name, told] of Object.entries({ completed, declined })) {
   for (const flow of [o, c] as const) {
-    test(`any interleaving gives the same ${name} order in ${flow}, but for the order of its timeline`, (t) => {
-      const { timeline: _, ...expected } = fold(recordsOf(told), flow)
+    test(`any interleaving gives the same ${name} order in ${flow}, and the same timeline`, (t) => {
+      const { timeline: first, ...expected } = fold(recordsOf(told), flow)
       fc.assert(
         fc.property(interleaved(told), (records) => {
           const { timeline, ...row } = fold(records, flow)
           t.deepEqual(row, expected)
-          const types = timelineEntries(timeline).map((entry) => entry.type)
-          t.deepEqual(types.toSorted(), told.map(([, type]) => type).toSorted())
+          t.deepEqual(timelineEntries(timeline), timelineEntries(first))
+          t.deepEqual(
+            timelineEntries(timeline).map(({ type }) => type),
+            told.map(([, type]) => type)
+          )
         }),
         { numRuns: 60 }
       )
     })
   }
 }
+
+test('what happened at one time stands in the timeline by topic and offset, whatever was folded first', (t) => {
+  const records = recordsOf(completed).map((record) => ({ ...record, at: record.type === 'OrderPlaced' ? 1 : 2 }))
+  fc.assert(
+    fc.property(fc.shuffledSubarray(records, { minLength: records.length }), (shuffled) => {
+      const entries = timelineEntries(fold(shuffled, o).timeline)
+      t.deepEqual(
+        entries.map(({ at, topic, offset }) => `${at} ${topic} ${offset}`),
+        [
+          ...['1 order-events 0', '2 order-events 1', '2 order-events 2', '2 payment-events 0'],
+          ...['2 shipping-events 0', '2 shipping-events 1', '2 stock-events 0', '2 stock-events 1']
+        ]
+      )
+    }),
+    { numRuns: 60 }
+  )
+})
+
+test("a saga's timeline is in order of time as well", (t) => {
+  const [first, ...others] = sagaRecords([start, issued('a', 1), issued('a', 2)])
+  const times = [5, 9, 7]
+  const row = [first!, ...others].reduce<SagaRow | undefined>(
+    (before, record, i) => foldSaga(before, { ...record, at: times[i]! }),
+    undefined
+  )
+  t.deepEqual(
+    timelineEntries(row!.timeline).map(({ at, attempt }) => [at, attempt]),
+    [
+      [5, undefined],
+      [7, 2],
+      [9, 1]
+    ]
+  )
+})
 
 // ——— sagas
 
@@ -337,9 +398,19 @@ test('an order has ended when its status is final and its saga is over', (t) => 
   const undoing = withSaga(cancelled, 'o1', summary('order', start, failing))
   t.false(hasOrderEnded(undoing, o), 'its saga still undoes')
   t.true(hasOrderEnded(withSaga(undoing, 'o1', summary('order', start, failing, ['SagaCompensated'])), o))
-  t.true(hasOrderEnded(cancelled, c), 'no saga in choreography')
   const pending = withSaga(orderAfter([placed]), 'o1', summary('order', start, ['SagaCompleted']))
   t.false(hasOrderEnded(pending, o), 'its status is not final')
+})
+
+test('in choreography an order has ended when the services have done what follows from its status', (t) => {
+  const cancelled: Told[] = [...held, ['order', 'OrderCancelled']]
+  const shipped: Told[] = [...held, ['order', 'OrderConfirmed'], ['shipping', 'ItemShipped', tracking]]
+  for (const told of [held, cancelled, [...cancelled, back[0]!], [...cancelled, back[1]!], shipped])
+    t.false(hasOrderEnded(orderAfter(told, c), c))
+  t.true(hasOrderEnded(orderAfter([...cancelled, ...back], c), c))
+  t.true(hasOrderEnded(orderAfter([...shipped, ['stock', 'StockDispatched', { lines: [] }]], c), c))
+  t.true(hasOrderEnded(orderAfter([placed, ['stock', 'OutOfStock', { skus: ['book'] }]], c), c), 'nothing is owed')
+  t.true(hasOrderEnded(orderAfter([...held.slice(0, 2), ['payment', 'PaymentFailed']], c), c), 'that takes a saga')
 })
 
 test('of several sagas of an order the row shows the one named order, in whatever order they are told', (t) => {

@@ -140,7 +140,7 @@ function testLayouts(url: string): void {
     await store.dropOlder()
     const left = await tablesIn(schema)
     t.deepEqual(
-      left.filter((name) => !name.startsWith('parcomolo_view_2_')),
+      left.filter((name) => !name.startsWith('parcomolo_view_3_')),
       ['parcomolo_view_7_state', 'somebody_elses']
     )
     t.is(left.length, 8)
@@ -161,7 +161,7 @@ function testLayouts(url: string): void {
   test('a store whose tables were emptied says so', async (t) => {
     const schema = await schemaOf(t, url)
     const store = await opened(t, schema.url)
-    await schema.query(`TRUNCATE ${schema.name}.parcomolo_view_2_state`)
+    await schema.query(`TRUNCATE ${schema.name}.parcomolo_view_3_state`)
     await t.throwsAsync(store.moment(), { message: /its tables are not whole; drop them and start again/ })
   })
 }

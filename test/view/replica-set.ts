@@ -74,10 +74,9 @@ export const sharedUser =
 const depsOf = ({ log, codec }: Journals) =>
   ({ log, codec, topics: viewTopics, flow: 'orchestration', clock: systemClock }) as const
 
-/** Timelines in the order of their journals: what is between journals may differ. */
 const contentOf = async (store: ViewStore) => {
   const page = { limit: 10_000 }
-  const orders = (await store.listOrders({}, page)).found.rows.map(withSortedTimeline)
+  const orders = (await store.listOrders({}, page)).found.rows.map(asRead)
   const sagas = (await store.listSagas({}, page)).found.rows
   const stock = (await store.listStock(page)).found.rows
   const { positions } = await store.moment()
@@ -89,11 +88,10 @@ const contentOf = async (store: ViewStore) => {
   }
 }
 
-export const withSortedTimeline = (row: OrderRow): object => ({
+/** An order as readers see it: how its timeline is kept depends on how the journals were read. */
+export const asRead = (row: OrderRow): object => ({
   ...row,
-  timeline: timelineEntries(row.timeline).toSorted((a, b) =>
-    `${a.topic}/${a.offset}` < `${b.topic}/${b.offset}` ? -1 : 1
-  )
+  timeline: timelineEntries(row.timeline)
 })
 
 /** Until the view has folded all that is there, in all journals or in this one. */

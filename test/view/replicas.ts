@@ -12,7 +12,7 @@ import {
   type Shared,
   type SharedStore,
   sharedUser,
-  withSortedTimeline,
+  asRead,
   type WithShared
 } from './replica-set.ts'
 
@@ -364,7 +364,7 @@ type Lists = {
 }
 
 const listsOf = async (view: View): Promise<Lists> => ({
-  orders: (await listed(() => view.orders({}, page))).map(withSortedTimeline),
+  orders: (await listed(() => view.orders({}, page))).map(asRead),
   sagas: await listed(() => view.sagas({}, page)),
   stock: await listed(() => view.allStock(page))
 })

@@ -29,7 +29,7 @@ export type ItemShipped = {
   readonly trackingNumber: string
 }
 
-/** Choreography only: where it goes is known, and it is paid; both are needed. */
+/** Choreography only: where it goes is known, it is paid, and the order is confirmed; all three are needed. */
 export type ShippingExpected = {
   readonly orderId: string
   readonly lines: readonly Line[]
@@ -40,6 +40,15 @@ export type ShippingDue = {
   readonly orderId: string
 }
 
+export type ShippingCleared = {
+  readonly orderId: string
+}
+
+/** Choreography only: the order was cancelled, so nothing will be sent. */
+export type ShippingCancelled = {
+  readonly orderId: string
+}
+
 export type ShippingCommand = { readonly type: 'ScheduleShipping'; readonly value: ScheduleShipping }
 
 export type ShippingEvent =
@@ -47,3 +56,5 @@ export type ShippingEvent =
   | { readonly type: 'ItemShipped'; readonly value: ItemShipped }
   | { readonly type: 'ShippingExpected'; readonly value: ShippingExpected }
   | { readonly type: 'ShippingDue'; readonly value: ShippingDue }
+  | { readonly type: 'ShippingCleared'; readonly value: ShippingCleared }
+  | { readonly type: 'ShippingCancelled'; readonly value: ShippingCancelled }

@@ -1,5 +1,5 @@
 import type { InventoryCommand, InventoryEvent } from '../../contract/generated/inventory.ts'
-import type { OrderPlaced } from '../../contract/generated/order.ts'
+import type { OrderCancelled, OrderPlaced } from '../../contract/generated/order.ts'
 import type { ItemShipped } from '../../contract/generated/shipping.ts'
 import { bind, type Component, type Flow, type Reactions } from '../../task/index.ts'
 import { decide, evolveReservation, hasEnded, moveStock, type Reservation, setStock, type Stock } from './decider.ts'
@@ -54,7 +54,7 @@ const touches = ({ value }: InventoryEvent): string[] => {
 }
 
 /**
- * Goods are reserved when they are ordered, and leave when they are shipped.
+ * Goods are reserved when they are ordered, leave when they are shipped, and are given back when the order is cancelled.
  * Nobody gives back those of an order that is not paid: that takes a saga.
  */
 const choreography: Reactions<InventoryCommand> = {
@@ -62,7 +62,8 @@ const choreography: Reactions<InventoryCommand> = {
     OrderPlaced: ({ orderId, lines }: OrderPlaced) => ({
       type: 'ReserveStock',
       value: { orderId, lines: lines.map(({ sku, quantity }) => ({ sku, quantity })) }
-    })
+    }),
+    OrderCancelled: ({ orderId }: OrderCancelled) => ({ type: 'ReleaseStock', value: { orderId } })
   },
   'shipping-events': { ItemShipped: ({ orderId }: ItemShipped) => ({ type: 'DispatchStock', value: { orderId } }) }
 }

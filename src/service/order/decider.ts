@@ -112,7 +112,7 @@ const confirm = (order: Order | undefined, { orderId }: ConfirmOrder): OrderEven
 }
 
 /**
- * Also from PENDING: in choreography the shipment may be heard of before the payment, and a saga need not confirm.
+ * Also from PENDING: a saga need not confirm.
  * The contract has no refusal, since the saga is past its pivot. So an order that was rejected, cancelled or never
  * placed keeps silent: "completed" would be a lie, and what goes unanswered is brought before an operator.
  */

@@ -1,5 +1,5 @@
 import type { StockReserved } from '../../contract/generated/inventory.ts'
-import type { OrderPlaced } from '../../contract/generated/order.ts'
+import type { OrderCancelled, OrderPlaced } from '../../contract/generated/order.ts'
 import type { PaymentEvent } from '../../contract/generated/payment.ts'
 import { bind, type Component, type Flow, type Reactions } from '../../task/index.ts'
 import { type Command, decide, dueAt, evolve, hasEnded, type Payment } from './decider.ts'
@@ -20,13 +20,17 @@ export const paymentComponent = (flow: Flow): Component<Payment> =>
     hasEnded
   })
 
-/** What is to be paid stands in the order, that it is due is said by the stock: two journals, heard in any order. */
+/**
+ * What is to be paid stands in the order, that it is due is said by the stock: two journals, heard in any order. An order
+ * that is cancelled gets back what was captured; where nothing was, nothing will be.
+ */
 const choreography: Reactions<Command> = {
   'order-events': {
     OrderPlaced: ({ orderId, totalCents, currency, paymentToken }: OrderPlaced) => ({
       type: 'ExpectPayment',
       value: { orderId, amountCents: totalCents, currency, token: paymentToken }
-    })
+    }),
+    OrderCancelled: ({ orderId }: OrderCancelled) => ({ type: 'RefundPayment', value: { orderId } })
   },
   'stock-events': { StockReserved: ({ orderId }: StockReserved) => ({ type: 'PayReserved', value: { orderId } }) }
 }

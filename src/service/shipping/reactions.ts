@@ -1,4 +1,4 @@
-import type { OrderPlaced } from '../../contract/generated/order.ts'
+import type { OrderCancelled, OrderConfirmed, OrderPlaced } from '../../contract/generated/order.ts'
 import type { PaymentSucceeded } from '../../contract/generated/payment.ts'
 import type { ShippingEvent } from '../../contract/generated/shipping.ts'
 import { bind, type Component, type Flow, type Reactions } from '../../task/index.ts'
@@ -20,13 +20,18 @@ export const shippingComponent = (flow: Flow, delayMs: number = carrierMs): Comp
     hasEnded
   })
 
-/** Where it goes stands in the order, that it may go is said by the payment: two journals, heard in any order. */
+/**
+ * Where it goes stands in the order, that it is paid is said by the payment: two journals, heard in any order. Whether
+ * it was confirmed or cancelled in the end, only the order knows.
+ */
 const choreography: Reactions<Command> = {
   'order-events': {
     OrderPlaced: ({ orderId, lines, shippingAddress }: OrderPlaced) => ({
       type: 'ExpectShipping',
       value: { orderId, lines: lines.map(({ sku, quantity }) => ({ sku, quantity })), address: shippingAddress }
-    })
+    }),
+    OrderConfirmed: ({ orderId }: OrderConfirmed) => ({ type: 'ShipConfirmed', value: { orderId } }),
+    OrderCancelled: ({ orderId }: OrderCancelled) => ({ type: 'StopShipping', value: { orderId } })
   },
   'payment-events': { PaymentSucceeded: ({ orderId }: PaymentSucceeded) => ({ type: 'ShipPaid', value: { orderId } }) }
 }

@@ -5,7 +5,7 @@ import { refused, unavailable } from './failure.ts'
  * Raise it with every change of the tables, of a row's JSON or of a fold. Each layout has tables of its own, so that
  * during an upgrade the processes of either version have theirs.
  */
-const layoutVersion = 2
+const layoutVersion = 3
 
 const oldestServer = 13
 

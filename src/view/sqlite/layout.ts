@@ -7,7 +7,7 @@ import { autocheckpointPages } from './copy.ts'
  * Raise it with every change of the tables, of a row's JSON or of a fold: a store of another layout is thrown away and
  * folded again.
  */
-export const layoutVersion = 2
+export const layoutVersion = 3
 
 /**
  * Every write pays for every index, so the usual end has none of its own: whoever lists completed ones finds them by

@@ -4,7 +4,7 @@ import {
   type OrderRow,
   type OrderStatus,
   orderStatuses,
-  type OrderStockStatus,
+  orderStockStatuses,
   type PaymentStatus,
   type ShippingStatus
 } from '../orders.ts'
@@ -47,7 +47,7 @@ export const packOrder = (row: OrderRow, shapes: ShapeNumbers): string => {
     ...([totalCents, currency, requestHash] as const),
     [
       orderStatuses.indexOf(row.ownStatus),
-      stockStatuses.indexOf(row.stock.status),
+      orderStockStatuses.indexOf(row.stock.status),
       paymentStatuses.indexOf(row.payment.status),
       shippingStatuses.indexOf(shipping.status)
     ],
@@ -71,7 +71,7 @@ export const unpackOrder = (columns: Columns, shapes: ShapeNumbers): OrderRow =>
     ...{ totalCents, currency, requestHash },
     status: String(status) as OrderStatus,
     ownStatus: orderStatuses[own]!,
-    stock: { status: stockStatuses[stock]! },
+    stock: { status: orderStockStatuses[stock]! },
     payment: { status: paymentStatuses[payment]! },
     shipping: { status: shippingStatuses[shipping]!, trackingNumber },
     saga: saga === 0 ? null : unpackSummary(saga),
@@ -121,7 +121,6 @@ export const unpackSaga = (columns: Columns, shapes: ShapeNumbers): SagaRow => {
   }
 }
 
-const stockStatuses: readonly OrderStockStatus[] = ['PENDING', 'RESERVED', 'OUT_OF_STOCK', 'RELEASED']
 const paymentStatuses: readonly PaymentStatus[] = ['PENDING', 'SUCCEEDED', 'FAILED', 'REFUNDED']
 const shippingStatuses: readonly ShippingStatus[] = ['PENDING', 'SCHEDULED', 'SHIPPED']
 

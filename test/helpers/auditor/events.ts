@@ -14,6 +14,8 @@ export type AuditRecord = {
   readonly headers: Readonly<Record<string, string>>
 }
 
+export type Flow = 'orchestration' | 'choreography'
+
 /** Schemas by their id in the wire format. */
 export type Schemas = ReadonlyMap<number, object>
 

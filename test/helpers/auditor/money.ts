@@ -1,9 +1,12 @@
-import { type AuditEvent, type Journals, type Violation, violation } from './events.ts'
+import { type AuditEvent, type Flow, type Journals, type Violation, violation } from './events.ts'
 
 const rule = '9.2 money'
 
-/** Rule 9.2: an order's money is captured at most once, and what is given back is what was captured. */
-export const auditMoney = (journals: Journals): Violation[] => {
+/**
+ * Rule 9.2: an order's money is captured at most once, and what is given back is what was captured. (Whether it had to
+ * be given back, the order tells: orders.ts.)
+ */
+export const auditMoney = (journals: Journals, flow: Flow): Violation[] => {
   const totals = new Map(
     journals
       .events('order-events')
@@ -11,18 +14,25 @@ export const auditMoney = (journals: Journals): Violation[] => {
       .map((event) => [event.value['orderId'], event])
   )
   return [...journals.by('payment-events', 'orderId')].flatMap(([orderId, events]) =>
-    auditPayment(orderId, events, totals.get(orderId))
+    auditPayment({ orderId, events, placed: totals.get(orderId), flow })
   )
 }
 
 type Report = (message: string, ...evidence: AuditEvent[]) => void
 
-const auditPayment = (orderId: string, events: readonly AuditEvent[], placed: AuditEvent | undefined): Violation[] => {
+type Payment = {
+  readonly orderId: string
+  readonly events: readonly AuditEvent[]
+  readonly placed: AuditEvent | undefined
+  readonly flow: Flow
+}
+
+const auditPayment = ({ orderId, events, placed, flow }: Payment): Violation[] => {
   const found: Violation[] = []
   const report: Report = (message, ...evidence) => found.push(violation(rule, message, ...evidence))
   const captures = events.filter(({ type }) => type === 'PaymentSucceeded')
   const refunds = events.filter(({ type }) => type === 'PaymentRefunded')
-  auditCaptures(orderId, captures, refunds[0], report)
+  auditCaptures({ orderId, captures, refunded: refunds[0], flow }, report)
   const captured = captures[0]
   const due = captured?.value['amountCents'] ?? 0
   for (const event of refunds) {
@@ -38,14 +48,18 @@ const auditPayment = (orderId: string, events: readonly AuditEvent[], placed: Au
   return found
 }
 
-const auditCaptures = (
-  orderId: string,
-  captures: readonly AuditEvent[],
-  refunded: AuditEvent | undefined,
-  report: Report
-): void => {
+type Captures = {
+  readonly orderId: string
+  readonly captures: readonly AuditEvent[]
+  readonly refunded: AuditEvent | undefined
+  readonly flow: Flow
+}
+
+/** In choreography nobody asks again, so that no answer is given again: whatever is captured there, is. */
+const auditCaptures = ({ orderId, captures, refunded, flow }: Captures, report: Report): void => {
   for (const event of captures) {
-    if (!isRepeat(captures[0]!, event)) report(`order '${orderId}' was captured twice`, captures[0]!, event)
+    const isAnother = flow === 'choreography' ? event !== captures[0] : !isRepeat(captures[0]!, event)
+    if (isAnother) report(`order '${orderId}' was captured twice`, captures[0]!, event)
     if (refunded !== undefined && event.offset > refunded.offset)
       report(`order '${orderId}' was captured after its refund`, refunded, event)
   }

@@ -1,4 +1,4 @@
-import { type AuditEvent, type Journals, linesOf, type Violation, violation } from './events.ts'
+import { type AuditEvent, type Flow, type Journals, linesOf, type Violation, violation } from './events.ts'
 import { foldPayment } from './money.ts'
 
 export type OrderStatus = 'PENDING' | 'CONFIRMED' | 'COMPLETED' | 'REJECTED' | 'CANCELLED'
@@ -22,22 +22,35 @@ export const foldOrder = (events: readonly AuditEvent[]): OrderStatus => {
 }
 
 /**
- * Rule 9.3: an order that was cancelled is never confirmed, and the reverse; an end is an end; an order is placed once.
+ * Rules 9.3 and 9.2, at any time: an order that was cancelled is never confirmed nor shipped, and the reverse; an end is
+ * an end; an order is placed once; one that is completed keeps what was paid.
  */
-export const auditOrders = (journals: Journals): Violation[] =>
-  [...journals.by('order-events', 'orderId')].flatMap(([orderId, events]) => {
+export const auditOrders = (journals: Journals): Violation[] => {
+  const payments = journals.by('payment-events', 'orderId')
+  const shipments = journals.by('shipping-events', 'orderId')
+  return [...journals.by('order-events', 'orderId')].flatMap(([orderId, events]) => {
     const found: Violation[] = []
-    const report = (message: string, ...evidence: AuditEvent[]): void =>
-      void found.push(violation('9.3 orders', message, ...evidence))
+    const report = (rule: string, message: string, ...evidence: AuditEvent[]): void =>
+      void found.push(violation(rule, message, ...evidence))
     const of = (type: string): AuditEvent[] => events.filter((event) => event.type === type)
     const placed = of('OrderPlaced')
-    if (placed.length > 1) report(`order '${orderId}' was placed ${placed.length} times`, ...placed)
+    if (placed.length > 1) report('9.3 orders', `order '${orderId}' was placed ${placed.length} times`, ...placed)
     for (const [one, other] of exclusive) {
       if (of(one).length > 0 && of(other).length > 0)
-        report(`order '${orderId}' has both ${one} and ${other}`, of(one)[0]!, of(other)[0]!)
+        report('9.3 orders', `order '${orderId}' has both ${one} and ${other}`, of(one)[0]!, of(other)[0]!)
     }
+    const sent = (shipments.get(orderId) ?? []).filter(({ type }) => parcels.has(type))
+    for (const type of ['OrderCancelled', 'OrderRejected'])
+      if (sent.length > 0 && of(type).length > 0)
+        report('9.3 orders', `order '${orderId}' is ${statusOf[type]}, but it was shipped`, of(type)[0]!, ...sent)
+    const refunds = (payments.get(orderId) ?? []).filter(({ type }) => type === 'PaymentRefunded')
+    if (refunds.length > 0 && of('OrderCompleted').length > 0)
+      report('9.2 money', `order '${orderId}' is COMPLETED, but it was refunded`, of('OrderCompleted')[0]!, ...refunds)
     return found
   })
+}
+
+const parcels = new Set(['ShippingScheduled', 'ItemShipped'])
 
 /**
  * Confirmed and rejected do not exclude one another: a saga whose deadline passes before it hears of the confirmation
@@ -51,11 +64,11 @@ const exclusive = [
 ] as const
 
 /**
- * What the journals of all services together say of an order that has come to rest under a saga: goods and money went
- * the way of its end.
+ * What the journals of all services together say of an order that has come to rest: goods and money went the way of its
+ * end.
  * Part of rules 9.1, 9.2 and 9.3. `isOpen`: its saga is parked or has not ended, so nothing can be said yet.
  */
-export const auditEnds = (journals: Journals, isOpen: (orderId: string) => boolean): Violation[] => {
+export const auditEnds = (journals: Journals, flow: Flow, isOpen: (orderId: string) => boolean): Violation[] => {
   const stock = journals.by('stock-events', 'orderId')
   const payments = journals.by('payment-events', 'orderId')
   const shipments = journals.by('shipping-events', 'orderId')
@@ -65,11 +78,19 @@ export const auditEnds = (journals: Journals, isOpen: (orderId: string) => boole
     const paid = payments.get(orderId) ?? []
     const shipped = (shipments.get(orderId) ?? []).filter(({ type }) => type === 'ItemShipped')
     const end = { orderId, status: foldOrder(events), evidence: [events.at(-1)!] }
-    return end.status === 'COMPLETED' ? whatIsMissing(end, moved, paid, shipped) : whatIsLeft(end, moved, paid, shipped)
+    if (end.status === 'COMPLETED') return whatIsMissing(end, moved, paid, shipped)
+    return flow === 'choreography' && isAtSilentBank(end, moved, paid) ? [] : whatIsLeft(end, moved, paid, flow)
   })
 }
 
 type End = { readonly orderId: string; readonly status: OrderStatus; readonly evidence: AuditEvent[] }
+
+/** Nobody gives up on a bank that never answers in choreography: that takes a saga. */
+const isAtSilentBank = ({ status }: End, moved: readonly AuditEvent[], paid: readonly AuditEvent[]): boolean =>
+  status === 'PENDING' &&
+  moved.every(({ type }) => type === 'StockReserved') &&
+  moved.length > 0 &&
+  paid.every(({ type }) => type === 'PaymentExpected' || type === 'PaymentDue')
 
 const whatIsMissing = (
   { orderId, evidence }: End,
@@ -98,17 +119,18 @@ const whatIsLeft = (
   { orderId, status, evidence }: End,
   moved: readonly AuditEvent[],
   paid: readonly AuditEvent[],
-  shipped: readonly AuditEvent[]
+  flow: Flow
 ): Violation[] => {
   const found: Violation[] = []
   const say = `order '${orderId}' is ${status}`
   if (status === 'PENDING' || status === 'CONFIRMED')
     found.push(violation('9.4 progress', `${say}, and nothing more will happen to it`, ...evidence))
   const last = moved.at(-1)
-  if (last !== undefined && last.type !== 'StockReleased')
+  // In choreography the goods of an order that was not paid stay reserved, as nobody gives them back.
+  const isKept = flow === 'choreography' && status === 'REJECTED' && last?.type === 'StockReserved'
+  if (last !== undefined && last.type !== 'StockReleased' && !isKept)
     found.push(violation('9.1 stock', `${say}, but its goods are not back`, ...evidence, ...moved))
   if (foldPayment(paid) === 'captured')
     found.push(violation('9.2 money', `${say}, but its payment was not refunded`, ...evidence, ...paid))
-  if (shipped.length > 0) found.push(violation('9.3 orders', `${say}, but it was shipped`, ...evidence, ...shipped))
   return found
 }

@@ -1,4 +1,4 @@
-import { type AuditEvent, type Journals, type Violation } from './events.ts'
+import { type AuditEvent, type Journals, linesOf, type Violation } from './events.ts'
 import { foldPayment } from './money.ts'
 import { foldOrder } from './orders.ts'
 import { foldSaga, instancesOf } from './sagas.ts'
@@ -120,6 +120,7 @@ const stockStatus = (events: readonly AuditEvent[]): string => {
   const first = events.find(({ type }) => type === 'StockReserved' || type === 'OutOfStock' || type === 'StockReleased')
   if (first === undefined) return 'PENDING'
   if (first.type === 'OutOfStock') return 'OUT_OF_STOCK'
+  if (events.some((event) => event.type === 'StockDispatched' && linesOf(event).length > 0)) return 'DISPATCHED'
   return events.some(({ type }) => type === 'StockReleased') ? 'RELEASED' : 'RESERVED'
 }
 

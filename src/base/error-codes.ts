@@ -231,7 +231,7 @@ export const errorCodes = {
       'Repeat the request after the time in Retry-After. If it stays so, see what keeps this process from reading the log, or give it more of the processor.'
   },
   PARCOMOLO_VIEW_WAITERS_EXHAUSTED: {
-    cause: 'As many requests as waitersMax already wait for the read model.',
+    cause: 'As many writes, or as many reads, as waitersMax already wait for the read model.',
     remedy: 'Repeat the request after the time in Retry-After; with an Idempotency-Key that is always safe.'
   },
   PARCOMOLO_VIEW_DEFECT: {

@@ -46,3 +46,14 @@ test('who asks for a thousand pages at once and reads none costs one page a conn
   t.is(shop.errors, '')
   t.is((await get<{ items: unknown[] }>(shop, '/orders?limit=200')).items.length, 200)
 })
+
+test('who waits for orders that there are not, in whatever numbers, holds up no order', async (t) => {
+  t.timeout(120_000)
+  const shop = await started(t, {})
+  const waits = 'GET /orders/zzz?wait=60s HTTP/1.1\r\nHost: localhost\r\n\r\n'
+  const beyond = waits.replace('Host', 'Parcomolo-Position: order-events/0@999999999\r\nHost').replace('?wait=60s', '')
+  await Promise.all([waits, beyond].map((asked) => sent(connected(t, shop), asked.repeat(2_100))))
+  await Promise.all(Array.from({ length: 1_000 }, () => sent(connected(t, shop), waits)))
+  for (let i = 0; i < 30; i++) t.is((await post(shop, '/orders', requestBody('tok_visa'))).status, 201)
+  t.is((await order(shop, requestBody('tok_visa'))).status, 'COMPLETED')
+})

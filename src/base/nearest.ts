@@ -34,7 +34,7 @@ type Rows = [number[], number[], number[]]
 
 /**
  * Letters to put in, leave out, replace, or swap with their neighbour (optimal string alignment); any number beyond
- * `allowed` where it is more. Only cells as near to the diagonal are looked at (Ukkonen), and none once a row is beyond.
+ * `allowed` where it is more. Only cells as near to the diagonal are looked at (Ukkonen), none once a row is beyond.
  */
 const editDistance = (rows: Rows, a: string, b: string, allowed: number): number => {
   for (let j = 0; j <= b.length; j++) rows[1][j] = j

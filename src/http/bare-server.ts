@@ -6,6 +6,8 @@ import { Doors } from './doors.ts'
 import { answerBadHttp, handleErrors, onError } from './error-handler.ts'
 import type { Metrics } from './metrics.ts'
 import { Pipelines } from './pipelines.ts'
+import { Reports } from './reports.ts'
+import { addSafetyHeaders, refuseUnsafe, takeJsonOnly } from './safety.ts'
 
 /** Where log lines go, and which. */
 export type Logging = Pick<HttpDeps, 'logLevel' | 'logStream'>
@@ -32,6 +34,7 @@ export const bareServer = (logging: Logging, bodyLimit: number, { requests }: Me
     routerOptions: { maxParamLength: 300 },
     clientErrorHandler: answerBadHttp,
     frameworkErrors: (error, request, reply) => {
+      addSafetyHeaders(request, reply)
       onError(error, request, reply)
     },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true, verbose: true } }
@@ -40,10 +43,11 @@ export const bareServer = (logging: Logging, bodyLimit: number, { requests }: Me
     requests.observe(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime)
     done()
   })
+  http.decorate('reports', new Reports(http.log))
   http.decorate('doors', new Doors(http, newServer))
   handleErrors(http)
-  // Bodies are JSON: any other content type is refused.
-  http.removeContentTypeParser('text/plain')
+  refuseUnsafe(http)
+  takeJsonOnly(http)
   return http
 }
 
@@ -52,7 +56,9 @@ const times = { keepAliveTimeout: 72_000, requestTimeout: 30_000, connectionTime
 
 const serverOf = (begin: RequestListener): Server => {
   const { keepAliveTimeout, requestTimeout, connectionTimeout } = times
-  const server = createServer({ keepAliveTimeout, requestTimeout }, begin)
+  // What Node would refuse without a word is refused as a problem: see `safety.ts`.
+  const server = createServer({ keepAliveTimeout, requestTimeout, requireHostHeader: false }, begin)
+  server.on('checkExpectation', begin)
   server.setTimeout(connectionTimeout)
   return server
 }

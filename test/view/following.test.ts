@@ -474,7 +474,7 @@ test('who waits in vain is let go at its time, when it goes away, and when the v
   })
 })
 
-test('beyond waitersMax nobody may wait, but reads that wait take no place from writes, nor these from them', async (t) => {
+test('beyond waitersMax nobody may wait, but reads take no place from writes, nor these from them', async (t) => {
   await withJournals(async (journals) => {
     const view = await open(journals, { limits: { waitersMax: 1 } })
     const exhausted = { code: 'PARCOMOLO_VIEW_WAITERS_EXHAUSTED' }

@@ -168,8 +168,9 @@ const outcomeUnknown = (
   orderId: string,
   { reason, error }: { readonly reason: string; readonly error: unknown }
 ): void => {
-  const code = isParcomoloError(error) ? error.code : undefined
-  request.log.warn({ requestId: request.id, orderId, code }, `an order was not confirmed: ${reason}`)
+  const cause = isParcomoloError(error) ? error.code : undefined
+  const facts = { requestId: request.id, orderId, cause }
+  request.server.reports.unknown('PARCOMOLO_HTTP_OUTCOME_UNKNOWN', facts, `an order was not confirmed: ${reason}`)
   const advice =
     request.headers['idempotency-key'] === undefined
       ? `look for it at '/orders/${orderId}' before you place it again; an Idempotency-Key makes a repeat safe`

@@ -231,7 +231,7 @@ export const errorCodes = {
       'Repeat the request after the time in Retry-After. If it stays so, see what keeps this process from reading the log, or give it more of the processor.'
   },
   PARCOMOLO_VIEW_WAITERS_EXHAUSTED: {
-    cause: 'As many requests as waitersMax already wait for the read model.',
+    cause: 'As many writes, or as many reads, as waitersMax already wait for the read model.',
     remedy: 'Repeat the request after the time in Retry-After; with an Idempotency-Key that is always safe.'
   },
   PARCOMOLO_VIEW_DEFECT: {
@@ -296,13 +296,34 @@ export const errorCodes = {
     cause: 'The request does not have the form that its description asks for.',
     remedy: 'Mend what errors lists; /docs shows each request.'
   },
+  PARCOMOLO_HTTP_FORBIDDEN: {
+    cause:
+      'The request is one that nobody may send: by a name that is not of this machine, from the page of another site, or for a path that leads out of its folder.',
+    remedy: 'Use the address that the start has printed; in a browser, a page that comes from there.'
+  },
+  PARCOMOLO_HTTP_URI_TOO_LONG: {
+    cause: 'A part of the path is longer than anything that is found there.',
+    remedy: 'Check the id; none has more than 256 characters.'
+  },
+  PARCOMOLO_HTTP_HEADERS_TOO_LARGE: {
+    cause: 'The headers of the request are larger than 16 KiB together.',
+    remedy: 'Send fewer or shorter ones; cookies are of no use here.'
+  },
+  PARCOMOLO_HTTP_REQUEST_TIMEOUT: {
+    cause: 'The request did not arrive in whole within its time.',
+    remedy: 'Send it again, without a pause in the middle.'
+  },
+  PARCOMOLO_HTTP_EXPECTATION_FAILED: {
+    cause: 'The header Expect asks for something else than 100-continue.',
+    remedy: 'Send the request without the header.'
+  },
   PARCOMOLO_HTTP_MALFORMED_JSON: {
-    cause: 'The body of the request is not JSON.',
+    cause: 'The body of the request is not JSON in UTF-8.',
     remedy: 'Send one JSON object; a JSON checker finds the place.'
   },
   PARCOMOLO_HTTP_UNSUPPORTED_MEDIA_TYPE: {
-    cause: 'The body is sent as something else than JSON.',
-    remedy: 'Send it with the header Content-Type: application/json.'
+    cause: 'The body is sent as something else than JSON, or compressed.',
+    remedy: 'Send it as it is, with the header Content-Type: application/json and without Content-Encoding.'
   },
   PARCOMOLO_HTTP_BODY_TOO_LARGE: {
     cause: 'The body of the request is larger than bodyBytesMax.',

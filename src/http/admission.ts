@@ -9,10 +9,12 @@ export type AdmissionLimits = {
   readonly inWorkMax: number
   /** More than the least are let in only while answers take no longer, or than twice what they take at best. */
   readonly answerMsWanted: number
-  /** A held request (`?wait=`) is work while it is younger: what an order is waited for that gets on. */
+  /** An order that somebody is held for (`?wait=`) is work while it is younger: one that gets on. */
   readonly heldAsWorkMs: number
-  /** Requests held at once. */
+  /** Requests held at once: for an order's end, or for the read model to come to a position. */
   readonly heldMax: number
+  /** Those of them that wait for an order that nobody knows. */
+  readonly heldForUnknownMax: number
 }
 
 export const admissionLimits: AdmissionLimits = {
@@ -20,7 +22,8 @@ export const admissionLimits: AdmissionLimits = {
   inWorkMax: 1_000,
   answerMsWanted: 50,
   heldAsWorkMs: 2_000,
-  heldMax: 1_500
+  heldMax: 1_500,
+  heldForUnknownMax: 500
 }
 
 /** Those who are sent away come again at this share of the pace at which orders are answered, or at the least one. */
@@ -32,8 +35,9 @@ const windowMs = 100
 /**
  * Who may begin, so that all that is begun ends soon, and who may not is told at once.
  *
- * D1. In work are the orders that wait for their answer, and those that somebody is held for since a short while.
- *     Nobody who is held is sent away for an order that is new.
+ * D1. In work are the orders that wait for their answer, and young ones that somebody is held for: each once, however
+ *     many are held for it. Who only asks takes no place from who orders. Nobody who is held is sent away for an order
+ *     that is new.
  * D2. How many may be in work follows from how long answers take: a few more while that is as wanted, a good part fewer
  *     otherwise (additive increase, multiplicative decrease), within bounds.
  * D3. Who is sent away gets a time to come again, one after the other, so that those who come again are a small part of
@@ -42,9 +46,10 @@ const windowMs = 100
 export class Admission {
   readonly #clock: Clock
   readonly #limits: AdmissionLimits
-  /** Since when each is held, the oldest first; `#young` are those of them that count as work. */
-  readonly #held = new Set<Held>()
-  readonly #young = new Set<Held>()
+  #heldCount = 0
+  #heldForUnknownCount = 0
+  /** Orders that somebody is held for, which count as work; the oldest first. */
+  readonly #young = new Map<string, Young>()
   #answering = 0
   #inWorkMax: number
   #bestMs = Infinity
@@ -61,9 +66,9 @@ export class Admission {
 
   get inWork(): number {
     const before = this.#clock.now() - this.#limits.heldAsWorkMs
-    for (const one of this.#young) {
-      if (one.since > before) break
-      this.#young.delete(one)
+    for (const [orderId, { since }] of this.#young) {
+      if (since > before) break
+      this.#young.delete(orderId)
     }
     return this.#answering + this.#young.size
   }
@@ -88,13 +93,27 @@ export class Admission {
 
   /** Gives what to call when the request is let go; undefined where no more may be held. */
   hold(): (() => void) | undefined {
-    if (this.#held.size >= this.#limits.heldMax) return undefined
-    const held = { since: this.#clock.now() }
-    this.#held.add(held)
-    this.#young.add(held)
+    if (this.#heldCount >= this.#limits.heldMax) return undefined
+    this.#heldCount++
+    return () => void this.#heldCount--
+  }
+
+  /** Beside `hold`: somebody is held for this order, placed at this time; undefined where there is none so far. */
+  holdFor(orderId: string, placedAt: number | null | undefined): (() => void) | undefined {
+    if (typeof placedAt === 'number') return this.#holdForKnown(orderId, placedAt)
+    if (this.#heldForUnknownCount >= this.#limits.heldForUnknownMax) return undefined
+    this.#heldForUnknownCount++
+    return () => void this.#heldForUnknownCount--
+  }
+
+  #holdForKnown(orderId: string, placedAt: number): () => void {
+    const now = this.#clock.now()
+    if (now - placedAt >= this.#limits.heldAsWorkMs) return () => undefined
+    const young = this.#young.get(orderId) ?? { since: now, count: 0 }
+    young.count++
+    this.#young.set(orderId, young)
     return () => {
-      this.#held.delete(held)
-      this.#young.delete(held)
+      if (--young.count === 0 && this.#young.get(orderId) === young) this.#young.delete(orderId)
     }
   }
 
@@ -130,7 +149,7 @@ export class Admission {
   }
 }
 
-type Held = { readonly since: number }
+type Young = { readonly since: number; count: number }
 
 /** At the door, before a body is read: who would only join a queue that is too long is sent away. */
 export const admit = (http: FastifyInstance, { admission }: RouteDeps): void => {
@@ -144,12 +163,14 @@ export const admit = (http: FastifyInstance, { admission }: RouteDeps): void => 
   })
 }
 
-const entry = ({ method, routeOptions, query }: FastifyRequest): 'begin' | 'hold' | undefined => {
+const entry = ({ method, routeOptions, query, headers }: FastifyRequest): 'begin' | 'hold' | undefined => {
   if (method === 'POST' && routeOptions.url === '/orders') return 'begin'
-  return method === 'GET' && (query as { wait?: unknown }).wait !== undefined ? 'hold' : undefined
+  if (method !== 'GET') return undefined
+  const isHeld = (query as { wait?: unknown }).wait !== undefined || headers['parcomolo-position'] !== undefined
+  return isHeld ? 'hold' : undefined
 }
 
-const sendAway = (reply: FastifyReply, admission: Admission): FastifyReply => {
+export const sendAway = (reply: FastifyReply, admission: Admission): FastifyReply => {
   const headers = { 'retry-after': String(admission.retryAfterSeconds()) }
   return sendProblem(reply, 'PARCOMOLO_HTTP_OVERLOADED', sentAway, { headers })
 }

@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { HttpDeps } from './deps.ts'
 import { Doors } from './doors.ts'
 import { answerBadHttp, handleErrors, onError } from './error-handler.ts'
 import type { Metrics } from './metrics.ts'
+import { Pipelines } from './pipelines.ts'
+import { Reports } from './reports.ts'
+import { addSafetyHeaders, refuseUnsafe, takeJsonOnly } from './safety.ts'
 
 /** Where log lines go, and which. */
 export type Logging = Pick<HttpDeps, 'logLevel' | 'logStream'>
@@ -13,8 +17,10 @@ export type Closing = { readonly held: ReadonlySet<() => void>; readonly lingerM
 
 /** A server without any route: every answer that is not a success is a problem, and every request is counted. */
 export const bareServer = (logging: Logging, bodyLimit: number, { requests }: Metrics): FastifyInstance => {
-  const times = { keepAliveTimeout: 72_000, requestTimeout: 30_000 }
+  const pipelines = new Pipelines()
+  const newServer = (begin: RequestListener): Server => serverOf(pipelines.inTurn(begin))
   const http = fastify({
+    serverFactory: newServer,
     logger: loggerOptions(logging),
     // A line a request would cost more than the request: metrics count them, and errors are logged by the error
     // handler.
@@ -28,6 +34,7 @@ export const bareServer = (logging: Logging, bodyLimit: number, { requests }: Me
     routerOptions: { maxParamLength: 300 },
     clientErrorHandler: answerBadHttp,
     frameworkErrors: (error, request, reply) => {
+      addSafetyHeaders(request, reply)
       onError(error, request, reply)
     },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true, verbose: true } }
@@ -36,11 +43,24 @@ export const bareServer = (logging: Logging, bodyLimit: number, { requests }: Me
     requests.observe(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime)
     done()
   })
-  http.decorate('doors', new Doors(http, times))
+  http.decorate('reports', new Reports(http.log))
+  http.decorate('doors', new Doors(http, newServer))
   handleErrors(http)
-  // Bodies are JSON: any other content type is refused.
-  http.removeContentTypeParser('text/plain')
+  refuseUnsafe(http)
+  takeJsonOnly(http)
   return http
+}
+
+/** In ms. A connection on which nothing moves is longer open than a request is held. */
+const times = { keepAliveTimeout: 72_000, requestTimeout: 30_000, connectionTimeout: 120_000 }
+
+const serverOf = (begin: RequestListener): Server => {
+  const { keepAliveTimeout, requestTimeout, connectionTimeout } = times
+  // What Node would refuse without a word is refused as a problem: see `safety.ts`.
+  const server = createServer({ keepAliveTimeout, requestTimeout, requireHostHeader: false }, begin)
+  server.on('checkExpectation', begin)
+  server.setTimeout(connectionTimeout)
+  return server
 }
 
 /**

@@ -22,8 +22,9 @@ export const answerOf = async (
     (record) => record
   )
   return seenOf(deps, reply, { command: { ...command, id }, waiter }, (reason, error) => {
-    const code = isParcomoloError(error) ? error.code : undefined
-    request.log.warn({ requestId: request.id, code, url: request.url }, `a command was not answered: ${reason}`)
+    const cause = isParcomoloError(error) ? error.code : undefined
+    const facts = { requestId: request.id, cause, url: request.url }
+    request.server.reports.unknown('PARCOMOLO_HTTP_OUTCOME_UNKNOWN', facts, `a command was not answered: ${reason}`)
     const detail = `${reason}; it may still be carried out, and to repeat the request is safe`
     sendProblem(reply, 'PARCOMOLO_HTTP_OUTCOME_UNKNOWN', detail, { requestId: request.id })
   })

@@ -2,6 +2,7 @@ import type { Clock } from '../base/index.ts'
 import type { Flow, SagaRow, ViewQuery, ViewRecord, Waiter } from '../view/index.ts'
 import { type Admission, type AdmissionLimits, admissionLimits } from './admission.ts'
 import type { Commands } from './commands.ts'
+import { type UnreadLimits, unreadLimits } from './unread.ts'
 
 /** All that the REST interface needs of the rest; `main` hands it in. */
 export type HttpDeps = {
@@ -101,20 +102,22 @@ export type GraphFormat = 'json' | 'svg' | 'mermaid'
 
 export type HealthCheck = { readonly name: string; readonly ok: boolean; readonly detail: string }
 
-export type HttpLimits = AdmissionLimits & {
-  readonly bodyBytesMax: number
-  /** How long a write waits for its answer. */
-  readonly answerTimeoutMs: number
-  /** Commands that may be on their way to the log at once. */
-  readonly commandsInFlightMax: number
-  /** The longest `?wait=`. */
-  readonly waitMsMax: number
-  readonly pageSizeDefault: number
-  readonly pageSizeMax: number
-}
+export type HttpLimits = AdmissionLimits &
+  UnreadLimits & {
+    readonly bodyBytesMax: number
+    /** How long a write waits for its answer. */
+    readonly answerTimeoutMs: number
+    /** Commands that may be on their way to the log at once. */
+    readonly commandsInFlightMax: number
+    /** The longest `?wait=`. */
+    readonly waitMsMax: number
+    readonly pageSizeDefault: number
+    readonly pageSizeMax: number
+  }
 
 export const httpLimits: HttpLimits = {
   ...admissionLimits,
+  ...unreadLimits,
   bodyBytesMax: 65_536,
   answerTimeoutMs: 10_000,
   commandsInFlightMax: 1_000,

@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerOptions } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import { createServer as createListener, type AddressInfo, type ListenOptions } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { answerBadHttp } from './error-handler.ts'
@@ -10,13 +10,13 @@ import { answerBadHttp } from './error-handler.ts'
  */
 export class Doors {
   readonly #http: FastifyInstance
-  readonly #options: ServerOptions
+  readonly #newServer: (begin: RequestListener) => Server
   /** Beside the server's own. */
   readonly #further: Server[] = []
 
-  constructor(http: FastifyInstance, options: ServerOptions) {
+  constructor(http: FastifyInstance, newServer: (begin: RequestListener) => Server) {
     this.#http = http
-    this.#options = options
+    this.#newServer = newServer
   }
 
   /** Rejects as the server's own `listen` does. */
@@ -25,7 +25,7 @@ export class Doors {
     const shared = { host, port: await freePort(host, port), backlog, reusePort: true }
     await this.#http.listen(shared)
     for (let i = 1; i < count; i++) {
-      const server = createServer(this.#options, (request, reply) => this.#http.routing(request, reply))
+      const server = this.#newServer((request, reply) => this.#http.routing(request, reply))
       server.on('clientError', answerBadHttp)
       await listening(server, shared)
       this.#further.push(server)

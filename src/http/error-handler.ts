@@ -1,7 +1,9 @@
+import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type ErrorCode, isParcomoloError } from '../base/index.ts'
-import { problemType, quoted, sendProblem, statusOf } from './problem.ts'
+import { problemOf, problemType, quoted, sendProblem, statusOf } from './problem.ts'
+import { safetyHeaders } from './safety.ts'
 import { violationsOf } from './validation.ts'
 
 /** Every answer that is not a success is a problem; nothing of a stack leaves the process. */
@@ -14,23 +16,53 @@ export const onError = (error: FastifyError, request: FastifyRequest, reply: Fas
   const known = frameworkProblems[error.code]
   if (known !== undefined) return sendProblem(reply, known.code, known.detail(error, request))
   if (error instanceof SyntaxError && error.statusCode === 400) return malformedJson(error, reply)
-  return unexpected(error, request, reply)
+  const { statusCode } = error
+  if (isParcomoloError(error) || statusCode === undefined || statusCode < 400 || statusCode >= 500)
+    return unexpected(error, request, reply)
+  const code = byStatus[statusCode] ?? 'PARCOMOLO_HTTP_INVALID_REQUEST'
+  return sendProblem(reply, code, `the request for ${quoted(request.url)} is refused: ${error.message}`)
+}
+
+/** For what the framework refuses and nobody has named above. */
+const byStatus: Readonly<Record<number, ErrorCode>> = {
+  403: 'PARCOMOLO_HTTP_FORBIDDEN',
+  404: 'PARCOMOLO_HTTP_NOT_FOUND',
+  408: 'PARCOMOLO_HTTP_REQUEST_TIMEOUT',
+  413: 'PARCOMOLO_HTTP_BODY_TOO_LARGE',
+  414: 'PARCOMOLO_HTTP_URI_TOO_LONG',
+  415: 'PARCOMOLO_HTTP_UNSUPPORTED_MEDIA_TYPE'
 }
 
 /** For bytes that are not (yet) a request: this is written by hand. */
-export const answerBadHttp = (error: NodeJS.ErrnoException, socket: Socket): void => {
+export const answerBadHttp = (error: BadHttp, socket: Socket): void => {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
-  const [status, reason, detail] = badHttp[error.code ?? ''] ?? [400, 'Bad Request', 'what was sent is not HTTP']
-  const code: ErrorCode = 'PARCOMOLO_HTTP_INVALID_REQUEST'
-  const body = JSON.stringify({ type: `/errors/${code}`, title: 'The request is not valid', status, code, detail })
-  const head = `HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Type: ${problemType}`
-  socket.end(`${head}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+  const [code, detail] = badHttp[error.code ?? ''] ?? notHttp
+  const problem = problemOf(code, detail, urlIn(error.rawPacket))
+  const body = JSON.stringify(problem)
+  const head = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\nConnection: close`
+  const own = Object.entries(safetyHeaders).map(([name, value]) => `\r\n${name}: ${value}`)
+  const ofBody = `Content-Type: ${problemType}; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}`
+  socket.end(`${head}${own.join('')}\r\nCache-Control: no-store\r\n${ofBody}\r\n\r\n${body}`)
 }
 
+type BadHttp = NodeJS.ErrnoException & { readonly rawPacket?: unknown }
+
+/** Where what was sent begins like a request. */
+const urlIn = (packet: unknown): string => {
+  const begin = Buffer.isBuffer(packet) ? packet.toString('latin1', 0, 1_000) : ''
+  return /^[A-Z]+ (\/[!-~]*) HTTP/.exec(begin)?.[1] ?? '/'
+}
+
+const notHttp: readonly [code: ErrorCode, detail: string] = [
+  'PARCOMOLO_HTTP_INVALID_REQUEST',
+  'what was sent is not HTTP/1.1'
+]
+
 /** By Node's codes. */
-const badHttp: Readonly<Record<string, readonly [status: number, reason: string, detail: string]>> = {
-  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'the headers of the request are too large'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'the request did not arrive in time']
+const badHttp: Readonly<Record<string, typeof notHttp>> = {
+  HPE_HEADER_OVERFLOW: ['PARCOMOLO_HTTP_HEADERS_TOO_LARGE', 'the headers of the request are too large'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['PARCOMOLO_HTTP_BODY_TOO_LARGE', 'the chunk extensions of the body are too large'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['PARCOMOLO_HTTP_REQUEST_TIMEOUT', 'the request did not arrive in time']
 }
 
 const invalid = (error: FastifyError, reply: FastifyReply): FastifyReply => {
@@ -75,6 +107,14 @@ const frameworkProblems: Readonly<Record<string, FrameworkProblem>> = {
     code: 'PARCOMOLO_HTTP_INVALID_REQUEST',
     detail: () => 'the body has another length than Content-Length says'
   },
+  FST_ERR_CTP_BODY_NOT_UTF8: {
+    code: 'PARCOMOLO_HTTP_MALFORMED_JSON',
+    detail: () => 'the body is not UTF-8'
+  },
+  FST_ERR_MAX_PARAM_LENGTH: {
+    code: 'PARCOMOLO_HTTP_URI_TOO_LONG',
+    detail: (_, request) => `a part of the path ${quoted(request.url)} is too long; expected at most 300 characters`
+  },
   FST_ERR_BAD_URL: {
     code: 'PARCOMOLO_HTTP_INVALID_REQUEST',
     detail: (_, request) => `the path ${quoted(request.url)} is not valid; expected percent-encoded UTF-8`
@@ -84,13 +124,14 @@ const frameworkProblems: Readonly<Record<string, FrameworkProblem>> = {
 /** The log has all of it under the request's id; the user gets the id. */
 const unexpected = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const requestId = request.id
+  const { reports } = request.server
   const isOwn = isParcomoloError(error)
   if (isOwn && statusOf(error.code) === 503) {
-    request.log.warn({ requestId, code: error.code }, error.message)
+    reports.refused(error.code, { requestId }, error.message)
     return sendProblem(reply, error.code, error.message, { requestId })
   }
-  request.log.error({ requestId, err: error, url: request.url, method: request.method }, 'a request failed')
   const code: ErrorCode = isOwn ? error.code : 'PARCOMOLO_HTTP_INTERNAL'
+  reports.failed(code, { requestId, err: error, url: request.url, method: request.method }, 'a request failed')
   const detail = isOwn
     ? error.message
     : `something went wrong here; the log says more under the request id '${requestId}'`

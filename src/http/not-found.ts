@@ -30,7 +30,8 @@ type Known = { readonly routes: readonly Route[]; readonly elsewhere: string }
 const answerUnknown = ({ routes, elsewhere }: Known, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const path = request.url.split('?', 1)[0]!
   const methods = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).flatMap((route) => route.methods))]
-  if (methods.length === 0) {
+  // A route that takes the method and has not found what is asked for: a file that is not there.
+  if (methods.length === 0 || methods.includes(request.method)) {
     const found = nearest(path, new Set(routes.map(({ url }) => url).filter((url) => !url.includes(':'))))
     const advice = found === undefined ? elsewhere : `did you mean '${found}'?`
     return sendProblem(reply, 'PARCOMOLO_HTTP_NOT_FOUND', `there is nothing at ${quoted(path)}; ${advice}`)

@@ -50,7 +50,7 @@ const documented = (schema: FastifySchema, route: RouteOptions): FastifySchema =
   const response = {
     ...(schema.response as object | undefined),
     ...docs.answers,
-    ...problemAnswers(docs.problems, schema.body !== undefined)
+    ...problemAnswers(docs.problems, schema)
   }
   return { ...schema, response }
 }

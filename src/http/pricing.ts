@@ -1,4 +1,4 @@
-import { type ErrorCode, nearest } from '../base/index.ts'
+import { didYouMean, type ErrorCode } from '../base/index.ts'
 import { asked } from './answering.ts'
 import type { RouteDeps } from './deps.ts'
 import { quoted, type Violation } from './problem.ts'
@@ -27,8 +27,8 @@ export type Priced = {
 export type NotPriced = { readonly code: ErrorCode; readonly detail: string; readonly errors: readonly Violation[] }
 
 /**
- * Each line at the price of now, and their total. Every unknown SKU is named, with the known one that it looks like;
- * but while what is sold may not all be known yet, nothing is called unknown, which would be believed for good.
+ * Each line at the price of now, and their total. Every unknown SKU is named, the first with the known one that it
+ * looks like; but while what is sold may not all be known yet, nothing is called unknown, which would be believed for good.
  */
 export const priced = async (deps: RouteDeps, lines: OrderRequest['lines']): Promise<Priced | NotPriced> => {
   const prices = await asked(
@@ -50,7 +50,11 @@ type UnknownLine = { readonly line: { readonly sku: string }; readonly i: number
 const unknownSkus = async (deps: RouteDeps, unknown: readonly UnknownLine[]): Promise<NotPriced> => {
   const known = await knownSkus(deps)
   if (known === undefined) return notKnownYet(unknown[0]!.line.sku)
-  const errors = unknown.map(({ line, i }) => ({ path: `/lines/${i}/sku`, message: unknownSku(line.sku, known) }))
+  // For the first only: to look for a name costs more than all the rest of a refusal.
+  const errors = unknown.map(({ line, i }, nth) => {
+    const advice = (nth === 0 && didYouMean(line.sku, known)) || "; '/stock' lists those that there are"
+    return { path: `/lines/${i}/sku`, message: `unknown SKU ${quoted(line.sku)}${advice}` }
+  })
   return { code: 'PARCOMOLO_HTTP_UNKNOWN_SKU', detail: errors[0]!.message, errors }
 }
 
@@ -69,12 +73,6 @@ const notKnownYet = (sku: string): NotPriced => {
     `it is not known yet whether there is a SKU ${quoted(sku)}, as the inventory has not told all that it has; ` +
     'nothing was taken, so try again shortly'
   return { code: 'PARCOMOLO_HTTP_NOT_READY', detail, errors: [] }
-}
-
-const unknownSku = (sku: string, known: readonly string[]): string => {
-  const found = nearest(sku, known)
-  const advice = found === undefined ? "'/stock' lists those that there are" : `did you mean '${found}'?`
-  return `unknown SKU ${quoted(sku)}; ${advice}`
 }
 
 /** Among how many the nearest is looked for. */

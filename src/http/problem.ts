@@ -36,19 +36,18 @@ export const sendProblem = (
   extra: ProblemExtra = {}
 ): FastifyReply => {
   const { headers, ...members } = extra
-  const status = statusOf(code)
-  const problem: Problem = {
-    type: `/errors/${code}`,
-    title: titles[status] ?? 'Error',
-    status,
-    code,
-    detail,
-    instance: reply.request.url.slice(0, instanceCharsMax),
-    ...members
-  }
+  const problem = { ...problemOf(code, detail, reply.request.url), ...members }
+  const { status } = problem
   if (status === 503) reply.header('retry-after', retryAfterSeconds)
   if (headers !== undefined) reply.headers(headers)
   return reply.code(status).type(problemType).send(JSON.stringify(problem))
+}
+
+/** `url`: as it was asked for. */
+export const problemOf = (code: ErrorCode, detail: string, url: string): Problem => {
+  const status = statusOf(code)
+  const title = titles[status] ?? 'Error'
+  return { type: `/errors/${code}`, title, status, code, detail, instance: url.slice(0, instanceCharsMax) }
 }
 
 /** 500 for a code that no request should meet. */
@@ -67,15 +66,20 @@ export const quoted = (value: unknown): string => {
 const statusByCode: Partial<Record<ErrorCode, number>> = {
   PARCOMOLO_HTTP_INVALID_REQUEST: 400,
   PARCOMOLO_HTTP_MALFORMED_JSON: 400,
+  PARCOMOLO_HTTP_FORBIDDEN: 403,
   PARCOMOLO_HTTP_NOT_FOUND: 404,
   PARCOMOLO_HTTP_METHOD_NOT_ALLOWED: 405,
   PARCOMOLO_HTTP_NOT_ACCEPTABLE: 406,
+  PARCOMOLO_HTTP_REQUEST_TIMEOUT: 408,
   PARCOMOLO_HTTP_CONFLICT: 409,
   PARCOMOLO_HTTP_IDEMPOTENCY_KEY_REUSED: 409,
   PARCOMOLO_HTTP_BODY_TOO_LARGE: 413,
+  PARCOMOLO_HTTP_URI_TOO_LONG: 414,
   PARCOMOLO_HTTP_UNSUPPORTED_MEDIA_TYPE: 415,
+  PARCOMOLO_HTTP_EXPECTATION_FAILED: 417,
   PARCOMOLO_HTTP_UNKNOWN_SKU: 422,
   PARCOMOLO_HTTP_TOTAL_TOO_LARGE: 422,
+  PARCOMOLO_HTTP_HEADERS_TOO_LARGE: 431,
   PARCOMOLO_HTTP_INTERNAL: 500,
   PARCOMOLO_HTTP_NOT_READY: 503,
   PARCOMOLO_HTTP_OUTCOME_UNKNOWN: 503,
@@ -89,13 +93,18 @@ const statusByCode: Partial<Record<ErrorCode, number>> = {
 
 const titles: Readonly<Record<number, string>> = {
   400: 'The request is not valid',
+  403: 'Forbidden',
   404: 'Not found',
   405: 'Method not allowed',
   406: 'Not acceptable',
+  408: 'The request did not arrive in time',
   409: 'Not possible in this state',
   413: 'The request is too large',
+  414: 'The path is too long',
   415: 'Unsupported media type',
+  417: 'What is expected cannot be met',
   422: 'The request cannot be carried out',
+  431: 'The headers are too large',
   500: 'Internal error',
   503: 'Not available at the moment'
 }

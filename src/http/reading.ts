@@ -39,6 +39,11 @@ export const hasReachedPosition = async (
     refuse(reply, 'Parcomolo-Position', `${quoted(header)} is none; expected the header of an earlier answer`)
     return false
   }
+  const beyond = await deps.view.beyondEnd(marks)
+  if (beyond !== undefined) {
+    refuse(reply, 'Parcomolo-Position', `${quoted(header)} is beyond the end of the log; expected that of an answer`)
+    return false
+  }
   const waiter = deps.view.whenSeen(marks, deps.limits.answerTimeoutMs)
   if ((await held(deps, reply, waiter)) === true) return true
   const detail = `the read model has not come to ${quoted(header)} within ${deps.limits.answerTimeoutMs} ms; try again`

@@ -1,3 +1,4 @@
+import type { FastifySchema } from 'fastify'
 import { type ErrorCode } from '../base/index.ts'
 import { statusOf } from './problem.ts'
 import type { Schema } from './schemas.ts'
@@ -35,8 +36,16 @@ export const json = (description: string, schema: Schema, headers?: Readonly<Rec
 })
 
 /** Answers of the OpenAPI document for problems, by status: added there only, as nothing is written by them. */
-export const problemAnswers = (codes: readonly ErrorCode[], hasBody: boolean): Record<string, Schema> => {
-  const all = [...codes, ...everywhere, ...(hasBody ? withBody : [])]
+export const problemAnswers = (
+  codes: readonly ErrorCode[],
+  { body, params }: FastifySchema
+): Record<string, Schema> => {
+  const all = [
+    ...codes,
+    ...everywhere,
+    ...(body === undefined ? [] : withBody),
+    ...(params === undefined ? [] : withPath)
+  ]
   const byStatus = Map.groupBy(new Set(all), statusOf)
   const answers: Record<string, Schema> = {}
   for (const [status, group] of byStatus)
@@ -47,9 +56,13 @@ export const problemAnswers = (codes: readonly ErrorCode[], hasBody: boolean): R
   return answers
 }
 
-const everywhere: readonly ErrorCode[] = ['PARCOMOLO_HTTP_INVALID_REQUEST', 'PARCOMOLO_HTTP_INTERNAL']
-const withBody: readonly ErrorCode[] = [
-  'PARCOMOLO_HTTP_MALFORMED_JSON',
-  'PARCOMOLO_HTTP_BODY_TOO_LARGE',
-  'PARCOMOLO_HTTP_UNSUPPORTED_MEDIA_TYPE'
+const everywhere: readonly ErrorCode[] = [
+  'PARCOMOLO_HTTP_INVALID_REQUEST',
+  'PARCOMOLO_HTTP_REQUEST_TIMEOUT',
+  'PARCOMOLO_HTTP_UNSUPPORTED_MEDIA_TYPE',
+  'PARCOMOLO_HTTP_EXPECTATION_FAILED',
+  'PARCOMOLO_HTTP_HEADERS_TOO_LARGE',
+  'PARCOMOLO_HTTP_INTERNAL'
 ]
+const withBody: readonly ErrorCode[] = ['PARCOMOLO_HTTP_MALFORMED_JSON', 'PARCOMOLO_HTTP_BODY_TOO_LARGE']
+const withPath: readonly ErrorCode[] = ['PARCOMOLO_HTTP_URI_TOO_LONG']

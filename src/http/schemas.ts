@@ -3,11 +3,15 @@ import { orderStatuses, orderStockStatuses, sagaStatuses } from '../view/index.t
 /** JSON Schema of what goes in and out: Fastify checks and writes by it, and the OpenAPI document shows it. */
 export type Schema = Readonly<Record<string, unknown>>
 
-const text = (charsMax: number, description?: string): Schema => ({
+/** What no database and no other language keeps as it is: NUL, and one half of a surrogate pair without the other. */
+const whole = '^[^\\u0000\\ud800-\\udfff]*$'
+
+const text = (charsMax: number): Schema => ({
   type: 'string',
   minLength: 1,
   maxLength: charsMax,
-  ...(description === undefined ? {} : { description })
+  pattern: whole,
+  description: 'text without NUL, and without half a surrogate pair'
 })
 
 /** Refuses members that it does not name; all are required but those named `optional`. */

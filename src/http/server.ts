@@ -17,6 +17,7 @@ import { orderRoutes } from './routes/orders.ts'
 import { rootRoutes } from './routes/root.ts'
 import { sagaRoutes } from './routes/sagas.ts'
 import { stockRoutes } from './routes/stock.ts'
+import { boundUnread, Unread } from './unread.ts'
 
 /** The REST interface, ready to listen. `close` lets requests under way finish. */
 export const createHttp = (deps: HttpDeps): FastifyInstance => {
@@ -27,6 +28,7 @@ export const createHttp = (deps: HttpDeps): FastifyInstance => {
   const routeDeps: RouteDeps = { ...deps, limits, commands, admission, newId, held: new Set() }
   const metrics = makeMetrics((registry) => viewMetrics(registry, routeDeps), deps.metrics)
   const http = bareServer(deps, limits.bodyBytesMax, metrics)
+  boundUnread(http, new Unread(deps.clock, limits))
   answerUnknownRoutes(http)
   http.addHook('preValidation', (request, _, done) => {
     numberLimit(request)

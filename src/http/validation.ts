@@ -4,7 +4,9 @@ import { quoted, type Violation } from './problem.ts'
 
 /** What the schema found wrong with one part of a request, in plain words with the values. */
 export const violationsOf = (errors: readonly FastifySchemaValidationError[], part: string): readonly Violation[] => {
-  const shown = (errors as readonly SchemaError[]).slice(0, violationsMax).map((error) => violationOf(error, part))
+  const known = (errors as readonly SchemaError[]).slice(0, violationsMax)
+  const advised = known.find(({ keyword }) => keyword === 'additionalProperties' || keyword === 'enum')
+  const shown = known.map((error) => violationOf(error, { part, isAdvised: error === advised }))
   const more = errors.length - shown.length
   return more === 0 ? shown : [...shown, { path: '', message: `${more} more of this kind` }]
 }
@@ -17,31 +19,34 @@ type SchemaError = FastifySchemaValidationError & {
   readonly parentSchema?: { readonly description?: string; readonly properties?: object }
 }
 
-const violationOf = (error: SchemaError, part: string): Violation => {
+/** Only the first name that is not known is compared with those that are, which costs more than all the rest. */
+type Place = { readonly part: string; readonly isAdvised: boolean }
+
+const violationOf = (error: SchemaError, { part, isAdvised }: Place): Violation => {
   const member = (error.params['missingProperty'] ?? error.params['additionalProperty']) as string | undefined
   const pointer = member === undefined ? error.instancePath : `${error.instancePath}/${pointerPart(member)}`
-  return { path: part === 'body' ? pointer : pointer.slice(1), message: messageOf(error) }
+  return { path: part === 'body' ? pointer : pointer.slice(1), message: messageOf(error, isAdvised) }
 }
 
 const pointerPart = (name: string): string => name.slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1')
 
-const messageOf = (error: SchemaError): string => {
+const messageOf = (error: SchemaError, isAdvised: boolean): string => {
   const { keyword, params, data } = error
   const write = words[keyword]
   return write === undefined
     ? `${quoted(data)} ${error.message ?? 'is not valid'}`
-    : write(error, params['limit'], data)
+    : write(error, params['limit'], data, isAdvised)
 }
 
-type Words = (error: SchemaError, limit: unknown, data: unknown) => string
+type Words = (error: SchemaError, limit: unknown, data: unknown, isAdvised: boolean) => string
 
 /** By keyword of JSON Schema. */
 const words: Readonly<Record<string, Words>> = {
   required: () => 'is missing',
-  additionalProperties: ({ params, parentSchema }) => {
+  additionalProperties: ({ params, parentSchema }, _, __, isAdvised) => {
     const name = String(params['additionalProperty'])
     const known = Object.keys(parentSchema?.properties ?? {})
-    return `is not known here${didYouMean(name, known) || `; expected ${known.join(', ')}`}`
+    return `is not known here${(isAdvised && didYouMean(name, known)) || `; expected ${known.join(', ')}`}`
   },
   type: ({ params, parentSchema }, _, data) =>
     params['type'] === 'null'
@@ -55,9 +60,9 @@ const words: Readonly<Record<string, Words>> = {
     `${quoted(data)} is not accepted; expected ${parentSchema?.description ?? 'another form'}`,
   minItems: (_, limit, data) => `has ${lengthOf(data)} entries; expected at least ${String(limit)}`,
   maxItems: (_, limit, data) => `has ${lengthOf(data)} entries; expected at most ${String(limit)}`,
-  enum: ({ params }, _, data) => {
+  enum: ({ params }, _, data, isAdvised) => {
     const allowed = (params['allowedValues'] as unknown[]).map(String)
-    return `${quoted(data)} is not known${didYouMean(String(data), allowed) || `; expected ${allowed.join(', ')}`}`
+    return `${quoted(data)} is not known${(isAdvised && didYouMean(String(data), allowed)) || `; expected ${allowed.join(', ')}`}`
   }
 }
 

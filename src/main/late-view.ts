@@ -109,6 +109,10 @@ export class LateView implements ViewQuery {
     return this.#opened.follows(mark)
   }
 
+  beyondEnd(marks: readonly Mark[]): ReturnType<View['beyondEnd']> {
+    return this.#opened.beyondEnd(marks)
+  }
+
   get #opened(): View {
     if (this.#view !== undefined) return this.#view
     throw new ParcomoloError('PARCOMOLO_VIEW_STORE_UNAVAILABLE', 'the read model is not open yet; try again shortly', {

@@ -30,6 +30,8 @@ export type ViewQuery = {
   whenSeen(marks: readonly Mark[], timeoutMs: number): Waiter<true>
   /** False for a place of which no record will ever be seen. */
   follows(mark: Mark): boolean
+  /** The first of these that no record of the log has yet; asks the log only about those that are not folded. */
+  beyondEnd(marks: readonly Mark[]): Promise<Mark | undefined>
   /** Cheap enough for every request. */
   state(): ViewState
   /** Whether nothing more is folded at the moment, though what is shown is right. As cheap. */

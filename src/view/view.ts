@@ -42,7 +42,7 @@ export type ViewDeps = {
 
 export type ViewLimits = FollowLimits &
   KeeperLimits & {
-    /** Who may wait at once. */
+    /** As many writes may wait at once, and as many reads. */
     readonly waitersMax: number
     /** Rows of each table that are kept in memory after they have been written, in bytes. */
     readonly recentBytesMax: number
@@ -183,11 +183,12 @@ class FollowingView implements View {
   }
 
   whenPlaced(orderId: string, timeoutMs: number): Waiter<OrderRow> {
-    return this.#whenOrder(orderId, (row) => row.placedAt !== null, timeoutMs).waiter
+    return this.#whenOrder(orderId, (row) => row.placedAt !== null, { timeoutMs, by: 'write' }).waiter
   }
 
   whenEnded(orderId: string, timeoutMs: number): Waiter<OrderRow> {
-    const { waiter, isKnown } = this.#whenOrder(orderId, (row) => hasOrderEnded(row, this.#deps.flow), timeoutMs)
+    const isMet = (row: OrderRow): boolean => hasOrderEnded(row, this.#deps.flow)
+    const { waiter, isKnown } = this.#whenOrder(orderId, isMet, { timeoutMs, by: 'read' })
     if (!isKnown) void this.#checkStored(orderId)
     return waiter
   }
@@ -204,6 +205,23 @@ class FollowingView implements View {
 
   follows(mark: Mark): boolean {
     return this.#parts.target.has(placeName(mark))
+  }
+
+  async beyondEnd(marks: readonly Mark[]): Promise<Mark | undefined> {
+    for (const mark of marks) {
+      if (this.#parts.model.next(placeName(mark)) > mark.offset) continue
+      if (mark.offset >= (await this.#endOf(mark))) return mark
+    }
+    return undefined
+  }
+
+  /** A log that cannot tell does not say that there is none. */
+  async #endOf(mark: Mark): Promise<number> {
+    try {
+      return await this.#deps.log.end(mark)
+    } catch {
+      return Infinity
+    }
   }
 
   state(): ViewState {
@@ -288,11 +306,11 @@ class FollowingView implements View {
   #whenOrder(
     orderId: string,
     isMet: (row: OrderRow) => boolean,
-    timeoutMs: number
+    { timeoutMs, by }: { readonly timeoutMs: number; readonly by: 'write' | 'read' }
   ): { waiter: Waiter<OrderRow>; isKnown: boolean } {
     const row = this.#parts.model.recent('orders', orderId)
     if (row !== undefined && isMet(row)) return { waiter: metAlready(row), isKnown: true }
-    return { waiter: this.#waiters.order(orderId, isMet, timeoutMs), isKnown: row !== undefined }
+    return { waiter: this.#waiters.order(orderId, isMet, timeoutMs, by), isKnown: row !== undefined }
   }
 
   /** The wait has begun before this look, so that nothing falls between them. */

@@ -13,12 +13,13 @@ export type Waiter<T> = { readonly done: Promise<T | undefined>; readonly cancel
  * Who waits for the view to see something. In memory, told by each round of folding; nothing polls.
  *
  * W1. Every waiter ends: by what it waits for, by its deadline, by its cancellation, or by the view's end.
- * W2. At most `waitersMax` wait at once; one more is refused with PARCOMOLO_VIEW_WAITERS_EXHAUSTED.
+ * W2. At most `waitersMax` writes wait at once, and as many reads: neither takes the other's places. One more is
+ *     refused with PARCOMOLO_VIEW_WAITERS_EXHAUSTED.
  */
 export class Waiters {
   readonly #clock: Clock
   readonly #waitersMax: number
-  readonly #all = new Set<Entry>()
+  readonly #all = { write: new Set<Entry>(), read: new Set<Entry>() }
   readonly #answers = new Map<string, Entry>()
   readonly #orders = new Map<string, Set<OrderEntry>>()
   readonly #positions = new Set<PositionEntry>()
@@ -29,24 +30,29 @@ export class Waiters {
   }
 
   get count(): number {
-    return this.#all.size
+    return this.#all.write.size + this.#all.read.size
   }
 
   /** For the event that answers the command of this id. */
   answer(commandId: string, timeoutMs: number): Waiter<ViewRecord> {
-    const { entry, waiter } = this.#open<ViewRecord>(timeoutMs, () => this.#answers.delete(commandId))
+    const { entry, waiter } = this.#open<ViewRecord>('write', timeoutMs, () => this.#answers.delete(commandId))
     this.#answers.set(commandId, entry)
     return waiter
   }
 
-  /** For the order's row to be as `isMet` wants it. */
-  order(orderId: string, isMet: (row: OrderRow) => boolean, timeoutMs: number): Waiter<OrderRow> {
+  /** For the order's row to be as `isMet` wants it; `by` what the wait belongs to. */
+  order(
+    orderId: string,
+    isMet: (row: OrderRow) => boolean,
+    timeoutMs: number,
+    by: 'write' | 'read' = 'write'
+  ): Waiter<OrderRow> {
     const forget = (): void => {
       const entries = this.#orders.get(orderId)
       entries?.delete(orderEntry)
       if (entries?.size === 0) this.#orders.delete(orderId)
     }
-    const { entry, waiter } = this.#open<OrderRow>(timeoutMs, forget)
+    const { entry, waiter } = this.#open<OrderRow>(by, timeoutMs, forget)
     const orderEntry = { entry, isMet }
     const entries = this.#orders.get(orderId)
     if (entries === undefined) this.#orders.set(orderId, new Set([orderEntry]))
@@ -56,7 +62,7 @@ export class Waiters {
 
   /** For all these records to have been folded. */
   position(marks: readonly Mark[], hasSeen: (mark: Mark) => boolean, timeoutMs: number): Waiter<true> {
-    const { entry, waiter } = this.#open<true>(timeoutMs, () => this.#positions.delete(positionEntry))
+    const { entry, waiter } = this.#open<true>('read', timeoutMs, () => this.#positions.delete(positionEntry))
     const positionEntry = { entry, isMet: () => marks.every(hasSeen) }
     this.#positions.add(positionEntry)
     return waiter
@@ -78,7 +84,7 @@ export class Waiters {
 
   /** Ends all waiters: with this error, or as if their time were up. */
   end(error?: unknown): void {
-    for (const entry of this.#all) {
+    for (const entry of [...this.#all.write, ...this.#all.read]) {
       if (error === undefined) entry.finish(undefined)
       else entry.fail(error)
     }
@@ -90,15 +96,16 @@ export class Waiters {
     for (const { entry, isMet } of entries) if (isMet(row)) entry.finish(row)
   }
 
-  #open<T>(timeoutMs: number, forget: () => void): { entry: Entry; waiter: Waiter<T> } {
-    if (this.#all.size >= this.#waitersMax) throw tooManyWaiters(this.#waitersMax)
+  #open<T>(by: 'write' | 'read', timeoutMs: number, forget: () => void): { entry: Entry; waiter: Waiter<T> } {
+    const all = this.#all[by]
+    if (all.size >= this.#waitersMax) throw tooManyWaiters(this.#waitersMax)
     const { promise, resolve, reject } = Promise.withResolvers<T | undefined>()
     // Whoever waits sees the failure; one who has gone away meanwhile must not turn it into a crash.
     promise.catch(() => undefined)
     const stopTimer = this.#clock.at(this.#clock.now() + timeoutMs, () => entry.finish(undefined))
     const release = (): void => {
       stopTimer()
-      this.#all.delete(entry)
+      all.delete(entry)
       forget()
     }
     const entry: Entry = {
@@ -111,7 +118,7 @@ export class Waiters {
         reject(error)
       }
     }
-    this.#all.add(entry)
+    all.add(entry)
     return { entry, waiter: { done: promise, cancel: () => entry.finish(undefined) } }
   }
 }

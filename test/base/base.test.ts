@@ -73,6 +73,31 @@ test('the nearest name is found within a third of the letters, in any case', (t)
   t.is(didYouMean('ShipOrder', known), '')
 })
 
+test('to look for the nearest name costs little, whatever is asked for and whatever there is', (t) => {
+  const padded = (i: number, letters: string): string => `sku-${i}-`.padEnd(64, letters)
+  const known = Array.from({ length: 1_000 }, (_, i) => padded(i, 'ab'))
+  t.is(nearest(padded(7, 'ab').replace('sku', 'suk'), known), padded(7, 'ab'))
+  const before = process.cpuUsage()
+  for (let i = 0; i < 10; i++) nearest(padded(i, 'ba'), known)
+  t.true(process.cpuUsage(before).user < 500_000)
+})
+
+test('a name that nobody types gets no advice, and is compared with none', (t) => {
+  const known = {
+    *[Symbol.iterator]() {
+      yield t.fail() as never
+    }
+  }
+  t.is(nearest('x'.repeat(65), known), undefined)
+  t.is(nearest('x', ['x'.repeat(65)]), undefined)
+})
+
+test('a name may be four letters off at most, however long it is', (t) => {
+  const known = ['compensation-of-the-warehouse']
+  t.is(nearest('compensation-of-the-warehxxxx', known), known[0])
+  t.is(nearest('compensation-of-the-warexxxxx', known), undefined)
+})
+
 test('a seed decides all numbers, and another seed gives others', (t) => {
   const draw = (seed: string): number[] => {
     const random = seededRandom(seed)

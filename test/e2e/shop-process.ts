@@ -14,11 +14,14 @@ export class ShopProcess {
   errors = ''
   readonly #folder: string
   readonly #variables: Record<string, string>
+  readonly #descriptorsMax: number | undefined
   #child: ChildProcess | undefined
 
-  constructor(folder: string, variables: Record<string, string> = {}) {
+  /** `descriptorsMax`: as many files and connections as it may have open. */
+  constructor(folder: string, variables: Record<string, string> = {}, descriptorsMax?: number) {
     this.#folder = folder
     this.#variables = variables
+    this.#descriptorsMax = descriptorsMax
   }
 
   get isRunning(): boolean {
@@ -28,7 +31,9 @@ export class ShopProcess {
   /** Resolves when it is ready, with the time that this took. */
   async start(): Promise<number> {
     const startedAt = performance.now()
-    const child = spawn(process.execPath, ['src/cli/parcomolo.ts', 'start'], {
+    const limit = this.#descriptorsMax === undefined ? '' : `ulimit -n ${this.#descriptorsMax}; `
+    const command = `${limit}exec "$0" src/cli/parcomolo.ts start`
+    const child = spawn('sh', ['-c', command, process.execPath], {
       env: { ...withoutKafka, PORT: '0', LOG_LEVEL: 'error', PARCOMOLO_DATA: this.#folder, ...this.#variables },
       stdio: ['ignore', 'pipe', 'pipe']
     })

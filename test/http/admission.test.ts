@@ -10,7 +10,7 @@ import { Waiters } from '../../src/view/waiters.ts'
 import { VirtualClock } from '../helpers/virtual-clock.ts'
 import { get, jsonOf, orderBody, post } from './requests.ts'
 
-const limits = { ...admissionLimits, inWorkMin: 4, inWorkMax: 40, heldMax: 6 }
+const limits = { ...admissionLimits, inWorkMin: 4, inWorkMax: 40, heldMax: 6, heldForUnknownMax: 3 }
 
 const stage = () => {
   const clock = new VirtualClock(1_000_000)
@@ -37,17 +37,30 @@ test('so many orders are in work and no more, and each that is answered makes ro
   t.is(admission.begin(), undefined)
 })
 
-test('who is held for an order that was just placed counts as work, who is held for long does not', (t) => {
+test('a young order that somebody is held for counts as work, once, and an old one does not', (t) => {
   const { clock, admission } = stage()
-  const letGo = Array.from({ length: 4 }, () => admission.hold())
+  const letGo = ['o1', 'o2', 'o3', 'o4', 'o4'].map((orderId) => admission.holdFor(orderId, clock.now()))
+  t.is(admission.inWork, 4)
   t.is(admission.begin(), undefined)
   letGo[0]!()
+  letGo[4]!()
   t.is(admission.inWork, 3)
   clock.advance(limits.heldAsWorkMs)
   t.is(admission.inWork, 0)
+  admission.holdFor('o5', clock.now() - limits.heldAsWorkMs)
   t.not(admission.begin(), undefined)
   for (const go of letGo) go?.()
   t.is(admission.inWork, 1)
+})
+
+test('who waits for what is not there takes no place from orders, and few places from others who wait', (t) => {
+  const { admission } = stage()
+  const letGo = Array.from({ length: limits.heldForUnknownMax }, () => admission.holdFor('nobody-has-it', undefined))
+  t.true(letGo.every((go) => go !== undefined))
+  t.is(admission.holdFor('nor-this', undefined), undefined)
+  t.is(admission.inWork, 0)
+  letGo[0]!()
+  t.not(admission.holdFor('nor-this', null), undefined)
 })
 
 test('requests that are held are bounded, however long', (t) => {

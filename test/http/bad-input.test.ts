@@ -400,3 +400,15 @@ test('bytes that are not HTTP are answered as a problem, and the connection is c
   t.regex(answer, /^HTTP\/1\.1 400 Bad Request\r\n/)
   t.regex(answer, /application\/problem\+json[\s\S]*PARCOMOLO_HTTP_INVALID_REQUEST/)
 })
+
+test('of many names that are not known, only the first is compared with those that are', async (t) => {
+  const lines = ['bokk', 'lmap'].map((sku) => ({ sku, quantity: 1 }))
+  const unknown = await problemOf(t, await post(shop.http, '/orders', orderBody({ lines })))
+  t.deepEqual(
+    unknown.errors?.map(({ message }) => message),
+    ["unknown SKU 'bokk'; did you mean 'book'?", "unknown SKU 'lmap'; '/stock' lists those that there are"]
+  )
+  const { errors } = await problemOf(t, await post(shop.http, '/orders', orderBody({ paymentTokn: 1, customerIdd: 1 })))
+  t.regex(errors?.[0]?.message ?? '', /did you mean 'paymentToken'/)
+  t.notRegex(errors?.[1]?.message ?? 'did you mean', /did you mean/)
+})

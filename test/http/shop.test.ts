@@ -158,6 +158,12 @@ const until = async (topic: string, isMet: () => Promise<boolean>): Promise<void
   }
 }
 
+test('a position that the log has not come to is refused at once', async (t) => {
+  const response = await get(shop.http, '/stock', { 'parcomolo-position': 'stock-events/0@0,stock-events/0@99999' })
+  t.is(response.statusCode, 400)
+  t.regex(response.body, /beyond the end of the log/)
+})
+
 test('a read waits for the position that a write has answered with', async (t) => {
   const response = await put(shop.http, '/stock/table', { name: 'Table', priceCents: 1, onHand: 1 })
   const position = String(response.headers['parcomolo-position'])

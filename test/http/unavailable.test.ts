@@ -39,6 +39,7 @@ const scripted = (script: Script) => {
     whenAnswered: (commandId, timeoutMs) => waiters.answer(commandId, timeoutMs),
     whenSeen: (marks, timeoutMs) => waiters.position(marks, () => false, timeoutMs),
     follows: () => true,
+    beyondEnd: async () => undefined,
     state: () => state,
     isStalled: () => false,
     progress: () => script.progress ?? { done: 0, of: 0, secondsLeft: undefined },

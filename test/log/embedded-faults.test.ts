@@ -138,6 +138,30 @@ test('a failed sync is final: all who wait hear it, nothing more is taken', asyn
   await again.close()
 })
 
+test('a folder that cannot be opened for want of descriptors is synced a second later', async (t) => {
+  const { dir, disk, clock, log, writer } = await faulty(t)
+  disk.folderFault = 'EMFILE'
+  await writer.append(records('a', 1))
+  const durable = log.durable(place, 1)
+  t.false(await isSettled(durable))
+  t.like(log.health(), { ok: false, code: 'PARCOMOLO_LOG_STALLED' })
+  disk.folderFault = undefined
+  clock.advance(1000)
+  await durable
+  t.deepEqual(log.health(), { ok: true })
+  await log.close()
+  const again = await open({ dir })
+  t.deepEqual(keysOf(await readAll(again, place)), ['a0'])
+  await again.close()
+})
+
+test('compacted topics wait for a descriptor that their thread needs, and go on', async (t) => {
+  const script = join(import.meta.dirname, 'out-of-descriptors.ts')
+  const command = `ulimit -n 80; exec "$0" "${script}" "${newFolder(t)}"`
+  const said = execFileSync('sh', ['-c', command, process.execPath], { encoding: 'utf8' })
+  t.is(said, 'stalled PARCOMOLO_LOG_STALLED\nappended 300\n')
+})
+
 test('a failed sync is as final in the thread pool, after a long write', async (t) => {
   const { disk, log, writer } = await faulty(t)
   const long = { ...record('long'), value: new Uint8Array(1_000_000) }

@@ -6,6 +6,7 @@ export class FaultyDisk implements Disk {
   /** Writes fail with this code, after half of the bytes have been written. */
   writeFault: string | undefined
   syncFault: string | undefined
+  folderFault: string | undefined
   /** Set: syncs wait. */
   #held: PromiseWithResolvers<void> | undefined
   readonly writes: { position: number; bytes: Buffer }[] = []
@@ -47,6 +48,7 @@ export class FaultyDisk implements Disk {
   }
 
   syncFolder(path: string): void {
+    if (this.folderFault !== undefined) throw fault(this.folderFault)
     systemDisk.syncFolder(path)
   }
 

@@ -477,13 +477,19 @@ test('who waits in vain is let go at its time, when it goes away, and when the v
   })
 })
 
-test('beyond waitersMax nobody may wait', async (t) => {
+test('beyond waitersMax nobody may wait, but reads take no place from writes, nor these from them', async (t) => {
   await withJournals(async (journals) => {
     const view = await open(journals, { limits: { waitersMax: 1 } })
+    const exhausted = { code: 'PARCOMOLO_VIEW_WAITERS_EXHAUSTED' }
+    const mark = { topic: viewTopics.order, partition: 0, offset: 99 }
     const first = view.whenEnded('o1', 60_000)
-    t.throws(() => view.whenEnded('o2', 60_000), { code: 'PARCOMOLO_VIEW_WAITERS_EXHAUSTED' })
+    t.throws(() => view.whenEnded('o2', 60_000), exhausted)
+    t.throws(() => view.whenSeen([mark], 60_000), exhausted)
+    const write = view.whenAnswered('c1', 60_000)
+    t.throws(() => view.whenPlaced('o3', 60_000), exhausted)
     first.cancel()
     await t.notThrowsAsync(async () => view.whenEnded('o2', 1).done)
+    write.cancel()
     await view.close()
   })
 })

@@ -10,6 +10,7 @@ import {
   type ViewRecord,
   type Waiter
 } from '../../view/index.ts'
+import { sendAway } from '../admission.ts'
 import { asked, mapped, whenAnswered } from '../answering.ts'
 import { seenOf } from '../command.ts'
 import { formatCursor } from '../cursor.ts'
@@ -167,8 +168,9 @@ const outcomeUnknown = (
   orderId: string,
   { reason, error }: { readonly reason: string; readonly error: unknown }
 ): void => {
-  const code = isParcomoloError(error) ? error.code : undefined
-  request.log.warn({ requestId: request.id, orderId, code }, `an order was not confirmed: ${reason}`)
+  const cause = isParcomoloError(error) ? error.code : undefined
+  const facts = { requestId: request.id, orderId, cause }
+  request.server.reports.unknown('PARCOMOLO_HTTP_OUTCOME_UNKNOWN', facts, `an order was not confirmed: ${reason}`)
   const advice =
     request.headers['idempotency-key'] === undefined
       ? `look for it at '/orders/${orderId}' before you place it again; an Idempotency-Key makes a repeat safe`
@@ -205,11 +207,31 @@ const getOrder = async (deps: RouteDeps, request: FastifyRequest, reply: Fastify
   const { orderId } = request.params as { orderId: string }
   const waitMs = waitRequested(deps, request, reply)
   if (waitMs === undefined || !(await hasReachedPosition(deps, request, reply))) return reply
-  const ended = waitMs === 0 ? undefined : await held(deps, reply, deps.view.whenEnded(orderId, waitMs))
+  const ended = waitMs === 0 ? undefined : await heldUntilEnd(deps, reply, orderId, waitMs)
+  if (ended === 'sent away') return reply
   // Not ended in time: the answer is how far it has come.
   const row = ended ?? (await deps.view.order(orderId))
   if (row === undefined) return sendProblem(reply, 'PARCOMOLO_HTTP_NOT_FOUND', `there is no order ${quoted(orderId)}`)
   return reply.send(orderJson(row))
+}
+
+/** The order at its end; undefined where that has not come in time. */
+const heldUntilEnd = async (
+  deps: RouteDeps,
+  reply: FastifyReply,
+  orderId: string,
+  waitMs: number
+): Promise<OrderRow | undefined | 'sent away'> => {
+  const waiter = deps.view.whenEnded(orderId, waitMs)
+  const ended = held(deps, reply, waiter)
+  const known = await Promise.race([ended, deps.view.order(orderId).catch(() => undefined)])
+  const letGo = deps.admission.holdFor(orderId, known?.placedAt)
+  if (letGo === undefined) {
+    waiter.cancel()
+    sendAway(reply, deps.admission)
+    return 'sent away'
+  }
+  return ended.finally(letGo)
 }
 
 const addListOrders = (http: FastifyInstance, deps: RouteDeps): void => {

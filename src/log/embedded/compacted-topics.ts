@@ -104,8 +104,12 @@ export class CompactedTopics {
     if (this.#writer === undefined && this.#recordsHere <= recordsHereMax) {
       return this.store.append(partition, base, records)
     }
-    this.#writer ??= new CompactedWriter(this.#dir, this.#cacheBytes)
-    return this.#writer.append(partition, base, records)
+    const writer = (this.#writer ??= new CompactedWriter(this.#dir, this.#cacheBytes))
+    return writer.append(partition, base, records).catch((error: unknown) => {
+      // It has written nothing, and takes nothing more: the next attempt begins another.
+      if (isNotBegun(error)) this.#writer = undefined
+      throw error
+    })
   }
 
   #pause(): Promise<void> {
@@ -139,13 +143,17 @@ const retryEveryMs = 1000
 /** Definitions stay below it; snapshots do not. */
 const recordsHereMax = 200
 
+/** Its thread could not be started, for want of descriptors or memory. */
+const isNotBegun = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ERR_WORKER_INIT_FAILED'
+
 /**
- * SQLITE_FULL and SQLITE_IOERR, but no failed sync (SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC).
+ * SQLITE_FULL, SQLITE_CANTOPEN and SQLITE_IOERR, but no failed sync (SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC).
  * https://sqlite.org/rescode.html
  */
 const isTransient = (error: unknown): boolean => {
+  if (isNotBegun(error)) return true
   const code = (error as { errcode?: number }).errcode ?? 0
-  return [10, 13].includes(code & 0xff) && ![1034, 1290].includes(code)
+  return [10, 13, 14].includes(code & 0xff) && ![1034, 1290].includes(code)
 }
 
 const notWritable = (cause: Error): ParcomoloError =>

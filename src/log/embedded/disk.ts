@@ -15,6 +15,10 @@ export type Disk = {
   close(fd: number): void
 }
 
+/** Nothing was done: the process has as many files open as it may, which passes. */
+export const isOutOfDescriptors = (error: unknown): boolean =>
+  ['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '')
+
 export const systemDisk: Disk = {
   create: (path) => openSync(path, 'wx'),
   writeSync: (fd, bytes, position) => writeSync(fd, bytes, 0, bytes.length, position),

@@ -14,7 +14,7 @@
 import { type Account, type Clock, ParcomoloError } from '../../base/index.ts'
 import type { LogRecord } from '../log.ts'
 import { ActiveSegment } from './active-segment.ts'
-import { type Disk } from './disk.ts'
+import { type Disk, isOutOfDescriptors } from './disk.ts'
 import { groupFrameBytes, writeBatch, writeGroup } from './frame.ts'
 import type { Partition } from './partition.ts'
 import { Queue } from './queue.ts'
@@ -163,7 +163,7 @@ export class GroupCommit {
     try {
       this.#segment.syncSync()
     } catch (error) {
-      return this.fail(syncFailed(this.#segment.path, error))
+      return this.#notSynced(error)
     }
     this.#done(startMs)
   }
@@ -180,7 +180,7 @@ export class GroupCommit {
     try {
       await this.#segment.sync()
     } catch (error) {
-      return this.fail(syncFailed(this.#segment.path, error))
+      return this.#notSynced(error)
     }
     this.#done(startMs)
   }
@@ -237,6 +237,12 @@ export class GroupCommit {
     const cancel = clock.at(clock.now() + retryEveryMs, () => void this.#flush())
     this.#stalled = { error: writeFailed(this.#segment.path, cause), cancel }
     this.#release()
+  }
+
+  /** A folder that could not be opened is synced with the next attempt; a sync that has failed is believed no more. */
+  #notSynced(error: unknown): void {
+    if (isOutOfDescriptors(error)) this.#stall(error)
+    else this.fail(syncFailed(this.#segment.path, error))
   }
 
   /** For good: by a failed sync, here or of the compacted topics. */

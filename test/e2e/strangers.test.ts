@@ -1,0 +1,59 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { get, order, post, requestBody } from './shop-client.ts'
+import { ShopProcess } from './shop-process.ts'
+
+/** What anybody may do who reaches the port: the process lives, and serves the others. */
+
+const started = async (
+  t: ExecutionContext,
+  variables: Record<string, string>,
+  descriptorsMax?: number
+): Promise<ShopProcess> => {
+  const folder = await mkdtemp(join(tmpdir(), 'parcomolo-strangers-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const shop = new ShopProcess(folder, variables, descriptorsMax)
+  t.teardown(() => shop.end('SIGKILL'))
+  await shop.start()
+  return shop
+}
+
+const connected = (t: ExecutionContext, shop: ShopProcess): Socket => {
+  const { hostname, port } = new URL(shop.url)
+  const socket = connect(Number(port), hostname)
+  socket.on('error', () => undefined)
+  t.teardown(() => socket.destroy())
+  return socket
+}
+
+/** Resolves when it has gone out to the other side's buffers. */
+const sent = (socket: Socket, text: string): Promise<void> =>
+  new Promise((resolve) => void socket.write(text, () => resolve()))
+
+test('who asks for a thousand pages at once and reads none costs one page a connection', async (t) => {
+  t.timeout(180_000)
+  const shop = await started(t, { NODE_OPTIONS: '--max-old-space-size=256' })
+  for (let i = 0; i < 10; i++)
+    await Promise.all(Array.from({ length: 25 }, () => post(shop, '/orders', requestBody('tok_visa'))))
+  const asked = 'GET /orders?limit=200 HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(1_300)
+  const sockets = Array.from({ length: 24 }, () => connected(t, shop).pause())
+  await Promise.all(sockets.map((socket) => sent(socket, asked)))
+  for (let i = 0; i < 20; i++) t.is((await order(shop, requestBody('tok_visa'))).status, 'COMPLETED')
+  t.true(shop.isRunning, shop.errors)
+  t.is(shop.errors, '')
+  t.is((await get<{ items: unknown[] }>(shop, '/orders?limit=200')).items.length, 200)
+})
+
+test('who waits for orders that there are not, in whatever numbers, holds up no order', async (t) => {
+  t.timeout(120_000)
+  const shop = await started(t, {})
+  const waits = 'GET /orders/zzz?wait=60s HTTP/1.1\r\nHost: localhost\r\n\r\n'
+  const beyond = waits.replace('Host', 'Parcomolo-Position: order-events/0@999999999\r\nHost').replace('?wait=60s', '')
+  await Promise.all([waits, beyond].map((asked) => sent(connected(t, shop), asked.repeat(2_100))))
+  await Promise.all(Array.from({ length: 1_000 }, () => sent(connected(t, shop), waits)))
+  for (let i = 0; i < 30; i++) t.is((await post(shop, '/orders', requestBody('tok_visa'))).status, 201)
+  t.is((await order(shop, requestBody('tok_visa'))).status, 'COMPLETED')
+})

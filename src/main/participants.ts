@@ -46,7 +46,10 @@ export const participantsOf = ({ registry, codec, definitions, publisher }: Part
       const known = contracts.participant(name)
       if ('found' in known && contractsAgree(known.found, contract)) return contract
       if (hostedParticipants.has(name)) throw ofRelease(name)
-      contractSet([...contracts.all.filter((other) => other.participant !== name), contract])
+      checkBeside(
+        contracts.all.filter((other) => other.participant !== name),
+        contract
+      )
       await adoptContract(registry, codec, contract)
       await publish(participant, false)
       return contract
@@ -55,6 +58,22 @@ export const participantsOf = ({ registry, codec, definitions, publisher }: Part
       if (definitions.isPublished(name)) await publish({ name, source: '', yaml: '' }, true)
     }
   }
+}
+
+/** Throws PARCOMOLO_CONTRACT_CONFLICT; a new name for one that is in force is told as what it is. */
+const checkBeside = (others: readonly Contract[], contract: Contract): void => {
+  const renamed = others.find(
+    ({ namespace, inbox, events }) =>
+      namespace === contract.namespace && inbox === contract.inbox && events === contract.events
+  )
+  if (renamed === undefined) return void contractSet([...others, contract])
+  const [before, after] = [renamed.participant, contract.participant]
+  throw new ParcomoloError(
+    'PARCOMOLO_CONTRACT_CONFLICT',
+    `participant '${after}' has namespace, inbox and events topic of participant '${before}', which is in force; ` +
+      `expected a participant to keep its name while Parcomolo runs; name it '${before}' again, or take away what ` +
+      `'${before}' came from: its file, and start every process again, or on Kubernetes its Participant`
+  )
 }
 
 const ofRelease = (name: string): ParcomoloError =>

@@ -20,7 +20,7 @@ export class Definitions extends Revisions {
   #close: (() => void) | undefined
   /** The next offset of the topic, and who waits for it to move. */
   #next = 0
-  #moved = Promise.withResolvers<void>()
+  #moved = awaitable()
 
   private constructor(deps: DefinitionDeps) {
     super()
@@ -99,8 +99,7 @@ export class Definitions extends Revisions {
     }
     this.#next = records.at(-1)!.offset + 1
     this.#moved.resolve()
-    this.#moved = Promise.withResolvers()
-    this.#moved.promise.catch(() => undefined)
+    this.#moved = awaitable()
   }
 
   /** False where the stop came first. */
@@ -131,6 +130,13 @@ export class Definitions extends Revisions {
     const others = this.#contracts.all.filter((other) => other.participant !== participant)
     return contractSet(instead === undefined ? others : [...others, instead])
   }
+}
+
+/** Whether somebody waits for it or not when it fails. */
+const awaitable = (): PromiseWithResolvers<void> => {
+  const awaited = Promise.withResolvers<void>()
+  awaited.promise.catch(() => undefined)
+  return awaited
 }
 
 export type DefinitionDeps = {

@@ -41,6 +41,8 @@ const clock = systemClock
 
 /** A process that is to stop does not wait longer for what it has opened half. */
 const closeMsMax = 2_000
+/** Nor does one longer that has failed: who supervises it has to see that. */
+const failedMsMax = 10_000
 
 /**
  * Runs the roles of this process. Resolves when all of them work. What was opened is closed in the opposite order, at
@@ -63,15 +65,18 @@ export const start = async (config: Config, options: StartOptions = {}): Promise
       isStopped = true
       // What has failed for good is of no more use to anybody.
       await Promise.race([failed, pause(config.stopDelay)])
-      await opening.close()
+      const closed = opening.close()
+      await Promise.race([closed, failed.then(() => within(failedMsMax, closed))])
     }
     return { url, roles: config.roles, failed, stop }
   } catch (error) {
-    if (!signal.aborted) await opening.close()
-    else {
+    if (!signal.aborted) {
+      await within(failedMsMax, Promise.race([opening.close(), aborted(signal)]))
+      if (signal.aborted) diagnostics.error(error, 'the start had failed before it was stopped')
+    } else {
       if (isListening) await pause(config.stopDelay)
       diagnostics.hush()
-      await Promise.race([opening.close(), pause(closeMsMax)])
+      await within(closeMsMax, opening.close())
     }
     throw error
   }
@@ -80,6 +85,22 @@ export const start = async (config: Config, options: StartOptions = {}): Promise
 const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, ms).unref()
+  })
+
+/** For so long at most; meanwhile the process does not end by itself, as one with nothing left to do would. */
+const within = async (ms: number, work: Promise<unknown>): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined
+  const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))
+  try {
+    await Promise.race([work, over])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true })
   })
 
 /** Each part after those that it needs; gives the address to tell people. */

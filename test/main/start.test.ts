@@ -173,6 +173,20 @@ test('a start that fails half-way closes what it has opened', async (t) => {
   t.is(shared.openCount, 0)
 })
 
+test('a start behind a registry that has given its ids anew ends with its error, and nothing is left open', async (t) => {
+  const config = configOf(await newFolder(t), { partitions: 4, logLevel: 'error' })
+  const first = await start(config)
+  t.is((await place(first.url)).status, 201)
+  await first.stop()
+  await rm(join(config.dataFolder, 'registry'), { recursive: true })
+  const registry = await openRegistry(config)
+  await registry.register('other', { type: 'record', name: 'Other', fields: [] })
+  await registry.close()
+  await t.throwsAsync(start(config), { code: 'PARCOMOLO_TASK_JOURNAL_UNREADABLE' })
+  const log = await openLog(config)
+  await log.close()
+})
+
 test('everything in one process takes orders as soon as it has started, and starts again', async (t) => {
   const config = configOf(await newFolder(t))
   const first = await start(config)

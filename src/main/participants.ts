@@ -44,13 +44,17 @@ export const participantsOf = ({ registry, codec, definitions, publisher }: Part
       const contract = readContract({ path: source, text: yaml })
       const { contracts } = definitions
       const known = contracts.participant(name)
-      if ('found' in known && contractsAgree(known.found, contract)) return contract
+      const isInForce = 'found' in known && contractsAgree(known.found, contract)
+      // What a service of this release says goes with the release; any other is kept where each start finds it again.
+      if (isInForce && (hostedParticipants.has(name) || definitions.isPublished(name))) return contract
       if (hostedParticipants.has(name)) throw ofRelease(name)
       checkBeside(
         contracts.all.filter((other) => other.participant !== name),
         contract
       )
       await adoptContract(registry, codec, contract)
+      // Whoever reads both in this order would take the first for right.
+      for (const other of definitions.outvotedBy(contract)) await publish({ name: other, source: '', yaml: '' }, true)
       await publish(participant, false)
       return contract
     },

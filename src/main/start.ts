@@ -1,9 +1,17 @@
 import { hostname } from 'node:os'
 import { systemClock } from '../base/index.ts'
-import { adoptContract, learnSchemas, registerContracts } from '../contract/index.ts'
+import {
+  adoptContract,
+  type Codec,
+  type Contracts,
+  contractSet,
+  learnSchemas,
+  registerAgreed
+} from '../contract/index.ts'
 import { createProbes } from '../http/index.ts'
 import type { Operator } from '../operator/index.ts'
 import { openPublisher } from '../orchestrator/index.ts'
+import type { Registry } from '../registry/index.ts'
 import type { Config } from './config.ts'
 import { readContractFiles } from './contract-files.ts'
 import { Diagnostics } from './diagnostics.ts'
@@ -20,7 +28,7 @@ import { openRest, requestLevel } from './rest.ts'
 import { componentsOf, type Role, rolesIn } from './roles.ts'
 import { followSagaFiles } from './saga-files.ts'
 import type { Parts, Stage, Storage } from './stage.ts'
-import { ownRecords, startSystem, type SystemDeps } from './system.ts'
+import { hostedParticipants, ownRecords, startSystem, type SystemDeps } from './system.ts'
 
 export type Running = {
   readonly url: string
@@ -109,7 +117,7 @@ const open = async (stage: Stage): Promise<string> => {
   const roles = rolesIn(config.flow, config.roles)
   const parts: Parts = { memory }
   const probes = roles.includes('view') ? undefined : await openProbes(stage, parts, roles)
-  const contracts = await opening.step('reading the contracts', () => readContractFiles(config.sagasFolder))
+  const files = await opening.step('reading the contracts', () => contractsOf(stage, roles))
   const log = await opening.take(
     config.kafkaBrokers === null ? 'opening the log' : `looking for Kafka at ${config.kafkaBrokers.join(', ')}`,
     () =>
@@ -128,8 +136,8 @@ const open = async (stage: Stage): Promise<string> => {
     () => storage.openRegistry(config, { signal, onWaiting: diagnostics.waiting }),
     (it) => it.close()
   )
-  const codec = await opening.step('registering the contracts', () =>
-    opening.insist(() => registerContracts(registry, contracts.all, ownRecords), diagnostics.waiting)
+  const { codec, contracts } = await opening.step('registering the contracts', () =>
+    agreedContracts(stage, registry, files)
   )
   const deps: SystemDeps = {
     ...{ log, codec, contracts, clock, flow: config.flow, partitions: config.partitions },
@@ -153,6 +161,39 @@ const open = async (stage: Stage): Promise<string> => {
   if (roles.includes('operator'))
     parts.operator = await openOperator(stage, { deps, registry, definitions: system.definitions })
   return probes ?? (await openRest(stage, { deps, system, roles, operator: parts.operator }))
+}
+
+/** What is wrong with the files is told by whoever follows the folder, unless there is nobody, or no start. */
+const contractsOf = async ({ config, diagnostics }: Stage, roles: readonly Role[]): Promise<Contracts> => {
+  const refused: [string, unknown][] = []
+  const tell = (): void => refused.forEach(([path, error]) => diagnostics.refused(path, error))
+  try {
+    const contracts = await readContractFiles(config.sagasFolder, (path, error) => refused.push([path, error]))
+    if (!roles.includes('operator') || config.definitions === 'kubernetes') tell()
+    return contracts
+  } catch (error) {
+    tell()
+    throw error
+  }
+}
+
+/** What the registry takes of the contracts, and what it had before of those that it refuses. */
+const agreedContracts = async (
+  { opening, diagnostics }: Stage,
+  registry: Registry,
+  files: Contracts
+): Promise<{ codec: Codec; contracts: Contracts }> => {
+  const { codec, contracts, refused } = await opening.insist(
+    () => registerAgreed(registry, files.all, ownRecords),
+    diagnostics.waiting
+  )
+  for (const { contract, error } of refused) diagnostics.refused(`the contract of ${contract.participant}`, error)
+  const lost = refused.find(
+    ({ contract: { participant } }) =>
+      hostedParticipants.has(participant) && contracts.every((other) => other.participant !== participant)
+  )
+  if (lost !== undefined) throw lost.error
+  return { codec, contracts: contractSet(contracts) }
 }
 
 /**

@@ -15,6 +15,8 @@ export class Definitions extends Revisions {
   readonly #deps: DefinitionDeps
   readonly #patience: Patience
   readonly #published = new Map<string, Contract>()
+  /** Published, and refused here for what another one has. */
+  readonly #outvoted = new Map<string, Contract>()
   readonly #listeners = new Set<() => void>()
   #contracts: Contracts
   #close: (() => void) | undefined
@@ -44,6 +46,15 @@ export class Definitions extends Revisions {
   /** True where a published contract of this participant is in force, not that of this release. */
   isPublished(participant: string): boolean {
     return this.#published.has(participant)
+  }
+
+  /** The published participants that are not in force here and claim what this one has. */
+  outvotedBy({ participant, namespace, inbox, events }: Contract): string[] {
+    const topics = [inbox, events]
+    return [...this.#outvoted.values()]
+      .filter((it) => it.participant !== participant)
+      .filter((it) => it.namespace === namespace || topics.includes(it.inbox) || topics.includes(it.events))
+      .map((it) => it.participant)
   }
 
   /** Calls whenever `contracts` has changed; gives a function that ends it. */
@@ -112,6 +123,7 @@ export class Definitions extends Revisions {
 
   async #takeParticipant({ participant, source, yaml, withdrawn }: ParticipantPublished): Promise<boolean> {
     const contract = withdrawn ? undefined : readContract({ path: source, text: yaml })
+    this.#outvoted.delete(participant)
     const contracts = this.#contractsWith(participant, contract)
     if (contract !== undefined) {
       if ((await this.#patience.until(() => this.#deps.adopt?.(contract))) === false) return false
@@ -128,7 +140,12 @@ export class Definitions extends Revisions {
     const own = this.#deps.contracts.participant(participant)
     const instead = contract ?? ('found' in own ? own.found : undefined)
     const others = this.#contracts.all.filter((other) => other.participant !== participant)
-    return contractSet(instead === undefined ? others : [...others, instead])
+    try {
+      return contractSet(instead === undefined ? others : [...others, instead])
+    } catch (error) {
+      if (contract !== undefined) this.#outvoted.set(participant, contract)
+      throw error
+    }
   }
 }
 

@@ -102,7 +102,8 @@ const checkConflicts = (contracts: readonly Contract[]): void => {
     const other = owners.get(identity)
     if (other !== undefined) {
       const alike = other.thing === thing ? '' : ` is ${other.thing} to Kafka, which`
-      const message = `${thing}${alike} belongs to ${other.owner} and to ${owner}; expected each participant to have its own`
+      const problem = `${thing}${alike} belongs to ${other.owner} and to ${owner}`
+      const message = `${problem}; expected each participant to have its own`
       throw new ParcomoloError('PARCOMOLO_CONTRACT_CONFLICT', message)
     }
     owners.set(identity, { thing, owner })

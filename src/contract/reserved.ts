@@ -48,7 +48,7 @@ const service = (name: string, events: string): [string, Service] => [
   { inbox: `${name}-commands`, events, namespace: `parcomolo.${name}` }
 ]
 
-/** The services of the release run whatever a folder says, so that these names are theirs also where it says nothing. */
+/** The services of the release run whatever a folder says: these names are theirs also where it says nothing. */
 const services = new Map([
   service('order', 'order-events'),
   service('inventory', 'stock-events'),

@@ -16,8 +16,8 @@ const slowMs = 15_000
  * A start, step by step, and what it has opened.
  *
  * O1. A stop, or a failure of what is open, ends the step under way at once, whatever that waits for.
- * O2. Everything that was opened is closed in the opposite order, also what turns out to be open only later. Where it was
- *     a failure that ended the start, the close waits for that, so that nothing is closed that it still uses.
+ * O2. Everything that was opened is closed in the opposite order, also what turns out to be open only later. Where a
+ *     failure ended the start, the close waits for that, so that nothing is closed that it still uses.
  */
 export class Opening {
   readonly #deps: OpeningDeps

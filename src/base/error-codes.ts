@@ -84,8 +84,9 @@ export const errorCodes = {
       'Each line of the message names file, line and column, what stands there, and what was expected: mend them all.'
   },
   PARCOMOLO_CONTRACT_CONFLICT: {
-    cause: 'Two participants share something that has to be their own: name, namespace, inbox or events topic.',
-    remedy: 'Rename it in one of the two files that the message names.'
+    cause:
+      'Two participants share something that has to be their own (name, namespace, inbox or events topic), or one has taken a name that is Parcomolo\'s own or Kafka\'s.',
+    remedy: 'Rename it in one of the two files that the message names, or in the one that has taken it.'
   },
   PARCOMOLO_CONTRACT_UNKNOWN_RECORD: {
     cause: 'A value was to be written as a record that no contract names.',

@@ -35,3 +35,5 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 process.exitCode = await run(process.argv.slice(2), terminal, program)
+// What a start that has failed still waits for must not keep the process.
+if (process.exitCode !== 0) process.exit()

@@ -23,7 +23,7 @@ export const start: Command = {
       return exitCode.done
     }
     // What made it fail is worth more than what the stop then stumbles over.
-    await Promise.allSettled([running.stop()])
+    await Promise.race([Promise.allSettled([running.stop()]), stopAsked])
     throw failure.error
   }
 }

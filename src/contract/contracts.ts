@@ -1,5 +1,6 @@
 import { didYouMean, ParcomoloError } from '../base/index.ts'
 import { type Contract, type Operation, type RecordType } from './contract.ts'
+import { topicIdentity } from './reserved.ts'
 
 /**
  * What a name stands for, or what is wrong with it (to be put behind a position): `unknown command 'RelaseStock'; did
@@ -26,7 +27,10 @@ export type Contracts = {
   event(name: string): LookUp<EventType>
 }
 
-/** Throws PARCOMOLO_CONTRACT_CONFLICT where two participants share a name, a namespace, an inbox or an events topic. */
+/**
+ * Throws PARCOMOLO_CONTRACT_CONFLICT where two participants share a name, a namespace, an inbox or an events topic, or
+ * have topics that Kafka takes for one.
+ */
 export const contractSet = (contracts: readonly Contract[]): Contracts => {
   checkConflicts(contracts)
   const participants = new Map(contracts.map((contract) => [contract.participant, contract]))
@@ -93,19 +97,23 @@ const unknown = (what: string, name: string, known: readonly string[], shown = k
 const shownMax = 12
 
 const checkConflicts = (contracts: readonly Contract[]): void => {
-  const owners = new Map<string, string>()
-  const claim = (thing: string, owner: string): void => {
-    const other = owners.get(thing)
+  const owners = new Map<string, { readonly thing: string; readonly owner: string }>()
+  const claim = (thing: string, owner: string, identity = thing): void => {
+    const other = owners.get(identity)
     if (other !== undefined) {
-      const message = `${thing} belongs to ${other} and to ${owner}; expected each participant to have its own`
+      const alike = other.thing === thing ? '' : ` is ${other.thing} to Kafka, which`
+      const problem = `${thing}${alike} belongs to ${other.owner} and to ${owner}`
+      const message = `${problem}; expected each participant to have its own`
       throw new ParcomoloError('PARCOMOLO_CONTRACT_CONFLICT', message)
     }
-    owners.set(thing, owner)
+    owners.set(identity, { thing, owner })
   }
+  const claimTopic = (topic: string, owner: string): void =>
+    claim(`topic '${topic}'`, owner, `topic ${topicIdentity(topic)}`)
   for (const { participant, namespace, inbox, events } of contracts) {
     claim(`participant '${participant}'`, `the one in namespace '${namespace}'`)
     claim(`namespace '${namespace}'`, `participant '${participant}'`)
-    claim(`topic '${inbox}'`, `the inbox of participant '${participant}'`)
-    claim(`topic '${events}'`, `the events of participant '${participant}'`)
+    claimTopic(inbox, `the inbox of participant '${participant}'`)
+    claimTopic(events, `the events of participant '${participant}'`)
   }
 }

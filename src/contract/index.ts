@@ -21,5 +21,13 @@ export {
   topicCharsMax,
   topicPattern
 } from './read-contract.ts'
-export { adoptContract, learnSchemas, registerContracts, type SchemaRegistry, type TopicRecords } from './register.ts'
+export {
+  adoptContract,
+  type Agreed,
+  learnSchemas,
+  registerAgreed,
+  registerContracts,
+  type SchemaRegistry,
+  type TopicRecords
+} from './register.ts'
 export { type SourceFile } from './yaml-file.ts'

@@ -1,6 +1,7 @@
 import { type Node, type Scalar } from 'yaml'
 import { type Contract } from './contract.ts'
 import { type Protocol, readProtocol } from './protocol.ts'
+import { type Taken, takenNames, topicIdentity } from './reserved.ts'
 import { openYaml, type SourceFile, type YamlFile } from './yaml-file.ts'
 
 export const apiVersion = 'parcomolo.io/v1alpha1'
@@ -18,19 +19,25 @@ export const contractCharsMax = 262_144
 
 /**
  * Reads a participant's YAML. Throws PARCOMOLO_CONTRACT_INVALID with every problem that was found, each with its place
- * in the file.
+ * in the file; PARCOMOLO_CONTRACT_CONFLICT where all is sound but a name is not free.
  */
 export const readContract = (file: SourceFile): Contract => {
   const yaml = openYaml(file)
-  const contract = yaml.root === null ? reportEmpty(yaml) : readParticipant(yaml, yaml.root)
+  const read = yaml.root === null ? reportEmpty(yaml) : readParticipant(yaml, yaml.root)
   yaml.finish()
-  return contract!
+  const { contract, places } = read!
+  for (const { path, text } of takenNames(contract)) yaml.report(places[path] ?? 0, path, text)
+  yaml.finish('PARCOMOLO_CONTRACT_CONFLICT')
+  return contract
 }
+
+/** A contract, and where in the file its names stand. */
+type Read = { readonly contract: Contract; readonly places: Readonly<Record<Taken['path'], Node | null | undefined>> }
 
 const reportEmpty = (yaml: YamlFile): undefined =>
   yaml.report(0, '', 'the file is empty; expected a Participant') as undefined
 
-const readParticipant = (yaml: YamlFile, root: Node): Contract | undefined => {
+const readParticipant = (yaml: YamlFile, root: Node): Read | undefined => {
   const top = yaml.fields(root, '', { required: ['apiVersion', 'kind', 'metadata', 'spec'], optional: ['status'] })
   expectText(yaml, top.get('apiVersion'), 'apiVersion', apiVersion)
   expectText(yaml, top.get('kind'), 'kind', 'Participant')
@@ -40,14 +47,27 @@ const readParticipant = (yaml: YamlFile, root: Node): Contract | undefined => {
   const fields = yaml.fields(spec, 'spec', { required: ['inbox', 'events', 'contract'], optional: ['group'] })
   const inbox = readTopic(yaml, fields.get('inbox'), 'spec.inbox')
   const events = readTopic(yaml, fields.get('events'), 'spec.events')
-  if (inbox !== undefined && inbox === events) {
-    yaml.report(fields.get('events')!, 'spec.events', `'${events}' is the inbox too; expected a topic of its own`)
-  }
+  reportOneTopic(yaml, fields.get('events')!, inbox, events)
   const group = readGroup(yaml, fields.get('group'))
   const protocol = readIdl(yaml, yaml.text(fields.get('contract'), 'spec.contract'))
   if (participant === undefined || inbox === undefined || events === undefined || protocol === undefined)
     return undefined
-  return { participant, inbox, events, ...(group === undefined ? {} : { group }), ...protocol }
+  return {
+    contract: { participant, inbox, events, ...(group === undefined ? {} : { group }), ...protocol },
+    places: {
+      'metadata.name': top.get('metadata'),
+      'spec.inbox': fields.get('inbox'),
+      'spec.events': fields.get('events'),
+      'spec.group': fields.get('group'),
+      'spec.contract': fields.get('contract')
+    }
+  }
+}
+
+const reportOneTopic = (yaml: YamlFile, node: Node, inbox: string | undefined, events: string | undefined): void => {
+  if (inbox === undefined || events === undefined || topicIdentity(inbox) !== topicIdentity(events)) return
+  const same = inbox === events ? 'is the inbox too' : `is '${inbox}' to Kafka, the inbox`
+  yaml.report(node, 'spec.events', `'${events}' ${same}; expected a topic of its own`)
 }
 
 const expectText = (yaml: YamlFile, node: Node | null | undefined, path: string, expected: string): void => {
@@ -95,7 +115,10 @@ const readTopic = (yaml: YamlFile, node: Node | null | undefined, path: string):
   if (topic === undefined) return undefined
   const { value } = topic
   if (value.length <= topicCharsMax && topicPattern.test(value)) return value
-  const expected = `expected at most ${topicCharsMax} letters, digits, '.', '_' and '-'`
+  const isDots = value === '.' || value === '..'
+  const expected = isDots
+    ? "Kafka has no topic of that name; expected letters or digits in it, such as 'billing-events'"
+    : `expected at most ${topicCharsMax} letters, digits, '.', '_' and '-'`
   yaml.report(topic, path, `topic '${value}' is refused; ${expected}`)
   return undefined
 }

@@ -1,6 +1,7 @@
-import { isParcomoloError } from '../base/index.ts'
+import { isParcomoloError, ParcomoloError } from '../base/index.ts'
 import { idOf, makeCodec } from './codec.ts'
 import { type Codec, type Contract, type RecordType } from './contract.ts'
+import { recordOfSchema } from './record-of-schema.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -34,20 +35,105 @@ export const registerContracts = async (
 export const adoptContract = (registry: SchemaRegistry, codec: Codec, contract: Contract): Promise<void> =>
   registerTopics(registry, codec, topicsOf(contract))
 
+export type Agreed = {
+  readonly codec: Codec
+  /** Those in force: of a contract that is refused what the registry has, and nothing where that is nothing. */
+  readonly contracts: readonly Contract[]
+  readonly refused: readonly { readonly contract: Contract; readonly error: ParcomoloError }[]
+}
+
+/**
+ * As `registerContracts`, where a contract that the registry refuses concerns nobody else: what it has of that
+ * participant stays in force.
+ */
+export const registerAgreed = async (
+  registry: SchemaRegistry,
+  contracts: readonly Contract[],
+  extra: readonly TopicRecords[]
+): Promise<Agreed> => {
+  const codec = makeCodec([])
+  const refused: Agreed['refused'][number][] = []
+  const agreed = await Promise.all(
+    contracts.map(async (contract) => {
+      const error = await objectionTo(registry, topicsOf(contract))
+      if (error === undefined) return [contract]
+      refused.push({ contract, error })
+      return registeredContract(registry, contract)
+    })
+  )
+  const inForce = agreed.flat()
+  await registerTopics(registry, codec, [...inForce.flatMap(topicsOf), ...extra])
+  return { codec, contracts: inForce, refused }
+}
+
+/** What a participant said when its records were registered last, as far as the registry can tell. */
+const registeredContract = async (registry: SchemaRegistry, contract: Contract): Promise<Contract[]> => {
+  const latest = new Map<string, RecordType>()
+  await Promise.all(
+    subjectsOf(topicsOf(contract)).map(async ({ subject, record }) => {
+      const registered = (await registry.versions(subject)).at(-1)
+      const found = registered === undefined ? undefined : recordOfSchema(registered.schema)
+      if (found !== undefined) latest.set(record.name, found)
+    })
+  )
+  const known = (name: string): boolean => latest.has(name)
+  const operations = [...contract.operations.values()]
+    .map((operation) => ({
+      ...operation,
+      replies: operation.replies.filter(known),
+      rejections: operation.rejections.filter(known)
+    }))
+    .filter(({ command, replies }) => known(command) && replies.length > 0)
+  const emits = new Set([...contract.emits].filter(known))
+  if (operations.length === 0 && emits.size === 0) return []
+  return [
+    {
+      ...contract,
+      ...{ operations: new Map(operations.map((operation) => [operation.command, operation])), emits },
+      records: new Map([...contract.records, ...latest])
+    }
+  ]
+}
+
+const subjectsOf = (topics: readonly TopicRecords[]): { record: RecordType; subject: string }[] =>
+  topics.flatMap(({ topic, records }) => records.map((record) => ({ record, subject: `${topic}-${record.fullName}` })))
+
 const registerTopics = async (
   registry: SchemaRegistry,
   codec: Codec,
   topics: readonly TopicRecords[]
 ): Promise<void> => {
-  const subjects = topics.flatMap(({ topic, records }) =>
-    records.map((record) => ({ record, subject: `${topic}-${record.fullName}` }))
-  )
-  await Promise.all(subjects.map(({ subject, record }) => registry.check(subject, record.schema)))
+  const objection = await objectionTo(registry, topics)
+  if (objection !== undefined) throw objection
+  const subjects = subjectsOf(topics)
   const ids = await Promise.all(subjects.map(({ subject, record }) => registry.register(subject, record.schema)))
   const versions = await Promise.all(subjects.map(({ subject }) => registry.versions(subject)))
   codec.adopt(subjects.map(({ record }, i) => ({ ...record, id: ids[i]! })))
   for (const { id, schema } of versions.flat()) learnIfReadable(codec, id, schema)
 }
+
+/** All that is refused, in one error; rejects where the registry cannot be asked. */
+const objectionTo = async (
+  registry: SchemaRegistry,
+  topics: readonly TopicRecords[]
+): Promise<ParcomoloError | undefined> => {
+  const checks = subjectsOf(topics).map(({ subject, record }) => registry.check(subject, record.schema))
+  const refusals: ParcomoloError[] = []
+  for (const outcome of await Promise.allSettled(checks)) {
+    if (outcome.status === 'fulfilled') continue
+    const { reason } = outcome as { reason: unknown }
+    if (!isRefusal(reason)) throw reason
+    refusals.push(reason)
+  }
+  const [first, ...more] = refusals
+  if (first === undefined || more.length === 0) return first
+  const message = refusals.map((refusal) => refusal.message).join('\n')
+  return new ParcomoloError(first.code, message, { details: { ...first.details }, cause: first })
+}
+
+const isRefusal = (error: unknown): error is ParcomoloError =>
+  isParcomoloError(error, 'PARCOMOLO_REGISTRY_INCOMPATIBLE') ||
+  isParcomoloError(error, 'PARCOMOLO_REGISTRY_INVALID_SCHEMA')
 
 /** An old version that today's record cannot read is an error only when a record written with it turns up. */
 const learnIfReadable = (codec: Codec, id: number, schema: Schema): void => {

@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, Scalar } from 'yaml'
-import { didYouMean, ParcomoloError } from '../base/index.ts'
+import { didYouMean, type ErrorCode, ParcomoloError } from '../base/index.ts'
 
 export type SourceFile = { readonly path: string; readonly text: string }
 
@@ -17,8 +17,8 @@ export type YamlFile = {
   text(node: Node | null | undefined, path: string): Scalar<string> | undefined
   /** The offset in the file of an offset within the value of a text. */
   offsetIn(text: Scalar<string>, at: number): number
-  /** Throws PARCOMOLO_CONTRACT_INVALID where something was reported. */
-  finish(): void
+  /** Throws PARCOMOLO_CONTRACT_INVALID, or the given code, where something was reported. */
+  finish(code?: ErrorCode): void
 }
 
 export type Fields = { readonly required: readonly string[]; readonly optional?: readonly string[] }
@@ -50,8 +50,8 @@ export const openYaml = (file: SourceFile): YamlFile => {
       return undefined
     },
     offsetIn: (text, at) => offsetIn(file.text, text, at),
-    finish: () => {
-      if (problems.length > 0) throw invalid(file.path, problems)
+    finish: (code) => {
+      if (problems.length > 0) throw invalid(file.path, problems, code)
     }
   }
 }
@@ -122,13 +122,15 @@ const indentOf = (source: string, start: number): number => {
   return first?.[1]?.length ?? 0
 }
 
-const invalid = (path: string, problems: readonly Placed[]): ParcomoloError => {
+const invalid = (
+  path: string,
+  problems: readonly Placed[],
+  code: ErrorCode = 'PARCOMOLO_CONTRACT_INVALID'
+): ParcomoloError => {
   const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column)
   const lines = sorted.map(
     (problem) =>
       `${path}:${problem.line}:${problem.column}${problem.path === '' ? '' : ` ${problem.path}:`} ${problem.text}`
   )
-  return new ParcomoloError('PARCOMOLO_CONTRACT_INVALID', lines.join('\n'), {
-    details: { file: path, problems: sorted }
-  })
+  return new ParcomoloError(code, lines.join('\n'), { details: { file: path, problems: sorted } })
 }

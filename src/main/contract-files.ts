@@ -5,25 +5,55 @@ import { ParcomoloError } from '../base/index.ts'
 import { type Contract, type Contracts, contractSet, readContract } from '../contract/index.ts'
 import { hostedParticipants } from './system.ts'
 
+/** A file that is no contract that can be used beside the others. */
+export type OnRefused = (path: string, error: unknown) => void
+
 /**
  * The contracts of all participants under `<sagas>/participants/`, and those of the shop's own services where the
  * folder does not have them: they run in any case, and whoever has only participants of their own need not copy them.
+ * A file that is refused concerns its own participant alone: it is told and left out. Rejects with what is wrong where
+ * that is a service of this release, and by default at any.
  */
-export const readContractFiles = async (sagasDir: string): Promise<Contracts> => {
-  const own = await contractsIn(join(sagasDir, 'participants'))
-  const named = new Set(own.map(({ participant }) => participant))
-  if ([...hostedParticipants].every((name) => named.has(name))) return contractSet(own)
-  const shipped = await contractsIn(shippedParticipants)
-  const missing = ({ participant }: Contract): boolean => hostedParticipants.has(participant) && !named.has(participant)
-  return contractSet([...own, ...shipped.filter(missing)])
+export const readContractFiles = async (sagasDir: string, onRefused: OnRefused = rethrow): Promise<Contracts> => {
+  const own = await contractsIn(join(sagasDir, 'participants'), onRefused)
+  const named = new Set(own.map(({ contract }) => contract.participant))
+  const isHosted = ({ contract }: Found): boolean => hostedParticipants.has(contract.participant)
+  const hasAll = [...hostedParticipants].every((name) => named.has(name))
+  const shipped = hasAll ? [] : (await contractsIn(shippedParticipants)).filter(isHosted)
+  const missing = shipped.filter(({ contract }) => !named.has(contract.participant))
+  // The services first: between one of them and a participant that has taken its names, they are right.
+  const found = [...missing, ...own.filter(isHosted), ...own.filter((it) => !isHosted(it))]
+  const taken: Contract[] = []
+  for (const { path, contract } of found) {
+    try {
+      contractSet([...taken, contract])
+      taken.push(contract)
+    } catch (error) {
+      onRefused(path, error)
+    }
+  }
+  return contractSet(taken)
 }
 
 /** Those of this release. */
 const shippedParticipants = fileURLToPath(new URL('../../sagas/participants', import.meta.url))
 
-const contractsIn = async (dir: string): Promise<Contract[]> => {
-  const files = await yamlFiles(dir)
-  return Promise.all(files.map(async (path) => readContract({ path, text: await readFile(path, 'utf8') })))
+type Found = { readonly path: string; readonly contract: Contract }
+
+const rethrow: OnRefused = (_, error) => {
+  throw error
+}
+
+const contractsIn = async (dir: string, onRefused: OnRefused = rethrow): Promise<Found[]> => {
+  const found: Found[] = []
+  for (const path of await yamlFiles(dir)) {
+    try {
+      found.push({ path, contract: readContract({ path, text: await readFile(path, 'utf8') }) })
+    } catch (error) {
+      onRefused(path, error)
+    }
+  }
+  return found
 }
 
 /** The YAML files of a folder, in the order of their names. */

@@ -58,7 +58,7 @@ export type DeadLetters = {
 export const openDeadLetters = async (config: Config): Promise<DeadLetters> => {
   const opened = new AsyncDisposableStack()
   try {
-    const contracts = await readContractFiles(config.sagasFolder)
+    const contracts = await readContractFiles(config.sagasFolder, () => undefined)
     const log = opened.adopt(await openLog(config), (it) => it.close())
     const registry = opened.adopt(await registryIfThere(config), async (it) => it?.close())
     const bounded = boundedLog(log, systemClock)

@@ -16,7 +16,8 @@ const slowMs = 15_000
  * A start, step by step, and what it has opened.
  *
  * O1. A stop, or a failure of what is open, ends the step under way at once, whatever that waits for.
- * O2. Everything that was opened is closed in the opposite order, also what turns out to be open only later.
+ * O2. Everything that was opened is closed in the opposite order, also what turns out to be open only later. Where a
+ *     failure ended the start, the close waits for that, so that nothing is closed that it still uses.
  */
 export class Opening {
   readonly #deps: OpeningDeps
@@ -77,7 +78,8 @@ export class Opening {
       this.#opened.defer(async () => void (await close(opened)))
       return opened
     } catch (error) {
-      opening?.then(close).catch(() => undefined)
+      const undone = opening?.then(close).catch(() => undefined)
+      if (!this.#deps.signal.aborted) this.#opened.defer(async () => void (await undone))
       throw error
     }
   }

@@ -44,10 +44,17 @@ export const participantsOf = ({ registry, codec, definitions, publisher }: Part
       const contract = readContract({ path: source, text: yaml })
       const { contracts } = definitions
       const known = contracts.participant(name)
-      if ('found' in known && contractsAgree(known.found, contract)) return contract
+      const isInForce = 'found' in known && contractsAgree(known.found, contract)
+      // What a service of this release says goes with the release; any other is kept where each start finds it again.
+      if (isInForce && (hostedParticipants.has(name) || definitions.isPublished(name))) return contract
       if (hostedParticipants.has(name)) throw ofRelease(name)
-      contractSet([...contracts.all.filter((other) => other.participant !== name), contract])
+      checkBeside(
+        contracts.all.filter((other) => other.participant !== name),
+        contract
+      )
       await adoptContract(registry, codec, contract)
+      // Whoever reads both in this order would take the first for right.
+      for (const other of definitions.outvotedBy(contract)) await publish({ name: other, source: '', yaml: '' }, true)
       await publish(participant, false)
       return contract
     },
@@ -55,6 +62,22 @@ export const participantsOf = ({ registry, codec, definitions, publisher }: Part
       if (definitions.isPublished(name)) await publish({ name, source: '', yaml: '' }, true)
     }
   }
+}
+
+/** Throws PARCOMOLO_CONTRACT_CONFLICT; a new name for one that is in force is told as what it is. */
+const checkBeside = (others: readonly Contract[], contract: Contract): void => {
+  const renamed = others.find(
+    ({ namespace, inbox, events }) =>
+      namespace === contract.namespace && inbox === contract.inbox && events === contract.events
+  )
+  if (renamed === undefined) return void contractSet([...others, contract])
+  const [before, after] = [renamed.participant, contract.participant]
+  throw new ParcomoloError(
+    'PARCOMOLO_CONTRACT_CONFLICT',
+    `participant '${after}' has namespace, inbox and events topic of participant '${before}', which is in force; ` +
+      `expected a participant to keep its name while Parcomolo runs; name it '${before}' again, or take away what ` +
+      `'${before}' came from: its file, and start every process again, or on Kubernetes its Participant`
+  )
 }
 
 const ofRelease = (name: string): ParcomoloError =>

@@ -1,9 +1,17 @@
 import { hostname } from 'node:os'
 import { systemClock } from '../base/index.ts'
-import { adoptContract, learnSchemas, registerContracts } from '../contract/index.ts'
+import {
+  adoptContract,
+  type Codec,
+  type Contracts,
+  contractSet,
+  learnSchemas,
+  registerAgreed
+} from '../contract/index.ts'
 import { createProbes } from '../http/index.ts'
 import type { Operator } from '../operator/index.ts'
 import { openPublisher } from '../orchestrator/index.ts'
+import type { Registry } from '../registry/index.ts'
 import type { Config } from './config.ts'
 import { readContractFiles } from './contract-files.ts'
 import { Diagnostics } from './diagnostics.ts'
@@ -20,7 +28,7 @@ import { openRest, requestLevel } from './rest.ts'
 import { componentsOf, type Role, rolesIn } from './roles.ts'
 import { followSagaFiles } from './saga-files.ts'
 import type { Parts, Stage, Storage } from './stage.ts'
-import { ownRecords, startSystem, type SystemDeps } from './system.ts'
+import { hostedParticipants, ownRecords, startSystem, type SystemDeps } from './system.ts'
 
 export type Running = {
   readonly url: string
@@ -41,6 +49,8 @@ const clock = systemClock
 
 /** A process that is to stop does not wait longer for what it has opened half. */
 const closeMsMax = 2_000
+/** Nor does one longer that has failed: who supervises it has to see that. */
+const failedMsMax = 10_000
 
 /**
  * Runs the roles of this process. Resolves when all of them work. What was opened is closed in the opposite order, at
@@ -63,15 +73,18 @@ export const start = async (config: Config, options: StartOptions = {}): Promise
       isStopped = true
       // What has failed for good is of no more use to anybody.
       await Promise.race([failed, pause(config.stopDelay)])
-      await opening.close()
+      const closed = opening.close()
+      await Promise.race([closed, failed.then(() => within(failedMsMax, closed))])
     }
     return { url, roles: config.roles, failed, stop }
   } catch (error) {
-    if (!signal.aborted) await opening.close()
-    else {
+    if (!signal.aborted) {
+      await within(failedMsMax, Promise.race([opening.close(), aborted(signal)]))
+      if (signal.aborted) diagnostics.error(error, 'the start had failed before it was stopped')
+    } else {
       if (isListening) await pause(config.stopDelay)
       diagnostics.hush()
-      await Promise.race([opening.close(), pause(closeMsMax)])
+      await within(closeMsMax, opening.close())
     }
     throw error
   }
@@ -82,13 +95,29 @@ const pause = (ms: number): Promise<void> =>
     setTimeout(resolve, ms).unref()
   })
 
+/** For so long at most; meanwhile the process does not end by itself, as one with nothing left to do would. */
+const within = async (ms: number, work: Promise<unknown>): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined
+  const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))
+  try {
+    await Promise.race([work, over])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+
 /** Each part after those that it needs; gives the address to tell people. */
 const open = async (stage: Stage): Promise<string> => {
   const { config, opening, diagnostics, storage, signal, memory } = stage
   const roles = rolesIn(config.flow, config.roles)
   const parts: Parts = { memory }
   const probes = roles.includes('view') ? undefined : await openProbes(stage, parts, roles)
-  const contracts = await opening.step('reading the contracts', () => readContractFiles(config.sagasFolder))
+  const files = await opening.step('reading the contracts', () => contractsOf(stage, roles))
   const log = await opening.take(
     config.kafkaBrokers === null ? 'opening the log' : `looking for Kafka at ${config.kafkaBrokers.join(', ')}`,
     () =>
@@ -107,8 +136,8 @@ const open = async (stage: Stage): Promise<string> => {
     () => storage.openRegistry(config, { signal, onWaiting: diagnostics.waiting }),
     (it) => it.close()
   )
-  const codec = await opening.step('registering the contracts', () =>
-    opening.insist(() => registerContracts(registry, contracts.all, ownRecords), diagnostics.waiting)
+  const { codec, contracts } = await opening.step('registering the contracts', () =>
+    agreedContracts(stage, registry, files)
   )
   const deps: SystemDeps = {
     ...{ log, codec, contracts, clock, flow: config.flow, partitions: config.partitions },
@@ -133,6 +162,39 @@ const open = async (stage: Stage): Promise<string> => {
   if (roles.includes('operator'))
     parts.operator = await openOperator(stage, { deps, registry, definitions: system.definitions })
   return probes ?? (await openRest(stage, { deps, system, roles, operator: parts.operator }))
+}
+
+/** What is wrong with the files is told by whoever follows the folder, unless there is nobody, or no start. */
+const contractsOf = async ({ config, diagnostics }: Stage, roles: readonly Role[]): Promise<Contracts> => {
+  const refused: [string, unknown][] = []
+  const tell = (): void => refused.forEach(([path, error]) => diagnostics.refused(path, error))
+  try {
+    const contracts = await readContractFiles(config.sagasFolder, (path, error) => refused.push([path, error]))
+    if (!roles.includes('operator') || config.definitions === 'kubernetes') tell()
+    return contracts
+  } catch (error) {
+    tell()
+    throw error
+  }
+}
+
+/** What the registry takes of the contracts, and what it had before of those that it refuses. */
+const agreedContracts = async (
+  { opening, diagnostics }: Stage,
+  registry: Registry,
+  files: Contracts
+): Promise<{ codec: Codec; contracts: Contracts }> => {
+  const { codec, contracts, refused } = await opening.insist(
+    () => registerAgreed(registry, files.all, ownRecords),
+    diagnostics.waiting
+  )
+  for (const { contract, error } of refused) diagnostics.refused(`the contract of ${contract.participant}`, error)
+  const lost = refused.find(
+    ({ contract: { participant } }) =>
+      hostedParticipants.has(participant) && contracts.every((other) => other.participant !== participant)
+  )
+  if (lost !== undefined) throw lost.error
+  return { codec, contracts: contractSet(contracts) }
 }
 
 /**

@@ -19,8 +19,9 @@ export const explain = (error: unknown): string => {
       errorCount
     )
   }
-  if (isParcomoloError(error, 'PARCOMOLO_CONTRACT_INVALID')) {
-    const { problems } = error.details as { problems: readonly Problem[] }
+  if (isParcomoloError(error, 'PARCOMOLO_CONTRACT_INVALID') || isParcomoloError(error, 'PARCOMOLO_CONTRACT_CONFLICT')) {
+    const { problems } = error.details as { problems?: readonly Problem[] }
+    if (problems === undefined) return error.message
     return listed(problems.map(problemText), problems.length)
   }
   return error instanceof Error ? error.message : String(error)

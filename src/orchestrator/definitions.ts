@@ -15,12 +15,14 @@ export class Definitions extends Revisions {
   readonly #deps: DefinitionDeps
   readonly #patience: Patience
   readonly #published = new Map<string, Contract>()
+  /** Published, and refused here for what another one has. */
+  readonly #outvoted = new Map<string, Contract>()
   readonly #listeners = new Set<() => void>()
   #contracts: Contracts
   #close: (() => void) | undefined
   /** The next offset of the topic, and who waits for it to move. */
   #next = 0
-  #moved = Promise.withResolvers<void>()
+  #moved = awaitable()
 
   private constructor(deps: DefinitionDeps) {
     super()
@@ -44,6 +46,15 @@ export class Definitions extends Revisions {
   /** True where a published contract of this participant is in force, not that of this release. */
   isPublished(participant: string): boolean {
     return this.#published.has(participant)
+  }
+
+  /** The published participants that are not in force here and claim what this one has. */
+  outvotedBy({ participant, namespace, inbox, events }: Contract): string[] {
+    const topics = [inbox, events]
+    return [...this.#outvoted.values()]
+      .filter((it) => it.participant !== participant)
+      .filter((it) => it.namespace === namespace || topics.includes(it.inbox) || topics.includes(it.events))
+      .map((it) => it.participant)
   }
 
   /** Calls whenever `contracts` has changed; gives a function that ends it. */
@@ -99,8 +110,7 @@ export class Definitions extends Revisions {
     }
     this.#next = records.at(-1)!.offset + 1
     this.#moved.resolve()
-    this.#moved = Promise.withResolvers()
-    this.#moved.promise.catch(() => undefined)
+    this.#moved = awaitable()
   }
 
   /** False where the stop came first. */
@@ -113,6 +123,7 @@ export class Definitions extends Revisions {
 
   async #takeParticipant({ participant, source, yaml, withdrawn }: ParticipantPublished): Promise<boolean> {
     const contract = withdrawn ? undefined : readContract({ path: source, text: yaml })
+    this.#outvoted.delete(participant)
     const contracts = this.#contractsWith(participant, contract)
     if (contract !== undefined) {
       if ((await this.#patience.until(() => this.#deps.adopt?.(contract))) === false) return false
@@ -129,8 +140,20 @@ export class Definitions extends Revisions {
     const own = this.#deps.contracts.participant(participant)
     const instead = contract ?? ('found' in own ? own.found : undefined)
     const others = this.#contracts.all.filter((other) => other.participant !== participant)
-    return contractSet(instead === undefined ? others : [...others, instead])
+    try {
+      return contractSet(instead === undefined ? others : [...others, instead])
+    } catch (error) {
+      if (contract !== undefined) this.#outvoted.set(participant, contract)
+      throw error
+    }
   }
+}
+
+/** Whether somebody waits for it or not when it fails. */
+const awaitable = (): PromiseWithResolvers<void> => {
+  const awaited = Promise.withResolvers<void>()
+  awaited.promise.catch(() => undefined)
+  return awaited
 }
 
 export type DefinitionDeps = {

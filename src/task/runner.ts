@@ -26,7 +26,7 @@ export type RunningTask = Pick<Task<unknown>, 'stats' | 'entityCount' | 'sleepin
 /** The tasks of one component that this process has been given. */
 export type Runner = {
   readonly tasks: ReadonlyMap<string, RunningTask>
-  /** Resolves when an assignment works for the first time. */
+  /** Resolves when an assignment works for the first time; rejects when something fails for good before that. */
   readonly ready: Promise<void>
   /** Ends the tasks and begins them again, since the component has changed what it reads. */
   renew(): void
@@ -46,7 +46,12 @@ export const runComponent = <S>(component: Component<S>, deps: TaskDeps): Runner
   first.promise.catch(() => undefined)
   let latest: readonly TopicPartition[] = []
   const turns = new Turns(recoveriesMax)
-  const hosting: Hosting<S> = { component, tasks, deps: { ...deps, turns }, onFenced: () => onFenced() }
+  /** Whoever waits for the first assignment hears it, too: the other tasks may never get to work. */
+  const onFailure = (error: unknown): void => {
+    first.reject(error)
+    deps.onFailure(error)
+  }
+  const hosting: Hosting<S> = { component, tasks, deps: { ...deps, turns, onFailure }, onFenced: () => onFenced() }
   const carryOutLatest = (left?: Promise<unknown>): void => {
     const carryOut = async (): Promise<void> => {
       await left
@@ -57,10 +62,7 @@ export const runComponent = <S>(component: Component<S>, deps: TaskDeps): Runner
       await startGained(hosting, mine, toRead)
       if (mine === latest) first.resolve()
     }
-    carriedOut = carriedOut.then(carryOut).catch((error: unknown) => {
-      first.reject(error)
-      deps.onFailure(error)
-    })
+    carriedOut = carriedOut.then(carryOut).catch(onFailure)
   }
   /** Another owner had the partition; if the group says that it belongs here all the same, it is taken back. */
   const onFenced = (): void => {

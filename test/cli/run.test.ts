@@ -330,6 +330,47 @@ test('verify tells what is wrong with a participant', async (t) => {
   t.true(out[0]!.startsWith(`${path}:6:10 spec.inbox: `), out[0])
 })
 
+const foreign = async (folder: string, name: string, inbox: string): Promise<string> => {
+  const text = await readFile('test/foreign/loyalty/participant.yaml', 'utf8')
+  const path = join(folder, `${name}.yaml`)
+  const own = text.replace('name: loyalty', `name: ${name}`).replaceAll('example.loyalty', `example.${name}`)
+  await writeFile(path, own.replace('loyalty-commands', inbox).replace('loyalty-events', `${name}-events`))
+  return path
+}
+
+test('verify refuses a participant that takes a name of the product, and says whose it is', async (t) => {
+  const path = await foreign(await temporaryFolder(t), 'mine', 'saga-events')
+  const { code, out } = await ran(['verify', path])
+  t.is(code, 1)
+  t.true(
+    out[0]!.startsWith(`${path}:5:10 spec.inbox: topic 'saga-events' belongs to the orchestrator, as its journal;`)
+  )
+  t.true(out[0]!.endsWith('(PARCOMOLO_CONTRACT_CONFLICT)'))
+})
+
+test('verify refuses a participant beside which another has its topic', async (t) => {
+  const folder = await temporaryFolder(t)
+  const one = await foreign(folder, 'one', 'zz.in')
+  const { code } = await ran(['verify', one])
+  t.is(code, 0)
+  const two = await foreign(folder, 'two', 'zz_in')
+  await writeFile(join(folder, 'broken.yaml'), 'kind: Participant\n')
+  const { code: refused, out } = await ran(['verify', one, two])
+  t.is(refused, 1)
+  t.is(out.length, 2)
+  t.true(
+    out[1]!.startsWith(`${two}: topic 'zz_in' is topic 'zz.in' to Kafka, which belongs to the inbox of participant`)
+  )
+})
+
+test('verify takes another version of a participant that the given folder has', async (t) => {
+  const folder = await temporaryFolder(t)
+  await foreign(folder, 'one', 'one-commands')
+  const changed = await foreign(await temporaryFolder(t), 'one', 'one-inbox')
+  const { code, out } = await ran(['verify', changed, '--participants', folder])
+  t.deepEqual([code, out.length], [0, 1], out.join())
+})
+
 test('verify names a file that it cannot read', async (t) => {
   const { code, err } = await ran(['verify', 'no/such.yaml'])
   t.is(code, 1)

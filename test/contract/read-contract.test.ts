@@ -199,7 +199,7 @@ test(
   refused,
   'parcel-events',
   '..',
-  "parcel.yaml:6:11 spec.events: topic '..' is refused; expected at most 249 letters, digits, '.', '_' and '-'"
+  "parcel.yaml:6:11 spec.events: topic '..' is refused; Kafka has no topic of that name; expected letters or digits in it, such as 'billing-events'"
 )
 test(
   'a topic that is too long',

@@ -131,6 +131,21 @@ test('a failure of what is open ends a start that would wait for ever', async (t
   await t.throwsAsync(waiting, { message: 'the disk is gone' })
 })
 
+test('what is half open when something fails is closed before what it stands on', async (t) => {
+  const { opening, closed, failure, close } = stage()
+  await opening.take('opening a', async () => 'a', close)
+  const late = Promise.withResolvers<string>()
+  const taking = opening.take('opening late', () => late.promise, close)
+  failure.resolve(new Error('the disk is gone'))
+  await t.throwsAsync(taking, { message: 'the disk is gone' })
+  const closing = opening.close()
+  await turn()
+  t.deepEqual(closed, [])
+  late.resolve('late')
+  await closing
+  t.deepEqual(closed, ['late', 'a'])
+})
+
 test('what cannot be opened is not closed', async (t) => {
   const { opening, closed, close } = stage()
   const broken = async (): Promise<string> => {

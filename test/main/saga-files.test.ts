@@ -55,6 +55,35 @@ test('a participant that is broken is refused with its place, and the one before
   t.true(definitions.isPublished('loyalty'))
 })
 
+test('a participant that claims a topic of the product is refused before anything of it is published', async (t) => {
+  const { stage, dir, definitions, refused } = await following(t)
+  const file = join(dir, 'participants', 'loyalty.yaml')
+  for (const inbox of ['saga-definitions', 'saga-events', 'dead-letters', 'order-snapshots']) {
+    await writeFile(file, participant.replace('loyalty-commands', inbox))
+    await stage.until(() =>
+      refused.some(([, error]) => (error as Error).message.includes(`topic '${inbox}' belongs to`))
+    )
+  }
+  for (const [, error] of refused) t.like(error, { code: 'PARCOMOLO_CONTRACT_CONFLICT' })
+  t.false(definitions.isPublished('loyalty'))
+  t.deepEqual(await stage.registry.versions('saga-definitions-test.loyalty.AwardPoints'), [])
+})
+
+test('a participant that is renamed is told what to do, and stays as it was', async (t) => {
+  const { stage, dir, definitions, refused } = await following(t)
+  const file = join(dir, 'participants', 'loyalty.yaml')
+  await writeFile(file, participant)
+  await stage.until(() => definitions.isPublished('loyalty'))
+  await writeFile(file, participant.replace('name: loyalty', 'name: fidelity'))
+  await stage.until(() => refused.length > 0)
+  t.like(refused[0]![1], { code: 'PARCOMOLO_CONTRACT_CONFLICT' })
+  t.regex(
+    (refused[0]![1] as Error).message,
+    /; name it 'loyalty' again, or take away what 'loyalty' came from: its file/
+  )
+  t.true(definitions.isPublished('loyalty'))
+})
+
 test('a saga whose file is gone begins no more', async (t) => {
   const { stage, dir, definitions } = await following(t)
   await writeFile(join(dir, 'participants', 'loyalty.yaml'), participant)

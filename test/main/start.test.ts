@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
@@ -173,6 +173,20 @@ test('a start that fails half-way closes what it has opened', async (t) => {
   t.is(shared.openCount, 0)
 })
 
+test('a start behind a registry that has given its ids anew ends with its error', async (t) => {
+  const config = configOf(await newFolder(t), { partitions: 4, logLevel: 'error' })
+  const first = await start(config)
+  t.is((await place(first.url)).status, 201)
+  await first.stop()
+  await rm(join(config.dataFolder, 'registry'), { recursive: true })
+  const registry = await openRegistry(config)
+  await registry.register('other', { type: 'record', name: 'Other', fields: [] })
+  await registry.close()
+  await t.throwsAsync(start(config), { code: 'PARCOMOLO_TASK_JOURNAL_UNREADABLE' })
+  const log = await openLog(config)
+  await log.close()
+})
+
 test('everything in one process takes orders as soon as it has started, and starts again', async (t) => {
   const config = configOf(await newFolder(t))
   const first = await start(config)
@@ -287,4 +301,56 @@ test('a folder that has only participants and sagas of others is enough', async 
     (body['items'] as Json[]).map(({ saga }) => saga),
     ['loyalty']
   )
+})
+
+/** What a start with this configuration says on stderr until it has ended, and what comes of it. */
+const withLines = async <T>(work: () => Promise<T>): Promise<{ result: T; lines: Json[] }> => {
+  const lines: Json[] = []
+  const write = process.stderr.write.bind(process.stderr)
+  process.stderr.write = ((text: string) => lines.push(JSON.parse(text) as Json) > 0) as typeof write
+  try {
+    return { result: await work(), lines }
+  } finally {
+    process.stderr.write = write
+  }
+}
+
+test.serial('contracts that were refused while it ran do not stop the next start, and each is told', async (t) => {
+  const folder = await newFolder(t)
+  const sagasFolder = join(folder, 'sagas')
+  await cp('sagas', sagasFolder, { recursive: true })
+  const participants = join(sagasFolder, 'participants')
+  const change = async (name: string, to: string, from: string, by: string): Promise<void> => {
+    const text = await readFile(join(participants, `${name}.yaml`), 'utf8')
+    t.true(text.includes(from))
+    await writeFile(join(participants, `${to}.yaml`), text.replaceAll(from, by))
+  }
+  const saga = await readFile('test/foreign/loyalty/saga.yaml', 'utf8')
+  await writeFile(join(sagasFolder, 'loyalty.yaml'), saga.replaceAll('command: ', 'command: loyalty.'))
+  await cp('test/foreign/loyalty/participant.yaml', join(participants, 'loyalty.yaml'))
+  await change('loyalty', 'gift', 'loyalty', 'gift')
+  await change('loyalty', 'broken', 'loyalty', 'broken')
+  const config = configOf(join(folder, 'data'), { sagasFolder })
+  const first = await start(config)
+  await first.stop()
+
+  await change(
+    'payment',
+    'payment',
+    'record PaymentRefunded { string orderId; long amountCents; }',
+    'record PaymentRefunded { string orderId; int amountCents; }'
+  )
+  await change('loyalty', 'loyalty', 'long points', 'int points')
+  await change('gift', 'gift', 'long balance', 'int balance')
+  await change('broken', 'broken', 'record', 'recrod')
+  const { result: second, lines } = await withLines(() => start(config))
+  t.teardown(() => second.stop())
+  t.is((await place(second.url)).status, 201)
+  const { body } = await json(`${second.url}/definitions`)
+  t.deepEqual((body['items'] as Json[]).map(({ saga }) => saga).toSorted(), ['loyalty', 'order'])
+  const told = (name: string): Json[] =>
+    lines.filter((line) => new RegExp(`${name}( |\\.yaml )is refused`).test(String(line['message'])))
+  for (const name of ['payment', 'loyalty', 'gift'])
+    t.like(told(name)[0], { level: 'error', code: 'PARCOMOLO_REGISTRY_INCOMPATIBLE' }, name)
+  t.like(told('broken')[0], { level: 'error', code: 'PARCOMOLO_CONTRACT_INVALID' })
 })

@@ -58,14 +58,26 @@ test('a refusal names the reason, and the contract in force stays', async (t) =>
 
 test('what is refused for what another one has is accepted when that one has gone', async (t) => {
   const bench = await atWork(t.title)
-  const second = { ...ofFile('shipping'), metadata: { ...ofFile('shipping').metadata, name: 'second', uid: 'second' } }
-  bench.participants.apply(second)
+  const spec = specOfFile('test/foreign/loyalty/participant.yaml')
+  bench.participants.apply(participantResource('first', spec))
+  await bench.time.pass(0)
+  bench.participants.apply(participantResource('second', spec))
   await bench.time.pass(0)
   t.is(readyOf(bench.participants.get('second')), 'False Conflict')
-  bench.participants.delete('shipping')
+  bench.participants.delete('first')
   await bench.time.pass(1_000)
-  t.is(bench.participants.get('shipping'), undefined)
+  t.is(bench.participants.get('first'), undefined)
   t.is(readyOf(bench.participants.get('second')), 'True Accepted')
+})
+
+test('a name of the product is refused as a conflict that says whose it is', async (t) => {
+  const bench = await atWork(t.title)
+  const spec = specOfFile('test/foreign/loyalty/participant.yaml') as Record<string, string>
+  bench.participants.apply(participantResource('mine', { ...spec, inbox: 'saga-events' }))
+  await bench.time.pass(0)
+  const ready = conditionOf(bench.participants.get('mine')?.status?.conditions, 'Ready')
+  t.like(ready, { status: 'False', reason: 'Conflict' })
+  t.regex(ready!.message, /^spec\.inbox: topic 'saga-events' belongs to the orchestrator, as its journal; expected/)
 })
 
 test('a participant that a saga uses stays until none does', async (t) => {

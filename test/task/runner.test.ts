@@ -125,3 +125,20 @@ test('a stop ends the wait for a turn, and what is being read is not read to its
   )
   t.deepEqual(stage.failures, [])
 })
+
+test('a task that fails in its start ends the wait for all, though others wait for the registry', async (t) => {
+  const stage = await Stage.open(t)
+  await journaled(stage, [1, 1, 0, 0, 0, 0])
+  const away = new ParcomoloError('PARCOMOLO_REGISTRY_UNAVAILABLE', 'nobody answers', { retryable: true })
+  const lost = new ParcomoloError('PARCOMOLO_CONTRACT_UNKNOWN_SCHEMA', 'the registry has lost it')
+  const held = Promise.withResolvers<void>()
+  const learn = (values: Iterable<Uint8Array | null>): Promise<void> | undefined => {
+    const names = [...values].map((value) => String(codec.decode(value!).value['name']))
+    if (names.includes('p1')) return Promise.reject(away)
+    return names.includes('p0') ? held.promise.then(() => Promise.reject(lost)) : undefined
+  }
+  const runner = run(stage, { learn, onHeldUp: () => held.resolve() })
+  await t.throwsAsync(runner.ready, { is: lost })
+  await runner.stop()
+  t.deepEqual(stage.failures, [lost])
+})

@@ -1,0 +1,122 @@
+import test from 'ava'
+import { isParcomoloError } from '../../src/base/index.ts'
+import { contractSet, readContract } from '../../src/contract/index.ts'
+import { systemTopics } from '../../src/main/system.ts'
+import { flowTopic } from '../../src/main/flow.ts'
+import { snapshotsTopic } from '../../src/view/index.ts'
+
+type Names = { name?: string; inbox?: string; events?: string; namespace?: string; group?: string }
+
+const textOf = ({
+  name = 'zz',
+  inbox = 'zz-in',
+  events = 'zz-out',
+  namespace = 'acme.zz',
+  group = 'zz'
+}: Names): string =>
+  `apiVersion: parcomolo.io/v1alpha1
+kind: Participant
+metadata: { name: ${name} }
+spec:
+  inbox: ${inbox}
+  events: ${events}
+  group: ${group}
+  contract: |
+    @namespace("${namespace}")
+    protocol P { record A { string id; } record B { string id; } B a(A command); }
+`
+
+const read = (names: Names) => readContract({ path: 'zz.yaml', text: textOf(names) })
+
+/** The message of the conflict that these names are refused with. */
+const conflictOf = (names: Names): string | undefined => {
+  try {
+    read(names)
+  } catch (error) {
+    if (isParcomoloError(error, 'PARCOMOLO_CONTRACT_CONFLICT')) return error.message
+    throw error
+  }
+  return undefined
+}
+
+/** What is made at a start where there is no participant but those of the release. */
+const ownTopics = [
+  ...systemTopics(contractSet([]), 1),
+  flowTopic,
+  snapshotsTopic,
+  ...['order', 'stock', 'payment', 'shipping'].map((name) => ({ topic: `${name}-events` })),
+  ...['order', 'inventory', 'payment', 'shipping'].map((name) => ({ topic: `${name}-commands` })),
+  ...['order-snapshots', 'zz-snapshots', 'zz-archive', 'orchestrator-x', '__consumer_offsets', '_schemas'].map(
+    (topic) => ({ topic })
+  )
+]
+
+for (const { topic } of ownTopics) {
+  test(`topic '${topic}' is refused as inbox and as events topic, at its place and with its owner`, (t) => {
+    t.regex(conflictOf({ inbox: topic })!, /^zz\.yaml:5:10 spec\.inbox: topic '.+' belongs to .+; expected a topic of/)
+    t.regex(conflictOf({ events: topic })!, /^zz\.yaml:6:11 spec\.events: topic '.+' belongs to .+; expected a topic/)
+  })
+}
+
+test('a topic that Kafka takes for one of its own is refused', (t) => {
+  for (const topic of ['._consumer_offsets', '..consumer_offsets', '.schemas'])
+    t.regex(conflictOf({ inbox: topic }) ?? '', /belongs to/, topic)
+})
+
+for (const namespace of ['parcomolo.saga', 'parcomolo.definition', 'parcomolo.journal', 'parcomolo.order']) {
+  test(`namespace '${namespace}' is refused`, (t) => {
+    t.regex(conflictOf({ namespace })!, /^zz\.yaml:8:13 spec\.contract: namespace '.+' belongs to .+; expected one of/)
+  })
+}
+
+for (const name of ['orchestrator', 'operator', 'view', 'courier']) {
+  test(`participant '${name}' is refused`, (t) => {
+    t.regex(conflictOf({ name })!, /^zz\.yaml:3:11 metadata\.name: name '.+' belongs to .+; expected another name$/)
+  })
+}
+
+test('a service of the release has its own inbox, events topic and namespace', (t) => {
+  const own = { inbox: 'order-commands', events: 'order-events', namespace: 'parcomolo.order' }
+  t.is(conflictOf({ name: 'order', ...own }), undefined)
+  for (const key of ['inbox', 'events', 'namespace'] as const)
+    t.regex(conflictOf({ name: 'order', ...own, [key]: 'mine' })!, /belongs to the service of that name, whose .+ is '/)
+})
+
+test("Parcomolo's own consumer groups are refused", (t) => {
+  t.regex(
+    conflictOf({ group: 'parcomolo-orchestrator' })!,
+    /^zz\.yaml:7:10 spec\.group: group '.+' belongs to Parcomolo/
+  )
+})
+
+test('names that only look like reserved ones are free', (t) => {
+  const names = { name: 'viewer', inbox: 'my-saga-events', events: 'flows', namespace: 'parcomolo.sagas', group: 'my' }
+  t.is(conflictOf(names), undefined)
+  t.is(conflictOf({ inbox: 'snapshots', events: 'archive_', group: 'parcomolo' }), undefined)
+})
+
+test('all names of a file that are taken are told at once', (t) => {
+  const names = { name: 'view', inbox: 'flow', events: 'dead-letters', namespace: 'parcomolo.saga' }
+  t.is(conflictOf(names)!.split('\n').length, 4)
+})
+
+test('what is broken is told before what is taken', (t) => {
+  t.throws(() => readContract({ path: 'x', text: textOf({ inbox: 'flow' }).replace('record A', 'recrod A') }), {
+    code: 'PARCOMOLO_CONTRACT_INVALID'
+  })
+})
+
+test('two topics that differ in dots and underscores only are one to Kafka', (t) => {
+  t.throws(
+    () => contractSet([read({ inbox: 'zz.in' }), read({ name: 'y', inbox: 'zz_in', events: 'y', namespace: 'y' })]),
+    {
+      code: 'PARCOMOLO_CONTRACT_CONFLICT',
+      message:
+        /^topic 'zz_in' is topic 'zz\.in' to Kafka, which belongs to the inbox of participant 'zz' and to the inbox of/
+    }
+  )
+  t.throws(() => read({ inbox: 'zz.in', events: 'zz_in' }), {
+    code: 'PARCOMOLO_CONTRACT_INVALID',
+    message: /spec\.events: 'zz_in' is 'zz\.in' to Kafka, the inbox; expected a topic of its own/
+  })
+})

@@ -70,9 +70,12 @@ export const errorCodes = {
     cause: 'Topics are not there, and this process may not make them.',
     remedy: 'Make them with the commands in the message, or let this user make topics.'
   },
-  PARCOMOLO_LOG_COMPRESSION: {
-    cause: 'A foreign producer has compressed its records in a way that this program cannot unpack.',
-    remedy: 'Set compression.type=uncompressed on the topic, so that the broker unpacks what is sent from then on.'
+  PARCOMOLO_LOG_BATCH_UNREADABLE: {
+    cause:
+      'A batch of records is damaged, becomes too long when it is unpacked, or is packed in a way that is unknown.',
+    remedy:
+      'Nothing waits for it: one dead letter stands for its records. Find its producer by the topic and the offsets, ' +
+      'and let it send them again.'
   },
   PARCOMOLO_LOG_OUT_OF_RANGE: {
     cause: 'A range of offsets was to be read that the partition does not have.',

@@ -14,6 +14,8 @@
  * L4. Within a partition readers see records in offset order, each once, without gaps other than those of compaction.
  */
 
+import type { ParcomoloError } from '../base/index.ts'
+
 export type TopicPartition = { readonly topic: string; readonly partition: number }
 
 /** String values only: what the protocol needs, and what any client can print. */
@@ -33,7 +35,14 @@ export type LogRecord = {
 }
 
 /** A record with its place. Offsets are whole numbers below 2^53. */
-export type StoredRecord = LogRecord & { readonly offset: number }
+export type StoredRecord = LogRecord & {
+  readonly offset: number
+  /**
+   * Only on what a reader gives for a batch of others that cannot be read at all: why. It stands at the first of its
+   * offsets that were to be read, and has nothing else. A range is not read on beyond such a batch.
+   */
+  readonly unreadable?: ParcomoloError
+}
 
 export type TopicSpec = {
   readonly topic: string

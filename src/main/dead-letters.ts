@@ -198,7 +198,8 @@ class Desk {
 
   /** Nothing, or the one reason why the letter may not be sent back. */
   #staysFor(letter: Letter): string[] {
-    const { topic, omitted } = letter
+    const { topic, omitted, code } = letter
+    if (code === 'PARCOMOLO_LOG_BATCH_UNREADABLE') return ['it has no record: its producer has to send them again']
     if (omitted !== undefined) return [`its value of ${omitted} bytes was too long for a letter`]
     const { all } = this.#deps.contracts
     const owner = topic === viewTopics.saga ? 'orchestrator' : all.find(({ events }) => events === topic)?.participant

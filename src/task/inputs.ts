@@ -153,6 +153,7 @@ export class Inputs {
   }
 
   readonly #event = (place: TopicPartition, record: StoredRecord): Taken | undefined => {
+    if (record.unreadable !== undefined) throw record.unreadable
     if (record.value === null) return undefined
     const message = this.#deps.codec.decode(record.value)
     if (isMarker(message)) return undefined
@@ -192,7 +193,8 @@ export class Inputs {
   readonly #command = (place: TopicPartition, record: StoredRecord): Taken | undefined => {
     const { codec, component } = this.#deps
     const { name, keysOf } = component
-    const { key, value, headers } = record
+    const { key, value, headers, unreadable } = record
+    if (unreadable !== undefined) throw unreadable
     if (key !== '' && !this.#owns(key)) throw misplaced(place, key, partitionOf(key, this.#partitions))
     const sequence = this.#sequenceOf(place, headers)
     if (sequence !== undefined && !this.#isNew(sequence)) return undefined

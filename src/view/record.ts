@@ -54,6 +54,9 @@ export const decodeRecord = (
   shapes: Pick<Shapes, 'of'> = unshared
 ): ViewRecord | Skipped | undefined => {
   const { place, record } = arrived
+  const { unreadable } = record
+  if (unreadable !== undefined)
+    return { place: place.name, offset: record.offset, code: unreadable.code, message: unreadable.message }
   if (record.value === null) return undefined
   try {
     const message = codec.decode(record.value, true)

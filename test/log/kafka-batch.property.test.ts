@@ -5,7 +5,13 @@ import fc from 'fast-check'
 import type { LogRecord } from '../../src/log/index.ts'
 import { crc32c } from '../../src/log/kafka/crc32c.ts'
 import { ByteWriter } from '../../src/log/kafka/byte-writer.ts'
-import { decodeBatches, decodeKeys, decodeWanted, encodeBatch } from '../../src/log/kafka/record-batch.ts'
+import {
+  decodeBatches,
+  decodeKeys,
+  decodeWanted,
+  decodeWhatCan,
+  encodeBatch
+} from '../../src/log/kafka/record-batch.ts'
 
 const require = createRequire(import.meta.url)
 const Decoder = require('kafkajs/src/protocol/decoder') as new (bytes: Buffer) => object
@@ -164,21 +170,98 @@ test('a batch that compaction has emptied, and a marker of a transaction, only m
   t.deepEqual(decodeBatches(marker, 5), { records: [], next: 6, plainBytes: 0 })
 })
 
-test('what foreign producers compress with gzip or zstd is read, and anything else names the cure', (t) => {
+test('what foreign producers compress is read, by whichever codec', (t) => {
   const batch = encodeBatch([{ key: 'a', value: Buffer.from('1'), timestamp: 1, headers: { b: 'c' } }], producer)
-  for (const packed of [compressed(batch, 1, gzipSync), compressed(batch, 4, zstdCompressSync)])
-    t.like(decodeBatches(packed, 0).records[0], { key: 'a', headers: { b: 'c' }, offset: 0 })
-  t.throws(
-    () =>
-      decodeBatches(
-        compressed(batch, 3, (bytes) => bytes),
-        0
-      ),
-    {
-      code: 'PARCOMOLO_LOG_COMPRESSION',
-      message: /'lz4'.+compression\.type=uncompressed/
+  const packers = [
+    [1, gzipSync],
+    [2, asSnappy],
+    [3, asLz4],
+    [4, zstdCompressSync]
+  ] as const
+  for (const [codec, pack] of packers)
+    t.like(decodeBatches(compressed(batch, codec, pack), 0).records[0], { key: 'a', headers: { b: 'c' }, offset: 0 })
+})
+
+/** Literals only. */
+const asSnappy = (bytes: Buffer): Buffer => Buffer.concat([Buffer.of(bytes.length, (bytes.length - 1) << 2), bytes])
+const asLz4 = (bytes: Buffer): Buffer =>
+  Buffer.concat([Buffer.from('04224d18604070', 'hex'), Buffer.of(bytes.length, 0, 0, 0x80), bytes, Buffer.alloc(4)])
+
+const one = (key: string): LogRecord => ({ key, value: null, timestamp: 1, headers: {} })
+
+test('for a batch that cannot be read one record stands, and those around it are read', (t) => {
+  const damaged = (codec: number, bytes: string): Buffer =>
+    compressed(encodeBatch([one('b'), one('c'), one('d')], producer), codec, () => Buffer.from(bytes))
+  for (const [codec, bytes] of [
+    [1, 'no gzip'],
+    [2, '~'],
+    [3, 'no lz4'],
+    [4, 'no zstd'],
+    [7, ''],
+    [0, 'x']
+  ] as const) {
+    const batches = [encodeBatch([one('a')], producer), damaged(codec, bytes), encodeBatch([one('e')], producer)]
+    const all = Buffer.concat(batches.map((batch, i) => at(batch, [10, 11, 14][i]!)))
+    for (const [from, found] of [
+      [10, [10, 11, 14]],
+      [12, [12, 14]],
+      [14, [14]]
+    ] as const) {
+      const { records, next } = decodeWhatCan(all, from)
+      t.deepEqual([records.map(({ offset }) => offset), next], [[...found], 15])
+      t.like(records.at(-1), { key: 'e', unreadable: undefined })
     }
-  )
+    const { unreadable } = decodeWhatCan(all, 11).records[0]!
+    t.is(unreadable!.code, 'PARCOMOLO_LOG_BATCH_UNREADABLE')
+    t.regex(
+      unreadable!.message,
+      /^the batch of the offsets '11' to '13' \(compression '.+'\) cannot be read: .+; expected/
+    )
+    t.throws(() => decodeBatches(all, 10), { code: 'PARCOMOLO_LOG_BATCH_UNREADABLE' })
+    t.throws(() => decodeKeys(all, 10), { code: 'PARCOMOLO_LOG_BATCH_UNREADABLE' })
+    t.deepEqual(decodeBatches(all, 14).records.length, 1)
+  }
+})
+
+/** A batch of a transaction, or the marker that ends it. */
+const ofTransaction = (id: number, key: string, base: number, attributes = 0x10): Buffer => {
+  const batch = at(encodeBatch([one(key)], { ...producer, id: BigInt(id) }), base)
+  batch.writeInt16BE(attributes, 21)
+  return batch
+}
+const markerOf = (id: number, base: number): Buffer => ofTransaction(id, 'marker', base, 0x30)
+
+test('of transactions that were aborted nothing is read, in whatever order the broker names them', (t) => {
+  const bytes = Buffer.concat([
+    ...[
+      ofTransaction(1, 'a', 5),
+      ofTransaction(2, 'B', 6),
+      ofTransaction(1, 'a', 7),
+      at(encodeBatch([one('C')], producer), 8)
+    ],
+    ...[markerOf(1, 9), ofTransaction(1, 'D', 10), ofTransaction(3, 'e', 11), markerOf(2, 12), markerOf(1, 13)],
+    // The same producer again, first without and then with an abort.
+    ...[ofTransaction(2, 'f', 14), markerOf(2, 15), ofTransaction(2, 'G', 16), markerOf(2, 17), markerOf(3, 18)]
+  ])
+  const aborted = [
+    { producerId: 1n, firstOffset: 5 },
+    { producerId: 2n, firstOffset: 14 },
+    { producerId: 3n, firstOffset: 11 }
+  ]
+  for (const order of [aborted, aborted.toReversed()]) {
+    for (const decode of [
+      decodeBatches,
+      decodeWhatCan,
+      decodeWanted(new Set(Array.from({ length: 20 }, (_, i) => i)))
+    ]) {
+      const { records, next } = decode(bytes, 5, order)
+      t.deepEqual([records.map(({ key }) => key).join(''), next], ['BCDG', 19])
+    }
+    t.is(decodeKeys(bytes, 5, order).records.length, 4)
+  }
+  // A fetch may begin inside of a transaction: the broker names it all the same.
+  t.is(decodeBatches(bytes.subarray(ofTransaction(1, 'a', 5).length), 6, aborted).records.length, 4)
+  t.is(decodeBatches(bytes, 5).records.length, 8)
 })
 
 test('room that only something large has needed is given back', (t) => {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
-import { type Admin, Kafka, logLevel } from 'kafkajs'
+import { type Admin, CompressionTypes, Kafka, logLevel } from 'kafkajs'
 import type { Log } from '../../src/log/index.ts'
 import { openKafkaLog } from '../../src/log/kafka/index.ts'
 import { brokers } from '../helpers/kafka.ts'
@@ -245,6 +245,77 @@ function testOthers(): void {
     t.deepEqual(keysOf(await takeUntil(reader, 1)), ['d'])
     reader.close()
     await t.throwsAsync(readAll(log, inboxes[0]!, 1), { code: 'PARCOMOLO_LOG_OUT_OF_RANGE' })
+  })
+
+  test('of a transaction that was aborted nothing is read, at the end, behind it and as a range', async (t) => {
+    const prefix = newPrefix()
+    const log = await open(t, prefix)
+    const inbox = { topic: 'inbox', partition: 0 }
+    const following = log.reader([{ ...inbox, offset: 0 }], 'visible')
+    const producer = new Kafka({ brokers: named, clientId: 'tool', logLevel: logLevel.NOTHING }).producer({
+      ...{ transactionalId: `${prefix}foreign`, idempotent: true, maxInFlightRequests: 1 }
+    })
+    await producer.connect()
+    t.teardown(() => producer.disconnect())
+    const outcomes = ['abort', 'commit', 'abort'] as const
+    for (const [i, outcome] of outcomes.entries()) {
+      const transaction = await producer.transaction()
+      const messages = [1, 2].map((n) => ({ key: `${outcome} ${i} ${n}`, value: 'x' }))
+      await transaction.send({ topic: `${prefix}inbox`, messages: messages.map((one) => ({ ...one, partition: 0 })) })
+      await log.send([{ ...inbox, ...record(`own ${i}`) }])
+      await transaction[outcome]()
+    }
+    await log.send([{ ...inbox, ...record('last') }])
+    const expected = ['own 0', 'commit 1 1', 'commit 1 2', 'own 1', 'own 2', 'last']
+    t.deepEqual(keysOf(await takeUntil(following, expected.length)), expected)
+    following.close()
+    const behind = log.reader([{ ...inbox, offset: 1 }], 'visible')
+    t.deepEqual(keysOf(await takeUntil(behind, expected.length)), expected)
+    behind.close()
+    t.deepEqual(keysOf(await readAll(log, inbox)), expected)
+  })
+
+  test('what was sent in a transaction is read when that is committed, and the end is where it begins', async (t) => {
+    const prefix = newPrefix()
+    const log = await open(t, prefix)
+    const inbox = { topic: 'inbox', partition: 0 }
+    const kafka = new Kafka({ brokers: named, clientId: 'tool', logLevel: logLevel.NOTHING })
+    const producer = kafka.producer({ transactionalId: `${prefix}foreign`, idempotent: true, maxInFlightRequests: 1 })
+    await producer.connect()
+    t.teardown(() => producer.disconnect())
+    await log.send([{ ...inbox, ...record('before') }])
+    const transaction = await producer.transaction()
+    await transaction.send({ topic: `${prefix}inbox`, messages: [{ key: 'within', value: 'x', partition: 0 }] })
+    await log.send([{ ...inbox, ...record('after') }])
+    t.deepEqual(keysOf(await readAll(log, inbox)), ['before'])
+    await transaction.commit()
+    const reader = log.reader([{ ...inbox, offset: 1 }], 'visible')
+    t.deepEqual(keysOf(await takeUntil(reader, 2)), ['within', 'after'])
+    reader.close()
+  })
+
+  test('a batch that cannot be read holds up nothing: one record stands for it', async (t) => {
+    const prefix = newPrefix()
+    const log = await open(t, prefix)
+    const admin = await adminOf(t)
+    const configEntries = [{ name: 'compression.type', value: 'producer' }]
+    await admin.alterConfigs({ validateOnly: false, resources: [{ type: 2, name: `${prefix}inbox`, configEntries }] })
+    const inbox = { topic: 'inbox', partition: 0 }
+    await log.send([{ ...inbox, ...record('a') }])
+    const long = Buffer.alloc(70 * 1024 * 1024, '.')
+    const kafka = new Kafka({ brokers: named, clientId: 'tool', logLevel: logLevel.NOTHING, requestTimeout: 50_000 })
+    const producer = kafka.producer()
+    await producer.connect()
+    t.teardown(() => producer.disconnect())
+    const messages = [{ key: 'b', value: long, partition: 0 }]
+    await producer.send({ topic: `${prefix}inbox`, compression: CompressionTypes.GZIP, messages })
+    await log.send([{ ...inbox, ...record('c') }])
+    const reader = log.reader([{ ...inbox, offset: 0 }], 'visible')
+    const [first, standIn, last] = await takeUntil(reader, 3)
+    reader.close()
+    t.deepEqual([first!.key, last!.key, standIn!.offset, standIn!.value], ['a', 'c', 1, null])
+    t.is(standIn!.unreadable?.code, 'PARCOMOLO_LOG_BATCH_UNREADABLE')
+    await t.throwsAsync(readAll(log, inbox), { code: 'PARCOMOLO_LOG_BATCH_UNREADABLE' })
   })
 
   test('what a group of others has committed is told by partition, and nothing of one that there is not', async (t) => {

@@ -98,6 +98,21 @@ test('bytes that are no value, and a schema that nobody knows, are poison by the
   )
 })
 
+test('what stands for a batch that cannot be read is told once, of an inbox and of a journal', (t) => {
+  const unreadable = new ParcomoloError('PARCOMOLO_LOG_BATCH_UNREADABLE', 'packed in a strange way')
+  const standIn = { key: '', value: null, unreadable }
+  // The key of none belongs to one of the tasks that read all partitions of a topic.
+  const owner = { topic: 'a-events', partition: partitionOf('', 3) }
+  const others = [0, 1, 2].filter((partition) => partition !== owner.partition)
+  for (const topic of ['a-commands', 'b-events', 'single']) {
+    const told = readerOf({ journal: owner })(topic, standIn, { key: '', value: null, headers: { ce_id: 'x' } })
+    t.is(told.poison[0]!.error, unreadable, topic)
+    t.deepEqual(told.taken, [])
+  }
+  for (const partition of others)
+    t.deepEqual(readerOf({ journal: { ...owner, partition } })('single', standIn).poison, [])
+})
+
 test('a record that its component has no use for is poison in the inbox, and passed over in a journal', (t) => {
   const component = { ...counterComponent('a'), keysOf: () => [] }
   const inbox = readerOf({ component })('a-commands', {})

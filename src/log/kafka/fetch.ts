@@ -1,4 +1,5 @@
 import { placeName, type TopicPartition } from '../log.ts'
+import type { Aborted } from './aborted.ts'
 import { BrokerRefusal } from './broker-errors.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { type SessionPart, withoutSession } from './fetch-session.ts'
@@ -15,7 +16,12 @@ export type FetchBounds = {
 }
 
 /** One partition's part of an answer; the batches are as they stand in the log. */
-export type Fetched = { readonly code: number; readonly batches: Buffer }
+export type Fetched = {
+  readonly code: number
+  readonly batches: Buffer
+  /** The transactions that were aborted of which the batches may have something; undefined where there is none. */
+  readonly aborted: readonly Aborted[] | undefined
+}
 
 const fetch = { key: 1, version: 11, name: 'Fetch' }
 const noBatches = Buffer.alloc(0)
@@ -28,8 +34,8 @@ export const fetchRequest = (from: readonly FetchFrom[], bounds: FetchBounds): W
   sessionFetchRequest(withoutSession(from), bounds)
 
 /**
- * Fetch, version 11: replica 4 (-1), wait 4, bytes at least 4 and at most 4, isolation 1, session 4, session epoch 4,
- * [topic, [partition 4, leader epoch 4 (-1), offset 8, log start 8 (-1), bytes at most 4]],
+ * Fetch, version 11: replica 4 (-1), wait 4, bytes at least 4 and at most 4, isolation 1 (1: what is committed),
+ * session 4, session epoch 4, [topic, [partition 4, leader epoch 4 (-1), offset 8, log start 8 (-1), bytes at most 4]],
  * [forgotten topic, [partition 4]], rack.
  */
 export const sessionFetchRequest = (
@@ -38,7 +44,7 @@ export const sessionFetchRequest = (
 ): WireRequest<FetchAnswer> => {
   const body = new ByteWriter((from.length + forgotten.length) * 64 + 64)
   for (const number of [-1, waitMs, 1, bytesMax]) body.int32(number)
-  body.byte(0)
+  body.byte(1)
   body.int32(id)
   body.int32(epoch)
   const topics = Map.groupBy(from, ({ place }) => place.topic)
@@ -70,6 +76,12 @@ const part = (payload: Buffer, start: number, end: number): Buffer => {
 
 const viewedBytesMax = 1024 * 1024
 
+const readAborted = (payload: Buffer, at: number, count: number): Aborted[] =>
+  Array.from({ length: count }, (_, i) => ({
+    producerId: payload.readBigInt64BE(at + i * 16),
+    firstOffset: Number(payload.readBigInt64BE(at + i * 16 + 8))
+  }))
+
 const writeForgotten = (body: ByteWriter, forgotten: readonly TopicPartition[]): void => {
   const topics = Map.groupBy(forgotten, ({ topic }) => topic)
   body.int32(topics.size)
@@ -98,12 +110,13 @@ const decodeAnswer = (payload: Buffer): FetchAnswer => {
       const partition = int32()
       const code = payload.readInt16BE(at)
       at += 26
-      const aborted = Math.max(0, int32())
-      at += aborted * 16 + 4
+      const count = Math.max(0, int32())
+      const aborted = count === 0 ? undefined : readAborted(payload, at, count)
+      at += count * 16 + 4
       const bytes = Math.max(0, int32())
       const batches = bytes === 0 ? noBatches : part(payload, at, at + bytes)
       at += bytes
-      if (code !== 0 || bytes > 0) fetched.set(placeName({ topic, partition }), { code, batches })
+      if (code !== 0 || bytes > 0) fetched.set(placeName({ topic, partition }), { code, batches, aborted })
     }
   }
   return { session: payload.readInt32BE(6), fetched }

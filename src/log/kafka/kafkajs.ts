@@ -40,7 +40,8 @@ export type Link = {
   }): Promise<{ producerId: string; producerEpoch: number }>
   listOffsets(request: {
     replicaId: -1
-    isolationLevel: 0
+    /** 1: what is committed. */
+    isolationLevel: 0 | 1
     topics: { topic: string; partitions: { partition: number; timestamp: number }[] }[]
   }): Promise<{ responses: { topic: string; partitions: { partition: number; offset: string }[] }[] }>
   joinGroup(request: {

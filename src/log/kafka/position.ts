@@ -4,7 +4,7 @@ import { heldBytesOf } from '../record-bytes.ts'
 import { BrokerRefusal, brokerError } from './broker-errors.ts'
 import type { Fetched, FetchFrom } from './fetch.ts'
 import type { Link } from './kafkajs.ts'
-import { type Decode, decodeBatches } from './record-batch.ts'
+import { type Decode, decodeWhatCan } from './record-batch.ts'
 
 /** What came of one partition: its records, which may be none, and where to go on. */
 export type Arrived<T = StoredRecord> = {
@@ -21,14 +21,14 @@ export type Arrived<T = StoredRecord> = {
  * PARCOMOLO_LOG_OUT_OF_RANGE where the log has lost what the reader has not had yet.
  */
 export const arrived = (place: TopicPartition, offset: number, fetched: Fetched | undefined): Arrived =>
-  arrivedAs(decodeBatches, { place, offset }, fetched)
+  arrivedAs(decodeWhatCan, { place, offset }, fetched)
 
 /** The same with another reading of the batches. */
 export const arrivedAs = <T>(decode: Decode<T>, from: FetchFrom, fetched: Fetched | undefined): Arrived<T> => {
   const { place, offset } = from
   if (fetched === undefined) return nothing(offset)
   if (fetched.code === 0) {
-    const { records, next, plainBytes } = decode(fetched.batches, offset)
+    const { records, next, plainBytes } = decode(fetched.batches, offset, fetched.aborted)
     const fetchedBytes = fetched.batches.length
     return { records, next, fetchedBytes, heldBytes: heldBytesOf(plainBytes, records.length) }
   }

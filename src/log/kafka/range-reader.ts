@@ -5,7 +5,7 @@ import { type FetchBounds, type FetchFrom, fetchRequest } from './fetch.ts'
 import type { Link } from './kafkajs.ts'
 import { type Arrived, arrivedAs, nothing, StartGone, startOf } from './position.ts'
 import { ReadRoom } from './read-room.ts'
-import { type Decode, decodeBatches, decodeKeys, decodeWanted, type KeyAt } from './record-batch.ts'
+import { type Decode, decodeBatches, decodeKeys, decodeWanted, decodeWhatCan, type KeyAt } from './record-batch.ts'
 import type { KafkaStats } from './stats.ts'
 
 /** The wait matters only right after a change of leaders, when the new one does not yet know how far all have it. */
@@ -25,9 +25,12 @@ export class RangeReader {
     this.#budget = budget
   }
 
-  /** What stands from `offset` on: at most so many bytes, or one batch; nothing where the partition ends there. */
+  /**
+   * What stands from `offset` on: at most so many bytes, or one batch; nothing where the partition ends there. A record
+   * stands for a batch that cannot be read.
+   */
   next(place: TopicPartition, offset: number, bytesMax: number): Promise<Arrived> {
-    return this.#fetch({ place, offset }, boundsOf(bytesMax), decodeBatches)
+    return this.#fetch({ place, offset }, boundsOf(bytesMax), decodeWhatCan)
   }
 
   /**
@@ -87,12 +90,12 @@ export class RangeReader {
     }
   }
 
-  /** The offset that the next record will get. */
+  /** The offset that the next record will get that can be read: what an open transaction holds up comes later. */
   async end(place: TopicPartition): Promise<number> {
     const { topic, partition } = place
     const topics = [{ topic, partitions: [{ partition, timestamp: latest }] }]
     const { responses } = await this.#cluster.atLeader('read', place, `the end of '${placeName(place)}'`, (link) =>
-      link.listOffsets({ replicaId: -1, isolationLevel: 0, topics })
+      link.listOffsets({ replicaId: -1, isolationLevel: 1, topics })
     )
     return Number(responses[0]!.partitions[0]!.offset)
   }

@@ -2,16 +2,17 @@
  * Record batches, format 2 (KIP-98), as Produce takes them and Fetch gives them:
  *
  *   batch:  base offset 8, length 4, leader epoch 4, magic 1 (= 2), CRC-32C 4 of all that follows,
- *           attributes 2 (bits 0-2 compression, 5 control), last offset delta 4, base timestamp 8, newest timestamp 8,
+ *           attributes 2 (bits 0-2 compression, 4 transactional, 5 control), last offset delta 4, base timestamp 8, newest timestamp 8,
  *           producer id 8, producer epoch 2, base sequence 4, record count 4, records
  *   record: length, attributes 1, timestamp delta, offset delta, key length, key, value length, value,
  *           header count, headers (key length, key, value length, value); lengths and deltas: zigzag varints, -1 null
  */
-import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { ParcomoloError } from '../../base/index.ts'
 import type { Headers, LogRecord, StoredRecord } from '../log.ts'
-import { crc32c } from './crc32c.ts'
+import { type Aborted, AbortedProducers } from './aborted.ts'
 import { ByteWriter } from './byte-writer.ts'
+import { crc32c } from './crc32c.ts'
+import { codecName, decompressed } from './decompress.ts'
 
 /** Who appends: the broker takes each (epoch, sequence) once. */
 export type Producer = { readonly id: bigint; readonly epoch: number; readonly sequence: number }
@@ -76,16 +77,31 @@ const writeRecord = (
  */
 export type Decoded<T = StoredRecord> = { readonly records: T[]; readonly next: number; readonly plainBytes: number }
 
-/** Reads the records at `from` and after it of whole batches; what is cut off at the end is left for the next fetch. */
-export type Decode<T> = (bytes: Buffer, from: number) => Decoded<T>
+/**
+ * Reads the records at `from` and after it of whole batches; what is cut off at the end is left for the next fetch. Of
+ * `aborted` transactions, as the answer names them, nothing is read. Throws PARCOMOLO_LOG_BATCH_UNREADABLE.
+ */
+export type Decode<T> = (bytes: Buffer, from: number, aborted?: readonly Aborted[]) => Decoded<T>
 
-export const decodeBatches: Decode<StoredRecord> = (bytes, from) => decode(bytes, from, readRecord)
+export const decodeBatches: Decode<StoredRecord> = (bytes, from, aborted) =>
+  decode(bytes, { from, aborted }, readRecord)
+
+/** The same, but that a batch that cannot be read does not throw: one record stands for it. */
+export const decodeWhatCan: Decode<StoredRecord> = (bytes, from, aborted) =>
+  decode(bytes, { from, aborted, unreadable: standIn }, readRecord)
+
+const standIn = (offset: number, unreadable: ParcomoloError): StoredRecord => ({
+  ...{ key: '', value: null, headers: noHeaders, timestamp: Date.now(), offset },
+  unreadable
+})
 
 /** Only the records at these offsets; of the others nothing is read but their lengths. */
 export const decodeWanted =
   (wanted: ReadonlySet<number>): Decode<StoredRecord> =>
-  (bytes, from) =>
-    decode(bytes, from, (cursor, offset, at) => (wanted.has(offset) ? readRecord(cursor, offset, at) : undefined))
+  (bytes, from, aborted) =>
+    decode(bytes, { from, aborted }, (cursor, offset, at) =>
+      wanted.has(offset) ? readRecord(cursor, offset, at) : undefined
+    )
 
 /** Where the key of a record stands, in UTF-8, and whether the record deletes it. */
 export type KeyAt = {
@@ -97,11 +113,20 @@ export type KeyAt = {
 }
 
 /** Keys alone, not even made strings. */
-export const decodeKeys: Decode<KeyAt> = (bytes, from) => decode(bytes, from, (cursor, offset) => cursor.keyAt(offset))
+export const decodeKeys: Decode<KeyAt> = (bytes, from, aborted) =>
+  decode(bytes, { from, aborted }, (cursor, offset) => cursor.keyAt(offset))
+
+type Decoding<T> = {
+  readonly from: number
+  readonly aborted: readonly Aborted[] | undefined
+  /** What is made of a batch that cannot be read, at the offset of its first record that is wanted. */
+  readonly unreadable?: (offset: number, error: ParcomoloError) => T
+}
 
 /** Batches that compaction has emptied, and markers of transactions, only move `next`. */
-const decode = <T>(bytes: Buffer, from: number, read: Read<T>): Decoded<T> => {
+const decode = <T>(bytes: Buffer, { from, aborted, unreadable }: Decoding<T>, read: Read<T>): Decoded<T> => {
   const records: T[] = []
+  const producers = aborted === undefined ? undefined : new AbortedProducers(aborted)
   let next = from
   let at = 0
   let plainBytes = 0
@@ -110,47 +135,58 @@ const decode = <T>(bytes: Buffer, from: number, read: Read<T>): Decoded<T> => {
     if (end > bytes.length) break
     const base = Number(bytes.readBigInt64BE(at))
     const attributes = bytes.readInt16BE(at + attributesAt)
-    if ((attributes & 0x20) === 0) {
-      const plain = plainRecords(bytes.subarray(at + headBytes, end), attributes & 7)
-      const [timestamp, count] = [Number(bytes.readBigInt64BE(at + 27)), bytes.readInt32BE(at + 57)]
-      plainBytes += plain.length
-      readRecords(plain, { base, from, timestamp, count, read }, records)
+    const after = base + bytes.readInt32BE(at + 23) + 1
+    const isLeftOut = producers?.leavesOut(bytes, at, { after, attributes }) ?? false
+    if ((attributes & controlBit) === 0 && !isLeftOut && after > from) {
+      const count = records.length
+      try {
+        plainBytes += readBatch(bytes.subarray(at, end), { base, from, read }, records)
+      } catch (error) {
+        records.length = count
+        const told = unreadableBatch(base, after, attributes, error)
+        if (unreadable === undefined) throw told
+        records.push(unreadable(Math.max(base, from), told))
+      }
     }
-    next = Math.max(next, base + bytes.readInt32BE(at + 23) + 1)
+    next = Math.max(next, after)
     at = end
   }
   return { records, next, plainBytes }
 }
 
-/** Codecs that Node brings; topics made by this room are uncompressed whatever their producers send. */
-const plainRecords = (bytes: Buffer, codec: number): Buffer => {
-  if (codec === 0) return bytes
-  if (codec === 1) return gunzipSync(bytes)
-  if (codec === 4) return zstdDecompressSync(bytes)
-  const name = codec === 2 ? 'snappy' : 'lz4'
-  throw new ParcomoloError(
-    'PARCOMOLO_LOG_COMPRESSION',
-    `a batch is compressed with '${name}'; expected none, gzip or zstd; set compression.type=uncompressed on the topic, ` +
-      'and the broker unpacks what its producers send'
-  )
+const controlBit = 0x20
+
+/** How long its records are without compression. */
+const readBatch = <T>(batch: Buffer, what: Wanted<T>, into: T[]): number => {
+  const packed = batch.subarray(headBytes)
+  const codec = batch.readInt16BE(attributesAt) & 7
+  const plain = codec === 0 ? packed : decompressed(packed, codec)
+  readRecords(plain, { ...what, timestamp: Number(batch.readBigInt64BE(27)), count: batch.readInt32BE(57) }, into)
+  return plain.length
 }
+
+const unreadableBatch = (base: number, after: number, attributes: number, cause: unknown): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_LOG_BATCH_UNREADABLE',
+    `the batch of the offsets '${base}' to '${after - 1}' (compression '${codecName(attributes & 7)}') cannot be read: ` +
+      `${(cause as Error).message}; expected a record batch of format 2, as Kafka's clients send it, that becomes ` +
+      'no longer than 64 MiB; its producer has to send these records again',
+    { cause }
+  )
 
 /** What is made of a record, from its key on; undefined where it is passed over. */
 type Read<T> = (cursor: Cursor, offset: number, timestamp: number) => T | undefined
 
-type BatchFacts<T> = {
-  readonly base: number
-  readonly from: number
-  readonly timestamp: number
-  readonly count: number
-  readonly read: Read<T>
-}
+type Wanted<T> = { readonly base: number; readonly from: number; readonly read: Read<T> }
+
+type BatchFacts<T> = Wanted<T> & { readonly timestamp: number; readonly count: number }
 
 const readRecords = <T>(bytes: Buffer, { base, from, timestamp, count, read }: BatchFacts<T>, into: T[]): void => {
   const cursor = new Cursor(bytes)
   for (let i = 0; i < count; i++) {
     const length = cursor.varint()
     const end = cursor.at + length
+    if (!(length > 0 && end <= bytes.length)) throw new Error(`record ${i} of ${count} does not end within the batch`)
     cursor.at++
     const at = timestamp + cursor.varint()
     const offset = base + cursor.varint()

@@ -23,8 +23,10 @@ export const errorCodes = {
     remedy: 'Stop the process that the message names, or name another folder in PARCOMOLO_DATA.'
   },
   PARCOMOLO_LOG_CORRUPT: {
-    cause: 'A file of the log is damaged in a place that had been stored safely.',
-    remedy: 'Look after the disk, and restore the data folder from a backup. Nothing was changed in it.'
+    cause:
+      'A file of the log is damaged in a place that had been stored safely, or ends before what had been stored: by a disk, by a hand, or since the folder was copied while a process wrote to it. The start changes nothing in it.',
+    remedy:
+      "Look after the disk, and take a backup back with 'parcomolo restore FOLDER'. Without one, 'parcomolo repair' tells what would be lost, and 'parcomolo repair --accept-loss' goes on with what is left. Make backups with 'parcomolo backup FOLDER', also while it runs; a plain copy of a folder is whole only while no process has it open."
   },
   PARCOMOLO_LOG_FORMAT_UNKNOWN: {
     cause: 'The data folder was written by a version that stores the log in another way.',
@@ -139,6 +141,12 @@ export const errorCodes = {
     cause:
       'A record in the own journal of a component cannot be decoded: somebody else wrote to it, or its schema is gone.',
     remedy: 'Find out who wrote the record; a journal belongs to its component alone. Its task does not start before.'
+  },
+  PARCOMOLO_TASK_LOG_LOST: {
+    cause:
+      'A journal or an input ends before what its snapshots stand for, or what was read of it: records that had been stored are gone, or the topic was deleted and made anew. Whoever waited there for more would pass it over in silence.',
+    remedy:
+      "Bring the records back: on the embedded log with 'parcomolo restore FOLDER', on Kafka from a replica or a backup. To go on deliberately with what is left: on the embedded log 'parcomolo repair --accept-loss', on Kafka delete the topics COMPONENT-snapshots and COMPONENT-archive, so that the journal is folded anew."
   },
   PARCOMOLO_TASK_INPUT_TOO_LARGE: {
     cause:

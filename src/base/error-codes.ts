@@ -205,6 +205,12 @@ export const errorCodes = {
     cause: 'The operator asks the read model how many sagas run, and gets no answer.',
     remedy: "Start a process with the role 'view', and set PARCOMOLO_VIEW_URL of the operator to its address."
   },
+  PARCOMOLO_MAIN_BACKUP_REFUSED: {
+    cause:
+      'A backup, a restore or a repair was asked for where it cannot be: on Kafka, of a folder that is none, or onto one that holds something.',
+    remedy:
+      'Name an empty or new folder to copy to, and one that holds data to copy from; move away what is in the way. On Kafka, back up the topics by the means of the cluster.'
+  },
   PARCOMOLO_MAIN_DEAD_LETTER_UNKNOWN: {
     cause: 'A dead letter was named that there is not.',
     remedy: "Take a number that 'parcomolo dead-letters list' shows."

@@ -34,10 +34,25 @@ export const checkCompacted = (check: CompactedCheck): string | undefined => {
   return reason
 }
 
+const rowsCheckedMax = 20_000
+
 /** Why the file is damaged, if it is; without changing anything. */
-export const damageOf = ({ dir }: Pick<CompactedCheck, 'dir'>): string | undefined => {
+export const damageOf = ({ dir }: Pick<CompactedCheck, 'dir'>, rowsMax = rowsCheckedMax): string | undefined => {
   if (!existsSync(pathOf(dir))) return undefined
-  return orDamage(() => withDatabase(dir, (database) => misplaced(database) ?? wrongRow(database)))
+  return orDamage(() => withDatabase(dir, (database) => misplaced(database) ?? wrongRow(database, rowsMax)))
+}
+
+/** The log position that the newest rows were written behind; 0 where that cannot be told. */
+export const logPositionOf = (dir: string): number => {
+  let position = 0
+  if (!existsSync(pathOf(dir))) return position
+  orDamage(() =>
+    withDatabase(dir, (database) => {
+      position = Number(database.prepare('SELECT max(log) AS log FROM place').get()?.['log'] ?? 0)
+      return undefined
+    })
+  )
+  return position
 }
 
 /** Pages, and rows against indexes; some 3 s a GiB. */
@@ -47,18 +62,16 @@ const misplaced = (database: DatabaseSync): string | undefined => {
 }
 
 /** Rows that a start is about to read, and few of those that it is not: the rest is looked at when it is read. */
-const wrongRow = (database: DatabaseSync): string | undefined => {
+const wrongRow = (database: DatabaseSync, rowsMax: number): string | undefined => {
   for (const { id, name } of placesIn(database)) {
     let count = 0
     for (const row of rowsOf(database, id)) {
       if (!isWhole(row)) return `the row ${name}@${row.offset} is not as it was written`
-      if (++count >= rowsCheckedMax) break
+      if (++count >= rowsMax) break
     }
   }
   return undefined
 }
-
-const rowsCheckedMax = 20_000
 
 const salvage = (check: CompactedCheck, reason: string): readonly Kept[] => {
   const missing = new Set(

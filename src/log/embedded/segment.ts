@@ -56,6 +56,21 @@ export const scanLast = (path: string, base: number, durable: number): LastScan 
   return { index, cutBytes }
 }
 
+/**
+ * Where a segment is damaged, without changing it. `isTorn`: what stands there is only what the last write has left of
+ * itself.
+ */
+export const corruptionIn = (
+  path: string,
+  base: number,
+  { isLast, durable }: { readonly isLast: boolean; readonly durable: number }
+): { readonly bytes: number; readonly badAt: number | undefined; readonly isTorn: boolean } => {
+  const { bytes, badAt } = scan(path, base)
+  const isTorn =
+    badAt !== undefined && isLast && base + badAt >= durable && laterGroup(bytes, base, badAt) === undefined
+  return { bytes: bytes.length, badAt, isTorn }
+}
+
 export type LastScan = { readonly index: SegmentIndex | undefined; readonly cutBytes: number }
 
 const lostBelow = (

@@ -17,7 +17,7 @@ export class Topics {
   constructor(dir: string, disk: Disk) {
     this.#dir = dir
     this.#disk = disk
-    this.#specs = new Map(readTopics(join(dir, fileName)).map((spec) => [spec.topic, spec]))
+    this.#specs = new Map(readTopics(dir).map((spec) => [spec.topic, spec]))
   }
 
   /** Those that the folder has, named or not. */
@@ -82,7 +82,9 @@ export class Topics {
 
 const fileName = 'topics.json'
 
-const readTopics = (path: string): readonly TopicSpec[] => {
+/** Throws PARCOMOLO_LOG_CORRUPT where the list is damaged; empty where there is none. */
+export const readTopics = (dir: string): readonly TopicSpec[] => {
+  const path = join(dir, fileName)
   let text: string
   try {
     text = readFileSync(path, 'utf8')

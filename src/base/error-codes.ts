@@ -232,6 +232,11 @@ export const errorCodes = {
       "The read model's database answers, but cannot be used as it is: it is too old, or it refuses the user, the certificate, or the making of tables.",
     remedy: 'Do what the message says, in the database or in VIEW_DATABASE_URL, and start again.'
   },
+  PARCOMOLO_VIEW_STORE_DAMAGED: {
+    cause: "The read model's file is damaged: a row is not as it was written, or a page is not whole.",
+    remedy:
+      'None is needed: it is built anew from the journals at once, and orders are taken meanwhile. Look after the disk. Deleting view.sqlite does the same.'
+  },
   PARCOMOLO_VIEW_STORE_WENT_BACK: {
     cause:
       "The read model's database lacks what this process had seen in it: its tables were dropped, a backup was brought back, its last writes were lost in a fail-over, or another installation on the same schema has emptied it.",

@@ -1,15 +1,5 @@
 /** What can be done with a data folder as a whole. The read model is left out: it is folded anew. */
-import {
-  closeSync,
-  copyFileSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync
-} from 'node:fs'
+import { closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ParcomoloError } from '../base/index.ts'
 import { copyEmbeddedLog, type Faults, repairEmbeddedLog } from '../log/embedded/index.ts'

@@ -54,9 +54,7 @@ export const recover = async <S>(
   recovery: Recovery<S>
 ): Promise<Recovered | undefined> => {
   const { log, snapshots } = recovery
-  const marker = (await snapshots.load()) ?? { offset: 0, positions: {}, forwarded: 0 }
-  if (marker.offset > fence)
-    throw logLost(journal, fence, `the snapshots of '${recovery.component.name}' stand at`, marker.offset)
+  const marker = await loadMarker(journal, fence, recovery)
   restoreMarker(marker, recovery)
   const forwarding = new Forwarding(marker)
   let bytes = 0
@@ -113,6 +111,16 @@ const save = async <S>(
   const behind = offsets.length > behindMax ? undefined : offsets
   const forwarded = forwardedOf(offset, offsets[0] ?? offset, behind)
   await snapshots.write(atBoundary, () => ({ offset, positions: positions.all(), lanes: lanes.all(), ...forwarded }))
+}
+
+const loadMarker = async <S>(
+  journal: TopicPartition,
+  fence: number,
+  { snapshots, component }: Recovery<S>
+): Promise<Marker> => {
+  const marker = (await snapshots.load()) ?? { offset: 0, positions: {}, forwarded: 0 }
+  if (marker.offset <= fence) return marker
+  throw logLost(journal, fence, `the snapshots of '${component.name}' stand at`, marker.offset)
 }
 
 const restoreMarker = <S>(marker: Marker, { positions, lanes, component }: Recovery<S>): void => {

@@ -1,4 +1,4 @@
-/** A data folder that has lost something, or is a copy of several moments: refused or made good, and never in silence. */
+/** A data folder that has lost something, or is a copy of several moments: refused or made good, not in silence. */
 import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -31,7 +31,7 @@ const append = async (log: Log, writer: JournalWriter, name: string, count: numb
   await log.durable(writer, base + count)
 }
 
-/** Ten journal records and five rows in each compacted topic; the process that had it open was killed where `isOpen`. */
+/** Ten journal records and five rows in each compacted topic; `isOpen`: copied while a process had it open. */
 const folder = async (t: ExecutionContext, { isOpen = false } = {}): Promise<string> => {
   const dir = newFolder(t)
   const log = await open(dir)

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import type { LogRecord, StoredRecord } from '../log.ts'
 
-/** A row as it is stored: the record, its headers as JSON, and a CRC-32 of both, which rows of earlier releases lack. */
+/** A row as it is stored: a record, its headers as JSON, and a CRC-32 of both, which rows of earlier releases lack. */
 export type Row = {
   readonly offset: number
   readonly key: string
@@ -14,12 +14,12 @@ export type Row = {
 export const rowOf = (record: LogRecord, offset: number): Row => {
   const { key, value, timestamp } = record
   const headers = JSON.stringify(record.headers)
-  return { offset, key, value, timestamp, headers, crc: crcOf(offset, key, value, timestamp, headers) }
+  return { offset, key, value, timestamp, headers, crc: crcOf(headOf(offset, key, timestamp, headers), value) }
 }
 
 /** Whether it is as it was written, as far as that can be told. */
 export const isWhole = ({ offset, key, value, timestamp, headers, crc }: Row): boolean =>
-  crc === null || crc === crcOf(offset, key, value, timestamp, headers)
+  crc === null || crc === crcOf(headOf(offset, key, timestamp, headers), value)
 
 export const recordOf = ({ offset, key, value, timestamp, headers }: Row): StoredRecord => ({
   key,
@@ -29,7 +29,10 @@ export const recordOf = ({ offset, key, value, timestamp, headers }: Row): Store
   offset
 })
 
-const crcOf = (offset: number, key: string, value: Uint8Array | null, timestamp: number, headers: string): number => {
-  const crc = crc32(`${offset} ${timestamp} ${key} ${headers}`)
+const headOf = (offset: number, key: string, timestamp: number, headers: string): string =>
+  `${offset} ${timestamp} ${key} ${headers}`
+
+const crcOf = (head: string, value: Uint8Array | null): number => {
+  const crc = crc32(head)
   return value === null ? ~crc >>> 0 : crc32(value, crc)
 }

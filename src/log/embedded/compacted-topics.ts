@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Account, type Budget, type Clock, ParcomoloError } from '../../base/index.ts'
 import type { LogRecord, StoredRecord, TopicPartition } from '../log.ts'
-import { CompactedStore } from './compacted-store.ts'
+import type { CompactedStore } from './compacted-store.ts'
 import { CompactedWriter } from './compacted-worker.ts'
 import { usable } from './data-folder.ts'
 import type { GroupCommit } from './group-commit.ts'

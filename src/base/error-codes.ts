@@ -23,8 +23,10 @@ export const errorCodes = {
     remedy: 'Stop the process that the message names, or name another folder in PARCOMOLO_DATA.'
   },
   PARCOMOLO_LOG_CORRUPT: {
-    cause: 'A file of the log is damaged in a place that had been stored safely.',
-    remedy: 'Look after the disk, and restore the data folder from a backup. Nothing was changed in it.'
+    cause:
+      'A file of the log is damaged in a place that had been stored safely, or ends before what had been stored: by a disk, by a hand, or since the folder was copied while a process wrote to it. The start changes nothing in it.',
+    remedy:
+      "Look after the disk, and take a backup back with 'parcomolo restore FOLDER'. Without one, 'parcomolo repair' tells what would be lost, and 'parcomolo repair --accept-loss' goes on with what is left. Make backups with 'parcomolo backup FOLDER', also while it runs; a plain copy of a folder is whole only while no process has it open."
   },
   PARCOMOLO_LOG_FORMAT_UNKNOWN: {
     cause: 'The data folder was written by a version that stores the log in another way.',
@@ -144,6 +146,12 @@ export const errorCodes = {
       'A record in the own journal of a component cannot be decoded: somebody else wrote to it, or its schema is gone.',
     remedy: 'Find out who wrote the record; a journal belongs to its component alone. Its task does not start before.'
   },
+  PARCOMOLO_TASK_LOG_LOST: {
+    cause:
+      'A journal or an input ends before what its snapshots stand for, or what was read of it: records that had been stored are gone, or the topic was deleted and made anew. Whoever waited there for more would pass it over in silence.',
+    remedy:
+      "Bring the records back: on the embedded log with 'parcomolo restore FOLDER', on Kafka from a replica or a backup. To go on deliberately with what is left: on the embedded log 'parcomolo repair --accept-loss', on Kafka delete the topics COMPONENT-snapshots and COMPONENT-archive, so that the journal is folded anew."
+  },
   PARCOMOLO_TASK_INPUT_TOO_LARGE: {
     cause:
       'What follows from one input is journaled as one batch, and is larger than a batch may be. The state is as if the input had not come.',
@@ -201,6 +209,12 @@ export const errorCodes = {
     cause: 'The operator asks the read model how many sagas run, and gets no answer.',
     remedy: "Start a process with the role 'view', and set PARCOMOLO_VIEW_URL of the operator to its address."
   },
+  PARCOMOLO_MAIN_BACKUP_REFUSED: {
+    cause:
+      'A backup, a restore or a repair was asked for where it cannot be: on Kafka, of a folder that is none, or onto one that holds something.',
+    remedy:
+      'Name an empty or new folder to copy to, and one that holds data to copy from; move away what is in the way. On Kafka, back up the topics by the means of the cluster.'
+  },
   PARCOMOLO_MAIN_DEAD_LETTER_UNKNOWN: {
     cause: 'A dead letter was named that there is not.',
     remedy: "Take a number that 'parcomolo dead-letters list' shows."
@@ -221,6 +235,11 @@ export const errorCodes = {
     cause:
       "The read model's database answers, but cannot be used as it is: it is too old, or it refuses the user, the certificate, or the making of tables.",
     remedy: 'Do what the message says, in the database or in VIEW_DATABASE_URL, and start again.'
+  },
+  PARCOMOLO_VIEW_STORE_DAMAGED: {
+    cause: "The read model's file is damaged: a row is not as it was written, or a page is not whole.",
+    remedy:
+      'None is needed: it is built anew from the journals at once, and orders are taken meanwhile. Look after the disk. Deleting view.sqlite does the same.'
   },
   PARCOMOLO_VIEW_STORE_WENT_BACK: {
     cause:

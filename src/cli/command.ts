@@ -43,7 +43,16 @@ export type Program = {
   settings(): Promise<readonly ProgramSetting[]>
   /** Opens the log as the environment says, without taking part in its work. */
   deadLetters(): Promise<DeadLetters>
+  /** Copies the data folder to another, also while a process works on it. */
+  backup(to: string): Promise<CopiedFolder>
+  /** Makes the data folder, which must not be there yet, from a backup. */
+  restore(from: string): Promise<CopiedFolder>
+  /** Tells what stands in the way of a start, a sentence each; `acceptsLoss` goes on without what is lost. */
+  repair(acceptsLoss: boolean): Promise<readonly string[]>
 }
+
+/** `records`: how many there are in all topics but the compacted ones. */
+export type CopiedFolder = { readonly folder: string; readonly bytes: number; readonly records: number }
 
 export type Running = {
   readonly url: string

@@ -24,6 +24,18 @@ const program: Program = {
   deadLetters: async () => {
     const { openDeadLetters, readConfig } = await main()
     return openDeadLetters(readConfig(process.env))
+  },
+  backup: async (to) => {
+    const { backUp, readConfig } = await main()
+    return backUp(readConfig(process.env), to)
+  },
+  restore: async (from) => {
+    const { readConfig, restore } = await main()
+    return restore(readConfig(process.env), from)
+  },
+  repair: async (acceptsLoss) => {
+    const { readConfig, repair } = await main()
+    return repair(readConfig(process.env), acceptsLoss)
   }
 }
 

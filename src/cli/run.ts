@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { didYouMean, isParcomoloError, ParcomoloError } from '../base/index.ts'
+import { backup } from './backup.ts'
 import { type Command, type Program, type Terminal } from './command.ts'
 import { config } from './config.ts'
 import { deadLetters } from './dead-letters.ts'
@@ -8,6 +9,8 @@ import { exitCodeOf } from './exit-code.ts'
 import { generate } from './generate.ts'
 import { graph } from './graph.ts'
 import { helpOn } from './help.ts'
+import { repair } from './repair.ts'
+import { restore } from './restore.ts'
 import { start } from './start.ts'
 import { verify } from './verify.ts'
 
@@ -27,6 +30,9 @@ const commands: readonly Command[] = [
   verify,
   graph,
   deadLetters,
+  backup,
+  restore,
+  repair,
   generate,
   config,
   errors,

@@ -50,6 +50,8 @@ export type TopicSpec = {
   readonly cleanup: 'delete' | 'compact'
   /** Of a journal: nothing of it is ever deleted by its age. Otherwise the log may do so, as it is set up. */
   readonly retention?: 'forever'
+  /** Of a compacted topic: all of it can be made again from journals, so a log that finds it damaged may empty it. */
+  readonly isCache?: true
 }
 
 /** Records of one partition, in offset order; never empty. */

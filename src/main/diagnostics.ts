@@ -65,6 +65,9 @@ export class Diagnostics {
   readonly waiting = (error: unknown, what = 'the schema registry'): void =>
     this.report('warn', facts(error), `the start waits for ${what}, and goes on when it answers`)
 
+  /** What whoever runs the process should know, and may leave as it is. */
+  readonly warning = (facts: object, message: string): void => this.report('warn', facts, message)
+
   /** A step of the start takes long. */
   readonly slow = (what: string): void => this.report('warn', {}, `the start takes long: it is still ${what}`)
 

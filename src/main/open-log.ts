@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Budget } from '../base/index.ts'
-import { openEmbeddedLog } from '../log/embedded/index.ts'
+import { type EmbeddedLogOptions, openEmbeddedLog } from '../log/embedded/index.ts'
 import type { Log } from '../log/index.ts'
 import { openEmbeddedRegistry } from '../registry/embedded/index.ts'
 import type { HttpRegistryOptions } from '../registry/http/index.ts'
@@ -13,8 +13,13 @@ import { processMemory } from './memory-limit.ts'
  * The log that the configuration names. Claims nothing; the embedded one lets no other process in while it is open. The
  * client of Kafka is loaded only where it is used, since a start on a laptop should not wait for it.
  */
-export const openLog = async (config: Config, budget: Budget = processMemory(config).budget): Promise<Log> => {
-  if (config.kafkaBrokers === null) return openEmbeddedLog({ dir: join(config.dataFolder, 'log'), budget })
+export const openLog = async (
+  config: Config,
+  budget: Budget = processMemory(config).budget,
+  onWarning?: EmbeddedLogOptions['onWarning']
+): Promise<Log> => {
+  if (config.kafkaBrokers === null)
+    return openEmbeddedLog({ dir: join(config.dataFolder, 'log'), budget, ...(onWarning && { onWarning }) })
   const options = await kafkaOptions(config)
   const { openKafkaLog } = await import('../log/kafka/index.ts')
   return openKafkaLog({ ...options, budget })

@@ -1,9 +1,8 @@
-import { isParcomoloError } from '../base/index.ts'
 import { createHttp, type LogLevel } from '../http/index.ts'
 import { Intake } from '../intake/index.ts'
 import type { Operator } from '../operator/index.ts'
 import { inventoryPrices } from '../service/inventory/index.ts'
-import { openView, type View, type ViewStore } from '../view/index.ts'
+import { losesStore, openView, type View, type ViewStore } from '../view/index.ts'
 import { commandSender } from './commands.ts'
 import type { Config } from './config.ts'
 import { definitionsPort } from './definitions-port.ts'
@@ -139,7 +138,7 @@ const openReadModel = async (stage: Stage, deps: SystemDeps, model: ReadModel, i
   )
   model.store = store
   const onFailed = (error: unknown): void => {
-    if (isParcomoloError(error, 'PARCOMOLO_VIEW_STORE_WENT_BACK')) void reopen(error)
+    if (losesStore(error)) void reopen(error)
     else stage.diagnostics.fail(error, 'the read model')
   }
   const open = (on: ViewStore): Promise<View> =>

@@ -1,6 +1,6 @@
 import { ParcomoloError } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
-import type { JournalWriter, Log, StoredRecord, TopicPartition } from '../log/index.ts'
+import { type JournalWriter, type Log, placeName, type StoredRecord, type TopicPartition } from '../log/index.ts'
 import { bytesMost } from './batch.ts'
 import type { Command, Component, Event } from './component.ts'
 import type { Entities } from './entities.ts'
@@ -54,7 +54,7 @@ export const recover = async <S>(
   recovery: Recovery<S>
 ): Promise<Recovered | undefined> => {
   const { log, snapshots } = recovery
-  const marker = (await snapshots.load()) ?? { offset: 0, positions: {}, forwarded: 0 }
+  const marker = await loadMarker(journal, fence, recovery)
   restoreMarker(marker, recovery)
   const forwarding = new Forwarding(marker)
   let bytes = 0
@@ -79,6 +79,33 @@ const bytesUntilSave = <S>({ entities, bytesPerSnapshot }: Recovery<S>): number 
 
 const bytesForRoom = 1024 * 1024
 
+/**
+ * Refuses a log that ends before what was read of it: those who wait there for more would pass over it. Throws
+ * PARCOMOLO_TASK_LOG_LOST.
+ */
+export const checkReach = async (
+  log: Pick<Log, 'end'>,
+  component: string,
+  reads: readonly (TopicPartition & { readonly offset: number })[]
+): Promise<void> => {
+  await Promise.all(
+    reads.map(async ({ topic, partition, offset }) => {
+      if (offset === 0) return
+      // Where the end cannot be told, the reader says why.
+      const end = await log.end({ topic, partition }).catch(() => offset)
+      if (offset > end) throw logLost({ topic, partition }, end, `'${component}' has read it up to`, offset)
+    })
+  )
+}
+
+const logLost = (place: TopicPartition, end: number, what: string, offset: number): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_TASK_LOG_LOST',
+    `'${placeName(place)}' ends at offset '${end}', and ${what} '${offset}': records that had been stored are gone; ` +
+      'restore them before anything else is done (parcomolo errors PARCOMOLO_TASK_LOG_LOST)',
+    { details: { topic: place.topic, partition: place.partition, end, offset } }
+  )
+
 /** The progress may be that of a batch of which a part is still to be read; that part is read then. */
 const save = async <S>(
   offset: number,
@@ -90,6 +117,16 @@ const save = async <S>(
   const behind = offsets.length > behindMax ? undefined : offsets
   const forwarded = forwardedOf(offset, offsets[0] ?? offset, behind)
   await snapshots.write(atBoundary, () => ({ offset, positions: positions.all(), lanes: lanes.all(), ...forwarded }))
+}
+
+const loadMarker = async <S>(
+  journal: TopicPartition,
+  fence: number,
+  { snapshots, component }: Recovery<S>
+): Promise<Marker> => {
+  const marker = (await snapshots.load()) ?? { offset: 0, positions: {}, forwarded: 0 }
+  if (marker.offset <= fence) return marker
+  throw logLost(journal, fence, `the snapshots of '${component.name}' stand at`, marker.offset)
 }
 
 const restoreMarker = <S>(marker: Marker, { positions, lanes, component }: Recovery<S>): void => {

@@ -16,8 +16,8 @@ export const topicsOf = (
 ): TopicSpec[] => [
   { topic: component.journal, partitions, cleanup: 'delete', retention: 'forever' },
   ...(component.inbox === undefined ? [] : [{ topic: component.inbox, partitions, cleanup: 'delete' as const }]),
-  { topic: snapshotTopic(component.name), partitions, cleanup: 'compact' },
-  { topic: archiveTopic(component.name), partitions, cleanup: 'compact' }
+  { topic: snapshotTopic(component.name), partitions, cleanup: 'compact', isCache: true },
+  { topic: archiveTopic(component.name), partitions, cleanup: 'compact', isCache: true }
 ]
 
 /** What a task tells of itself. */

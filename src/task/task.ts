@@ -10,7 +10,7 @@ import { Lanes } from './lanes.ts'
 import { OwnJournal } from './own-journal.ts'
 import { Patience } from './patience.ts'
 import { Positions } from './positions.ts'
-import { fenceOff, recover, type Recovered } from './recover.ts'
+import { checkReach, fenceOff, recover, type Recovered } from './recover.ts'
 import { Rounds } from './rounds.ts'
 import { SnapshotSchedule } from './snapshot-schedule.ts'
 import { behindMax, forwardedOf, Snapshots } from './snapshots.ts'
@@ -200,6 +200,7 @@ export class Task<S> {
         lanes: this.#lanes,
         ...{ isStopped: () => this.#stopping, bytesPerSnapshot: this.#limits.bytesPerSnapshot }
       })
+      if (recovered !== undefined) await checkReach(log, this.#component.name, this.#reads())
       return recovered !== undefined && (await this.#hasLearntKept()) ? recovered : undefined
     } finally {
       leave()

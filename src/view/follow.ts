@@ -1,9 +1,10 @@
-import { type Clock, isParcomoloError } from '../base/index.ts'
+import type { Clock } from '../base/index.ts'
 import type { Log } from '../log/index.ts'
 import { CausalOrder } from './causal-order.ts'
 import type { FoldListener, ReadModel } from './model.ts'
 import { PlaceReaders, type TakeLimits } from './place-readers.ts'
 import type { Place } from './record.ts'
+import { losesStore } from './store.ts'
 
 export type FollowDeps = {
   readonly log: Log
@@ -156,7 +157,7 @@ export class Follower {
       this.#isHeldBack = !(await this.#deps.model.write())
       this.#deps.onStore(undefined)
     } catch (error) {
-      if (isParcomoloError(error, 'PARCOMOLO_VIEW_STORE_WENT_BACK')) return this.fail(error)
+      if (losesStore(error)) return this.fail(error)
       this.#isHeldBack = true
       this.#deps.onStore(error)
     }

@@ -6,7 +6,16 @@ export type { ViewHealth, ViewProgress, ViewQuery, ViewState } from './query.ts'
 export { decodeRecord, type Place, type Topics, type ViewRecord } from './record.ts'
 export { type SagaRow, type SagaStatus, sagaStatuses } from './sagas.ts'
 export type { StockRow } from './stock.ts'
-export type { OrderFilter, Page, PageMark, PageRequest, RunningCount, SagaFilter, ViewStore } from './store.ts'
+export {
+  losesStore,
+  type OrderFilter,
+  type Page,
+  type PageMark,
+  type PageRequest,
+  type RunningCount,
+  type SagaFilter,
+  type ViewStore
+} from './store.ts'
 export type { Snapshot, StoreCopy, ViewSnapshots } from './snapshots.ts'
 export { timelineEntries } from './timeline.ts'
 export { openView, type View, type ViewDeps, type ViewLimits, type ViewLogger } from './view.ts'

@@ -7,7 +7,7 @@ import type { Snapshot, StoreCopy, ViewSnapshots } from './snapshots.ts'
 import type { Position } from './store.ts'
 
 /** One partition for what a copy is made of, one for its blocks. */
-export const snapshotsTopic: TopicSpec = { topic: 'view-snapshots', partitions: 2, cleanup: 'compact' }
+export const snapshotsTopic: TopicSpec = { topic: 'view-snapshots', partitions: 2, cleanup: 'compact', isCache: true }
 
 const manifests: TopicPartition = { topic: snapshotsTopic.topic, partition: 0 }
 const blocks: TopicPartition = { topic: snapshotsTopic.topic, partition: 1 }

@@ -1,4 +1,4 @@
-import { type Clock, isParcomoloError } from '../base/index.ts'
+import type { Clock } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
 import { Patience } from '../task/index.ts'
 import { type Holder, RowCache } from './cache.ts'
@@ -8,7 +8,7 @@ import { applyTouch, type Rows, type Touch, touch } from './projection.ts'
 import { rowBytes } from './row-bytes.ts'
 import { type Arrived, decodeRecord, type Skipped, type ViewRecord } from './record.ts'
 import { Shapes } from './shapes.ts'
-import type { Moment, Read, TableName, Tables, ViewStore } from './store.ts'
+import { losesStore, type Moment, type Read, type TableName, type Tables, type ViewStore } from './store.ts'
 import { WriteBehind } from './write-behind.ts'
 
 /**
@@ -155,7 +155,7 @@ export class ReadModel {
       this.#behind.check(result.moment, since)
       return result
     } catch (error) {
-      if (isParcomoloError(error, 'PARCOMOLO_VIEW_STORE_WENT_BACK')) this.#onWentBack(error)
+      if (losesStore(error)) this.#onWentBack(error)
       throw error
     }
   }

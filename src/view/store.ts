@@ -1,3 +1,4 @@
+import { isParcomoloError } from '../base/index.ts'
 import type { OrderRow, OrderStatus } from './orders.ts'
 import type { Skipped } from './record.ts'
 import type { SagaRow, SagaStatus } from './sagas.ts'
@@ -44,6 +45,10 @@ export type ViewStore = {
   copy(): Promise<StoreCopy | undefined>
   close(): Promise<void>
 }
+
+/** What says that the store has lost what this process had seen in it: it is to be opened anew. */
+export const losesStore = (error: unknown): boolean =>
+  isParcomoloError(error, 'PARCOMOLO_VIEW_STORE_WENT_BACK') || isParcomoloError(error, 'PARCOMOLO_VIEW_STORE_DAMAGED')
 
 /** What it takes on its volume, and what is left there, in bytes. */
 export type StoreSpace = { readonly bytes: number; readonly freeBytes: number }

@@ -22,6 +22,8 @@ const notHere = async (): Promise<never> => {
   throw new TypeError('not here')
 }
 
+const folders = { backup: notHere, restore: notHere, repair: notHere }
+
 const ran = async (line: readonly string[], deadLetters: Program['deadLetters'] = notHere): Promise<Result> => {
   const [out, err]: [string[], string[]] = [[], []]
   const terminal = {
@@ -30,7 +32,7 @@ const ran = async (line: readonly string[], deadLetters: Program['deadLetters'] 
     signals: new EventEmitter(),
     exit: () => undefined
   }
-  const program: Program = { start: notHere, checkSettings: notHere, settings: notHere, deadLetters }
+  const program: Program = { start: notHere, checkSettings: notHere, settings: notHere, deadLetters, ...folders }
   const code = await run(['dead-letters', ...line], terminal, program)
   return { code, out, err }
 }

@@ -20,7 +20,10 @@ const idle: Program = {
   settings: async () => [],
   deadLetters: async () => {
     throw new TypeError('no log here')
-  }
+  },
+  backup: async (folder) => ({ folder, bytes: 12_345, records: 67 }),
+  restore: async () => ({ folder: '.parcomolo', bytes: 12_345, records: 67 }),
+  repair: async () => []
 }
 
 const terminalFor = (signals = new EventEmitter()) => {
@@ -54,7 +57,19 @@ for (const line of [[], ['help'], ['--help'], ['-h']]) {
     const { code, out, err } = await ran(line)
     t.is(code, 0)
     t.deepEqual(err, [])
-    for (const name of ['start', 'config', 'errors', 'generate', 'verify', 'graph', 'dead-letters', 'help']) {
+    for (const name of [
+      'start',
+      'config',
+      'errors',
+      'generate',
+      'verify',
+      'graph',
+      'dead-letters',
+      'backup',
+      'restore',
+      'repair',
+      'help'
+    ]) {
       t.true(
         out.some((text) => text.startsWith(`  parcomolo ${name}`)),
         name

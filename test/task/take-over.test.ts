@@ -153,3 +153,24 @@ test('what an entity from the archive keeps is learnt before anything is decided
   await task.stop()
   t.deepEqual(stage.failures, [])
 })
+
+const snapshotsOf = async (log: Log, marker: object): Promise<void> => {
+  const writer = await log.claim({ topic: 'a-snapshots', partition: 0 })
+  const value = Buffer.from(JSON.stringify(marker))
+  await writer.append([{ key: 'marker', value, timestamp: 0, headers: {} }])
+}
+
+test('a journal that ends before what its snapshots stand for is refused, with both offsets', async (t) => {
+  const stage = await Stage.open(t)
+  await journaled(stage.log, journal)
+  await snapshotsOf(stage.log, { offset: 50, positions: {}, forwarded: 50 })
+  const error = await t.throwsAsync(stage.task(), { code: 'PARCOMOLO_TASK_LOG_LOST' })
+  t.regex(error!.message, /'a-events\/0' ends at offset '1', and the snapshots of 'a' stand at '50'/)
+})
+
+test('an input that ends before what was read of it is refused, not waited for', async (t) => {
+  const stage = await Stage.open(t)
+  await snapshotsOf(stage.log, { offset: 0, positions: { 'a-commands/0': 9 }, forwarded: 0 })
+  const error = await t.throwsAsync(stage.task(), { code: 'PARCOMOLO_TASK_LOG_LOST' })
+  t.regex(error!.message, /'a-commands\/0' ends at offset '0', and 'a' has read it up to '9'/)
+})

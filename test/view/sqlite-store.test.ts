@@ -1,8 +1,9 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import test from 'ava'
+import { isParcomoloError } from '../../src/base/index.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
 import { change, orderRow, rowsOf, testViewStore, write } from './store-contract.ts'
 
@@ -60,4 +61,85 @@ test('a folder that is not there is an error with its path', async (t) => {
     code: 'PARCOMOLO_VIEW_STORE_UNAVAILABLE'
   })
   t.regex(error?.message ?? '', /'\/does\/not\/exist\/view.sqlite'/)
+})
+
+const orders = Array.from({ length: 60 }, (_, i) => orderRow(`order-${i}`, i))
+const ids = orders.map(({ orderId }) => orderId)
+
+/** Its rows as they were written; undefined where it was made anew, or is going to be. */
+const readWhole = async (file: string): Promise<unknown[] | undefined> => {
+  const store = await openSqliteViewStore(file)
+  try {
+    if (store.wasReset) return undefined
+    const [byKey, page] = [await rowsOf(store, 'orders', ids), await store.listOrders({}, { limit: 100 })]
+    return [...byKey.values(), ...page.found.rows]
+  } catch (error) {
+    if (!isParcomoloError(error, 'PARCOMOLO_VIEW_STORE_DAMAGED')) throw error
+    return undefined
+  } finally {
+    await store.close()
+  }
+}
+
+test('any wrong bit of a closed file leaves its rows right, or it is made anew', async (t) => {
+  await inFolder(async (dir) => {
+    const file = join(dir, 'view.sqlite')
+    const store = await openSqliteViewStore(file)
+    await write(store, change({ orders }))
+    await store.close()
+    const whole = await readWhole(file)
+    const bytes = await readFile(file)
+    let madeAnew = 0
+    for (let i = 0; i < 120; i++) {
+      const damaged = Buffer.from(bytes)
+      const at = (i * 7919 + 100) % bytes.length
+      damaged[at]! ^= 1 << (i % 8)
+      await writeFile(file, damaged)
+      const found = await readWhole(file)
+      if (found === undefined) {
+        t.true((await readWhole(file)) !== whole)
+        const again = await openSqliteViewStore(file)
+        t.is((await rowsOf(again, 'orders', ids)).size, 0, `byte ${at}: it is empty, and folded again`)
+        await again.close()
+        madeAnew++
+      } else t.deepEqual(found, whole, `byte ${at}`)
+    }
+    t.true(madeAnew > 0 && whole?.length === 120)
+    t.log({ madeAnew })
+  })
+})
+
+test('a row that is damaged while the file is open is told, and the next opening makes the file anew', async (t) => {
+  await inFolder(async (dir) => {
+    const file = join(dir, 'view.sqlite')
+    const store = await openSqliteViewStore(file)
+    await write(store, change({ orders }))
+    await store.close()
+    const hand = new DatabaseSync(file)
+    hand.exec(`UPDATE orders SET body = replace(body, 'EUR', 'EUX') WHERE id = 'order-7'`)
+    hand.close()
+    const damaged = await openSqliteViewStore(file)
+    t.false(damaged.wasReset)
+    t.is((await rowsOf(damaged, 'orders', ['order-8'])).size, 1)
+    const error = await t.throwsAsync(damaged.get('orders', ['order-7']), { code: 'PARCOMOLO_VIEW_STORE_DAMAGED' })
+    t.regex(error!.message, /a row of 'orders' is not as it was written.*built anew/)
+    await damaged.close()
+    const again = await openSqliteViewStore(file)
+    t.true(again.wasReset)
+    await again.close()
+  })
+})
+
+test('a copy of an open file is made anew, a copy of a closed one is taken as it is', async (t) => {
+  await inFolder(async (dir) => {
+    const file = join(dir, 'view.sqlite')
+    const store = await openSqliteViewStore(file)
+    await write(store, change({ orders }))
+    await copyFile(file, join(dir, 'open'))
+    await copyFile(`${file}-wal`, join(dir, 'open-wal'))
+    await store.close()
+    await copyFile(file, join(dir, 'closed'))
+    t.is(await readWhole(join(dir, 'open')), undefined)
+    t.is((await readWhole(join(dir, 'closed')))?.length, 120)
+  })
 })

@@ -1,11 +1,19 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Account, type Budget, type Clock, ParcomoloError } from '../../base/index.ts'
 import type { LogRecord, StoredRecord, TopicPartition } from '../log.ts'
-import { CompactedStore } from './compacted-store.ts'
+import type { CompactedStore } from './compacted-store.ts'
 import { CompactedWriter } from './compacted-worker.ts'
 import { usable } from './data-folder.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { Partition } from './partition.ts'
+
+export type CompactedTopicsDeps = {
+  readonly store: CompactedStore
+  readonly dir: string
+  readonly commit: GroupCommit
+  readonly clock: Clock
+  readonly budget: Budget
+}
 
 /**
  * Appends to and reads the compacted topics, in step with the log (E2). Batches are written one after the other: the
@@ -25,9 +33,9 @@ export class CompactedTopics {
   #last: Promise<unknown> = Promise.resolve()
   #goOn: (() => void) | undefined
 
-  constructor(dir: string, commit: GroupCommit, clock: Clock, budget: Budget) {
-    this.#cacheBytes = Math.min(cacheBytesMax, budget.bytesMax / 8)
-    this.store = new CompactedStore(dir, this.#cacheBytes)
+  constructor({ store, dir, commit, clock, budget }: CompactedTopicsDeps) {
+    this.#cacheBytes = compactedCacheBytes(budget)
+    this.store = store
     this.#dir = dir
     this.#commit = commit
     this.#clock = clock
@@ -101,11 +109,12 @@ export class CompactedTopics {
 
   #store(partition: Partition, base: number, records: readonly LogRecord[]): Promise<void> | void {
     this.#recordsHere += records.length
+    const { durablePosition } = this.#commit
     if (this.#writer === undefined && this.#recordsHere <= recordsHereMax) {
-      return this.store.append(partition, base, records)
+      return this.store.append(partition, base, records, durablePosition)
     }
     const writer = (this.#writer ??= new CompactedWriter(this.#dir, this.#cacheBytes))
-    return writer.append(partition, base, records).catch((error: unknown) => {
+    return writer.append(partition, base, records, durablePosition).catch((error: unknown) => {
       // It has written nothing, and takes nothing more: the next attempt begins another.
       if (isNotBegun(error)) this.#writer = undefined
       throw error
@@ -136,6 +145,8 @@ export class CompactedTopics {
 }
 
 /** Of SQLite's pages, on each of the two threads. */
+export const compactedCacheBytes = (budget: Budget): number => Math.min(cacheBytesMax, budget.bytesMax / 8)
+
 const cacheBytesMax = 32 * 1024 * 1024
 const deletionKeptMs = 24 * 60 * 60 * 1000
 const retryEveryMs = 1000

@@ -32,13 +32,13 @@ export class CompactedWriter {
     this.#worker.unref()
   }
 
-  append(place: TopicPartition, base: number, records: readonly LogRecord[]): Promise<void> {
+  append(place: TopicPartition, base: number, records: readonly LogRecord[], logPosition: number): Promise<void> {
     const out = new WriteBuffer(4096)
     writeBatch(out, place, base, records)
     this.#pending = Promise.withResolvers()
     this.#worker.ref()
     const bytes = new Uint8Array(out.written())
-    this.#worker.postMessage(bytes, [bytes.buffer])
+    this.#worker.postMessage({ bytes, logPosition } satisfies Batch, [bytes.buffer])
     return this.#pending.promise
   }
 
@@ -60,19 +60,21 @@ const role = 'parcomolo-compacted-writer'
 
 type Role = { readonly role: typeof role; readonly dir: string; readonly cacheBytes: number }
 
+type Batch = { readonly bytes: Uint8Array; readonly logPosition: number }
+
 type Failure = { readonly message: string; readonly errcode: number | undefined }
 
 const serve = ({ dir, cacheBytes }: Role): void => {
   const store = new CompactedStore(dir, cacheBytes)
-  parentPort!.on('message', (message: Uint8Array) => {
-    parentPort!.postMessage(write(store, Buffer.from(message.buffer, message.byteOffset, message.byteLength)))
+  parentPort!.on('message', ({ bytes, logPosition }: Batch) => {
+    parentPort!.postMessage(write(store, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), logPosition))
   })
 }
 
-const write = (store: CompactedStore, frame: Buffer): Failure | null => {
+const write = (store: CompactedStore, frame: Buffer, logPosition: number): Failure | null => {
   try {
     const head = readBatchHead(frame, 0)
-    store.append(head, head.base, readRecords(frame, head))
+    store.append(head, head.base, readRecords(frame, head), logPosition)
     return null
   } catch (error) {
     return { message: (error as Error).message, errcode: (error as CompactedError).errcode }

@@ -28,6 +28,7 @@ import type { CompactedTopics } from './compacted-topics.ts'
 import type { GroupCommit, GroupCommitStats } from './group-commit.ts'
 import { Groups } from './groups.ts'
 import { LogSource } from './log-source.ts'
+import type { Mark } from './mark.ts'
 import { Partition } from './partition.ts'
 import { EmbeddedReader } from './reader.ts'
 import type { SegmentList } from './segment-list.ts'
@@ -44,6 +45,7 @@ export type Parts = {
   readonly compacted: CompactedTopics
   readonly budget: Budget
   readonly waitingBytesMax: number
+  readonly mark: Mark
   readonly unlock: () => void
 }
 
@@ -171,12 +173,15 @@ export class FolderLog implements Log {
 
   async #close(): Promise<void> {
     this.#closed = true
-    const { commit, compacted, unlock } = this.#parts
+    const { commit, compacted, mark, unlock } = this.#parts
+    let inOrder = false
     try {
       await commit.close()
+      inOrder = true
     } finally {
       this.failed(closedError())
       await compacted.close()
+      mark.close(inOrder)
       unlock()
     }
   }

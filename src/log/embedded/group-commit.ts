@@ -34,8 +34,8 @@ export type GroupCommitOptions = {
   readonly position: number
   /** A segment has been begun. */
   onSegment(segment: ActiveSegment): void
-  /** A group is durable. */
-  onDurable(): void
+  /** A group is durable: everything below this position of the log. */
+  onDurable(position: number): void
   onFailed(error: ParcomoloError): void
 }
 
@@ -73,6 +73,12 @@ export class GroupCommit {
   /** Bytes that are not durable yet. */
   get waitingBytes(): number {
     return this.#options.account.heldBytes
+  }
+
+  /** Everything below it is synced. */
+  get durablePosition(): number {
+    const { base, position, index } = this.#segment
+    return index.parts.size === 0 ? base : position
   }
 
   get stalled(): ParcomoloError | undefined {
@@ -229,7 +235,7 @@ export class GroupCommit {
     while (this.#drained.length > 0 && this.#drained.at(0)!.batches <= this.#durableBatches) {
       this.#drained.shift()!.settle()
     }
-    this.#options.onDurable()
+    this.#options.onDurable(this.durablePosition)
   }
 
   #stall(cause: unknown): void {

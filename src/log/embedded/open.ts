@@ -1,12 +1,15 @@
 import { Budget, type Clock, systemClock } from '../../base/index.ts'
 import type { Log } from '../log.ts'
-import { CompactedTopics } from './compacted-topics.ts'
+import { checkCompacted } from './compacted-check.ts'
+import { CompactedStore } from './compacted-store.ts'
+import { compactedCacheBytes, CompactedTopics } from './compacted-topics.ts'
 import { makeFolder, usable } from './data-folder.ts'
 import { type Disk, systemDisk } from './disk.ts'
 import { FolderLog } from './embedded-log.ts'
 import { GroupCommit } from './group-commit.ts'
 import { lockFolder } from './lock.ts'
-import { recover } from './recovery.ts'
+import { Mark, type Marked, readMark } from './mark.ts'
+import { type Recovered, recover } from './recovery.ts'
 import { SegmentList } from './segment-list.ts'
 import { TailMemory } from './tail-memory.ts'
 import { Topics } from './topics.ts'
@@ -31,6 +34,8 @@ export type EmbeddedLogOptions = {
   readonly patienceMs?: number
   /** Groups up to this length may be synced on the calling thread. */
   readonly syncBytesMax?: number
+  /** What whoever runs the process should know of the folder. */
+  readonly onWarning?: (facts: object, message: string) => void
 }
 
 /** Opens the log in a data folder, which one process may do at a time. */
@@ -54,7 +59,8 @@ const defaults = {
   disk: systemDisk,
   segmentBytes: 64 * 1024 * 1024,
   patienceMs: 1,
-  syncBytesMax: 64 * 1024
+  syncBytesMax: 64 * 1024,
+  onWarning: () => undefined
 }
 
 /** Where nobody says what the process may have. */
@@ -68,7 +74,9 @@ const boundsIn = ({ bytesMax }: Budget) => ({
 const open = (options: Required<EmbeddedLogOptions>, unlock: () => void): Log => {
   const { dir, clock, disk, budget, segmentBytes, patienceMs, syncBytesMax } = options
   const topics = new Topics(dir, disk)
-  const { segments, position, ends } = recover(dir)
+  const store = openCompacted(options, topics)
+  const { segments, position, ends } = recoverStored(options, store)
+  const mark = new Mark(dir, position)
   const list = new SegmentList(segments)
   const tail = new TailMemory(options.tailBytesMax, budget.account('tail'))
   const commit = new GroupCommit({
@@ -81,10 +89,13 @@ const open = (options: Required<EmbeddedLogOptions>, unlock: () => void): Log =>
     account: budget.account('waiting'),
     position,
     onSegment: (segment) => list.add(segment),
-    onDurable: () => tail.evict(),
+    onDurable: (stored) => {
+      mark.advance(stored)
+      tail.evict()
+    },
     onFailed: (error) => log.failed(error)
   })
-  const compacted = new CompactedTopics(dir, commit, clock, budget)
+  const compacted = new CompactedTopics({ store, dir, commit, clock, budget })
   const { waitingBytesMax } = options
   const log: FolderLog = new FolderLog({
     topics,
@@ -95,8 +106,48 @@ const open = (options: Required<EmbeddedLogOptions>, unlock: () => void): Log =>
     compacted,
     budget,
     waitingBytesMax,
+    mark,
     unlock
   })
   disk.syncFolder(dir)
   return log
+}
+
+type Opening = Pick<Required<EmbeddedLogOptions>, 'dir' | 'budget' | 'onWarning'>
+
+const openCompacted = ({ dir, budget, onWarning }: Opening, topics: Topics): CompactedStore => {
+  const distrusted =
+    wholeMark(dir)?.isLiveCopy === true ? 'the folder was copied while a process had it open' : undefined
+  const reason = checkCompacted({ dir, topics: topics.all, distrusted })
+  if (reason !== undefined)
+    onWarning(
+      { file: 'compacted.db', reason },
+      `compacted.db is made anew, and journals are read from the start: ${reason}`
+    )
+  return new CompactedStore(dir, compactedCacheBytes(budget))
+}
+
+/** Not before the log's positions that the compacted topics remember. */
+const recoverStored = ({ dir, onWarning }: Opening, store: CompactedStore): Recovered => {
+  try {
+    const mark = readMark(dir)
+    if (mark === 'damaged')
+      onWarning({ file: 'mark' }, 'the mark of how far the log was stored is damaged, and is made anew')
+    const recovered = recover(dir, Math.max(store.logPosition(), wholeMark(dir)?.position ?? 0))
+    const { cutBytes } = recovered
+    if (cutBytes > 0)
+      onWarning(
+        { cutBytes },
+        `${cutBytes} bytes at the end of the log were of a write that was cut off, and are removed`
+      )
+    return recovered
+  } catch (error) {
+    store.close()
+    throw error
+  }
+}
+
+const wholeMark = (dir: string): Marked | undefined => {
+  const mark = readMark(dir)
+  return mark === 'damaged' ? undefined : mark
 }

@@ -1,7 +1,7 @@
 import { ParcomoloError } from '../../base/index.ts'
 import { placeName, type StoredRecord, type TopicPartition } from '../log.ts'
 import { readSegment, type SegmentRange } from './segment-reader.ts'
-import type { Segment } from './segment.ts'
+import { type Segment, takeBack } from './segment.ts'
 import type { SegmentPart } from './segment-index.ts'
 
 /** All segments, in log order. Only what is durable is found: an index names nothing else. */
@@ -44,5 +44,5 @@ export class SegmentList {
 const notFound = (place: TopicPartition, offset: number): ParcomoloError =>
   new ParcomoloError(
     'PARCOMOLO_LOG_CORRUPT',
-    `no segment holds offset ${offset} of '${placeName(place)}'; expected it below the partition's end; restore the data folder from a backup`
+    `no segment holds offset ${offset} of '${placeName(place)}'; expected it below the partition's end; ${takeBack}`
   )

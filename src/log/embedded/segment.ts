@@ -39,24 +39,66 @@ export const scanSealed = (path: string, base: number): SegmentIndex => {
 }
 
 /**
- * Indexes the segment that was written last and cuts off what the last write has left of itself.
- * Undefined where nothing whole is in it.
+ * Indexes the segment that was written last and cuts off what the last write has left of itself; everything below the
+ * log position `durable` had been synced. `index`: undefined where nothing whole is in it.
  */
-export const scanLast = (path: string, base: number): SegmentIndex | undefined => {
+export const scanLast = (path: string, base: number, durable: number): LastScan => {
   const { index, bytes, badAt } = scan(path, base)
-  if (badAt === undefined) return index
+  if (base + (index.parts.size === 0 ? 0 : index.bytes) < durable)
+    throw lostBelow(path, { base, bytes, badAt, durable })
+  if (badAt === undefined) return { index, cutBytes: 0 }
   const later = laterGroup(bytes, base, badAt)
   if (later !== undefined)
     throw corrupt(path, badAt, `what stands at byte ${later} was written after it had been synced`)
-  if (index.parts.size === 0) return undefined
+  const cutBytes = bytes.length - badAt
+  if (index.parts.size === 0) return { index: undefined, cutBytes }
   cut(path, badAt)
-  return index
+  return { index, cutBytes }
 }
+
+/**
+ * Where a segment is damaged, without changing it. `isTorn`: what stands there is only what the last write has left of
+ * itself.
+ */
+export const corruptionIn = (
+  path: string,
+  base: number,
+  { isLast, durable }: { readonly isLast: boolean; readonly durable: number }
+): { readonly bytes: number; readonly badAt: number | undefined; readonly isTorn: boolean } => {
+  const { bytes, badAt } = scan(path, base)
+  const isTorn =
+    badAt !== undefined && isLast && base + badAt >= durable && laterGroup(bytes, base, badAt) === undefined
+  return { bytes: bytes.length, badAt, isTorn }
+}
+
+export type LastScan = { readonly index: SegmentIndex | undefined; readonly cutBytes: number }
+
+const lostBelow = (
+  path: string,
+  found: { base: number; bytes: Buffer; badAt: number | undefined; durable: number }
+): ParcomoloError => {
+  const { base, bytes, badAt, durable } = found
+  if (badAt === undefined || base + bytes.length < durable) return tooShort(path, base + bytes.length, durable)
+  return corrupt(path, badAt, `all up to byte ${durable - base} had been synced`)
+}
+
+/** The log ends at `end`, and had been synced up to `durable`. */
+export const tooShort = (file: string, end: number, durable: number): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_LOG_CORRUPT',
+    `the log ends at position ${end} in '${file}', and had been stored up to ${durable}: its end was cut off, or the ` +
+      `folder was copied while a process wrote to it; ${takeBack}`,
+    { details: { file, position: end } }
+  )
+
+/** What can be done about a log of which a part is missing. */
+export const takeBack =
+  "take a backup back with 'parcomolo restore', or see with 'parcomolo repair' what can be gone on with"
 
 export const corrupt = (path: string, position: number, why: string): ParcomoloError =>
   new ParcomoloError(
     'PARCOMOLO_LOG_CORRUPT',
-    `'${path}' is damaged at byte ${position}: expected a whole batch, as ${why}; restore the data folder from a backup`,
+    `'${path}' is damaged at byte ${position}: expected a whole batch, as ${why}; ${takeBack}`,
     { details: { file: path, position } }
   )
 

@@ -5,6 +5,7 @@ import { didYouMean, ParcomoloError } from '../../base/index.ts'
 import type { TopicPartition, TopicSpec } from '../log.ts'
 import { usable } from './data-folder.ts'
 import type { Disk } from './disk.ts'
+import { takeBack } from './segment.ts'
 
 export class Topics {
   readonly #dir: string
@@ -16,17 +17,25 @@ export class Topics {
   constructor(dir: string, disk: Disk) {
     this.#dir = dir
     this.#disk = disk
-    this.#specs = new Map(readTopics(join(dir, fileName)).map((spec) => [spec.topic, spec]))
+    this.#specs = new Map(readTopics(dir).map((spec) => [spec.topic, spec]))
+  }
+
+  /** Those that the folder has, named or not. */
+  get all(): readonly TopicSpec[] {
+    return [...this.#specs.values()]
   }
 
   /** Adds what is missing; refuses before anything is written. */
   ensure(specs: readonly TopicSpec[]): void {
     for (const spec of specs) this.#check(spec)
-    const missing = specs
-      .filter(({ topic }) => !this.#specs.has(topic))
-      .map(({ topic, partitions, cleanup }) => ({ topic, partitions, cleanup }))
-    if (missing.length > 0) usable(this.#dir, () => this.#write([...this.#specs.values(), ...missing]))
-    for (const spec of missing) this.#specs.set(spec.topic, spec)
+    const changed = specs
+      .filter(({ topic, isCache }) => this.#specs.get(topic)?.isCache !== isCache || !this.#specs.has(topic))
+      .map(({ topic, partitions, cleanup, isCache }) => ({ topic, partitions, cleanup, ...(isCache && { isCache }) }))
+    if (changed.length > 0) {
+      const all = new Map([...this.#specs, ...changed.map((spec) => [spec.topic, spec] as const)])
+      usable(this.#dir, () => this.#write([...all.values()]))
+    }
+    for (const spec of changed) this.#specs.set(spec.topic, spec)
     for (const { topic } of specs) this.#ensured.add(topic)
   }
 
@@ -62,7 +71,10 @@ export class Topics {
 
   #write(topics: readonly TopicSpec[]): void {
     const path = join(this.#dir, fileName)
-    writeFileSync(`${path}.new`, `${JSON.stringify({ format: 1, topics }, undefined, 2)}\n`, { flush: true })
+    writeFileSync(`${path}.new`, `${JSON.stringify({ format: 1, topics }, undefined, 2)}\n`, {
+      flush: true,
+      mode: 0o600
+    })
     renameSync(`${path}.new`, path)
     this.#disk.syncFolder(this.#dir)
   }
@@ -70,15 +82,36 @@ export class Topics {
 
 const fileName = 'topics.json'
 
-const readTopics = (path: string): readonly TopicSpec[] => {
+/** Throws PARCOMOLO_LOG_CORRUPT where the list is damaged; empty where there is none. */
+export const readTopics = (dir: string): readonly TopicSpec[] => {
+  const path = join(dir, fileName)
+  let text: string
   try {
-    return (JSON.parse(readFileSync(path, 'utf8')) as { topics: TopicSpec[] }).topics
+    text = readFileSync(path, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw new ParcomoloError(
-      'PARCOMOLO_LOG_CORRUPT',
-      `'${path}' is damaged: expected JSON with a list 'topics'; restore the data folder from a backup`,
-      { details: { file: path, position: 0 }, cause: error }
-    )
+    throw error
   }
+  const found = parsed(text)
+  if (found !== undefined) return found
+  throw new ParcomoloError(
+    'PARCOMOLO_LOG_CORRUPT',
+    `'${path}' is damaged: expected JSON with a list 'topics', each with its name, partitions and cleanup; ${takeBack}`,
+    { details: { file: path, position: 0 } }
+  )
+}
+
+const parsed = (text: string): readonly TopicSpec[] | undefined => {
+  try {
+    const { topics } = JSON.parse(text) as { topics?: unknown }
+    return Array.isArray(topics) && topics.every(isSpec) ? topics : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const isSpec = (value: unknown): value is TopicSpec => {
+  const { topic, partitions, cleanup } = (value ?? {}) as Partial<Record<keyof TopicSpec, unknown>>
+  const isCount = Number.isSafeInteger(partitions) && Number(partitions) > 0
+  return typeof topic === 'string' && isCount && (cleanup === 'delete' || cleanup === 'compact')
 }

@@ -1,7 +1,8 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, rmSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { ParcomoloError } from '../../base/index.ts'
 import { autocheckpointPages } from './copy.ts'
+import { crcOf, type RowValue } from './row-crc.ts'
 
 /**
  * Raise it with every change of the tables, of a row's JSON or of a fold: a store of another layout is thrown away and
@@ -15,21 +16,25 @@ export const layoutVersion = 3
  */
 const tables = `
   CREATE TABLE orders (
-    id TEXT PRIMARY KEY, placed_at INTEGER, customer_id TEXT NOT NULL, status TEXT NOT NULL, body TEXT NOT NULL
+    id TEXT PRIMARY KEY, placed_at INTEGER, customer_id TEXT NOT NULL, status TEXT NOT NULL, body TEXT NOT NULL,
+    crc INTEGER NOT NULL
   ) WITHOUT ROWID;
   CREATE INDEX orders_placed ON orders (placed_at);
   CREATE INDEX orders_customer ON orders (customer_id, placed_at);
   CREATE INDEX orders_status ON orders (status, placed_at) WHERE status <> 'COMPLETED';
-  CREATE TABLE stock (sku TEXT PRIMARY KEY, is_set INTEGER NOT NULL, body TEXT NOT NULL);
+  CREATE TABLE stock (sku TEXT PRIMARY KEY, is_set INTEGER NOT NULL, body TEXT NOT NULL, crc INTEGER NOT NULL);
   CREATE TABLE sagas (
     key TEXT NOT NULL, saga TEXT NOT NULL, revision TEXT NOT NULL, status TEXT NOT NULL, started_at INTEGER NOT NULL,
-    ended_at INTEGER, body TEXT NOT NULL, PRIMARY KEY (key, saga)
+    ended_at INTEGER, body TEXT NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (key, saga)
   ) WITHOUT ROWID;
   CREATE INDEX sagas_started ON sagas (started_at);
   CREATE INDEX sagas_status ON sagas (status, started_at) WHERE status <> 'completed';
   CREATE INDEX sagas_running ON sagas (saga, revision) WHERE ended_at IS NULL;
-  CREATE TABLE shapes (number INTEGER PRIMARY KEY, body TEXT NOT NULL);
-  CREATE TABLE positions (place TEXT PRIMARY KEY, next INTEGER NOT NULL, key TEXT NOT NULL, timestamp INTEGER NOT NULL);
+  CREATE TABLE shapes (number INTEGER PRIMARY KEY, body TEXT NOT NULL, crc INTEGER NOT NULL);
+  CREATE TABLE positions (
+    place TEXT PRIMARY KEY, next INTEGER NOT NULL, key TEXT NOT NULL, timestamp INTEGER NOT NULL, crc INTEGER NOT NULL
+  );
+  CREATE TABLE file (inode TEXT NOT NULL, born TEXT NOT NULL, is_open INTEGER NOT NULL);
   CREATE TABLE skipped (
     place TEXT, offset INTEGER, code TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (place, offset)
   );
@@ -37,13 +42,74 @@ const tables = `
 `
 
 /**
- * Opens the file with the tables of this layout in it; a file of another layout, or one that is damaged, is made anew.
+ * Opens the file with the tables of this layout in it. A file of another layout, one that is damaged, and a copy of one
+ * that a process had open, which may be of several moments, are made anew.
  */
 export const openDatabase = (path: string): { database: DatabaseSync; wasReset: boolean } => {
   const found = openExisting(path)
-  if (found !== undefined) return { database: found, wasReset: false }
-  removeFiles(path)
-  return { database: create(path), wasReset: true }
+  if (found === undefined) removeFiles(path)
+  const database = found ?? create(path)
+  noteFile(database, path, true)
+  return { database, wasReset: found === undefined }
+}
+
+/** A copy of the file from now on is whole. */
+export const closeDatabase = (database: DatabaseSync, path: string): void => {
+  try {
+    noteFile(database, path, false)
+  } finally {
+    database.close()
+  }
+}
+
+/** A file that was made of a copy that is whole is as if it had been closed. What is damaged its opening finds. */
+export const adoptFile = (path: string): void => {
+  try {
+    closeDatabase(connect(path), path)
+  } catch (error) {
+    if (!isDamage(error)) throw error
+  }
+}
+
+/** The next start makes it anew. */
+export const distrustDatabase = (database: DatabaseSync): void => database.exec('PRAGMA user_version = 0')
+
+const noteFile = (database: DatabaseSync, path: string, isOpen: boolean): void => {
+  if (path === ':memory:') return
+  const { inode, born } = identityOf(path)
+  database.exec('BEGIN; DELETE FROM file')
+  database.prepare('INSERT INTO file VALUES (?, ?, ?)').run(inode, born, isOpen ? 1 : 0)
+  database.exec('COMMIT')
+}
+
+/** `born` is 0 where it says nothing: where it is no other than the time of the last change. */
+const identityOf = (path: string): { readonly inode: string; readonly born: string } => {
+  const { ino, birthtimeNs, ctimeNs } = statSync(path, { bigint: true })
+  return { inode: String(ino), born: birthtimeNs === ctimeNs ? '0' : String(birthtimeNs) }
+}
+
+const isCopyOfOpen = (database: DatabaseSync, path: string): boolean => {
+  const noted = database.prepare('SELECT inode, born FROM file WHERE is_open = 1').get()
+  if (noted === undefined) return false
+  const { inode, born } = identityOf(path)
+  const isBornThen = noted['born'] === born || noted['born'] === '0' || born === '0'
+  return noted['inode'] !== inode || !isBornThen
+}
+
+/** Pages, rows against indexes, and what is read at the start. */
+const isSound = (database: DatabaseSync): boolean => {
+  if (database.prepare('PRAGMA integrity_check(1)').get()?.['integrity_check'] !== 'ok') return false
+  const rows = [
+    ...database
+      .prepare('SELECT * FROM positions')
+      .all()
+      .map(({ place, next, key, timestamp, crc }) => [crc, place, next, key, timestamp]),
+    ...database
+      .prepare('SELECT * FROM shapes')
+      .all()
+      .map(({ number, body, crc }) => [crc, number, body])
+  ]
+  return rows.every(([crc, ...columns]) => crc === crcOf(...(columns as RowValue[])))
 }
 
 /** False for a file that is missing, damaged or of another layout: opened, it would be made anew. */
@@ -71,7 +137,8 @@ const openExisting = (path: string): DatabaseSync | undefined => {
   try {
     const database = connect(path)
     const version = versionOf(database)
-    if (version === layoutVersion) return database
+    const isGood = version === layoutVersion && !isCopyOfOpen(database, path) && isSound(database)
+    if (isGood) return database
     database.close()
     return version === 0 && isEmptyFile(path) ? create(path) : undefined
   } catch (error) {
@@ -120,10 +187,10 @@ const removeFiles = (path: string): void => {
   for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true })
 }
 
-/** SQLITE_CORRUPT and SQLITE_NOTADB. */
-const isDamage = (error: unknown): boolean => {
+/** SQLITE_CORRUPT and SQLITE_NOTADB, and SQLITE_ERROR, which a table gives that is not as it was made. */
+export const isDamage = (error: unknown): boolean => {
   const errcode = (error as { errcode?: unknown }).errcode
-  return typeof errcode === 'number' && [11, 26].includes(errcode & 0xff)
+  return typeof errcode === 'number' && [1, 11, 26].includes(errcode & 0xff)
 }
 
 const cannotOpen = (path: string, cause: unknown): ParcomoloError =>

@@ -1,4 +1,5 @@
 import { open, rename, rm } from 'node:fs/promises'
+import { adoptFile } from './layout.ts'
 import type { Snapshot, ViewSnapshots } from '../snapshots.ts'
 
 /**
@@ -23,6 +24,7 @@ export const restoreFile = async (
   }
   if (reason !== undefined) return reason
   for (const suffix of ['-wal', '-shm']) await rm(`${path}${suffix}`, { force: true })
+  adoptFile(half)
   await rename(half, path)
   return undefined
 }

@@ -1,6 +1,6 @@
 import { statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ParcomoloError } from '../../base/index.ts'
 import type { OrderRow } from '../orders.ts'
@@ -25,9 +25,11 @@ import {
 } from '../store.ts'
 import type { StoreCopy } from '../snapshots.ts'
 import { FileCopies } from './copy.ts'
-import { clearDatabase, openDatabase } from './layout.ts'
+import { clearDatabase, closeDatabase, distrustDatabase, isDamage, openDatabase } from './layout.ts'
 import { packOrder, packSaga, type ShapeNumbers, unpackOrder, unpackSaga } from './pack.ts'
+import { crcOf, type RowValue } from './row-crc.ts'
 import { StoredShapes } from './stored-shapes.ts'
+import { Where } from './where.ts'
 
 /**
  * The view's store in one SQLite file (`:memory:` for none), which one process has for itself. Synchronous inside: all
@@ -64,11 +66,13 @@ class SqliteViewStore implements ViewStore {
   async get<T extends TableName>(table: T, keys: readonly string[]): Promise<Read<ReadonlyMap<string, Tables[T]>>> {
     const statement = this.#statements.get[table]
     const rows = new Map<string, Tables[T]>()
-    for (const key of keys) {
-      const found = statement.get(...keyColumns[table](key))
-      if (found !== undefined) rows.set(key, this.#row(table, found))
-    }
-    return this.#read(rows)
+    return this.#sound(() => {
+      for (const key of keys) {
+        const found = statement.get(...keyColumns[table](key))
+        if (found !== undefined) rows.set(key, this.#row(table, found))
+      }
+      return this.#read(rows)
+    })
   }
 
   async write(change: ViewChange, last: Moment): Promise<Moment | undefined> {
@@ -114,9 +118,11 @@ class SqliteViewStore implements ViewStore {
   }
 
   async countRunning(): Promise<Read<readonly RunningCount[]>> {
-    const rows = this.#database
-      .prepare('SELECT saga, revision, count(*) AS count FROM sagas WHERE ended_at IS NULL GROUP BY saga, revision')
-      .all()
+    const rows = this.#sound(() =>
+      this.#database
+        .prepare('SELECT saga, revision, count(*) AS count FROM sagas WHERE ended_at IS NULL GROUP BY saga, revision')
+        .all()
+    )
     const counts = rows.map(({ saga, revision, count }) => ({
       saga: String(saga),
       revision: String(revision),
@@ -157,8 +163,34 @@ class SqliteViewStore implements ViewStore {
   }
 
   async close(): Promise<void> {
-    this.#database.close()
-    await this.#copies.close()
+    try {
+      closeDatabase(this.#database, this.#path)
+    } finally {
+      await this.#copies.close()
+    }
+  }
+
+  /** Gives what is read where it is as it was written; else the file is made anew when it is opened the next time. */
+  #sound<T>(read: () => T): T {
+    try {
+      return read()
+    } catch (error) {
+      if (error instanceof WrongRow || isDamage(error)) throw this.#damaged(error as Error)
+      throw error
+    }
+  }
+
+  #damaged(cause: Error): ParcomoloError {
+    try {
+      distrustDatabase(this.#database)
+    } catch {
+      // A file that cannot be noted in is looked over at the next start all the same.
+    }
+    return new ParcomoloError(
+      'PARCOMOLO_VIEW_STORE_DAMAGED',
+      `the read model's file '${this.#path}' is damaged (${cause.message}); it is built anew from the journals`,
+      { cause, details: { path: this.#path } }
+    )
   }
 
   #read<T>(found: T): Read<T> {
@@ -177,6 +209,7 @@ class SqliteViewStore implements ViewStore {
     } catch (error) {
       // A statement that failed for want of space may have ended the transaction by itself.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      if (isDamage(error)) throw this.#damaged(error as Error)
       this.#shapes.reload()
       throw cannotWrite(error)
     }
@@ -185,27 +218,53 @@ class SqliteViewStore implements ViewStore {
   /** In slices, between which the event loop turns. */
   async #writeRows(change: ViewChange): Promise<void> {
     const { putOrder, putStock, putSaga, putPosition, putSkipped } = this.#statements
-    await inSlices(change.orders, (row) =>
-      putOrder.run(row.orderId, row.placedAt, row.customerId, row.status, packOrder(row, this.#shapes))
-    )
+    await inSlices(change.orders, (row) => {
+      const { orderId, placedAt, customerId, status } = row
+      const body = packOrder(row, this.#shapes)
+      const crc = crcOf(orderId, placedAt, customerId, status, body)
+      return putOrder.run(orderId, placedAt, customerId, status, body, crc)
+    })
     await inSlices(change.sagas, (row) => {
       const { key, saga, revision, status, startedAt, endedAt } = row
-      return putSaga.run(key, saga, revision, status, startedAt, endedAt, packSaga(row, this.#shapes))
+      const body = packSaga(row, this.#shapes)
+      const crc = crcOf(key, saga, status, endedAt, body)
+      return putSaga.run(key, saga, revision, status, startedAt, endedAt, body, crc)
     })
-    await inSlices(change.stock, (row) => putStock.run(row.sku, row.isSet ? 1 : 0, JSON.stringify(row)))
-    for (const [place, { next, key, timestamp }] of change.positions) putPosition.run(place, next, key, timestamp)
+    await inSlices(change.stock, (row) => {
+      const [isSet, body] = [row.isSet ? 1 : 0, JSON.stringify(row)]
+      return putStock.run(row.sku, isSet, body, crcOf(row.sku, isSet, body))
+    })
+    for (const [place, { next, key, timestamp }] of change.positions)
+      putPosition.run(place, next, key, timestamp, crcOf(place, next, key, timestamp))
     for (const { place, offset, code, message } of change.skipped) putSkipped.run(place, offset, code, message)
   }
 
   #list<T extends TableName>(table: T, rest: string, where: Where, page: PageRequest): Tables[T][] {
     const sql = `SELECT ${columns[table]} FROM ${table} ${rest} LIMIT ?`
-    const rows = this.#database.prepare(sql).all(...where.values, page.limit + 1)
-    return rows.map((row) => this.#row(table, row))
+    return this.#sound(() => {
+      const rows = this.#database.prepare(sql).all(...where.values, page.limit + 1)
+      return rows.map((row) => this.#row(table, row))
+    })
   }
 
   #row<T extends TableName>(table: T, found: Record<string, SQLOutputValue>): Tables[T] {
+    if (found['crc'] !== crcOf(...columnsChecked[table].map((name) => found[name] as RowValue)))
+      throw new WrongRow(table)
     return unpack[table](found, this.#shapes)
   }
+}
+
+class WrongRow extends Error {
+  constructor(table: TableName) {
+    super(`a row of '${table}' is not as it was written`)
+  }
+}
+
+/** Of a saga what never changes is not among them; its indexes have it too, and are looked over at the start. */
+const columnsChecked: { readonly [T in TableName]: readonly string[] } = {
+  orders: ['id', 'placed_at', 'customer_id', 'status', 'body'],
+  stock: ['sku', 'is_set', 'body'],
+  sagas: ['key', 'saga', 'status', 'ended_at', 'body']
 }
 
 /**
@@ -255,9 +314,9 @@ const unpack: {
 
 /** What a row is made of. */
 const columns: { readonly [T in TableName]: string } = {
-  orders: 'id, placed_at, customer_id, status, body',
-  sagas: 'key, saga, revision, status, started_at, ended_at, body',
-  stock: 'body'
+  orders: 'id, placed_at, customer_id, status, body, crc',
+  sagas: 'key, saga, revision, status, started_at, ended_at, body, crc',
+  stock: 'sku, is_set, body, crc'
 }
 
 /** A row's key as the columns that the table is looked up by. A saga's name has no slash; its key may. */
@@ -278,48 +337,20 @@ const prepare = (database: DatabaseSync) => {
   return {
     get,
     putOrder: database.prepare(
-      `INSERT INTO orders (id, placed_at, customer_id, status, body) VALUES (?, ?, ?, ?, ?)
+      `INSERT INTO orders (id, placed_at, customer_id, status, body, crc) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET placed_at = excluded.placed_at, customer_id = excluded.customer_id,
-       status = excluded.status, body = excluded.body`
+       status = excluded.status, body = excluded.body, crc = excluded.crc`
     ),
-    putStock: database.prepare('INSERT OR REPLACE INTO stock (sku, is_set, body) VALUES (?, ?, ?)'),
+    putStock: database.prepare('INSERT OR REPLACE INTO stock (sku, is_set, body, crc) VALUES (?, ?, ?, ?)'),
     putSaga: database.prepare(
-      `INSERT INTO sagas (key, saga, revision, status, started_at, ended_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO sagas (key, saga, revision, status, started_at, ended_at, body, crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (key, saga) DO UPDATE SET status = excluded.status, ended_at = excluded.ended_at,
-       body = excluded.body`
+       body = excluded.body, crc = excluded.crc`
     ),
-    putPosition: database.prepare('INSERT OR REPLACE INTO positions (place, next, key, timestamp) VALUES (?, ?, ?, ?)'),
+    putPosition: database.prepare(
+      'INSERT OR REPLACE INTO positions (place, next, key, timestamp, crc) VALUES (?, ?, ?, ?, ?)'
+    ),
     putSkipped: database.prepare('INSERT OR REPLACE INTO skipped (place, offset, code, message) VALUES (?, ?, ?, ?)')
-  }
-}
-
-/** The conditions of a list, joined by AND, with the values of their placeholders. */
-class Where {
-  readonly #conditions: string[] = []
-  readonly values: SQLInputValue[] = []
-
-  add(condition: string, ...values: SQLInputValue[]): this {
-    this.#conditions.push(condition)
-    this.values.push(...values)
-    return this
-  }
-
-  equal(column: string, value: string | undefined): this {
-    return value === undefined ? this : this.add(`${column} = ?`, value)
-  }
-
-  /** All but the usual status have an index, which SQLite takes only where the condition is said. */
-  status(value: string | undefined, usual: string): this {
-    this.equal('status', value)
-    return value === undefined || value === usual ? this : this.add(`status <> '${usual}'`)
-  }
-
-  before(timeColumn: string, keyColumn: string, { after }: PageRequest): this {
-    return after === undefined ? this : this.add(`(${timeColumn}, ${keyColumn}) < (?, ?)`, after.at, after.key)
-  }
-
-  text(): string {
-    return this.#conditions.length === 0 ? '' : `WHERE ${this.#conditions.join(' AND ')}`
   }
 }
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Shape } from '../timeline.ts'
+import { crcOf } from './row-crc.ts'
 import type { ShapeNumbers } from './pack.ts'
 
 /**
@@ -44,7 +45,9 @@ export class StoredShapes implements ShapeNumbers {
   #add(shape: Shape, text: string): number | undefined {
     const number = this.#shapes.length
     if (number >= shapesMax) return undefined
-    this.#database.prepare('INSERT INTO shapes (number, body) VALUES (?, ?)').run(number, text)
+    this.#database
+      .prepare('INSERT INTO shapes (number, body, crc) VALUES (?, ?, ?)')
+      .run(number, text, crcOf(number, text))
     this.#shapes.push(shape)
     this.#byText.set(text, number)
     return number

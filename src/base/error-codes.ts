@@ -167,9 +167,15 @@ export const errorCodes = {
   },
   PARCOMOLO_ORCHESTRATOR_REVISION_MISSING: {
     cause:
-      'An instance is pinned to a revision of its saga that is not (or no longer usably) among the published definitions.',
+      'An instance is pinned to a revision of its saga that is not (or no longer usably) among the published definitions. It is parked; all others go on.',
     remedy:
-      'Publish that revision again, or mend the contract that made it unusable; the error before this one in the log says why.'
+      'Publish that revision again, or give the contract back what the message names; the instance then goes on by itself.'
+  },
+  PARCOMOLO_ORCHESTRATOR_KEY_FAILED: {
+    cause:
+      "The expression under 'start.key' or 'cancel.key' of a saga fails on an event, or gives an empty text. The event begins, or cancels, nothing in that saga; all others have it.",
+    remedy:
+      "Guard the expression, for instance with size(…) > 0 or has(…), and save the saga; parcomolo_saga_events_passed_over_total counts what it has missed."
   },
   PARCOMOLO_MAIN_CANNOT_LISTEN: {
     cause: 'The address or port of the REST interface is in use, not allowed, or not of this machine.',

@@ -46,6 +46,12 @@ export class Diagnostics {
       ? this.report('info', { task }, `the task ${task} goes on`)
       : this.report('warn', { task, ...facts(error) }, `the task ${task} waits, and tries again until it works`)
 
+  readonly keyFailed = (error: unknown): void =>
+    this.report('error', facts(error), 'a saga passes over events whose key it cannot tell; all others have them')
+
+  readonly keyUsed = (saga: string, key: string, at: string): void =>
+    this.report('debug', { saga, key, at }, `the event at ${at} begins nothing: ${saga} has had its instance of this key`)
+
   readonly groupUntold = (inbox: string, error: unknown): void =>
     error === undefined
       ? this.report('info', { inbox }, `the group that reads ${inbox} can be asked for again`)

@@ -53,10 +53,10 @@ const portsOf = (
       await definitions.caughtUp()
       const newest = definitions.newest(saga)
       if (newest === undefined) return undefined
-      const { definition, source, yaml, retired } = newest
-      return { revision: definition.revision, source, yaml, retired }
+      const { revision, source, yaml, retired } = newest
+      return { revision, source, yaml, retired }
     },
-    sagas: () => [...new Set([...definitions.all()].map(({ definition }) => definition.name))],
+    sagas: () => [...new Set(definitions.all().map(({ saga }) => saga))],
     publish: (definition) => publisher.publish(definition)
   },
   participants: participantsPort(definitions, participants),

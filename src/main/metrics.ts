@@ -1,5 +1,6 @@
 import type { Log } from '../log/index.ts'
 import type { ProcessMemory } from './memory-limit.ts'
+import type { PassedOver } from '../orchestrator/index.ts'
 import type { RunningTask } from '../task/index.ts'
 import type { Parts } from './stage.ts'
 
@@ -19,7 +20,7 @@ export const metricsText = ({ memory, log, system, operator }: Parts): string =>
   }
   lines.push('# TYPE parcomolo_task_entities gauge')
   for (const { labels, task } of perTask) lines.push(`parcomolo_task_entities${labels} ${task.entityCount}`)
-  lines.push(...waitingLines(perTask))
+  lines.push(...waitingLines(perTask), ...passedOverLines(system?.passedOver))
   return `${lines.join('\n')}\n${operator?.metrics() ?? ''}`
 }
 
@@ -40,6 +41,16 @@ const waitingLines = (perTask: readonly { readonly labels: string; readonly task
     ...waiting.map(({ labels, task }) => `parcomolo_task_sagas_put_off${labels} ${task.lanesPutOff}`)
   ]
 }
+
+/** Events that a saga has passed over, which all others have had. */
+const passedOverLines = (passedOver: PassedOver | undefined): string[] =>
+  counter(
+    'parcomolo_saga_events_passed_over',
+    [...(passedOver?.counts() ?? [])].map(({ saga, revision, reason, count }) => [
+      `{saga="${saga}",revision="${revision}",reason="${reason}"}`,
+      count
+    ])
+  )
 
 /** Beside `process_resident_memory_bytes`, which is what the limit is held against. */
 const memoryLines = ({ limitBytes, budget }: ProcessMemory): string[] => [

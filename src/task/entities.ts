@@ -1,4 +1,4 @@
-import type { AttemptOf, Component, Event } from './component.ts'
+import type { AttemptOf, Census, Component, Event } from './component.ts'
 import type { TimerEntry, Timers } from './timers.ts'
 import type { Change, Unanswered } from './unanswered.ts'
 
@@ -23,11 +23,12 @@ type Cell<S> = {
 /** What a snapshot has of an entity. */
 export type Encoded = { readonly bytes: Uint8Array; readonly version: number; readonly hasEnded: boolean }
 
-export type EntitiesOptions = {
+export type EntitiesOptions<S> = {
   /** A period ends when so many entities were asked for in it: some wait for hours, and few are busy at once. */
   readonly perPeriod: number
   /** Of a component that waits for answers. */
   readonly unanswered?: Unanswered | undefined
+  readonly census?: Census<S> | undefined
 }
 
 /**
@@ -53,12 +54,14 @@ export class Entities<S> {
 
   readonly #perPeriod: number
   readonly #unanswered: Unanswered | undefined
+  readonly #census: Census<S> | undefined
 
-  constructor(component: Component<S>, timers: Timers, { perPeriod, unanswered }: EntitiesOptions) {
+  constructor(component: Component<S>, timers: Timers, { perPeriod, unanswered, census }: EntitiesOptions<S>) {
     this.#component = component
     this.#timers = timers
     this.#perPeriod = perPeriod
     this.#unanswered = unanswered
+    this.#census = census
   }
 
   get size(): number {
@@ -106,8 +109,10 @@ export class Entities<S> {
    * `version`, and nobody knows what was read.
    */
   restore(key: string, bytes: Uint8Array, version: number): void {
+    this.#countOut(key)
     this.evict(key)
     const state = this.#component.snapshot.decode(bytes)
+    this.#count(undefined, state)
     this.#add(key, state, version).packed = textOf(bytes)
     this.#tellAwaited(key, undefined, state, { offset: version - 1, now: 0, isAnswer: false, isRestored: true })
   }
@@ -171,6 +176,7 @@ export class Entities<S> {
     const before = cell && this.#stateOf(cell)
     const state = this.#component.evolve(before, event, key)
     if (state !== undefined || cell !== undefined) this.dirty.add(key)
+    this.#count(before, state)
     this.#tellAwaited(key, before, state, change)
     this.#replace(key, cell, state, change.offset + 1)
   }
@@ -227,6 +233,22 @@ export class Entities<S> {
   #note(bytes: Uint8Array): void {
     const head = textOf(bytes.subarray(0, headBytes))
     if (!this.#keptHeads.has(head)) this.#keptHeads.set(head, bytes.slice(0, headBytes))
+  }
+
+  #count(before: S | undefined, after: S | undefined): void {
+    if (this.#census === undefined) return
+    const [lived, lives] = [this.#lives(before), this.#lives(after)]
+    if (lived && !lives) this.#census.ends(before!)
+    else if (lives && !lived) this.#census.begins(after!)
+  }
+
+  #lives(state: S | undefined): boolean {
+    return state !== undefined && !this.#component.hasEnded(state)
+  }
+
+  /** Of one in memory that a newer snapshot takes the place of. */
+  #countOut(key: string): void {
+    if (this.#census !== undefined && this.#cells.has(key)) this.#count(this.get(key), undefined)
   }
 
   #tellAwaited(key: string, before: S | undefined, after: S | undefined, change: Change): void {

@@ -1,6 +1,6 @@
 import { type JournalWriter, placeName, type Reader, type TopicPartition } from '../log/index.ts'
 import { Boundary } from './boundary.ts'
-import type { Component } from './component.ts'
+import type { Census, Component } from './component.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Entities } from './entities.ts'
 import { Forwarder } from './forwarder.ts'
@@ -56,6 +56,7 @@ export class Task<S> {
   readonly #entities: Entities<S>
   readonly #unanswered: Unanswered | undefined
   readonly #groupReadings: GroupReadings | undefined
+  readonly #census: Census<S> | undefined
   readonly #positions = new Positions()
   readonly #lanes: Lanes
   readonly #snapshots: Snapshots<S>
@@ -86,9 +87,11 @@ export class Task<S> {
     this.#lanes = new Lanes({ log: deps.log, resume: () => this.#resume(), fail: (error) => this.#fail(error) })
     this.#unanswered = this.#watchOver(component)
     this.#groupReadings = this.#groupReadingsOf(component)
+    this.#census = component.census?.()
     this.#entities = new Entities(component, this.#timers, {
       perPeriod: this.#limits.entitiesPerPeriod,
-      unanswered: this.#unanswered
+      unanswered: this.#unanswered,
+      census: this.#census
     })
     const { codec, clock, log, onPoison } = deps
     this.#snapshots = new Snapshots({
@@ -135,6 +138,7 @@ export class Task<S> {
     this.#lanes.close()
     this.#timers.stop()
     this.#cancelWake?.()
+    this.#census?.close()
     await (this.#snapshotting ??= this.#lastSnapshot(this.#work))
   }
 

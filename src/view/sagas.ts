@@ -170,6 +170,7 @@ const changeByEvent: Readonly<Record<string, Change>> = {
     failure: failureOf(value)
   }),
   SagaParked: stepIs('parked'),
+  SagaResumed: stepIsOver,
   SagaCompleted: hasEnded,
   SagaCompensated: hasEnded,
   SagaAborted: (state, { at }) => ({ ...withActive(state, []), endedAt: at, isAborted: true })

@@ -162,8 +162,15 @@ export const errorCodes = {
       'Let its sender use murmur2 (librdkafka: partitioner=murmur2_random); parcomolo dead-letters resend brings what there is to the right partition.'
   },
   PARCOMOLO_TASK_INPUT_NOT_A_COMMAND: {
-    cause: "A record on an inbox can be read, but it is none of the commands that the inbox's component takes.",
-    remedy: 'Send it to the inbox of the participant whose contract has the command.'
+    cause:
+      "A record on an inbox can be read, but it is none of the commands that the inbox's component takes: its full name counts, or that its schema resolves into the contract's.",
+    remedy: 'Send it to the inbox of the participant whose contract has the command, in the schema of that contract.'
+  },
+  PARCOMOLO_TASK_INPUT_UNDECIDABLE: {
+    cause:
+      'A component has failed over an input, so nothing follows from it: a record is a dead letter, and an entity whose timer it was stands still until something else happens to it. All others go on.',
+    remedy:
+      'Look at what the record holds, and mend its sender; where that is as the contract says, report it with the message and the stack of its line in the log.'
   },
   PARCOMOLO_ORCHESTRATOR_REVISION_MISSING: {
     cause:

@@ -10,7 +10,7 @@ export const metricsText = ({ memory, log, system, operator }: Parts): string =>
   const perTask = [...(system?.runners ?? [])].flatMap(([component, runner]) =>
     [...runner.tasks].map(([place, task]) => ({ labels: `{component="${component}",task="${place}"}`, task }))
   )
-  for (const name of ['rounds', 'inputs', 'events', 'snapshots', 'deadLetters'] as const) {
+  for (const name of ['rounds', 'inputs', 'events', 'snapshots', 'deadLetters', 'foreign'] as const) {
     lines.push(
       ...counter(
         `parcomolo_task_${snake(name)}`,

@@ -144,7 +144,7 @@ const components = (deps: SystemDeps, definitions: Definitions, passedOver: Pass
   const { codec, flow } = deps
   const start =
     <S>(component: Component<S>): Start =>
-    () => [component.name, runComponent(component, taskDeps(deps, component.name))]
+    () => [component.name, runComponent(component, taskDeps(deps, definitions, component.name))]
   const all = new Map<string, Start>([
     ['order', start(orderComponent(flow))],
     ['inventory', start(inventoryComponent(flow))],
@@ -188,7 +188,7 @@ const renewOrchestrator = (runners: ReadonlyMap<string, Runner>, definitions: De
   definitions.onFound(() => runners.get('orchestrator')?.renew())
 }
 
-const taskDeps = (deps: SystemDeps, component: string): TaskDeps => ({
+const taskDeps = (deps: SystemDeps, definitions: Definitions, component: string): TaskDeps => ({
   log: deps.log,
   codec: deps.codec,
   clock: deps.clock,
@@ -196,6 +196,7 @@ const taskDeps = (deps: SystemDeps, component: string): TaskDeps => ({
   onFailure: deps.onFailure,
   onPoison: deps.onPoison,
   fullNameOf: fullNames(deps.contracts, component),
+  recordsOf: (topic) => definitions.contracts.ofTopic(topic)?.records,
   ...(deps.onTooLarge === undefined ? {} : { onTooLarge: deps.onTooLarge }),
   ...(deps.onGroupUntold === undefined ? {} : { onGroupUntold: deps.onGroupUntold }),
   ...(deps.onHeldUp === undefined ? {} : { onHeldUp: deps.onHeldUp }),

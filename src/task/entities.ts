@@ -52,6 +52,10 @@ export class Entities<S> {
   /** One for each schema of the values that the others keep; it stands in the first bytes. */
   readonly #keptHeads = new Map<string, Uint8Array>()
 
+  /** What the events under way have changed, so many; the places are used again. */
+  readonly #undos: { key: string; before: S | undefined; version: number }[] = []
+  #undoCount = 0
+  #isUndoable = false
   readonly #perPeriod: number
   readonly #unanswered: Unanswered | undefined
   readonly #census: Census<S> | undefined
@@ -136,6 +140,43 @@ export class Entities<S> {
     for (const key of this.#component.touches(event)) this.#applyTo(this.#cells.get(key) ?? key, event, change)
   }
 
+  /**
+   * Folds what follows from one input, as `apply` does; where one of the events cannot be folded, none is, and it throws.
+   * What follows from the first event is what the answer says, and the rest is what the component makes of it.
+   */
+  applyAll(events: readonly Event[], offset: number, isAnswer: boolean): void {
+    this.#undoCount = 0
+    this.#isUndoable = true
+    try {
+      for (let i = 0; i < events.length; i++) this.apply(events[i]!, offset + i, i === 0 && isAnswer)
+    } catch (error) {
+      this.#undo()
+      throw error
+    } finally {
+      this.#isUndoable = false
+    }
+  }
+
+  #undo(): void {
+    while (this.#undoCount > 0) {
+      const { key, before, version } = this.#undos[--this.#undoCount]!
+      const cell = this.#cells.get(key)
+      const after = cell && this.#stateOf(cell)
+      this.#count(after, before)
+      // Nobody knows any more what was read of its commands.
+      const change = { offset: version - 1, now: 0, isAnswer: false, isRestored: true }
+      if (before !== undefined) this.#tellAwaited(key, after, before, change)
+      this.#replace(key, cell, before, version)
+    }
+  }
+
+  #noteUndo(key: string, before: S | undefined, version: number): void {
+    const undo = (this.#undos[this.#undoCount++] ??= { key, before, version })
+    undo.key = key
+    undo.before = before
+    undo.version = version
+  }
+
   /** How the attempts of an entity stand now. */
   attemptOf(key: string, now: number): AttemptOf | undefined {
     return this.#unanswered?.attemptOf(key, now)
@@ -163,6 +204,12 @@ export class Entities<S> {
     return false
   }
 
+  /** Its time has come and gone by in vain: it wants another only with its next change. */
+  standStill(key: string): void {
+    const cell = this.#cells.get(key)
+    if (cell !== undefined) this.#unschedule(cell)
+  }
+
   /** Its time has come and gone by; it may want another. */
   reschedule(key: string): void {
     const cell = this.#cells.get(key)
@@ -175,6 +222,7 @@ export class Entities<S> {
     if (cell !== undefined && change.offset < cell.version) return
     const before = cell && this.#stateOf(cell)
     const state = this.#component.evolve(before, event, key)
+    if (this.#isUndoable) this.#noteUndo(key, before, cell?.version ?? 0)
     if (state !== undefined || cell !== undefined) this.dirty.add(key)
     this.#count(before, state)
     this.#tellAwaited(key, before, state, change)

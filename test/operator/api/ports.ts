@@ -100,7 +100,8 @@ const openParticipants = (registry: Registry): Ports['participants'] & { readonl
       },
       participant: (name) => contracts.participant(name),
       command: (name) => contracts.command(name),
-      event: (name) => contracts.event(name)
+      event: (name) => contracts.event(name),
+      ofTopic: (topic) => contracts.ofTopic(topic)
     },
     contracts: () => contracts,
     accept: async ({ name, source, yaml }) => {

@@ -83,6 +83,12 @@ export const errorCodes = {
     remedy:
       'Each line of the message names file, line and column, what stands there, and what was expected: mend them all.'
   },
+  PARCOMOLO_CONTRACT_IN_USE: {
+    cause:
+      'A contract no longer has what a saga needs that is in force, or on whose revision instances still run; the message has the saga, the revision and the place.',
+    remedy:
+      'Change it in steps: add what is new, publish sagas that do without the old, wait until what runs has ended, then take the old away. The contract before stays in force.'
+  },
   PARCOMOLO_CONTRACT_CONFLICT: {
     cause: 'Two participants share something that has to be their own: name, namespace, inbox or events topic.',
     remedy: 'Rename it in one of the two files that the message names.'

@@ -25,12 +25,16 @@ export const openKubernetesOperator = async (
 ): Promise<Operator> => {
   const { log, codec } = deps
   const publisher = await opening.step('claiming the definitions', () => openPublisher(log, codec, systemClock))
-  const participants = participantsOf({ registry, codec, definitions, publisher })
+  const running = countRunning(config.viewUrl)
+  const participants = participantsOf({
+    ...{ registry, codec, definitions, publisher },
+    ...(config.viewUrl === null ? {} : { running })
+  })
   const operator = await opening.take(
     'starting the operator',
     async () =>
       startOperator({
-        ports: portsOf(definitions, publisher, participants, countRunning(config.viewUrl)),
+        ports: portsOf(definitions, publisher, participants, running),
         clock: systemClock,
         identity: `${hostname()}-${randomBytes(4).toString('hex')}`,
         ...(config.namespace === null ? {} : { namespace: config.namespace }),

@@ -97,6 +97,29 @@ export abstract class Revisions {
     return definition ?? revisionMissing(saga, revision, published?.fault)
   }
 
+  /**
+   * Throws PARCOMOLO_CONTRACT_IN_USE where a revision that is in force, or has instances, can be loaded now and could not
+   * be with these contracts. `hasInstances`: of what runs in other processes.
+   */
+  judge(contracts: Contracts, hasInstances: (revision: Revision) => boolean = () => false): void {
+    for (const [name, published] of this.#published) {
+      const { revision } = published
+      const isInForce = this.isCurrent(revision) && !revision.retired
+      if (!isInForce && !this.#running.has(name) && !hasInstances(revision)) continue
+      if (this.#compiled(published) === undefined) continue
+      try {
+        this.#load(published, contracts)
+      } catch (error) {
+        throw inUse(revision, isInForce, error)
+      }
+    }
+  }
+
+  /** True where an older revision, or one of a retired saga, may have instances that only other processes know of. */
+  get hasOlder(): boolean {
+    return this.#published.size > this.#startable.length
+  }
+
   /** Takes what was published at a time (ms since 1970); `settle` brings it into force. */
   protected take(definition: DefinitionPublished, at: number): void {
     const published = { revision: { ...definition, publishedAt: at }, compiled: undefined, fault: undefined }
@@ -162,10 +185,10 @@ export abstract class Revisions {
     return published.compiled
   }
 
-  #load({ revision: { revision, source, yaml } }: Published): Definition {
+  #load({ revision: { revision, source, yaml } }: Published, contracts = this.contracts): Definition {
     // The published name is what instances are pinned to, even where this version of the software would compute
     // another.
-    return { ...loadSaga({ path: source, text: yaml }, this.contracts), revision }
+    return { ...loadSaga({ path: source, text: yaml }, contracts), revision }
   }
 }
 
@@ -183,6 +206,16 @@ const cancellableOf = (definitions: Iterable<Definition>): readonly Cancellable[
   }
   return [...ways.values()]
 }
+
+const inUse = ({ saga, revision }: Revision, isInForce: boolean, cause: unknown): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_CONTRACT_IN_USE',
+    `saga '${saga}' needs what this contract changes: revision '${revision}', ` +
+      `${isInForce ? 'which is in force' : 'on which instances still run'}, would no longer load: ` +
+      `${cause instanceof Error ? cause.message : String(cause)}; expected a contract that has all of it; ` +
+      `${isInForce ? 'first publish a saga that does without' : 'wait until they have ended'}, then save the contract again`,
+    { cause }
+  )
 
 const revisionMissing = (saga: string, revision: string, cause: unknown): ParcomoloError =>
   new ParcomoloError(

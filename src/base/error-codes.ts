@@ -88,6 +88,12 @@ export const errorCodes = {
     remedy:
       'Each line of the message names file, line and column, what stands there, and what was expected: mend them all.'
   },
+  PARCOMOLO_CONTRACT_IN_USE: {
+    cause:
+      'A contract no longer has what a saga needs that is in force, or on whose revision instances still run; the message has the saga, the revision and the place.',
+    remedy:
+      'Change it in steps: add what is new, publish sagas that do without the old, wait until what runs has ended, then take the old away. The contract before stays in force.'
+  },
   PARCOMOLO_CONTRACT_CONFLICT: {
     cause:
       'Two participants share something that has to be their own (name, namespace, inbox or events topic), or one has taken a name that is Parcomolo\'s own or Kafka\'s.',
@@ -174,14 +180,27 @@ export const errorCodes = {
       'Let its sender use murmur2 (librdkafka: partitioner=murmur2_random); parcomolo dead-letters resend brings what there is to the right partition.'
   },
   PARCOMOLO_TASK_INPUT_NOT_A_COMMAND: {
-    cause: "A record on an inbox can be read, but it is none of the commands that the inbox's component takes.",
-    remedy: 'Send it to the inbox of the participant whose contract has the command.'
+    cause:
+      "A record on an inbox can be read, but it is none of the commands that the inbox's component takes: its full name counts, or that its schema resolves into the contract's.",
+    remedy: 'Send it to the inbox of the participant whose contract has the command, in the schema of that contract.'
+  },
+  PARCOMOLO_TASK_INPUT_UNDECIDABLE: {
+    cause:
+      'A component has failed over an input, so nothing follows from it: a record is a dead letter, and an entity whose timer it was stands still until something else happens to it. All others go on.',
+    remedy:
+      'Look at what the record holds, and mend its sender; where that is as the contract says, report it with the message and the stack of its line in the log.'
   },
   PARCOMOLO_ORCHESTRATOR_REVISION_MISSING: {
     cause:
-      'An instance is pinned to a revision of its saga that is not (or no longer usably) among the published definitions.',
+      'An instance is pinned to a revision of its saga that is not (or no longer usably) among the published definitions. It is parked; all others go on.',
     remedy:
-      'Publish that revision again, or mend the contract that made it unusable; the error before this one in the log says why.'
+      'Publish that revision again, or give the contract back what the message names; the instance then goes on by itself.'
+  },
+  PARCOMOLO_ORCHESTRATOR_KEY_FAILED: {
+    cause:
+      "The expression under 'start.key' or 'cancel.key' of a saga fails on an event, or gives an empty text. The event begins, or cancels, nothing in that saga; all others have it.",
+    remedy:
+      "Guard the expression, for instance with size(…) > 0 or has(…), and save the saga; parcomolo_saga_events_passed_over_total counts what it has missed."
   },
   PARCOMOLO_MAIN_CANNOT_LISTEN: {
     cause: 'The address or port of the REST interface is in use, not allowed, or not of this machine.',

@@ -10,7 +10,13 @@ const headerBytes = 5
 const scratchBytes = 65_536
 
 type Writer = { readonly id: number; readonly type: AvroType }
-type Reader = { readonly type: string; readonly fullName: string; readonly from: Readable }
+type Reader = {
+  readonly type: string
+  readonly fullName: string
+  readonly from: Readable
+  /** Of a record of no contract: the type that it was written with. */
+  readonly foreign?: AvroType
+}
 
 /**
  * The codec of these schemas: each is the one to write with, and the one to read with whatever older schema a record
@@ -22,7 +28,10 @@ export const makeCodec = (schemas: readonly RegisteredSchema[]): Codec => {
   /** Why a schema cannot be read: better told than that it is unknown. */
   const refused = new Map<number, ParcomoloError>()
   const byFormerName = new Map<string, AvroType>()
+  /** Of foreign schemas as records of contracts, by both; null where one does not resolve into the other. */
+  const resolved = new Map<string, Reader | null>()
   const adopt = (adopted: readonly RegisteredSchema[]): void => {
+    resolved.clear()
     for (const { fullName, schema, id } of adopted) {
       if (writers.get(fullName)?.id === id) continue
       for (const [other, reader] of readers) if (reader.fullName === fullName) readers.delete(other)
@@ -37,7 +46,12 @@ export const makeCodec = (schemas: readonly RegisteredSchema[]): Codec => {
     writers.get(fullName)?.type ?? byFormerName.get(fullName)
   return {
     encode: encoder(writers),
-    decode: decoder(readers, refused),
+    ...decoder(readers, refused, (reader, id, fullName) => {
+      const name = `${id} ${fullName}`
+      let found = resolved.get(name)
+      if (found === undefined) resolved.set(name, (found = resolvedReader(reader.foreign, writers.get(fullName)?.type)))
+      return found
+    }),
     adopt,
     knows: (bytes) => bytes.length >= headerBytes && readers.has(idOf(bytes)),
     learn: (id, schema) => {
@@ -82,19 +96,32 @@ const encoder = (writers: ReadonlyMap<string, Writer>): Codec['encode'] => {
 
 const decoder = (
   readers: ReadonlyMap<number, Reader>,
-  refused: ReadonlyMap<number, ParcomoloError>
-): Codec['decode'] => {
+  refused: ReadonlyMap<number, ParcomoloError>,
+  resolverOf: (reader: Reader, id: number, fullName: string) => Reader | null
+): Pick<Codec, 'decode' | 'decodeAs'> => {
   const tap = new Tap(Buffer.alloc(0), 0)
-  return (bytes, withoutBytes = false): Message => {
-    if (bytes.length < headerBytes || bytes[0] !== 0)
-      throw malformed(`it does not begin with a zero byte and a schema id`, bytes)
-    const id = idOf(bytes)
+  const readerOfId = (id: number): Reader => {
     const reader = readers.get(id)
     if (reader === undefined) throw refused.get(id) ?? unknownSchema(id)
+    return reader
+  }
+  const read = (reader: Reader, bytes: Uint8Array, withoutBytes: boolean): Message => {
     tap.buf = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     tap.pos = headerBytes
     tap.leavesOutBytes = withoutBytes
     return { type: reader.type, fullName: reader.fullName, value: readValue(reader, tap, bytes) }
+  }
+  return {
+    decode: (bytes, withoutBytes = false) => {
+      if (bytes.length < headerBytes || bytes[0] !== 0)
+        throw malformed(`it does not begin with a zero byte and a schema id`, bytes)
+      return read(readerOfId(idOf(bytes)), bytes, withoutBytes)
+    },
+    decodeAs: (bytes, fullName) => {
+      const id = idOf(bytes)
+      const reader = resolverOf(readerOfId(id), id, fullName)
+      return reader === null ? undefined : read(reader, bytes, false)
+    }
   }
 }
 
@@ -128,6 +155,17 @@ const readerOf = (current: AvroType, from: Readable): Reader => {
   return { type: fullName.slice(fullName.lastIndexOf('.') + 1), fullName, from }
 }
 
+/** Whatever namespaces the two have. */
+const resolvedReader = (written: AvroType | undefined, current: AvroType | undefined): Reader | null => {
+  if (written === undefined || current === undefined) return null
+  try {
+    const options = { ignoreNamespaces: true } as Parameters<AvroType['createResolver']>[1]
+    return readerOf(current, current.createResolver(written, options) as unknown as Readable)
+  } catch {
+    return null
+  }
+}
+
 /** A reader of what was written with this schema, as today's record where there is one; or why there can be none. */
 const learnt = (
   id: number,
@@ -137,7 +175,7 @@ const learnt = (
   try {
     const written = typeOfForeignSchema(schema)
     const current = currentOf(written.name ?? '')
-    if (current === undefined) return readerOf(written, written)
+    if (current === undefined) return { ...readerOf(written, written), foreign: written }
     return readerOf(current, current.createResolver(written) as unknown as Readable)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)

@@ -77,6 +77,11 @@ export type Codec = {
    * for who looks at no member of bytes, all of which come empty, at a fraction of the cost.
    */
   decode(bytes: Uint8Array, withoutBytes?: boolean): Message
+  /**
+   * The value as this record of a contract, where it was written with a schema of another name that resolves into it
+   * all the same (a namespace that has changed, classes of one's own); undefined where it does not.
+   */
+  decodeAs(bytes: Uint8Array, fullName: string): Message | undefined
   /** True when `decode` will find the schema of this value. */
   knows(bytes: Uint8Array): boolean
   /**

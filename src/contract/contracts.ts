@@ -25,6 +25,8 @@ export type Contracts = {
   participant(name: string): LookUp<Contract>
   command(name: string): LookUp<CommandType>
   event(name: string): LookUp<EventType>
+  /** Whose inbox or events topic this is. */
+  ofTopic(topic: string): Contract | undefined
 }
 
 /**
@@ -48,6 +50,9 @@ export const contractSet = (contracts: readonly Contract[]): Contracts => {
       [...contract.emits].map((name) => ({ contract, topic: contract.events, record: contract.records.get(name)! }))
     )
   )
+  const byTopic = new Map(
+    contracts.flatMap((contract) => [[contract.inbox, contract] as const, [contract.events, contract] as const])
+  )
   return {
     all: contracts,
     commandNames: commands.names,
@@ -57,7 +62,8 @@ export const contractSet = (contracts: readonly Contract[]): Contracts => {
       return found === undefined ? unknown('participant', name, [...participants.keys()]) : { found }
     },
     command: (name) => lookUp('command', name, commands),
-    event: (name) => lookUp('event', name, events)
+    event: (name) => lookUp('event', name, events),
+    ofTopic: (topic) => byTopic.get(topic)
   }
 }
 

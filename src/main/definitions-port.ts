@@ -5,21 +5,23 @@ import { sagaGraph, toMermaid, toSvg } from '../saga/index.ts'
 /** The published definitions as the REST interface shows them: newest revision first. */
 export const definitionsPort = (definitions: Definitions): DefinitionsPort => {
   const get = (saga: string): SagaDefinition | undefined => {
-    const revisions = [...definitions.all()]
-      .filter(({ definition }) => definition.name === saga)
+    const revisions = definitions
+      .all()
+      .filter((revision) => revision.saga === saga)
       .sort((a, b) => b.publishedAt - a.publishedAt)
     return revisions.length === 0 ? undefined : { saga, revisions: revisions.map((it) => show(it, definitions)) }
   }
   return {
     get,
     list: () => {
-      const names = new Set([...definitions.all()].map(({ definition }) => definition.name))
+      const names = new Set(definitions.all().map((revision) => revision.saga))
       return [...names].sort().map((name) => get(name)!)
     },
     graph: (saga, revision, format) => {
       const found = revision === undefined ? definitions.newest(saga) : definitions.revision(saga, revision)
-      if (found === undefined) return undefined
-      const graph = sagaGraph(found.definition)
+      const definition = found && definitions.definitionOf(found)
+      if (definition === undefined) return undefined
+      const graph = sagaGraph(definition)
       if (format === 'json') return graph
       return format === 'svg' ? toSvg(graph) : toMermaid(graph)
     }
@@ -27,7 +29,7 @@ export const definitionsPort = (definitions: Definitions): DefinitionsPort => {
 }
 
 const show = (revision: Revision, definitions: Definitions): SagaDefinition['revisions'][number] => ({
-  revision: revision.definition.revision,
+  revision: revision.revision,
   current: definitions.isCurrent(revision),
   retired: revision.retired,
   publishedAt: revision.publishedAt,

@@ -35,16 +35,32 @@ export class Diagnostics {
     this.report(
       'error',
       { at, ...facts(error) },
-      `the record at ${at} cannot be read, so it is a dead letter; parcomolo dead-letters lists them`
+      `the record at ${at} cannot be used, so it is a dead letter; parcomolo dead-letters lists them`
     )
 
   readonly tooLarge = (component: string, key: string, error: unknown): void =>
-    this.report('error', { component, key, ...facts(error) }, `'${key}' of ${component} is too large for the log`)
+    this.report(
+      'error',
+      { component, key, ...facts(error) },
+      isParcomoloError(error, 'PARCOMOLO_TASK_INPUT_UNDECIDABLE')
+        ? `'${key}' of ${component} stands still until something else happens to it`
+        : `'${key}' of ${component} is too large for the log`
+    )
 
   readonly heldUp = (task: string, error: unknown): void =>
     error === undefined
       ? this.report('info', { task }, `the task ${task} goes on`)
       : this.report('warn', { task, ...facts(error) }, `the task ${task} waits, and tries again until it works`)
+
+  readonly keyFailed = (error: unknown): void =>
+    this.report('error', facts(error), 'a saga passes over events whose key it cannot tell; all others have them')
+
+  readonly keyUsed = (saga: string, key: string, at: string): void =>
+    this.report(
+      'debug',
+      { saga, key, at },
+      `the event at ${at} begins nothing: ${saga} has had its instance of this key`
+    )
 
   readonly groupUntold = (inbox: string, error: unknown): void =>
     error === undefined
@@ -107,7 +123,10 @@ const facts = (error: unknown): object => ({
   ...(isParcomoloError(error) ? { code: error.code } : {}),
   error: messageOf(error),
   // A defect is of use only with the place where it happened.
-  ...(isParcomoloError(error) || !(error instanceof Error) ? {} : { stack: error.stack })
+  ...stackOf(isParcomoloError(error, 'PARCOMOLO_TASK_INPUT_UNDECIDABLE') ? error.cause : error)
 })
+
+const stackOf = (error: unknown): object =>
+  isParcomoloError(error) || !(error instanceof Error) ? {} : { stack: error.stack }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -25,12 +25,16 @@ export const openKubernetesOperator = async (
 ): Promise<Operator> => {
   const { log, codec } = deps
   const publisher = await opening.step('claiming the definitions', () => openPublisher(log, codec, systemClock))
-  const participants = participantsOf({ registry, codec, definitions, publisher })
+  const running = countRunning(config.viewUrl)
+  const participants = participantsOf({
+    ...{ registry, codec, definitions, publisher },
+    ...(config.viewUrl === null ? {} : { running })
+  })
   const operator = await opening.take(
     'starting the operator',
     async () =>
       startOperator({
-        ports: portsOf(definitions, publisher, participants, countRunning(config.viewUrl)),
+        ports: portsOf(definitions, publisher, participants, running),
         clock: systemClock,
         identity: `${hostname()}-${randomBytes(4).toString('hex')}`,
         ...(config.namespace === null ? {} : { namespace: config.namespace }),
@@ -53,10 +57,10 @@ const portsOf = (
       await definitions.caughtUp()
       const newest = definitions.newest(saga)
       if (newest === undefined) return undefined
-      const { definition, source, yaml, retired } = newest
-      return { revision: definition.revision, source, yaml, retired }
+      const { revision, source, yaml, retired } = newest
+      return { revision, source, yaml, retired }
     },
-    sagas: () => [...new Set([...definitions.all()].map(({ definition }) => definition.name))],
+    sagas: () => [...new Set(definitions.all().map(({ saga }) => saga))],
     publish: (definition) => publisher.publish(definition)
   },
   participants: participantsPort(definitions, participants),

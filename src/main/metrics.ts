@@ -1,5 +1,6 @@
 import type { Log } from '../log/index.ts'
 import type { ProcessMemory } from './memory-limit.ts'
+import type { PassedOver } from '../orchestrator/index.ts'
 import type { RunningTask } from '../task/index.ts'
 import type { Parts } from './stage.ts'
 
@@ -9,7 +10,7 @@ export const metricsText = ({ memory, log, system, operator }: Parts): string =>
   const perTask = [...(system?.runners ?? [])].flatMap(([component, runner]) =>
     [...runner.tasks].map(([place, task]) => ({ labels: `{component="${component}",task="${place}"}`, task }))
   )
-  for (const name of ['rounds', 'inputs', 'events', 'snapshots', 'deadLetters'] as const) {
+  for (const name of ['rounds', 'inputs', 'events', 'snapshots', 'deadLetters', 'foreign'] as const) {
     lines.push(
       ...counter(
         `parcomolo_task_${snake(name)}`,
@@ -21,7 +22,7 @@ export const metricsText = ({ memory, log, system, operator }: Parts): string =>
   for (const { labels, task } of perTask) lines.push(`parcomolo_task_entities${labels} ${task.entityCount}`)
   lines.push('# TYPE parcomolo_task_entities_asleep gauge')
   for (const { labels, task } of perTask) lines.push(`parcomolo_task_entities_asleep${labels} ${task.sleepingCount}`)
-  lines.push(...waitingLines(perTask))
+  lines.push(...waitingLines(perTask), ...passedOverLines(system?.passedOver))
   return `${lines.join('\n')}\n${operator?.metrics() ?? ''}`
 }
 
@@ -42,6 +43,16 @@ const waitingLines = (perTask: readonly { readonly labels: string; readonly task
     ...waiting.map(({ labels, task }) => `parcomolo_task_sagas_put_off${labels} ${task.lanesPutOff}`)
   ]
 }
+
+/** Events that a saga has passed over, which all others have had. */
+const passedOverLines = (passedOver: PassedOver | undefined): string[] =>
+  counter(
+    'parcomolo_saga_events_passed_over',
+    [...(passedOver?.counts() ?? [])].map(({ saga, revision, reason, count }) => [
+      `{saga="${saga}",revision="${revision}",reason="${reason}"}`,
+      count
+    ])
+  )
 
 /** Beside `process_resident_memory_bytes`, which is what the limit is held against. */
 const memoryLines = ({ limitBytes, budget, living }: ProcessMemory): string[] => [

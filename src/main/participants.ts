@@ -3,10 +3,12 @@ import {
   adoptContract,
   type Codec,
   type Contract,
+  type Contracts,
   contractsAgree,
   contractSet,
   readContract
 } from '../contract/index.ts'
+import type { RunningPort } from '../operator/index.ts'
 import type { Definitions, Publisher } from '../orchestrator/index.ts'
 import type { Registry } from '../registry/index.ts'
 import { hostedParticipants } from './system.ts'
@@ -16,6 +18,8 @@ export type ParticipantsDeps = {
   readonly codec: Codec
   readonly definitions: Definitions
   readonly publisher: Publisher
+  /** What runs in all processes; where it is not given, what runs in this one. */
+  readonly running?: Pick<RunningPort, 'count'>
 }
 
 /** A participant as somebody has written it; `source` is named in errors. */
@@ -25,7 +29,8 @@ export type Participants = {
   /**
    * Makes all processes know a participant, or a new version of its contract. Resolves with the contract when this
    * process has it. Nothing is published where it is in force already, or refused: by PARCOMOLO_CONTRACT_INVALID,
-   * PARCOMOLO_CONTRACT_CONFLICT, PARCOMOLO_REGISTRY_INCOMPATIBLE, or PARCOMOLO_MAIN_PARTICIPANT_OF_RELEASE (retryable).
+   * PARCOMOLO_CONTRACT_CONFLICT, PARCOMOLO_CONTRACT_IN_USE where a saga in force or with instances needs what it takes
+   * away, PARCOMOLO_REGISTRY_INCOMPATIBLE, or PARCOMOLO_MAIN_PARTICIPANT_OF_RELEASE (retryable).
    */
   accept(participant: ParticipantText): Promise<Contract>
   /** It is no longer there for sagas that are published from now on; what runs goes on. */
@@ -33,7 +38,20 @@ export type Participants = {
 }
 
 /** How participants come and go while processes run. */
-export const participantsOf = ({ registry, codec, definitions, publisher }: ParticipantsDeps): Participants => {
+export const participantsOf = ({
+  registry,
+  codec,
+  definitions,
+  publisher,
+  running
+}: ParticipantsDeps): Participants => {
+  /** Asks only where there may be instances of which this process does not know, so that a first start needs nobody. */
+  const judge = async (contracts: Contracts): Promise<void> => {
+    await definitions.caughtUp()
+    const counts = running !== undefined && definitions.hasOlder ? await running.count() : []
+    const busy = new Set(counts.filter(({ count }) => count > 0).map(({ saga, revision }) => `${saga}@${revision}`))
+    definitions.judge(contracts, ({ saga, revision }) => busy.has(`${saga}@${revision}`))
+  }
   const publish = async ({ name, source, yaml }: ParticipantText, withdrawn: boolean): Promise<void> => {
     await publisher.publishParticipant({ participant: name, source, yaml, withdrawn })
     await definitions.caughtUp()
@@ -48,10 +66,9 @@ export const participantsOf = ({ registry, codec, definitions, publisher }: Part
       // What a service of this release says goes with the release; any other is kept where each start finds it again.
       if (isInForce && (hostedParticipants.has(name) || definitions.isPublished(name))) return contract
       if (hostedParticipants.has(name)) throw ofRelease(name)
-      checkBeside(
-        contracts.all.filter((other) => other.participant !== name),
-        contract
-      )
+      const others = contracts.all.filter((other) => other.participant !== name)
+      checkBeside(others, contract)
+      await judge(contractSet([...others, contract]))
       await adoptContract(registry, codec, contract)
       // Whoever reads both in this order would take the first for right.
       for (const other of definitions.outvotedBy(contract)) await publish({ name: other, source: '', yaml: '' }, true)

@@ -151,7 +151,9 @@ const open = async (stage: Stage): Promise<string> => {
     onTooLarge: diagnostics.tooLarge,
     onHeldUp: diagnostics.heldUp,
     onGroupUntold: diagnostics.groupUntold,
-    onDefinitionError: diagnostics.error
+    onDefinitionError: diagnostics.error,
+    onKeyFailed: diagnostics.keyFailed,
+    onKeyUsed: diagnostics.keyUsed
   }
   const system = await opening.take(
     'taking over partitions',

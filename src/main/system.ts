@@ -6,6 +6,7 @@ import {
   Definitions,
   definitionsTopic,
   orchestratorComponent,
+  PassedOver,
   type ParticipantFacts,
   sagaProtocol
 } from '../orchestrator/index.ts'
@@ -46,6 +47,10 @@ export type SystemDeps = {
   readonly onHeldUp?: TaskDeps['onHeldUp']
   readonly onGroupUntold?: TaskDeps['onGroupUntold']
   readonly onDefinitionError: (error: unknown) => void
+  /** A saga passes over events whose key it cannot tell: told once each; all others have these events. */
+  readonly onKeyFailed?: (error: unknown) => void
+  /** An event begins nothing, as its key has had its instance; `at`: `<topic>/<partition>/<offset>`. */
+  readonly onKeyUsed?: (saga: string, key: string, at: string) => void
   readonly learn?: TaskDeps['learn']
   readonly taskLimits?: Partial<TaskLimits>
   readonly living?: TaskDeps['living']
@@ -57,6 +62,7 @@ export type SystemDeps = {
 export type System = {
   readonly runners: ReadonlyMap<string, Runner>
   readonly definitions: Definitions
+  readonly passedOver: PassedOver
   stop(): Promise<void>
 }
 
@@ -93,16 +99,20 @@ export const startSystem = async (deps: SystemDeps): Promise<System> => {
       await log.ensureTopics(participantTopics(contract, deps.partitions))
     }
   })
+  const passedOver = new PassedOver({
+    onFailed: deps.onKeyFailed ?? deps.onDefinitionError,
+    onUsed: deps.onKeyUsed ?? (() => undefined)
+  })
   const runners = new Map<string, Runner>()
   try {
-    for (const start of components(deps, definitions)) runners.set(...start())
+    for (const start of components(deps, definitions, passedOver)) runners.set(...start())
     renewOrchestrator(runners, definitions)
     await Promise.all([...runners.values()].map(({ ready }) => ready))
   } catch (error) {
     await stopAll(runners, definitions)
     throw error
   }
-  return { runners, definitions, stop: () => stopAll(runners, definitions) }
+  return { runners, definitions, passedOver, stop: () => stopAll(runners, definitions) }
 }
 
 const stopAll = async (runners: ReadonlyMap<string, Runner>, definitions: Definitions): Promise<void> => {
@@ -131,11 +141,11 @@ export const hostedParticipants: ReadonlySet<string> = new Set(['order', 'invent
 
 type Start = () => readonly [string, Runner]
 
-const components = (deps: SystemDeps, definitions: Definitions): Start[] => {
+const components = (deps: SystemDeps, definitions: Definitions, passedOver: PassedOver): Start[] => {
   const { codec, flow } = deps
   const start =
     <S>(component: Component<S>): Start =>
-    () => [component.name, runComponent(component, taskDeps(deps, component.name))]
+    () => [component.name, runComponent(component, taskDeps(deps, definitions, component.name))]
   const all = new Map<string, Start>([
     ['order', start(orderComponent(flow))],
     ['inventory', start(inventoryComponent(flow))],
@@ -143,7 +153,7 @@ const components = (deps: SystemDeps, definitions: Definitions): Start[] => {
     ['shipping', start(shippingComponent(flow))]
   ])
   if (flow === 'orchestration') {
-    all.set('orchestrator', start(orchestratorComponent(definitions, codec, factsOf(definitions))))
+    all.set('orchestrator', start(orchestratorComponent(definitions, codec, factsOf(definitions), passedOver)))
   }
   return [...all].filter(([name]) => deps.roles === undefined || deps.roles.includes(name)).map(([, run]) => run)
 }
@@ -176,9 +186,10 @@ const renewOrchestrator = (runners: ReadonlyMap<string, Runner>, definitions: De
     if (wanted !== read) runners.get('orchestrator')?.renew()
     read = wanted
   })
+  definitions.onFound(() => runners.get('orchestrator')?.renew())
 }
 
-const taskDeps = (deps: SystemDeps, component: string): TaskDeps => ({
+const taskDeps = (deps: SystemDeps, definitions: Definitions, component: string): TaskDeps => ({
   log: deps.log,
   codec: deps.codec,
   clock: deps.clock,
@@ -186,6 +197,7 @@ const taskDeps = (deps: SystemDeps, component: string): TaskDeps => ({
   onFailure: deps.onFailure,
   onPoison: deps.onPoison,
   fullNameOf: fullNames(deps.contracts, component),
+  recordsOf: (topic) => definitions.contracts.ofTopic(topic)?.records,
   ...(deps.onTooLarge === undefined ? {} : { onTooLarge: deps.onTooLarge }),
   ...(deps.onGroupUntold === undefined ? {} : { onGroupUntold: deps.onGroupUntold }),
   ...(deps.onHeldUp === undefined ? {} : { onHeldUp: deps.onHeldUp }),

@@ -1,3 +1,4 @@
+import { ParcomoloError } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
 import {
   type AttemptOf,
@@ -5,15 +6,20 @@ import {
   type Definition,
   dueAt,
   evolve,
+  goOn,
   hasEnded,
   type Instance,
-  type SagaInput
+  type SagaEvent,
+  type SagaInput,
+  standStill
 } from '../saga/index.ts'
 import type { Command, Component, Event, Input, JournalRead } from '../task/index.ts'
 import { fromRecord, toRecord } from './convert.ts'
 import type { Definitions } from './definitions.ts'
 import { Payloads } from './payload.ts'
+import type { PassedOver } from './passed-over.ts'
 import { instanceKey, type Reading, Readings } from './readings.ts'
+import { censusOf } from './running.ts'
 import { sagaProtocol } from './saga-events.ts'
 import { decodeTracked, encodeTracked, payloadsOf, type Tracked } from './tracked.ts'
 
@@ -34,20 +40,22 @@ export type ParticipantFacts = {
 export const orchestratorComponent = (
   definitions: Definitions,
   codec: Codec,
-  participants: ParticipantFacts
+  participants: ParticipantFacts,
+  passedOver: PassedOver
 ): Component<Tracked> => {
-  const host = new Host(definitions, codec)
+  const host = new Host(definitions, codec, passedOver)
   return {
     name: 'orchestrator',
     journal: 'saga-events',
     get reads() {
       return participants.reads()
     },
-    keysOf: (input) => (input.kind === 'timer' ? [input.key] : host.readings.of(input).map(({ entity }) => entity)),
+    keysOf: (input) =>
+      input.kind === 'timer' ? [input.key] : host.readings.of(input, true).map(({ entity }) => entity),
     decide: (entity, input, now, attemptsOf) => host.decide(entity, input, { now, attemptsOf }),
     touches: (event) => (isSagaEvent(event) ? [entityOf(event)] : []),
     evolve: (tracked, event) => host.evolve(tracked, event),
-    dueAt: ({ instance }, attemptOf) => instance && dueAt(instance, attemptOf),
+    dueAt: ({ instance }, attemptOf) => instance && host.dueAt(instance, attemptOf),
     // Until its start comes, an early cancel is asked for by its key alone.
     hasEnded: ({ instance }) => instance === undefined || hasEnded(instance),
     commandsOf: (event) => (event.type === 'CommandIssued' && isSagaEvent(event) ? [commandOf(event)] : []),
@@ -58,6 +66,7 @@ export const orchestratorComponent = (
       groupOf: (inbox) => participants.groupOf(inbox)
     },
     beginnings: host.readings,
+    census: () => censusOf(definitions),
     keeps: payloadsOf,
     snapshot: { encode: encodeTracked, decode: (bytes) => host.decode(bytes) },
     caughtUp: () => definitions.caughtUp()
@@ -69,12 +78,14 @@ class Host {
   readonly #definitions: Definitions
   readonly #codec: Codec
   readonly #payloads: Payloads
+  readonly #passedOver: PassedOver
 
-  constructor(definitions: Definitions, codec: Codec) {
+  constructor(definitions: Definitions, codec: Codec, passedOver: PassedOver) {
     this.#definitions = definitions
     this.#codec = codec
     this.#payloads = new Payloads(codec)
-    this.readings = new Readings(definitions, this.#payloads)
+    this.#passedOver = passedOver
+    this.readings = new Readings(definitions, this.#payloads, passedOver)
   }
 
   decide(entity: (key: string) => Tracked | undefined, input: Input, time: Moment): Event[] {
@@ -86,6 +97,7 @@ class Host {
     for (const reading of readings) {
       const before = decided.get(reading.entity) ?? entity(reading.entity)
       const own = this.#decideOne(before, reading, time, arrived)
+      if (reading.input.kind === 'start' && before?.instance !== undefined) this.#noteUsed(before.instance, input)
       events.push(...own)
       // The same instance may be meant twice: the second reading must see what the first has come to.
       if (readings.length > 1) {
@@ -107,6 +119,13 @@ class Host {
     return instance === undefined ? tracked : { instance, recordKey }
   }
 
+  /** One that stands still wants to go on as soon as its definition can be had. */
+  dueAt(instance: Instance, attemptOf: AttemptOf | undefined): number | undefined {
+    if (instance.standsStill !== true) return dueAt(instance, attemptOf)
+    const pinned = this.#definitions.pinned(instance.saga, instance.revision)
+    return pinned instanceof ParcomoloError ? undefined : instance.startedAt
+  }
+
   decode(bytes: Uint8Array): Tracked {
     return decodeTracked(bytes, (type, payload) => this.#payloads.kept(type, payload))
   }
@@ -118,7 +137,9 @@ class Host {
   #decideOne(before: Tracked | undefined, reading: Reading, moment: Moment, arrived: Arrived): Event[] {
     const { entity, input } = reading
     const definition = this.#definitionFor(before?.instance, entity, input)
-    if (definition === undefined || !isMeant(definition, input)) return []
+    if (definition instanceof ParcomoloError)
+      return this.#journaled(before!, entity, standStill(before!.instance!, definition.message))
+    if (definition === undefined || !isMeant(definition, reading)) return []
     if (before?.instance !== undefined) return this.#decideOn(definition, before, reading, moment)
     if (input.kind === 'cancel' && before === undefined) return cancelEarly(definition.name, reading, arrived)
     if (input.kind !== 'start') return []
@@ -128,13 +149,20 @@ class Host {
 
   #decideOn(
     definition: Definition,
-    { instance, recordKey }: { readonly instance?: Instance; readonly recordKey: string },
+    tracked: { readonly instance?: Instance; readonly recordKey: string },
     { entity, input }: Reading,
     { now, attemptsOf }: Moment
   ): Event[] {
-    const saga = definition.name
+    const resumed = tracked.instance === undefined ? none : goOn(tracked.instance)
+    const instance = resumed.reduce((it: Instance | undefined, event) => evolve(it, event, now), tracked.instance)
+    const decided = decide(definition, instance, input, { now, attemptOf: attemptsOf?.(entity) })
+    return this.#journaled(tracked, entity, resumed.length === 0 ? decided : [...resumed, ...decided])
+  }
+
+  #journaled({ recordKey }: { readonly recordKey: string }, entity: string, events: readonly SagaEvent[]): Event[] {
+    const saga = entity.slice(0, entity.indexOf('/'))
     const key = entity.slice(saga.length + 1)
-    return decide(definition, instance, input, { now, attemptOf: attemptsOf?.(entity) }).map((event) => {
+    return events.map((event) => {
       if (event.type === 'Emitted') {
         const { event: type, eventFullName: fullName, arguments: value } = event.value
         return { key: recordKey, type, fullName, value }
@@ -143,8 +171,16 @@ class Host {
     })
   }
 
+  #noteUsed({ saga, key, revision }: Instance, input: Input): void {
+    if (input.kind === 'message') this.#passedOver.used({ name: saga, revision }, key, input)
+  }
+
   /** A running instance keeps its own; what has none yet would take the newest. */
-  #definitionFor(instance: Instance | undefined, entity: string, input: SagaInput): Definition | undefined {
+  #definitionFor(
+    instance: Instance | undefined,
+    entity: string,
+    input: SagaInput
+  ): Definition | ParcomoloError | undefined {
     if (instance !== undefined) return this.#definitions.pinned(instance.saga, instance.revision)
     const mayBegin = input.kind === 'start' || input.kind === 'cancel'
     return mayBegin ? this.#definitions.current(entity.slice(0, entity.indexOf('/'))) : undefined
@@ -158,9 +194,9 @@ const none: readonly never[] = []
 
 const earlyCancel = 'CancelCameEarly'
 
-/** The cancel events of all revisions are read; an instance hears that of its own. */
-const isMeant = ({ cancel }: Definition, input: SagaInput): boolean =>
-  input.kind !== 'cancel' || cancel?.event === input.message.type
+/** The cancel events of several revisions are read; an instance hears that of its own, by the key of its own. */
+const isMeant = ({ cancel: own }: Definition, { cancel: by }: Reading): boolean =>
+  by === undefined || (own?.event === by.event && own.topic === by.topic && own.key.source === by.key.source)
 
 /** It is remembered where the start may still be among what was put off; anywhere else there has been none. */
 const cancelEarly = (saga: string, { entity, input }: Reading, { under, putOff }: Arrived): Event[] => {

@@ -18,8 +18,11 @@ export class Definitions extends Revisions {
   /** Published, and refused here for what another one has. */
   readonly #outvoted = new Map<string, Contract>()
   readonly #listeners = new Set<() => void>()
+  readonly #foundListeners = new Set<() => void>()
   #contracts: Contracts
   #close: (() => void) | undefined
+  /** False until all has been read: most of it is of no use any more by then. */
+  #isSettling = false
   /** The next offset of the topic, and who waits for it to move. */
   #next = 0
   #moved = awaitable()
@@ -63,6 +66,12 @@ export class Definitions extends Revisions {
     return () => this.#listeners.delete(listener)
   }
 
+  /** Calls when instances may go on whose definition could not be had; gives a function that ends it. */
+  onFound(listener: () => void): () => void {
+    this.#foundListeners.add(listener)
+    return () => this.#foundListeners.delete(listener)
+  }
+
   /** Resolves when all that is published now has been taken in, so that a revision that others follow is known here. */
   async caughtUp(): Promise<void> {
     const end = await this.#deps.log.end(place)
@@ -79,6 +88,8 @@ export class Definitions extends Revisions {
     const end = await log.end(place)
     for await (const records of log.read(place, 0, end)) await this.#takeAll(records)
     this.#next = end
+    this.#isSettling = true
+    this.#settle()
     const reader = log.reader([{ ...place, offset: end }], 'visible')
     let closed = false
     this.#close = () => {
@@ -108,16 +119,21 @@ export class Definitions extends Revisions {
         this.#deps.onError(error)
       }
     }
+    this.#settle()
     this.#next = records.at(-1)!.offset + 1
     this.#moved.resolve()
     this.#moved = awaitable()
+  }
+
+  #settle(): void {
+    if (this.#isSettling && this.settle(this.#deps.onError)) for (const listener of this.#foundListeners) listener()
   }
 
   /** False where the stop came first. */
   async #takeOne({ value: bytes, timestamp }: StoredRecord): Promise<boolean | void> {
     if (bytes === null) return
     const { type, value } = this.#deps.codec.decode(bytes)
-    if (type === 'DefinitionPublished') return this.take(value as DefinitionPublished, timestamp, this.#contracts)
+    if (type === 'DefinitionPublished') return this.take(value as DefinitionPublished, timestamp)
     if (type === 'ParticipantPublished') return this.#takeParticipant(value as ParticipantPublished)
   }
 
@@ -130,7 +146,8 @@ export class Definitions extends Revisions {
       this.#published.set(participant, contract)
     } else this.#published.delete(participant)
     this.#contracts = contracts
-    this.reload(contracts, this.#deps.onError)
+    this.reload(this.#deps.onError)
+    this.#settle()
     for (const listener of this.#listeners) listener()
     return true
   }

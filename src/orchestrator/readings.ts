@@ -1,26 +1,40 @@
 import { type Definition, parseCommandId, type Payload, type SagaInput } from '../saga/index.ts'
 import type { MessageInput } from '../task/index.ts'
 import type { Definitions } from './definitions.ts'
+import type { PassedOver } from './passed-over.ts'
 import type { Payloads } from './payload.ts'
+import type { Cancellable } from './revisions.ts'
 
-/** An input as one instance sees it. */
-export type Reading = { readonly entity: string; readonly input: SagaInput }
+/** An input as one instance sees it; `cancel`: the way of being cancelled by which it is meant. */
+export type Reading = {
+  readonly entity: string
+  readonly input: SagaInput
+  readonly cancel?: Cancellable['cancel']
+}
 
 /** `<saga>/<key>`: the entity's key, and the correlation id. */
 export const instanceKey = (saga: string, key: string): string => `${saga}/${key}`
 
-/** What messages mean, and to which instances. */
+/**
+ * What messages mean, and to which instances. A saga whose key cannot be told of an event passes that event over, and
+ * nobody else does.
+ */
 export class Readings {
   readonly #definitions: Definitions
   readonly #payloads: Payloads
+  readonly #passedOver: PassedOver
 
-  constructor(definitions: Definitions, payloads: Payloads) {
+  constructor(definitions: Definitions, payloads: Payloads, passedOver: PassedOver) {
     this.#definitions = definitions
     this.#payloads = payloads
+    this.#passedOver = passedOver
   }
 
-  /** An event can answer one instance and start or cancel another, or the same. */
-  of(input: MessageInput): Reading[] {
+  /**
+   * An event can answer one instance and start or cancel another, or the same. It is asked for twice of each message:
+   * `isFirst` the first time, when what is passed over is told.
+   */
+  of(input: MessageInput, isFirst = false): Reading[] {
     const message = this.#payloads.arrived(input.type, input.bytes, input.value)
     if (input.lane !== undefined) return this.#started(input.lane, input, message)
     const readings: Reading[] = []
@@ -29,12 +43,13 @@ export class Readings {
       const entity = instanceKey(command.saga, command.key)
       readings.push({ entity, input: { kind: 'answer', commandId: input.causationId!, message } })
     }
-    for (const { name, start } of this.#definitions.startable()) {
+    for (const definition of this.#definitions.startable()) {
+      const { name, start } = definition
       if (!concerns(start, input) || input.putOff?.has(name) === true) continue
-      const key = keyOf(start, input)
-      readings.push({ entity: instanceKey(name, key), input: { kind: 'start', key, message } })
+      const key = this.#keyOf(start, input, isFirst ? definition : undefined)
+      if (key !== undefined) readings.push({ entity: instanceKey(name, key), input: { kind: 'start', key, message } })
     }
-    for (const entity of this.#cancelled(input)) readings.push({ entity, input: { kind: 'cancel', message } })
+    this.#addCancelled(readings, input, message, isFirst)
     return readings
   }
 
@@ -54,17 +69,35 @@ export class Readings {
   #started(saga: string, input: MessageInput, message: Payload): Reading[] {
     const start = this.#definitions.current(saga)?.start
     if (start === undefined || !concerns(start, input)) return []
-    const key = keyOf(start, input)
-    return [{ entity: instanceKey(saga, key), input: { kind: 'start', key, message } }]
+    const key = this.#keyOf(start, input, undefined)
+    return key === undefined ? [] : [{ entity: instanceKey(saga, key), input: { kind: 'start', key, message } }]
   }
 
-  /** Running instances may be on any revision, so the cancel events of all of them are looked at. */
-  #cancelled(input: MessageInput): Set<string> {
-    const entities = new Set<string>()
-    for (const { name, cancel } of this.#definitions.cancellable()) {
-      if (concerns(cancel, input)) entities.add(instanceKey(name, keyOf(cancel, input)))
+  /**
+   * By each way in which an instance may be cancelled: the current one, as what it begins may come in the same round,
+   * and those of revisions that instances run on.
+   */
+  #addCancelled(readings: Reading[], input: MessageInput, message: Payload, isFirst: boolean): void {
+    for (const cancellable of this.#definitions.cancellable()) {
+      const { name, cancel } = cancellable
+      if (!concerns(cancel, input)) continue
+      const isTold = isFirst && this.#definitions.isRunning(cancellable)
+      const key = this.#keyOf(cancel, input, isTold ? cancellable : undefined)
+      if (key === undefined) continue
+      readings.push({ entity: instanceKey(name, key), input: { kind: 'cancel', message }, cancel })
     }
-    return entities
+  }
+
+  /** `told`: of whom it is told that there is none. */
+  #keyOf(trigger: Trigger, input: MessageInput, told: Teller | undefined): string | undefined {
+    try {
+      const key = String(trigger.key.evaluate({ event: input.value }))
+      if (key !== '') return key
+      if (told !== undefined) this.#passedOver.empty(told, trigger.key, input)
+    } catch (error) {
+      if (told !== undefined) this.#passedOver.failed(told, trigger.key, input, error)
+    }
+    return undefined
   }
 }
 
@@ -87,9 +120,9 @@ const none: readonly never[] = []
 
 const inboxes = new WeakMap<Definition, readonly string[]>()
 
+type Teller = Pick<Definition, 'name' | 'revision'>
+
 type Trigger = Definition['start'] | NonNullable<Definition['cancel']>
 
 const concerns = (trigger: Trigger, input: MessageInput): boolean =>
   trigger.event === input.type && trigger.topic === input.topic
-
-const keyOf = (trigger: Trigger, input: MessageInput): string => String(trigger.key.evaluate({ event: input.value }))

@@ -3,37 +3,46 @@ import type { Contracts } from '../contract/index.ts'
 import { type Definition, loadSaga } from '../saga/index.ts'
 import type { DefinitionPublished } from './definition-events.ts'
 
-export type Revision = {
-  readonly definition: Definition
-  readonly source: string
-  readonly yaml: string
+export type Revision = DefinitionPublished & {
   /** Milliseconds since 1970. */
   readonly publishedAt: number
-  readonly retired: boolean
 }
 
-export type Cancellable = Required<Pick<Definition, 'name' | 'cancel'>>
+export type Cancellable = Required<Pick<Definition, 'name' | 'revision' | 'cancel'>>
 
-type Published = { readonly definition: DefinitionPublished; readonly at: number; isLoaded: boolean }
+/** A revision, compiled as soon as somebody needs it; `fault`: why that cannot be done by the contracts of now. */
+type Published = { readonly revision: Revision; compiled: Definition | undefined; fault: unknown }
 
-/** Every revision of every saga, and which of them is current: the one that was published last. */
-export class Revisions {
+/**
+ * Every revision of every saga, and which of them is current: the one that was published last, whether or not it can be
+ * loaded here. Only the current ones and those that instances of this process run on are ever compiled.
+ */
+export abstract class Revisions {
   /** In the order in which they were published. */
   readonly #published = new Map<string, Published>()
-  readonly #revisions = new Map<string, Revision>()
-  readonly #current = new Map<string, Revision>()
+  readonly #newest = new Map<string, Published>()
+  /** How many instances of this process run on each. */
+  readonly #running = new Map<string, number>()
+  /** Those that an instance has asked for in vain. */
+  readonly #missed = new Set<string>()
   #startable: readonly Definition[] = []
-  #cancellable: readonly Cancellable[] = []
+  #cancellable: readonly Cancellable[] | undefined
 
-  /** The newest revision of a saga, which new instances take; undefined where there is none, or it is retired. */
+  /** What sagas may name now. */
+  abstract get contracts(): Contracts
+
+  /**
+   * The newest revision of a saga, which new instances take; undefined where there is none, where it is retired, or
+   * cannot be loaded.
+   */
   current(saga: string): Definition | undefined {
-    const revision = this.#current.get(saga)
-    return revision === undefined || revision.retired ? undefined : revision.definition
+    const newest = this.#newest.get(saga)
+    return newest === undefined || newest.revision.retired ? undefined : newest.compiled
   }
 
-  /** The newest revision, also of a retired saga. */
+  /** The newest revision, also of a retired saga, and also where it cannot be loaded. */
   newest(saga: string): Revision | undefined {
-    return this.#current.get(saga)
+    return this.#newest.get(saga)?.revision
   }
 
   /** All sagas that may begin, in the order of their names. */
@@ -42,88 +51,178 @@ export class Revisions {
   }
 
   revision(saga: string, revision: string): Revision | undefined {
-    return this.#revisions.get(nameOf({ saga, revision }))
+    return this.#published.get(nameOf({ saga, revision }))?.revision
   }
 
-  /** All revisions that name a cancel event, also of retired sagas: there may be instances on any of them. */
+  /** Each way of being cancelled once: of what is current, and of all revisions that instances run on here. */
   cancellable(): readonly Cancellable[] {
-    return this.#cancellable
+    return (this.#cancellable ??= cancellableOf([...this.#runningOnes(), ...this.#startable]))
   }
 
-  /** All revisions of all sagas. */
-  all(): Iterable<Revision> {
-    return this.#revisions.values()
+  /** All revisions of all sagas, loadable or not. */
+  all(): readonly Revision[] {
+    return [...this.#published.values()].map(({ revision }) => revision)
   }
 
   isCurrent(revision: Revision): boolean {
-    return this.#current.get(revision.definition.name) === revision
+    return this.#newest.get(revision.saga)?.revision === revision
   }
 
-  /** The definition that an instance is pinned to. */
-  pinned(saga: string, revision: string): Definition {
-    const found = this.revision(saga, revision)
-    if (found !== undefined) return found.definition
-    throw new ParcomoloError(
-      'PARCOMOLO_ORCHESTRATOR_REVISION_MISSING',
-      `an instance runs on revision '${revision}' of saga '${saga}', which is not among the definitions; ` +
-        'publish that revision again'
-    )
+  /** Whether instances of this process run on a revision. */
+  isRunning({ name, revision }: Pick<Definition, 'name' | 'revision'>): boolean {
+    return this.#running.has(nameOf({ saga: name, revision }))
+  }
+
+  /** Tells that so many instances more (or fewer, `by` below 0) run on a revision here. */
+  runs(saga: string, revision: string, by: number): void {
+    const name = nameOf({ saga, revision })
+    const before = this.#running.get(name) ?? 0
+    const count = before + by
+    if (count > 0) this.#running.set(name, count)
+    else this.#running.delete(name)
+    if (before === 0 || count === 0) this.#cancellable = undefined
+  }
+
+  /** The definition of a revision, whoever wants to look at it; undefined where it cannot be loaded. */
+  definitionOf({ saga, revision }: Pick<Revision, 'saga' | 'revision'>): Definition | undefined {
+    const published = this.#published.get(nameOf({ saga, revision }))
+    return published && this.#compiled(published)
+  }
+
+  /** The definition that an instance is pinned to, or why that cannot be loaded. */
+  pinned(saga: string, revision: string): Definition | ParcomoloError {
+    const published = this.#published.get(nameOf({ saga, revision }))
+    const definition = published && this.#compiled(published)
+    if (definition === undefined) this.#missed.add(nameOf({ saga, revision }))
+    return definition ?? revisionMissing(saga, revision, published?.fault)
   }
 
   /**
-   * Takes what was published at a time (ms since 1970). Throws where it does not fit the contracts: its instances wait
-   * until `reload` with some that it fits.
+   * Throws PARCOMOLO_CONTRACT_IN_USE where a revision that is in force, or has instances, can be loaded now and could not
+   * be with these contracts. `hasInstances`: of what runs in other processes.
    */
-  protected take(definition: DefinitionPublished, at: number, contracts: Contracts): void {
-    const name = nameOf(definition)
-    const published = { definition, at, isLoaded: false }
-    this.#published.delete(name)
-    this.#published.set(name, published)
-    this.#load(published, contracts)
-    this.#derive()
-  }
-
-  /** All anew, by other contracts. What no longer fits them stays as it was, and is told of. */
-  protected reload(contracts: Contracts, onError: (error: unknown) => void): void {
-    for (const published of this.#published.values()) {
-      const wasLoaded = published.isLoaded
+  judge(contracts: Contracts, hasInstances: (revision: Revision) => boolean = () => false): void {
+    for (const [name, published] of this.#published) {
+      const { revision } = published
+      const isInForce = this.isCurrent(revision) && !revision.retired
+      if (!isInForce && !this.#running.has(name) && !hasInstances(revision)) continue
+      if (this.#compiled(published) === undefined) continue
       try {
         this.#load(published, contracts)
       } catch (error) {
-        if (wasLoaded) onError(error)
+        throw inUse(revision, isInForce, error)
       }
     }
-    this.#derive()
   }
 
-  #load(published: Published, contracts: Contracts): void {
-    const { saga, revision, source, yaml, retired } = published.definition
+  /** True where an older revision, or one of a retired saga, may have instances that only other processes know of. */
+  get hasOlder(): boolean {
+    return this.#published.size > this.#startable.length
+  }
+
+  /** Takes what was published at a time (ms since 1970); `settle` brings it into force. */
+  protected take(definition: DefinitionPublished, at: number): void {
+    const published = { revision: { ...definition, publishedAt: at }, compiled: undefined, fault: undefined }
+    const name = nameOf(definition)
+    this.#published.delete(name)
+    this.#published.set(name, published)
+    this.#newest.set(definition.saga, published)
+  }
+
+  /** The contracts have changed. What no longer fits them stays as it was, and is told of. */
+  protected reload(onError: (error: unknown) => void): void {
+    for (const [name, published] of this.#published) {
+      published.fault = undefined
+      if (published.compiled === undefined) continue
+      if (!this.#isNeeded(name, published)) published.compiled = undefined
+      else {
+        try {
+          published.compiled = this.#load(published)
+        } catch (error) {
+          onError(error)
+        }
+      }
+    }
+  }
+
+  /**
+   * Brings into force what was taken, or has come to fit the contracts; what does not fit them is told of once. True
+   * where instances may go on that have asked for their definition in vain.
+   */
+  protected settle(onError: (error: unknown) => void): boolean {
+    for (const published of this.#newest.values()) {
+      const wasKnown = published.fault !== undefined
+      if (this.#compiled(published) === undefined && !wasKnown) onError(published.fault)
+    }
+    this.#startable = [...this.#newest.keys()].flatMap((saga) => this.current(saga) ?? []).sort(byName)
+    this.#cancellable = undefined
+    const found = [...this.#missed].filter((name) => {
+      const published = this.#published.get(name)
+      return published !== undefined && this.#compiled(published) !== undefined
+    })
+    for (const name of found) this.#missed.delete(name)
+    return found.length > 0
+  }
+
+  #isNeeded(name: string, published: Published): boolean {
+    return this.#running.has(name) || this.#newest.get(published.revision.saga) === published
+  }
+
+  #runningOnes(): readonly Definition[] {
+    return [...this.#running.keys()].flatMap((name) => {
+      const published = this.#published.get(name)
+      return (published && this.#compiled(published)) ?? []
+    })
+  }
+
+  #compiled(published: Published): Definition | undefined {
+    if (published.compiled !== undefined || published.fault !== undefined) return published.compiled
+    try {
+      published.compiled = this.#load(published)
+    } catch (error) {
+      published.fault = error
+    }
+    return published.compiled
+  }
+
+  #load({ revision: { revision, source, yaml } }: Published, contracts = this.contracts): Definition {
     // The published name is what instances are pinned to, even where this version of the software would compute
     // another.
-    const definition = { ...loadSaga({ path: source, text: yaml }, contracts), revision }
-    const loaded = { definition, source, yaml, retired, publishedAt: published.at }
-    this.#revisions.set(nameOf({ saga, revision }), loaded)
-    this.#current.set(saga, loaded)
-    published.isLoaded = true
-  }
-
-  #derive(): void {
-    this.#startable = [...this.#current.values()]
-      .filter((current) => !current.retired)
-      .map((current) => current.definition)
-      .sort((a, b) => (a.name < b.name ? -1 : 1))
-    this.#cancellable = cancellableOf(this.#revisions.values())
+    return { ...loadSaga({ path: source, text: yaml }, contracts), revision }
   }
 }
 
 const nameOf = ({ saga, revision }: Pick<DefinitionPublished, 'saga' | 'revision'>): string => `${saga}@${revision}`
 
-/** Each way of being cancelled once, however many revisions share it. */
-const cancellableOf = (revisions: Iterable<Revision>): readonly Cancellable[] => {
+const byName = (one: Definition, other: Definition): number => (one.name < other.name ? -1 : 1)
+
+/** Each way once, however many revisions share it. */
+const cancellableOf = (definitions: Iterable<Definition>): readonly Cancellable[] => {
   const ways = new Map<string, Cancellable>()
-  for (const { definition } of revisions) {
-    const { name, cancel } = definition
-    if (cancel !== undefined) ways.set(`${name} ${cancel.topic} ${cancel.event} ${cancel.key.source}`, { name, cancel })
+  for (const { name, revision, cancel } of definitions) {
+    if (cancel === undefined) continue
+    const way = `${name} ${cancel.topic} ${cancel.event} ${cancel.key.source}`
+    if (!ways.has(way)) ways.set(way, { name, revision, cancel })
   }
   return [...ways.values()]
 }
+
+const inUse = ({ saga, revision }: Revision, isInForce: boolean, cause: unknown): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_CONTRACT_IN_USE',
+    `saga '${saga}' needs what this contract changes: revision '${revision}', ` +
+      `${isInForce ? 'which is in force' : 'on which instances still run'}, would no longer load: ` +
+      `${cause instanceof Error ? cause.message : String(cause)}; expected a contract that has all of it; ` +
+      `${isInForce ? 'first publish a saga that does without' : 'wait until they have ended'}, then save the contract again`,
+    { cause }
+  )
+
+const revisionMissing = (saga: string, revision: string, cause: unknown): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_ORCHESTRATOR_REVISION_MISSING',
+    cause instanceof Error
+      ? `revision '${revision}' of saga '${saga}' does not fit the contracts any more: ${cause.message}; ` +
+          'expected what it needs to be in them; give the contract back what the message names'
+      : `revision '${revision}' of saga '${saga}' is not among the definitions; publish that revision again`,
+    { cause }
+  )

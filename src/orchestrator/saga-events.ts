@@ -33,6 +33,7 @@ protocol Saga {
   record CancelRequested { string saga; string key; string event; }
   record CancelRefused { string saga; string key; string reason; }
   record SagaParked { string saga; string key; string step; int index; boolean undo; string reason; }
+  record SagaResumed { string saga; string key; string step; int index; }
   record SagaCompleted { string saga; string key; }
   record SagaCompensated { string saga; string key; }
 }`,

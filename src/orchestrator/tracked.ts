@@ -18,7 +18,7 @@ export const payloadsOf = ({ instance }: Tracked): readonly Uint8Array[] =>
 type Row = InstanceSnapshot & { readonly recordKey: string }
 
 /** In this order for good: a new member comes last, and what was written before it was known ends before. */
-const members: Readonly<Record<keyof Row, true>> = {
+const members: Readonly<Record<keyof Required<Row>, true>> = {
   key: true,
   recordKey: true,
   saga: true,
@@ -32,9 +32,12 @@ const members: Readonly<Record<keyof Row, true>> = {
   cancel: true,
   cancelRefused: true,
   start: true,
-  replies: true
+  replies: true,
+  standsStill: true
 }
 const names = Object.keys(members) as (keyof Row)[]
+/** Few have the last. */
+const usualNames = names.slice(0, -1)
 
 type Place = readonly [type: string, length: number]
 
@@ -72,7 +75,7 @@ export const encodeTracked = (tracked: Tracked): Uint8Array => {
   const start = place(snapshot.start)
   const replies = snapshot.replies.map((reply) => reply && place(reply))
   const row: Head = { ...snapshot, recordKey: recordKey === instance.key ? null : recordKey, start, replies }
-  const head = JSON.stringify(names.map((name) => row[name]))
+  const head = JSON.stringify((instance.standsStill === true ? names : usualNames).map((name) => row[name]))
   const headBytes = Buffer.byteLength(head)
   const bytes = Buffer.allocUnsafeSlow(payloads.reduce((sum, { length }) => sum + length, headAt + headBytes))
   bytes.writeUInt8(version, 0)
@@ -102,7 +105,8 @@ export const decodeTracked = (bytes: Uint8Array, payload: MakePayload): Tracked 
     at += length
     return { type, bytes: buffer.subarray(at - length, at) }
   }
-  const { recordKey, start, replies, ...rest } = head
+  const { recordKey, start, replies, standsStill, ...usual } = head
+  const rest = standsStill === true ? { ...usual, standsStill } : usual
   const instance = { ...rest, start: taken(start), replies: replies.map((reply) => reply && taken(reply)) }
   return { recordKey: recordKey ?? rest.key, instance: decodeInstance(instance, payload) }
 }

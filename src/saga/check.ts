@@ -1,4 +1,5 @@
 import { showDuration } from '../base/index.ts'
+import { type EventType } from '../contract/index.ts'
 import { type Draft } from './load-draft.ts'
 import { type Findings } from './load-findings.ts'
 import { type ResolvedStep } from './load-resolve.ts'
@@ -15,7 +16,6 @@ export const checkRules = (draft: Draft, steps: readonly ResolvedStep[], finding
     checkWithin(step, findings)
     if (!step.retriable) checkTiming(step, draft.deadlineMs?.value, findings)
   }
-  checkCancel(draft, findings)
 }
 
 const checkNames = (steps: readonly ResolvedStep[], findings: Findings): void => {
@@ -168,8 +168,14 @@ const patienceOf = (
   return patienceMs
 }
 
-const checkCancel = ({ start, cancel }: Draft, findings: Findings): void => {
-  if (cancel?.on === undefined || cancel.on.value !== start.on?.value) return
+/** By what the two names stand for: one event has several. */
+export const checkCancel = (
+  { cancel }: Draft,
+  starts: EventType | undefined,
+  cancels: EventType | undefined,
+  findings: Findings
+): void => {
+  if (cancel?.on === undefined || cancels === undefined || cancels.record.fullName !== starts?.record.fullName) return
   const text = `'${cancel.on.value}' starts the saga and cannot cancel it too; name another event`
   findings.error(cancel.on, 'PARCOMOLO_SAGA_WRONG_VALUE', text)
 }

@@ -89,7 +89,11 @@ const folds: Folds = {
   StepCompensated: (instance, value) => withSlot(instance, value, moved(slotOf(instance, value.index), 'undone')),
   CancelRequested: (instance, { event }) => ({ ...instance, cancel: event }),
   CancelRefused: (instance) => ({ ...instance, cancelRefused: true }),
-  SagaParked: (instance, value) => withSlot(instance, value, parked(slotOf(instance, value.index))),
+  SagaParked: (instance, value) =>
+    value.step === ''
+      ? { ...instance, standsStill: true }
+      : withSlot(instance, value, parked(slotOf(instance, value.index))),
+  SagaResumed: ({ standsStill: _, ...instance }) => instance,
   Emitted: (instance) => instance,
   SagaCompleted: (instance) => ({ ...instance, phase: 'completed', timers: none, replies: none }),
   SagaCompensated: (instance) => ({ ...instance, phase: 'compensated', timers: none, replies: none })

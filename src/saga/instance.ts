@@ -100,8 +100,10 @@ export type SagaEvents = {
   /** The cancel event, by its record's name. */
   CancelRequested: { readonly event: string }
   CancelRefused: { readonly reason: string }
-  /** This step waits for an operator. */
+  /** This step waits for an operator; where `step` is empty, the whole instance does: its definition cannot be had. */
   SagaParked: About & { readonly undo: boolean; readonly reason: string }
+  /** The whole instance, which was parked, goes on. */
+  SagaResumed: About
   /** What `complete.emit` / `abort.emit` asks for: journaled under its own record. */
   Emitted: { readonly event: string; readonly eventFullName: string; readonly arguments: Fields }
   SagaCompleted: Readonly<Record<never, never>>
@@ -151,6 +153,8 @@ export type Instance = {
   /** The cancel event's record, once it has come. */
   readonly cancel: string | null
   readonly cancelRefused: boolean
+  /** True while its definition cannot be had: nothing follows from anything then. */
+  readonly standsStill?: boolean | undefined
 }
 
 export type SagaStatus =

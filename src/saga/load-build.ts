@@ -1,5 +1,5 @@
 import { type CommandType, type Contracts, type EventType } from '../contract/index.ts'
-import { checkRules } from './check.ts'
+import { checkCancel, checkRules } from './check.ts'
 import { presencesOf } from './check-presence.ts'
 import { type Call, type Definition, type Emission, type Expression, type Node, type Step } from './definition.ts'
 import { compileExpression } from './expression.ts'
@@ -34,6 +34,7 @@ export const buildDefinition = (draft: Draft, contracts: Contracts, findings: Lo
   checkRules(draft, steps, findings)
   const start = resolveEvent(draft.start.on, lookup)
   const cancel = resolveEvent(draft.cancel?.on, lookup)
+  checkCancel(draft, start, cancel, findings)
   const replies = new Map(steps.map((step) => [step.draft, step.reply]))
   const presences = presencesOf(draft.body, (step) => replies.get(step)!)
   const building: Building = { ...lookup, steps, scopes: scopesOf(typeOf(start), presences) }

@@ -4,6 +4,7 @@ import { commandId } from './command-id.ts'
 import { type Emission, type Scope } from './definition.ts'
 import { type About, type Failure, type Instance, type SagaEvent } from './instance.ts'
 import { InstanceScope } from './scope.ts'
+import { attemptMax } from './slot.ts'
 import { type Target, type Turn } from './turn.ts'
 
 /**
@@ -33,7 +34,8 @@ export const send = (turn: Turn, target: Target, attempt: number): SagaEvent => 
   }
 }
 
-export const sendAgainLater = (turn: Turn, target: Target, attempt: number): SagaEvent => {
+export const sendAgainLater = (turn: Turn, target: Target, next: number): SagaEvent => {
+  const attempt = Math.min(next, attemptMax)
   const { step, index, call, undo } = target
   const dueAt = turn.now + pauseMs(call.retry, idOf(turn.instance, target), attempt)
   return { type: 'RetryScheduled', value: { step, index, undo, attempt, dueAt, inbox: call.inbox } }

@@ -31,7 +31,10 @@ export type SlotState = (typeof states)[number]
 const stateBits = 0b1111
 const parkedBit = 1 << 4
 const answeredBit = 1 << 5
-const attemptShift = 6
+/** Attempts are counted by arithmetic: bits end at 32, and a command may be sent every two milliseconds for years. */
+const attemptUnit = 1 << 6
+/** As far as a record's `int` counts; from then on it stays. */
+export const attemptMax = 2 ** 31 - 1
 
 /** The slot of a step, or of the start (index -1). */
 export const slotOf = (instance: Instance, index: number): number => instance.slots[index + 1] ?? 0
@@ -45,7 +48,7 @@ export const isParked = (slot: number): boolean => (slot & parkedBit) !== 0
 export const isAnswered = (slot: number): boolean => (slot & answeredBit) !== 0
 
 /** The attempt that is under way or comes next; 0 before the first. */
-export const attemptOf = (slot: number): number => slot >> attemptShift
+export const attemptOf = (slot: number): number => Math.floor(slot / attemptUnit)
 
 /** True while an answer to the step's command would settle something. */
 export const isOpen = (slot: number): boolean => {
@@ -55,10 +58,10 @@ export const isOpen = (slot: number): boolean => {
 
 /** The slot in another state. It is no longer parked. */
 export const moved = (slot: number, state: SlotState, attempt = attemptOf(slot)): number =>
-  (slot & answeredBit) | states.indexOf(state) | (attempt << attemptShift)
+  ((slot & answeredBit) | states.indexOf(state)) + attempt * attemptUnit
 
-export const parked = (slot: number): number => slot | parkedBit
+export const parked = (slot: number): number => (isParked(slot) ? slot : slot + parkedBit)
 
-export const unparked = (slot: number): number => slot & ~parkedBit
+export const unparked = (slot: number): number => (isParked(slot) ? slot - parkedBit : slot)
 
-export const answered = (slot: number): number => slot | answeredBit
+export const answered = (slot: number): number => (isAnswered(slot) ? slot : slot + answeredBit)

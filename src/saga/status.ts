@@ -6,7 +6,7 @@ import { attemptOf, isParked, type SlotState, stateOf } from './slot.ts'
 export const statusOf = (instance: Instance): SagaStatus => {
   const { phase, slots } = instance
   if (phase === 'completed' || phase === 'compensated') return phase
-  if (slots.some(isParked)) return 'parked'
+  if (instance.standsStill === true || slots.some(isParked)) return 'parked'
   if (phase === 'backward') return 'compensating'
   if (slots.some(isRetrying)) return 'retrying'
   if (has(slots, 'waiting') && !has(slots, 'sent')) return 'waiting'

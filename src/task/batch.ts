@@ -48,13 +48,16 @@ export class Batch {
     return this.#bytes >= this.#aim
   }
 
-  /** Adds what follows from one input; false, and nothing is added, where no batch would take that. */
-  add({ events, records, bytes }: Decided): boolean {
-    if (bytes > partBytesMax(this.#aim)) return false
+  /** False for what no batch would take. */
+  takes({ bytes }: Decided): boolean {
+    return bytes <= partBytesMax(this.#aim)
+  }
+
+  /** Adds what follows from one input, and which it takes. */
+  add({ events, records, bytes }: Decided): void {
     for (const event of events) this.#events.push(event)
     for (const record of records) this.#records.push(record)
     this.#bytes += bytes
-    return true
   }
 
   /** Hands over what there is, and begins anew. */

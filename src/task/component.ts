@@ -13,8 +13,8 @@ export type Component<S> = {
   readonly reads: readonly JournalRead[]
   /**
    * The keys of the entities that `decide` may look at for this input. None: it is not for this component; in a journal
-   * it is passed over, in the inbox it is a mistake of its sender and becomes a dead letter. Throws where an expression
-   * cannot tell them from the input, which then is a dead letter too.
+   * it is passed over, in the inbox it is a mistake of its sender and becomes a dead letter. Throws only where it can make
+   * nothing at all of the input, which then is a dead letter too.
    */
   keysOf(input: Input): readonly string[]
   /** The events that follow from this input; none is a valid answer. `now` is the input's time in ms. */
@@ -51,6 +51,8 @@ export type Component<S> = {
    * snapshots, it may be that only an earlier owner has known their schemas: so these are learnt first.
    */
   keeps?(entity: S): Iterable<Uint8Array>
+  /** Who wants to know which of its entities live: one for each task, by which it is told. */
+  census?(): Census<S>
   /** Entities as bytes, for snapshots. */
   readonly snapshot: { encode(entity: S): Uint8Array; decode(bytes: Uint8Array): S }
   /**
@@ -59,6 +61,13 @@ export type Component<S> = {
    */
   caughtUp?(): Promise<void>
 }
+
+/**
+ * Is told of each entity of one task, from its start or its take-over to its end, by the group that it belongs to: the
+ * same object for all of a group, which is all that is known of one that sleeps. Closed with the task.
+ */
+export type Census<S> = { groupOf(entity: S): CensusGroup; close(): void }
+export type CensusGroup = { add(count: 1 | -1): void }
 
 /** What a component tells of the commands that it waits for an answer to. */
 export type Waits<S> = {

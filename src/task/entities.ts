@@ -1,5 +1,5 @@
 import { type Account, Budget, ParcomoloError } from '../base/index.ts'
-import type { AttemptOf, Component, Event } from './component.ts'
+import type { AttemptOf, Census, CensusGroup, Component, Event } from './component.ts'
 import type { TimerEntry, Timers } from './timers.ts'
 import type { Change, Unanswered } from './unanswered.ts'
 
@@ -21,16 +21,20 @@ type Cell<S> = {
   period: number
 }
 
+/** What is kept of one that sleeps: its entry among the timers, and how the census counts it. */
+type Sleeper = { timer: TimerEntry | undefined; readonly group: CensusGroup | undefined }
+
 /** What a snapshot has of an entity. */
 export type Encoded = { readonly bytes: Uint8Array; readonly version: number; readonly hasEnded: boolean }
 
-export type EntitiesOptions = {
+export type EntitiesOptions<S> = {
   /** A period ends when so many entities were asked for in it: some wait for hours, and few are busy at once. */
   readonly perPeriod: number
   /** Of a component that waits for answers. */
   readonly unanswered?: Unanswered | undefined
   /** What those in memory hold; without it, they may be as many as there are. */
   readonly account?: Account
+  readonly census?: Census<S> | undefined
 }
 
 /**
@@ -56,19 +60,25 @@ export class Entities<S> {
   /** One for each schema of the values that the others keep; it stands in the first bytes. */
   readonly #keptHeads = new Map<string, Uint8Array>()
 
-  /** Those that sleep, each with its entry among the timers, where it has one. */
-  readonly #asleep = new Map<string, TimerEntry | undefined>()
-
+  /** Those that sleep. */
+  readonly #asleep = new Map<string, Sleeper>()
+  /** What the events under way have changed, so many; the places are used again. */
+  readonly #undos: { key: string; before: S | undefined; version: number }[] = []
+  #undoCount = 0
+  #isUndoable = false
   readonly #perPeriod: number
   readonly #unanswered: Unanswered | undefined
+  readonly #census: Census<S> | undefined
   readonly #account: Account
 
-  constructor(component: Component<S>, timers: Timers, { perPeriod, unanswered, account }: EntitiesOptions) {
+  constructor(component: Component<S>, timers: Timers, options: EntitiesOptions<S>) {
+    const { perPeriod, unanswered, census, account } = options
     this.#component = component
     this.#timers = timers
     this.#perPeriod = perPeriod
     this.#unanswered = unanswered
     this.#account = account ?? new Budget(Infinity).account('')
+    this.#census = census
   }
 
   get size(): number {
@@ -136,8 +146,9 @@ export class Entities<S> {
    * `version`, and nobody knows what was read.
    */
   restore(key: string, bytes: Uint8Array, version: number): void {
-    this.evict(key)
+    this.forget(key)
     const state = this.#component.snapshot.decode(bytes)
+    this.#count(undefined, state)
     this.#add(key, state, version).packed = textOf(bytes)
     this.#tellAwaited(key, undefined, state, { offset: version - 1, now: 0, isAnswer: false, isRestored: true })
   }
@@ -146,6 +157,12 @@ export class Entities<S> {
   wake(key: string, bytes: Uint8Array, version: number): void {
     this.#leaveSleep(key)
     this.#add(key, this.#component.snapshot.decode(bytes), version).packed = textOf(bytes)
+  }
+
+  /** What was restored of it does not hold any more. */
+  forget(key: string): void {
+    this.#countOut(key)
+    this.evict(key)
   }
 
   /** Lets an entity leave memory; the caller knows that the archive holds it. */
@@ -171,14 +188,15 @@ export class Entities<S> {
       if (this.#account.heldBytes <= bytesMax) return
       if (cell.state !== undefined || cell.hasEnded || this.dirty.has(cell.key)) continue
       if (this.#component.staysAwake?.(cell.key) === true) continue
+      const group = this.#census?.groupOf(this.#component.snapshot.decode(Buffer.from(cell.packed!, 'latin1')))
       this.#drop(cell)
-      this.#asleep.set(cell.key, cell.timer)
+      this.#asleep.set(cell.key, { timer: cell.timer, group })
     }
   }
 
   /** The timer of one that sleeps was taken out: it has to be brought back, and its timer is set anew by that. */
   fired(key: string): void {
-    this.#asleep.set(key, undefined)
+    this.#asleep.get(key)!.timer = undefined
   }
 
   /** Holds nothing any more. */
@@ -195,6 +213,43 @@ export class Entities<S> {
     for (const key of this.#component.touches(event)) this.#applyTo(this.#cells.get(key) ?? key, event, change)
   }
 
+  /**
+   * Folds what follows from one input, as `apply` does; where one of the events cannot be folded, none is, and it throws.
+   * What follows from the first event is what the answer says, and the rest is what the component makes of it.
+   */
+  applyAll(events: readonly Event[], offset: number, isAnswer: boolean): void {
+    this.#undoCount = 0
+    this.#isUndoable = true
+    try {
+      for (let i = 0; i < events.length; i++) this.apply(events[i]!, offset + i, i === 0 && isAnswer)
+    } catch (error) {
+      this.#undo()
+      throw error
+    } finally {
+      this.#isUndoable = false
+    }
+  }
+
+  #undo(): void {
+    while (this.#undoCount > 0) {
+      const { key, before, version } = this.#undos[--this.#undoCount]!
+      const cell = this.#cells.get(key)
+      const after = cell && this.#stateOf(cell)
+      this.#count(after, before)
+      // Nobody knows any more what was read of its commands.
+      const change = { offset: version - 1, now: 0, isAnswer: false, isRestored: true }
+      if (before !== undefined) this.#tellAwaited(key, after, before, change)
+      this.#replace(key, cell, before, version)
+    }
+  }
+
+  #noteUndo(key: string, before: S | undefined, version: number): void {
+    const undo = (this.#undos[this.#undoCount++] ??= { key, before, version })
+    undo.key = key
+    undo.before = before
+    undo.version = version
+  }
+
   /** How the attempts of an entity stand now. */
   attemptOf(key: string, now: number): AttemptOf | undefined {
     return this.#unanswered?.attemptOf(key, now)
@@ -209,9 +264,9 @@ export class Entities<S> {
 
   /** When its state is there, it tells its time itself. */
   #callAt(key: string, now: number): void {
-    const entry = this.#asleep.get(key)
-    if (entry === undefined) this.#asleep.set(key, this.#timers.add(key, now))
-    else if (now < entry.dueAt) this.#timers.advance(entry, now)
+    const sleeper = this.#asleep.get(key)!
+    if (sleeper.timer === undefined) sleeper.timer = this.#timers.add(key, now)
+    else if (now < sleeper.timer.dueAt) this.#timers.advance(sleeper.timer, now)
   }
 
   /**
@@ -230,6 +285,12 @@ export class Entities<S> {
     return false
   }
 
+  /** Its time has come and gone by in vain: it wants another only with its next change. */
+  standStill(key: string): void {
+    const cell = this.#cells.get(key)
+    if (cell !== undefined) this.#unschedule(cell)
+  }
+
   /** Its time has come and gone by; it may want another. */
   reschedule(key: string): void {
     const cell = this.#cells.get(key)
@@ -243,7 +304,9 @@ export class Entities<S> {
     else if (change.offset < cell.version) return
     const before = cell && this.#stateOf(cell)
     const state = this.#component.evolve(before, event, key)
+    if (this.#isUndoable) this.#noteUndo(key, before, cell?.version ?? 0)
     if (state !== undefined || cell !== undefined) this.dirty.add(key)
+    this.#count(before, state)
     this.#tellAwaited(key, before, state, change)
     this.#replace(key, cell, state, change.offset + 1)
   }
@@ -286,8 +349,8 @@ export class Entities<S> {
   }
 
   #leaveSleep(key: string): void {
-    const entry = this.#asleep.get(key)
-    if (entry !== undefined) this.#timers.remove(entry)
+    const { timer } = this.#asleep.get(key)!
+    if (timer !== undefined) this.#timers.remove(timer)
     this.#asleep.delete(key)
   }
 
@@ -323,6 +386,25 @@ export class Entities<S> {
   #note(bytes: Uint8Array): void {
     const head = textOf(bytes.subarray(0, headBytes))
     if (!this.#keptHeads.has(head)) this.#keptHeads.set(head, bytes.slice(0, headBytes))
+  }
+
+  #count(before: S | undefined, after: S | undefined): void {
+    if (this.#census === undefined) return
+    const [lived, lives] = [this.#lives(before), this.#lives(after)]
+    if (lived && !lives) this.#census.groupOf(before!).add(-1)
+    else if (lives && !lived) this.#census.groupOf(after!).add(1)
+  }
+
+  #lives(state: S | undefined): boolean {
+    return state !== undefined && !this.#component.hasEnded(state)
+  }
+
+  /** Of one in memory that a newer snapshot takes the place of. */
+  #countOut(key: string): void {
+    if (this.#census === undefined) return
+    const sleeper = this.#asleep.get(key)
+    if (sleeper !== undefined) sleeper.group!.add(-1)
+    else if (this.#cells.has(key)) this.#count(this.get(key), undefined)
   }
 
   #tellAwaited(key: string, before: S | undefined, after: S | undefined, change: Change): void {

@@ -1,5 +1,15 @@
 export { bind, type Flow, type Reactions } from './bind.ts'
-export type { Command, Component, Event, Input, JournalRead, MessageInput, TimerInput } from './component.ts'
+export type {
+  Census,
+  CensusGroup,
+  Command,
+  Component,
+  Event,
+  Input,
+  JournalRead,
+  MessageInput,
+  TimerInput
+} from './component.ts'
 export { deadHeader, deadLetterTopic, ownHeaders } from './dead-letters.ts'
 export { lastSequence } from './group-readings.ts'
 export { header, parsePositions, sequencePosition, sourceOf } from './headers.ts'

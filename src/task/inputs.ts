@@ -5,6 +5,8 @@ import type { Component, MessageInput } from './component.ts'
 import { header, parseSource, sequencePosition, sourceOf } from './headers.ts'
 import type { LaneChunk, Lanes } from './lanes.ts'
 import { isMarker } from './marker.ts'
+import type { TaskDeps } from './task-deps.ts'
+import { undecidable } from './undecidable.ts'
 import type { Positions } from './positions.ts'
 
 type Sources = Pick<Component<never>, 'inbox' | 'reads'>
@@ -46,6 +48,9 @@ export type InputsDeps = {
   readonly journal: TopicPartition
   /** Throws for a topic that nobody has declared. */
   readonly partitionCount: (topic: string) => number
+  readonly recordsOf?: TaskDeps['recordsOf']
+  /** A record in a journal bears the name of one of its contract, and is another. */
+  readonly onForeign?: () => void
   /** A record could not be read. */
   readonly onPoison: (place: TopicPartition, record: StoredRecord, error: ParcomoloError) => void
 }
@@ -114,8 +119,7 @@ export class Inputs {
         const one = read(chunk, record)
         if (one !== undefined) taken.push(one)
       } catch (error) {
-        if (!isParcomoloError(error) || error.retryable) throw error
-        this.#deps.onPoison(chunk, record, error)
+        this.#deps.onPoison(chunk, record, this.#faultOf(error))
       }
     }
     this.#read.set(placeName(chunk), chunk.records.at(-1)!.offset + 1)
@@ -142,6 +146,23 @@ export class Inputs {
     return readings
   }
 
+  /** What is no fault of the record is thrown; what the component trips over is one. */
+  #faultOf(error: unknown): ParcomoloError {
+    if (!isParcomoloError(error)) return undecidable(this.#deps.component.name, 'a record', error)
+    if (error.retryable) throw error
+    return error
+  }
+
+  /** Undefined where it is another record than the one of its name that the topic's contract has. */
+  #decode(place: TopicPartition, value: Uint8Array): Decoded | undefined {
+    const { codec, recordsOf } = this.#deps
+    const message = codec.decode(value)
+    const own = recordsOf?.(place.topic)?.get(message.type)
+    if (own === undefined || own.fullName === message.fullName) return { message, bytes: value }
+    const resolved = codec.decodeAs(value, own.fullName)
+    return resolved && { message: resolved, bytes: codec.encode(own.fullName, resolved.value) }
+  }
+
   #note(positions: string | undefined): void {
     if (positions === undefined || !positions.includes(this.#source)) return
     for (const [name, to] of Object.entries(JSON.parse(positions) as Record<string, number>))
@@ -155,10 +176,11 @@ export class Inputs {
   readonly #event = (place: TopicPartition, record: StoredRecord): Taken | undefined => {
     if (record.unreadable !== undefined) throw record.unreadable
     if (record.value === null) return undefined
-    const message = this.#deps.codec.decode(record.value)
-    if (isMarker(message)) return undefined
+    const decoded = this.#decode(place, record.value)
+    if (decoded === undefined) return void this.#deps.onForeign?.()
+    if (isMarker(decoded.message)) return undefined
     const { component, lanes: putOff } = this.#deps
-    const read = inputOf(place, record, message, { id: record.headers[header.id], attempt: 1 })
+    const read = inputOf(place, record, decoded, { id: record.headers[header.id], attempt: 1 })
     const lanes = component.beginnings?.lanesOf(read) ?? none
     const input = putOff.names.size === 0 ? read : { ...read, putOff: putOff.names }
     const keys = component.keysOf(input)
@@ -174,24 +196,24 @@ export class Inputs {
       try {
         return this.#again(lane, place, record)
       } catch (error) {
-        if (!isParcomoloError(error) || error.retryable) throw error
-        this.#deps.onPoison(place, record, error)
+        this.#deps.onPoison(place, record, this.#faultOf(error))
         return []
       }
     })
   }
 
   #again(lane: string, place: TopicPartition, record: StoredRecord): Taken[] {
-    const { component, codec } = this.#deps
-    const message = codec.decode(record.value!)
+    const { component } = this.#deps
+    const decoded = this.#decode(place, record.value!)
+    if (decoded === undefined) return []
     const named = { id: record.headers[header.id], attempt: 1 }
-    const input = { ...inputOf(place, record, message, named), lane }
+    const input = { ...inputOf(place, record, decoded, named), lane }
     if (component.beginnings?.lanesOf(input).includes(lane) !== true) return []
     return [{ input, keys: component.keysOf(input), place, record, sequence: undefined, lanes: none }]
   }
 
   readonly #command = (place: TopicPartition, record: StoredRecord): Taken | undefined => {
-    const { codec, component } = this.#deps
+    const { component } = this.#deps
     const { name, keysOf } = component
     const { key, value, headers, unreadable } = record
     if (unreadable !== undefined) throw unreadable
@@ -201,7 +223,9 @@ export class Inputs {
     if (key === '') throw malformed('it has no key', 'the key that its answer is to have')
     if (value === null) throw malformed('it has no value', 'a command')
     const named = { id: idOf(headers), attempt: attemptOf(headers) }
-    const input = inputOf(place, record, codec.decode(value), named)
+    const decoded = this.#decode(place, value)
+    if (decoded === undefined) throw anotherRecord(this.#deps.codec.decode(value).fullName, name)
+    const input = inputOf(place, record, decoded, named)
     const keys = keysOf(input)
     if (keys.length === 0) throw notACommand(input.type, name)
     return { input, keys, place, record, sequence, lanes: none }
@@ -239,17 +263,19 @@ const none: readonly never[] = []
 
 type Named = { readonly id: string | undefined; readonly attempt: number }
 
-/** `message`: the record's value, decoded. */
+/** A record's value, and its bytes as the contract's own record. */
+type Decoded = { readonly message: Message; readonly bytes: Uint8Array }
+
 const inputOf = (
   place: TopicPartition,
-  { key, value: bytes, headers, offset }: StoredRecord,
-  { type, value }: Message,
+  { key, headers, offset }: StoredRecord,
+  { message: { type, value }, bytes }: Decoded,
   { id, attempt }: Named
 ): MessageInput => ({
   kind: 'message',
   type,
   value,
-  bytes: bytes!,
+  bytes,
   key,
   id: id ?? `${placeName(place)}/${offset}`,
   causationId: headers[header.causationId],
@@ -288,6 +314,13 @@ const misplaced = ({ topic, partition }: TopicPartition, key: string, expected: 
     `a command with the key '${key.slice(0, 80)}' stands in partition '${partition}' of '${topic}'; ` +
       `expected partition '${expected}', where Kafka's own partitioner (murmur2) puts that key, since one task has all ` +
       'of a key; send it with that partitioner (librdkafka: partitioner=murmur2_random), or resend its letter'
+  )
+
+const anotherRecord = (fullName: string, component: string): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_TASK_INPUT_NOT_A_COMMAND',
+    `'${fullName}' is no command of '${component}', nor does its schema resolve into the one of that name; ` +
+      'expected a record that its contract names; write it with the schema of the contract'
   )
 
 const notACommand = (type: string, component: string): ParcomoloError =>

@@ -1,4 +1,4 @@
-import { ParcomoloError } from '../base/index.ts'
+import { isParcomoloError, ParcomoloError } from '../base/index.ts'
 import type { LogRecord, Reader } from '../log/index.ts'
 import { Batch, bytesMost, type Decided, tooLarge } from './batch.ts'
 import type { Component, Event, Input } from './component.ts'
@@ -15,6 +15,7 @@ import type { Snapshots } from './snapshots.ts'
 import type { TaskDeps, TaskLimits, TaskStats } from './task-deps.ts'
 import type { TimerEntry, Timers } from './timers.ts'
 import type { Unanswered } from './unanswered.ts'
+import { undecidable } from './undecidable.ts'
 
 export type RoundsDeps<S> = Pick<TaskDeps, 'codec' | 'clock' | 'fullNameOf' | 'owner' | 'onTooLarge'> & {
   readonly component: Component<S>
@@ -192,27 +193,33 @@ export class Rounds<S> {
     return true
   }
 
-  /** A timer that is due and has no consequence would be due for ever, so that is a defect. */
+  /** A timer that is due and has no consequence would be due for ever, so its entity stands still. */
   #fire(entry: TimerEntry, now: number): void {
     const { component, entities, onTooLarge } = this.#deps
     if (!entities.isDue(entry, now)) return
     const before = this.#batch.count
-    const refusal = this.#decide({ kind: 'timer', key: entry.key }, now)
-    if (refusal !== undefined) return onTooLarge?.(component.name, entry.key, refusal)
-    if (this.#batch.count === before) throw timerWithoutConsequence(component.name, entry.key)
-    entities.reschedule(entry.key)
+    const input = { kind: 'timer', key: entry.key } as const
+    const refusal = this.#decide(input, now)
+    if (refusal === undefined && this.#batch.count > before) return entities.reschedule(entry.key)
+    entities.standStill(entry.key)
+    const inVain = new TypeError('nothing follows from it, and an event has to move it on')
+    onTooLarge?.(component.name, entry.key, refusal ?? undecidable(component.name, nameOf(input), inVain))
   }
 
-  /** Undefined where it is decided; otherwise why it cannot be journaled, and nothing has changed. */
+  /** Undefined where it is decided; otherwise why it cannot be, or not be journaled, and nothing has changed. */
   #decide(input: Input, now: number): ParcomoloError | undefined {
     const { component, entities, journal } = this.#deps
     const attemptsOf = (key: string) => entities.attemptOf(key, now)
-    const decided = this.#encoded(component.decide(entities.get, input, now, attemptsOf), now)
-    const offset = journal.end + this.#batch.count
-    if (!this.#batch.add(decided)) return tooLarge(nameOf(input), decided, this.#deps.limits.batchBytesAim)
-    // What follows from the first event is not what the answer says, but what the component makes of it.
-    for (const [i, event] of decided.events.entries()) entities.apply(event, offset + i, i === 0 && isAnswer(input))
-    return undefined
+    try {
+      const decided = this.#encoded(component.decide(entities.get, input, now, attemptsOf), now)
+      if (!this.#batch.takes(decided)) return tooLarge(nameOf(input), decided, this.#deps.limits.batchBytesAim)
+      entities.applyAll(decided.events, journal.end + this.#batch.count, isAnswer(input))
+      this.#batch.add(decided)
+      return undefined
+    } catch (error) {
+      if (isParcomoloError(error) && error.retryable) throw error
+      return undecidable(component.name, nameOf(input), error)
+    }
   }
 
   #encoded(decided: readonly Event[], at: number): Decided {
@@ -284,9 +291,3 @@ const roomEveryMs = 200
 const isAnswer = (input: Input): boolean => input.kind === 'message' && input.causationId !== undefined
 
 const nameOf = (input: Input): string => (input.kind === 'timer' ? `the timer of '${input.key}'` : `'${input.type}'`)
-
-const timerWithoutConsequence = (component: string, key: string): ParcomoloError =>
-  new ParcomoloError(
-    'PARCOMOLO_TASK_DEFECT',
-    `the timer of '${key}' in '${component}' is due but nothing follows from it; an event has to move it on`
-  )

@@ -228,7 +228,7 @@ export class Snapshots<S> {
 
   #forget(key: string): void {
     this.#written.delete(key)
-    this.#deps.entities.evict(key)
+    this.#deps.entities.forget(key)
   }
 
   #take(key: string, stored: StoredRecord): void {

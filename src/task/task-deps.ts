@@ -10,6 +10,11 @@ export type TaskDeps = {
   readonly clock: Clock
   /** The full record name of an event of the component's own, by its short name. */
   readonly fullNameOf: (type: string) => string
+  /**
+   * The records of the contract that a topic is under, by their short names: what bears such a name and neither is that
+   * record nor resolves into it, is of somebody else. Undefined for a topic of no contract.
+   */
+  readonly recordsOf?: (topic: string) => ReadonlyMap<string, { readonly fullName: string }> | undefined
   /** Named in markers, so that a reader of the journal sees who took over. */
   readonly owner: string
   /** A task has failed for good, not by being fenced; the process should stop. */
@@ -17,8 +22,8 @@ export type TaskDeps = {
   /** An input could not be read and is among the dead letters; `at` is `<topic>/<partition>/<offset>`. */
   readonly onPoison: (at: string, error: unknown) => void
   /**
-   * An entity of the component has become too large for the log: for a snapshot, or, as its timer came, for a batch; it
-   * then stands still until something else happens to it.
+   * An entity of the component has become too large for the log: for a snapshot, or, as its timer came, for a batch; or
+   * what follows from its timer cannot be decided. It then stands still until something else happens to it.
    */
   readonly onTooLarge?: (component: string, key: string, error: unknown) => void
   /**
@@ -86,5 +91,12 @@ export const taskLimits: TaskLimits = {
   bytesLeftAtStop: 1024 * 1024
 }
 
-/** What a task has done since it started; counts. */
-export type TaskStats = { rounds: number; inputs: number; events: number; snapshots: number; deadLetters: number }
+/** What a task has done since it started; counts. `foreign`: records in journals that are of another contract. */
+export type TaskStats = {
+  rounds: number
+  inputs: number
+  events: number
+  snapshots: number
+  deadLetters: number
+  foreign: number
+}

@@ -1,6 +1,6 @@
 import { type JournalWriter, placeName, type Reader, type TopicPartition } from '../log/index.ts'
 import { Boundary } from './boundary.ts'
-import type { Component } from './component.ts'
+import type { Census, Component } from './component.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Entities } from './entities.ts'
 import { Forwarder } from './forwarder.ts'
@@ -42,13 +42,13 @@ type Work<S> = {
  * T3. Memory runs ahead of the journal by one batch at most. If the append fails, the task ends and its memory with it.
  * T4. Nothing leaves before the batch that decided it is acknowledged: commands are forwarded after the append. Only
  *     dead letters leave before, since the batch that passes what cannot be read is what would lose it.
- * T5. What follows from one input is in one batch. Where none would take that, nothing follows: the input is a dead
- *     letter, and an entity whose timer it was stands still until its next change.
+ * T5. What follows from one input is in one batch. Where none would take that, or it cannot be decided or folded,
+ *     nothing follows: the input is a dead letter, and an entity whose timer it was stands still until its next change.
  * T6. What is taken, decided and appended at once is bounded in bytes, whatever waits.
  */
 export class Task<S> {
   readonly journal: TopicPartition
-  readonly stats: TaskStats = { rounds: 0, inputs: 0, events: 0, snapshots: 0, deadLetters: 0 }
+  readonly stats: TaskStats = { rounds: 0, inputs: 0, events: 0, snapshots: 0, deadLetters: 0, foreign: 0 }
   readonly #component: Component<S>
   readonly #deps: TaskDeps
   readonly #limits: TaskLimits
@@ -56,6 +56,7 @@ export class Task<S> {
   readonly #entities: Entities<S>
   readonly #unanswered: Unanswered | undefined
   readonly #groupReadings: GroupReadings | undefined
+  readonly #census: Census<S> | undefined
   readonly #positions = new Positions()
   readonly #lanes: Lanes
   readonly #snapshots: Snapshots<S>
@@ -86,9 +87,11 @@ export class Task<S> {
     this.#lanes = new Lanes({ log: deps.log, resume: () => this.#resume(), fail: (error) => this.#fail(error) })
     this.#unanswered = this.#watchOver(component)
     this.#groupReadings = this.#groupReadingsOf(component)
+    this.#census = component.census?.()
     this.#entities = new Entities(component, this.#timers, {
       perPeriod: this.#limits.entitiesPerPeriod,
       unanswered: this.#unanswered,
+      census: this.#census,
       ...(deps.living && { account: deps.living.account('entities') })
     })
     const { codec, clock, log, onPoison } = deps
@@ -102,6 +105,8 @@ export class Task<S> {
     this.#inputs = new Inputs({
       ...{ codec, component, positions: this.#positions, lanes: this.#lanes, journal },
       partitionCount: (topic) => log.partitionCount(topic),
+      ...(deps.recordsOf && { recordsOf: deps.recordsOf }),
+      onForeign: () => this.stats.foreign++,
       onPoison: (place, record, error) => this.#deadLetters.add(place, record, error)
     })
   }
@@ -136,6 +141,7 @@ export class Task<S> {
     this.#lanes.close()
     this.#timers.stop()
     this.#cancelWake?.()
+    this.#census?.close()
     await (this.#snapshotting ??= this.#lastSnapshot(this.#work))
     this.#entities.close()
     this.#unanswered?.close()

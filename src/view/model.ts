@@ -1,12 +1,13 @@
 import type { Clock } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
+import { placeName } from '../log/index.ts'
 import { Patience } from '../task/index.ts'
 import { type Holder, RowCache } from './cache.ts'
 import type { Flow } from './orders.ts'
 import { Progress } from './progress.ts'
 import { applyTouch, type Rows, type Touch, touch } from './projection.ts'
 import { rowBytes } from './row-bytes.ts'
-import { type Arrived, decodeRecord, type Skipped, type ViewRecord } from './record.ts'
+import { type Arrived, decodeRecord, type Skipped, skippedFor, type ViewRecord } from './record.ts'
 import { Shapes } from './shapes.ts'
 import { losesStore, type Moment, type Read, type TableName, type Tables, type ViewStore } from './store.ts'
 import { WriteBehind } from './write-behind.ts'
@@ -87,10 +88,11 @@ export class ReadModel {
     if (decoded === undefined) return
     const { records, skipped } = decoded
     const touched: Touch[] = []
-    for (const record of records) touched.push(touch(this.rows, record, touched.at(-1)))
+    for (const record of records)
+      aside(record, skipped, () => touched.push(touch(this.rows, record, touched.at(-1))))
     if ((await this.#load()) === false) return
     for (const one of touched) {
-      applyTouch(this.rows, one, this.#flow, seen.onOrder)
+      aside(one.record, skipped, () => applyTouch(this.rows, one, this.#flow, seen.onOrder))
       seen.onRecord(one.record)
     }
     this.#behind.skip(skipped)
@@ -225,6 +227,15 @@ export type FoldListener = {
   readonly onRecord: (record: ViewRecord) => void
   readonly onOrder: (orderId: string) => void
   readonly onSkipped: (skipped: Skipped) => void
+}
+
+/** A record whose fold fails is missing from the view, and none but that. */
+const aside = (record: ViewRecord, skipped: Skipped[], fold: () => unknown): void => {
+  try {
+    fold()
+  } catch (error) {
+    skipped.push(skippedFor({ name: placeName(record) }, record.offset, error))
+  }
 }
 
 const isUnknownSchema = (decoded: ReturnType<typeof decodeRecord>): boolean =>

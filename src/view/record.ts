@@ -65,10 +65,18 @@ export const decodeRecord = (
     const { topic, partition, source } = place
     const causationId = record.headers['ce_causationid']
     const { key, offset, timestamp: at } = record
-    const shape = shapes.of(topic, type, source === 'saga' ? extrasOf(type, value) : noExtras)
+    const shape = shapes.of(topic, type, source === 'saga' && isOfEngine(fullName) ? extrasOf(type, value) : noExtras)
     return { source, topic, partition, offset, at, key, type, fullName, value, causationId, shape }
   } catch (error) {
-    if (!isParcomoloError(error)) throw error
-    return { place: place.name, offset: record.offset, code: error.code, message: error.message }
+    return skippedFor(place, record.offset, error)
   }
+}
+
+/** Of the engine's own records on `saga-events`, not of an event that a saga emits, whatever that is called. */
+export const isOfEngine = (fullName: string): boolean => fullName.startsWith('parcomolo.saga.')
+
+/** What the view can make nothing of is missing from it, and all else goes on. */
+export const skippedFor = (place: Pick<Place, 'name'>, offset: number, error: unknown): Skipped => {
+  const message = error instanceof Error ? error.message : String(error)
+  return { place: place.name, offset, code: isParcomoloError(error) ? error.code : 'PARCOMOLO_VIEW_DEFECT', message }
 }

@@ -1,4 +1,4 @@
-import type { ViewRecord } from './record.ts'
+import { isOfEngine, type ViewRecord } from './record.ts'
 import { appended, entryCount, type Timeline, withoutEntry } from './timeline.ts'
 
 /**
@@ -94,7 +94,7 @@ const rowOf = (before: SagaRow, state: State, record: ViewRecord): SagaRow => {
  * type.
  */
 export const instanceOf = ({ fullName, value }: ViewRecord): { saga: string; key: string } | undefined =>
-  fullName.startsWith('parcomolo.saga.') ? { saga: String(value['saga']), key: String(value['key']) } : undefined
+  isOfEngine(fullName) ? { saga: String(value['saga']), key: String(value['key']) } : undefined
 
 export const sagaSummary = (row: SagaRow): SagaSummary => {
   const { saga: name, revision, status, step } = row
@@ -170,6 +170,7 @@ const changeByEvent: Readonly<Record<string, Change>> = {
     failure: failureOf(value)
   }),
   SagaParked: stepIs('parked'),
+  SagaResumed: stepIsOver,
   SagaCompleted: hasEnded,
   SagaCompensated: hasEnded,
   SagaAborted: (state, { at }) => ({ ...withActive(state, []), endedAt: at, isAborted: true })

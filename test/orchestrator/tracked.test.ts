@@ -32,6 +32,11 @@ test('an instance comes back from its bytes as it was', (t) => {
   t.deepEqual(decodeTracked(encodeTracked(usual), payload), usual)
 })
 
+test('one that stands still comes back so', (t) => {
+  const still = { ...tracked, instance: { ...instance, standsStill: true } }
+  t.deepEqual(decodeTracked(encodeTracked(still), payload), still)
+})
+
 test('its bytes may stand anywhere in others', (t) => {
   const bytes = encodeTracked(tracked)
   const all = new Uint8Array(bytes.length + 20)

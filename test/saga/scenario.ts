@@ -126,6 +126,7 @@ const lines: { readonly [Type in keyof SagaEvents]: (value: SagaEvents[Type]) =>
   StepCompensated: ({ step }) => `undone ${step}`,
   CancelRequested: () => 'cancel',
   CancelRefused: () => 'cancel refused',
+  SagaResumed: () => 'resumed',
   SagaParked: ({ undo, step }) => `parked ${undo ? 'undo' : 'do'} ${step}`,
   Emitted: ({ event }) => `emit ${event}`,
   SagaCompleted: () => 'completed',

@@ -3,7 +3,8 @@ import { ParcomoloError, partitionOf } from '../../src/base/index.ts'
 import { type Headers, placeName, type StoredRecord } from '../../src/log/index.ts'
 import { inputPlaces, Inputs, type InputsDeps, type Taken } from '../../src/task/inputs.ts'
 import { Positions } from '../../src/task/positions.ts'
-import { counterComponent } from './counter.ts'
+import { makeCodec } from '../../src/contract/index.ts'
+import { counterComponent, protocol } from './counter.ts'
 import { codec, fullNameOf } from './stage.ts'
 
 const partitionCounts: Readonly<Record<string, number>> = { 'a-events': 3, 'a-commands': 3, 'b-events': 3, single: 1 }
@@ -121,7 +122,7 @@ test('a record that its component has no use for is poison in the inbox, and pas
   t.deepEqual(readerOf({ component })('b-events', {}), { taken: [], poison: [] })
 })
 
-test('a record whose keys cannot be told from it is poison; a defect is thrown', (t) => {
+test('a record that its component fails over is poison, whatever the reason; what may pass by itself is thrown', (t) => {
   const error = new ParcomoloError('PARCOMOLO_SAGA_EXPRESSION_FAILED', 'the list is empty')
   const throwing = (thrown: Error) => ({
     ...counterComponent('a'),
@@ -131,10 +132,55 @@ test('a record whose keys cannot be told from it is poison; a defect is thrown',
   })
   t.is(readerOf({ component: throwing(error) })('b-events', {}).poison[0]!.error, error)
   const defect = new TypeError('x is not a function')
+  const [told] = readerOf({ component: throwing(defect) })('b-events', {}).poison
+  t.is(told!.error.code, 'PARCOMOLO_TASK_INPUT_UNDECIDABLE')
+  t.is(told!.error.cause, defect)
+  const passing = new ParcomoloError('PARCOMOLO_REGISTRY_UNAVAILABLE', 'nobody answers', { retryable: true })
   t.is(
-    t.throws(() => readerOf({ component: throwing(defect) })('b-events', {}), { instanceOf: TypeError }),
-    defect
+    t.throws(() => readerOf({ component: throwing(passing) })('b-events', {})),
+    passing
   )
+})
+
+const { schema, fullName } = protocol.records.get('Add')!
+
+/** A record that is called `Add`, under a schema of somebody else. */
+const addOf = (namespace: string, fields: object[], value: object): Uint8Array => {
+  const foreign = { ...schema, namespace, name: 'Add', fields }
+  const id = 7000 + foreignCount++
+  codec.learn(id, foreign)
+  return makeCodec([{ fullName: `${namespace}.Add`, schema: foreign, id }]).encode(`${namespace}.Add`, value)
+}
+let foreignCount = 0
+
+const [name, amount] = schema['fields'] as [object, object]
+const recordsOf = (): typeof protocol.records => protocol.records
+
+test('a record whose schema resolves into the contract’s is the contract’s, in its bytes as well', (t) => {
+  const note = { name: 'note', type: 'string' }
+  const value = addOf('org.mine', [note, amount, name], { name: 'y', amount: 7, note: 'mine' })
+  for (const topic of ['a-commands', 'b-events']) {
+    const { taken, poison } = readerOf({ recordsOf })(topic, { value })
+    t.deepEqual(poison, [])
+    t.deepEqual({ ...taken[0]!.input.value }, { name: 'y', amount: 7 })
+    t.deepEqual(Buffer.from(taken[0]!.input.bytes), codec.encode(fullName, { name: 'y', amount: 7 }))
+  }
+})
+
+test('another record of the same short name is no command, and means nothing in a journal', (t) => {
+  let foreign = 0
+  const read = readerOf({ recordsOf, onForeign: () => foreign++ })
+  const text = addOf('org.evil', [name, { name: 'amount', type: 'string' }], { name: 'y', amount: 'x' })
+  const missing = addOf('org.evil', [name], { name: 'y' })
+  const { taken, poison } = read('a-commands', { value: text }, { value: missing }, {})
+  t.deepEqual(
+    poison.map(({ error }) => error.code),
+    ['PARCOMOLO_TASK_INPUT_NOT_A_COMMAND', 'PARCOMOLO_TASK_INPUT_NOT_A_COMMAND']
+  )
+  t.regex(poison[0]!.error.message, /^'org\.evil\.Add' is no command of 'a', nor does its schema resolve into/)
+  t.is(taken.length, 1)
+  t.is(read('b-events', { value: text }, { value: missing }).taken.length, 0)
+  t.is(foreign, 2)
 })
 
 test('a marker in a journal is no input, with a value or without; in an inbox it is no command', (t) => {

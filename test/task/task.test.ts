@@ -1,7 +1,9 @@
 import test from 'ava'
-import { Budget } from '../../src/base/index.ts'
+import { Budget, type ParcomoloError } from '../../src/base/index.ts'
 import type { Log } from '../../src/log/index.ts'
 import { cellBytes } from '../../src/task/entities.ts'
+import { type Component, type MessageInput, Task } from '../../src/task/index.ts'
+import { type Counter, counterComponent } from './counter.ts'
 import { codec, fullNameOf, inbox, journal, replaced, Stage, targetInbox, until, waitFor } from './stage.ts'
 
 const marker = { type: 'JournalMarker', fullName: 'parcomolo.journal.JournalMarker', value: { owner: 'test' } }
@@ -291,14 +293,90 @@ test('an input that cannot be read is reported with its place and passed over', 
   await task.stop()
 })
 
-test('a defect of the component stops the task before anything is written', async (t) => {
+test('an input over which the component fails is a dead letter with its place, and all others are decided', async (t) => {
   const stage = await Stage.open(t)
-  const failed = Promise.withResolvers<unknown>()
-  const task = await stage.task({}, { onFailure: failed.resolve })
+  const task = await stage.task()
+  await stage.tell('Add', { name: 'x', amount: 1 })
   await stage.tell('Rang', { name: 'x' })
-  t.regex(String(await failed.promise), /a 'Rang' is not for a counter/)
+  await stage.tell('Add', { name: 'x', amount: 2 })
+  await stage.events('Added', 2)
+  t.deepEqual(stage.poison, ['a-commands/0/1'])
   await task.stop()
-  t.is((await stage.all(journal)).length, 1)
+  const [letter] = await stage.all({ topic: 'dead-letters', partition: 0 })
+  t.like(letter!.headers, {
+    'parcomolo-dead-offset': '1',
+    'parcomolo-dead-code': 'PARCOMOLO_TASK_INPUT_UNDECIDABLE',
+    'parcomolo-dead-reason':
+      "what follows from 'Rang' cannot be decided by 'a': a 'Rang' is not for a counter; nothing has changed; look at what it holds"
+  })
+  const next = await stage.task()
+  t.is(next.entity('x')?.sum, 3)
+  await next.stop()
+  t.deepEqual(stage.failures, [])
+  t.is(stage.poison.length, 1)
+})
+
+/** A task of a counter that is not quite one. */
+const taskOf = async (stage: Stage, change: Partial<Component<Counter>>, deps = {}): Promise<Task<Counter>> => {
+  const task = new Task({ ...counterComponent('a'), ...change }, journal, stage.deps(deps))
+  await task.start()
+  return task
+}
+
+test('where one of several events cannot be journaled or folded, none is, and nothing has changed', async (t) => {
+  const stage = await Stage.open(t)
+  const { evolve } = counterComponent('a')
+  const added = (name: string, amount: unknown) => ({ key: name, type: 'Added', value: { name, amount } })
+  const task = await taskOf(stage, {
+    decide: (_, input) => {
+      const { name, amount } = (input as MessageInput).value as { name: string; amount: number }
+      const second = amount === 13 ? added('new', 'thirteen') : added('new', amount)
+      return amount === 1 ? [added(name, 1)] : [added(name, amount), second, added(name, amount)]
+    },
+    evolve: (counter, event, key) => {
+      if (event.value['amount'] === 66 && counter?.sum === 67) throw new RangeError('too much for it')
+      return evolve(counter, event, key)
+    }
+  })
+  await stage.tell('Add', { name: 'x', amount: 1 })
+  for (const amount of [13, 66]) await stage.tell('Add', { name: 'x', amount })
+  await stage.tell('Add', { name: 'y', amount: 1 })
+  await stage.events('Added', 2)
+  t.deepEqual(stage.poison, ['a-commands/0/1', 'a-commands/0/2'])
+  t.is(task.entity('x')?.sum, 1)
+  t.is(task.entity('new'), undefined)
+  t.is(task.entityCount, 2)
+  await task.stop()
+  t.deepEqual(stage.failures, [])
+})
+
+test('an entity whose timer cannot be decided, or has no consequence, stands still, and others go on', async (t) => {
+  const stage = await Stage.open(t)
+  const still: [string, unknown][] = []
+  const { decide } = counterComponent('a')
+  const task = await taskOf(
+    stage,
+    {
+      decide: (entity, input, now) => {
+        if (input.kind === 'timer' && input.key === 'bad') throw new RangeError('not now')
+        return input.kind === 'timer' && input.key === 'idle' ? [] : decide(entity, input, now)
+      }
+    },
+    { onTooLarge: (_: string, key: string, error: ParcomoloError) => still.push([key, error.code]) }
+  )
+  for (const name of ['bad', 'idle', 'good']) await stage.tell('RingAt', { name, at: 1_000_500 })
+  await stage.events('AlarmSet', 3)
+  stage.clock.advance(600)
+  await stage.events('Rang', 1)
+  const code = 'PARCOMOLO_TASK_INPUT_UNDECIDABLE'
+  t.deepEqual(still.toSorted(), [
+    ['bad', code],
+    ['idle', code]
+  ])
+  await stage.tell('Add', { name: 'bad', amount: 1 })
+  await stage.events('Added', 1)
+  t.deepEqual(stage.failures, [])
+  await task.stop()
 })
 
 test('a full inbox of a participant holds up forwarding, not the decisions, and loses nothing', async (t) => {

@@ -350,6 +350,15 @@ test(
   'running',
   null
 )
+const still = ['SagaParked', { step: '', undo: false, reason: 'no definition' }] as const
+test('is parked as a whole', stands, [start, issued('a'), still], 'parked', '')
+test(
+  'leaves the park when its definition is there again',
+  stands,
+  [start, issued('a'), still, ['SagaResumed', { step: '' }]],
+  'running',
+  'a'
+)
 test('completes', stands, [start, issued('a'), succeeded('a'), ['SagaCompleted']], 'completed', null)
 test(
   'has been compensated',

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import test from 'ava'
 import { ParcomoloError, systemClock } from '../../src/base/index.ts'
-import type { Codec } from '../../src/contract/index.ts'
+import { type Codec, makeCodec } from '../../src/contract/index.ts'
 import { viewTopics } from '../../src/main/system.ts'
 import { openView, timelineEntries, type View, type ViewDeps, type ViewStore } from '../../src/view/index.ts'
 import { CausalOrder } from '../../src/view/causal-order.ts'
@@ -160,6 +160,43 @@ test('a record that cannot be decoded is passed over, reported, and counted for 
     const again = await open(journals, { file })
     t.is(again.health().skippedCount, 1)
     await again.close()
+  })
+})
+
+/** A record of a contract that nobody here knows, as another program has written it. */
+const foreign = ({ codec }: Journals, fullName: string, value: object): Uint8Array => {
+  const fields = Object.keys(value).map((name) => ({ name, type: ['null', 'string'] as const }))
+  const [namespace, name] = [fullName.slice(0, fullName.lastIndexOf('.')), fullName.slice(fullName.lastIndexOf('.') + 1)]
+  const schema = { type: 'record', namespace, name, fields }
+  const id = 900_000 + foreignCount++
+  codec.learn(id, schema)
+  return makeCodec([{ fullName, schema, id }]).encode(fullName, value)
+}
+let foreignCount = 0
+
+test('a record whose fold fails is passed over like one that cannot be decoded, and all others are folded', async (t) => {
+  await withJournals(async (journals) => {
+    await journals.tell('order', placed('o1'))
+    await journals.tellBytes('order', foreign(journals, 'acme.OrderPlaced', { orderId: 'bad', lines: null }))
+    await journals.tell('order', placed('o2'))
+    const view = await open(journals)
+    t.truthy(await view.order('o1'))
+    t.is(await view.order('bad'), undefined)
+    t.truthy(await view.order('o2'))
+    t.is(view.health().skippedCount, 1)
+    await view.close()
+  })
+})
+
+test('what a saga emits may be called as a record of the engine is', async (t) => {
+  await withJournals(async (journals) => {
+    await journals.tell('saga', sagaStarted)
+    await journals.tellBytes('saga', foreign(journals, 'acme.CompensationStarted', { orderId: 'o1' }))
+    await journals.tell('saga', ['SagaCompleted', about])
+    const view = await open(journals)
+    t.is((await view.saga('order', 'o1'))?.status, 'completed')
+    t.is(view.health().skippedCount, 0)
+    await view.close()
   })
 })
 

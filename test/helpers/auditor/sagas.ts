@@ -32,7 +32,7 @@ const isParked = (events: readonly AuditEvent[]): boolean => {
   return parked.size > 0
 }
 
-const settling = new Set(['StepSucceeded', 'StepRejected', 'StepCompensated'])
+const settling = new Set(['StepSucceeded', 'StepRejected', 'StepCompensated', 'SagaResumed'])
 
 export type SagaRules = {
   /** Steps with a compensation, by saga; the start is `start`. */

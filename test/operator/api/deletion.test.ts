@@ -192,9 +192,9 @@ const portsOf = async (
       newest: async (saga) => {
         await definitions.caughtUp()
         const newest = definitions.newest(saga)
-        return newest && { ...newest, revision: newest.definition.revision }
+        return newest
       },
-      sagas: () => [...definitions.all()].map(({ definition }) => definition.name),
+      sagas: () => definitions.all().map(({ saga }) => saga),
       publish: (definition) => publisher.publish(definition)
     }
   }

@@ -55,9 +55,9 @@ export const openWorld = async (): Promise<World> => {
       newest: async (saga): Promise<PublishedSaga | undefined> => {
         await definitions.caughtUp()
         const newest = definitions.newest(saga)
-        return newest && { ...newest, revision: newest.definition.revision }
+        return newest
       },
-      sagas: () => [...new Set([...definitions.all()].map(({ definition }) => definition.name))],
+      sagas: () => [...new Set(definitions.all().map(({ saga }) => saga))],
       publish: async (definition) => {
         const fault = publishFaults.shift()
         if (fault !== undefined) throw fault
@@ -100,7 +100,8 @@ const openParticipants = (registry: Registry): Ports['participants'] & { readonl
       },
       participant: (name) => contracts.participant(name),
       command: (name) => contracts.command(name),
-      event: (name) => contracts.event(name)
+      event: (name) => contracts.event(name),
+      ofTopic: (topic) => contracts.ofTopic(topic)
     },
     contracts: () => contracts,
     accept: async ({ name, source, yaml }) => {

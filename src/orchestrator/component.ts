@@ -50,8 +50,7 @@ export const orchestratorComponent = (
     get reads() {
       return participants.reads()
     },
-    keysOf: (input) =>
-      input.kind === 'timer' ? [input.key] : host.readings.of(input, true).map(({ entity }) => entity),
+    keysOf: (input) => (input.kind === 'timer' ? [input.key] : host.readings.first(input).map(({ entity }) => entity)),
     decide: (entity, input, now, attemptsOf) => host.decide(entity, input, { now, attemptsOf }),
     touches: (event) => (isSagaEvent(event) ? [entityOf(event)] : []),
     evolve: (tracked, event) => host.evolve(tracked, event),

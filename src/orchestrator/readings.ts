@@ -9,6 +9,8 @@ import type { Cancellable } from './revisions.ts'
 export type Reading = {
   readonly entity: string
   readonly input: SagaInput
+  /** Which saga it begins an instance of. */
+  readonly begins?: string
   readonly cancel?: Cancellable['cancel']
 }
 
@@ -23,6 +25,7 @@ export class Readings {
   readonly #definitions: Definitions
   readonly #payloads: Payloads
   readonly #passedOver: PassedOver
+  readonly #known = new WeakMap<MessageInput, readonly Reading[]>()
 
   constructor(definitions: Definitions, payloads: Payloads, passedOver: PassedOver) {
     this.#definitions = definitions
@@ -31,10 +34,25 @@ export class Readings {
   }
 
   /**
-   * An event can answer one instance and start or cancel another, or the same. It is asked for twice of each message:
-   * `isFirst` the first time, when what is passed over is told.
+   * An event can answer one instance and start or cancel another, or the same. What it means is found out once, when it
+   * is asked whom it concerns, and what is passed over is told then: a definition that changes before it is decided on
+   * must not have it mean somebody else, who was not fetched.
    */
-  of(input: MessageInput, isFirst = false): Reading[] {
+  first(input: MessageInput): readonly Reading[] {
+    const readings = this.#find(input)
+    this.#known.set(input, readings)
+    return readings
+  }
+
+  /** What it means, to all but those that begin with it and are put off. */
+  of(input: MessageInput): readonly Reading[] {
+    const { putOff } = input
+    const readings = this.#known.get(input.asked ?? input) ?? this.#find(input)
+    if (putOff === undefined) return readings
+    return readings.filter(({ begins }) => begins === undefined || !putOff.has(begins))
+  }
+
+  #find(input: MessageInput): Reading[] {
     const message = this.#payloads.arrived(input.type, input.bytes, input.value)
     if (input.lane !== undefined) return this.#started(input.lane, input, message)
     const readings: Reading[] = []
@@ -46,10 +64,10 @@ export class Readings {
     for (const definition of this.#definitions.startable()) {
       const { name, start } = definition
       if (!concerns(start, input) || input.putOff?.has(name) === true) continue
-      const key = this.#keyOf(start, input, isFirst ? definition : undefined)
-      if (key !== undefined) readings.push({ entity: instanceKey(name, key), input: { kind: 'start', key, message } })
+      const key = this.#keyOf(start, input, definition)
+      if (key !== undefined) readings.push(beginning(name, key, message))
     }
-    this.#addCancelled(readings, input, message, isFirst)
+    this.#addCancelled(readings, input, message)
     return readings
   }
 
@@ -70,18 +88,18 @@ export class Readings {
     const start = this.#definitions.current(saga)?.start
     if (start === undefined || !concerns(start, input)) return []
     const key = this.#keyOf(start, input, undefined)
-    return key === undefined ? [] : [{ entity: instanceKey(saga, key), input: { kind: 'start', key, message } }]
+    return key === undefined ? [] : [beginning(saga, key, message)]
   }
 
   /**
    * By each way in which an instance may be cancelled: the current one, as what it begins may come in the same round,
    * and those of revisions that instances run on.
    */
-  #addCancelled(readings: Reading[], input: MessageInput, message: Payload, isFirst: boolean): void {
+  #addCancelled(readings: Reading[], input: MessageInput, message: Payload): void {
     for (const cancellable of this.#definitions.cancellable()) {
       const { name, cancel } = cancellable
       if (!concerns(cancel, input)) continue
-      const isTold = isFirst && this.#definitions.isRunning(cancellable)
+      const isTold = this.#definitions.isRunning(cancellable)
       const key = this.#keyOf(cancel, input, isTold ? cancellable : undefined)
       if (key === undefined) continue
       readings.push({ entity: instanceKey(name, key), input: { kind: 'cancel', message }, cancel })
@@ -100,6 +118,12 @@ export class Readings {
     return undefined
   }
 }
+
+const beginning = (saga: string, key: string, message: Payload): Reading => ({
+  entity: instanceKey(saga, key),
+  input: { kind: 'start', key, message },
+  begins: saga
+})
 
 /** All that an instance of it may send to. */
 const inboxesOf = (definition: Definition): readonly string[] => {

@@ -15,7 +15,16 @@ test('a message means whom it meant when they were fetched, though the saga was 
   const value = { orderId: 'o1', totalCents: 1 }
   const bytes = codec.encode('test.loyalty.OrderPaid', value)
   const place = { topic: 'loyalty-events', partition: 0, offset: 0 }
-  const input: MessageInput = { kind: 'message', type: 'OrderPaid', value, bytes, key: 'k', id: 'i', attempt: 1, ...place }
+  const input: MessageInput = {
+    kind: 'message',
+    type: 'OrderPaid',
+    value,
+    bytes,
+    key: 'k',
+    id: 'i',
+    attempt: 1,
+    ...place
+  }
   const entities = (of: MessageInput): string[] => readings.of(of).map(({ entity }) => entity)
 
   readings.first(input)

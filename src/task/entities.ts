@@ -176,6 +176,11 @@ export class Entities<S> {
     this.#unanswered?.change(key, '', none, { offset: 0, now: 0, isAnswer: false })
   }
 
+  /** Packs all that nobody asks for at this moment, whatever was asked for last: it takes a third of the memory. */
+  packAll(): void {
+    for (let period = 0; period < 2; period++) this.#endPeriod()
+  }
+
   /**
    * Lets those sleep, where there are too many, that nothing has changed in since the last whole snapshot, the eldest
    * first; the caller knows that the snapshots have them.
@@ -183,7 +188,7 @@ export class Entities<S> {
   sleep(): void {
     if (!this.isCrowded) return
     const bytesMax = sleepingTo * this.#account.bytesMax
-    for (let period = 0; period < 2; period++) this.#endPeriod()
+    this.packAll()
     for (const cell of this.#cells.values()) {
       if (this.#account.heldBytes <= bytesMax) return
       if (cell.state !== undefined || cell.hasEnded || this.dirty.has(cell.key)) continue

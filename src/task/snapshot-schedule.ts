@@ -53,11 +53,19 @@ export class SnapshotSchedule<S> {
     const { clock, limits, stats, entities, journal } = this.#deps
     if (this.#running !== undefined) return
     if (journal.bytes - this.#bytesAtLast >= limits.bytesPerSnapshot) return this.#begin()
-    if (entities.dirty.size === 0 && !entities.isCrowded) return
-    const at = entities.isCrowded ? Math.min(this.#at, this.#forRoomAt) : this.#at
+    const isCrowded = this.#isCrowded()
+    if (entities.dirty.size === 0 && !isCrowded) return
+    const at = isCrowded ? Math.min(this.#at, this.#forRoomAt) : this.#at
     const isDue = stats.inputs - this.#inputsAtLast >= limits.inputsPerSnapshot || clock.now() >= at
     if (isDue) this.#begin()
     else this.#wakeAt(at)
+  }
+
+  /** Packing may make room enough, and costs nothing that has to be read again. */
+  #isCrowded(): boolean {
+    const { entities, clock } = this.#deps
+    if (entities.isCrowded && clock.now() >= this.#forRoomAt) entities.packAll()
+    return entities.isCrowded
   }
 
   /** Whether an orderly stop has to take one, or to wait for the one that is being written. */

@@ -109,8 +109,9 @@ function testOrchestrator(installed: string): void {
     const read = await release.metric('orchestrator', 'parcomolo_log_fetched_records_total')
     const written = await writtenTo(release.kafka.brokers, ['saga-events'])
     t.log(`${read} records read, of ${written} that are its own`)
-    // Of an order its key in the archive, and that it has left the snapshots, until Kafka compacts those.
-    t.true(read <= 2 * taken + recordsBeside, `${read}`)
+    // Of an order its key in the archive, and that it has left the snapshots, until Kafka compacts those; and where the
+    // memory was short, what the snapshots have had of it while it waited.
+    t.true(read <= 5 * taken + recordsBeside, `${read}`)
   })
 }
 

@@ -5,6 +5,7 @@ import { createProbes } from '../http/index.ts'
 import type { Operator } from '../operator/index.ts'
 import { openPublisher } from '../orchestrator/index.ts'
 import type { Config } from './config.ts'
+import { closeToOthers } from './data-folder.ts'
 import { readContractFiles } from './contract-files.ts'
 import { Diagnostics } from './diagnostics.ts'
 import { agreeOnFlow } from './flow.ts'
@@ -87,6 +88,7 @@ const open = async (stage: Stage): Promise<string> => {
   const { config, opening, diagnostics, storage, signal, memory } = stage
   const roles = rolesIn(config.flow, config.roles)
   const parts: Parts = { memory }
+  closeToOthers(config.dataFolder, diagnostics.warning)
   const probes = roles.includes('view') ? undefined : await openProbes(stage, parts, roles)
   const contracts = await opening.step('reading the contracts', () => readContractFiles(config.sagasFolder))
   const log = await opening.take(

@@ -3,7 +3,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writ
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import test, { type ExecutionContext } from 'ava'
-import { openEmbeddedLog } from '../../src/log/embedded/index.ts'
+import { copyEmbeddedLog, openEmbeddedLog, repairEmbeddedLog } from '../../src/log/embedded/index.ts'
 import type { JournalWriter, Log } from '../../src/log/index.ts'
 import { newFolder } from './folder.ts'
 import { keysOf, readAll, record, records } from './records.ts'
@@ -268,4 +268,63 @@ test('a list of topics that is no list is damage, whatever JSON it is', async (t
     const error = await t.throwsAsync(open(dir), corrupt, text)
     t.regex(error!.message, /topics\.json' is damaged/)
   }
+})
+
+test('repair tells what is lost and changes nothing; told to accept it, it leaves a log that opens', async (t) => {
+  const damages: Record<string, (dir: string) => void> = {
+    'ends at position \\d+; \\d+ bytes behind it are gone': (dir) => truncateSync(segmentsIn(dir)[0]!, 200),
+    'is damaged at byte \\d+; its last \\d+ bytes': (dir) => flip(segmentsIn(dir)[0]!, 100),
+    'compacted.db is damaged': (dir) => spoil(dir, 'table'),
+    'topics.json is damaged': (dir) => writeFileSync(join(dir, 'topics.json'), '{}')
+  }
+  for (const [told, damage] of Object.entries(damages)) {
+    const dir = await killedFolder(t)
+    damage(dir)
+    await t.throwsAsync(open(dir), corrupt)
+    const before = readdirSync(dir).map((name) => [name, statSync(join(dir, name)).size])
+    const faults = repairEmbeddedLog(dir, false)
+    t.regex(faults.join('\n'), new RegExp(told))
+    const changed = readdirSync(dir).map((name) => [name, statSync(join(dir, name)).size])
+    t.deepEqual(changed, before)
+    t.deepEqual(repairEmbeddedLog(dir, true), faults)
+    t.deepEqual(repairEmbeddedLog(dir, false), [])
+    const log = await open(dir)
+    const kept = keysOf(await readAll(log, journal))
+    t.deepEqual(kept, ['a0', 'a1', 'a2', 'a3', 'b0', 'b1', 'b2', 'b3', 'b4', 'b5'].slice(0, kept.length))
+    t.is((await readAll(log, cache)).length, 0, 'what stood for more than there is')
+    t.deepEqual(keysOf(await readAll(log, table)).slice(0, 3), ['row0', 'row1', 'row2'])
+    await log.close()
+  }
+})
+
+test('what repair cuts off is set aside', async (t) => {
+  const dir = await killedFolder(t)
+  const whole = statSync(segmentsIn(dir)[0]!).size
+  flip(segmentsIn(dir)[0]!, 100)
+  repairEmbeddedLog(dir, true)
+  t.deepEqual(readdirSync(join(dir, 'lost')), ['0000000000000000.log'])
+  t.is(statSync(join(dir, 'lost', '0000000000000000.log')).size, whole)
+})
+
+test('a copy of a log that is open has all that was durable, and is whole', async (t) => {
+  const [dir, to] = [newFolder(t), join(newFolder(t), 'copy')]
+  const log = await open(dir)
+  const writer = await log.claim(journal)
+  await append(log, writer, 'a', 4)
+  for (const place of [cache, table]) await (await log.claim(place)).append(records('row', 5))
+  copyEmbeddedLog(dir, to)
+  await append(log, writer, 'b', 2)
+  await log.close()
+  const warnings: string[] = []
+  const copy = await open(to, warnings)
+  t.deepEqual(keysOf(await readAll(copy, journal)), ['a0', 'a1', 'a2', 'a3'])
+  for (const place of [cache, table]) t.is((await readAll(copy, place)).length, 5)
+  t.deepEqual(warnings, [])
+  await copy.close()
+})
+
+test('a damage anywhere in what is copied refuses the copy', async (t) => {
+  const dir = await folder(t)
+  flip(segmentsIn(dir)[0]!, 100)
+  t.throws(() => copyEmbeddedLog(dir, join(newFolder(t), 'copy')), corrupt)
 })

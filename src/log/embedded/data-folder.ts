@@ -19,7 +19,7 @@ export const makeFolder = (dir: string, disk: Disk): void => {
 const makeMissing = (dir: string): string | undefined => {
   if (existsSync(dir)) return undefined
   const above = makeMissing(dirname(dir))
-  mkdirSync(dir)
+  mkdirSync(dir, { mode: 0o700 })
   return above ?? dir
 }
 

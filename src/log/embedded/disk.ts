@@ -16,7 +16,7 @@ export type Disk = {
 }
 
 export const systemDisk: Disk = {
-  create: (path) => openSync(path, 'wx'),
+  create: (path) => openSync(path, 'wx', 0o600),
   writeSync: (fd, bytes, position) => writeSync(fd, bytes, 0, bytes.length, position),
   write: (fd, bytes, position) =>
     new Promise((resolve, reject) =>

@@ -291,7 +291,8 @@ test('repair tells what is lost and changes nothing; told to accept it, it leave
     const log = await open(dir)
     const kept = keysOf(await readAll(log, journal))
     t.deepEqual(kept, ['a0', 'a1', 'a2', 'a3', 'b0', 'b1', 'b2', 'b3', 'b4', 'b5'].slice(0, kept.length))
-    t.is((await readAll(log, cache)).length, 0, 'what stood for more than there is')
+    // Without its list of topics nobody can tell which are caches; the log is whole then.
+    t.is((await readAll(log, cache)).length, told.startsWith('topics') ? 5 : 0, told)
     t.deepEqual(keysOf(await readAll(log, table)).slice(0, 3), ['row0', 'row1', 'row2'])
     await log.close()
   }

@@ -123,7 +123,7 @@ const cutOff = (dir: string, { path, at }: Cut): void => {
 
 const setAside = (dir: string, path: string): void => {
   mkdirSync(join(dir, 'lost'), { recursive: true, mode: 0o700 })
-  rmSync(indexPath(path), { force: true })
+  if (path.endsWith('.log')) rmSync(indexPath(path), { force: true })
   renameSync(path, freeName(dir, path))
 }
 

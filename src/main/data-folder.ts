@@ -6,8 +6,7 @@ const ours = /^(log|registry|view\.sqlite(-wal|-shm|-loading)?)$/
 
 /**
  * Orders name people and hold their tokens, so a data folder is its user's alone (0700, files 0600). Folders that
- * earlier releases have made are closed to others; what belongs to another user cannot be, which is told where anybody
- * may read it.
+ * earlier releases have made are closed to others; what belongs to another user cannot be, which is told.
  */
 export const closeToOthers = (folder: string, onWarning: (facts: object, message: string) => void): void => {
   // Windows keeps no such modes.
@@ -21,8 +20,9 @@ export const closeToOthers = (folder: string, onWarning: (facts: object, message
       { folder, count: closed.length },
       `${closed.length} files and folders in '${folder}' were open to other users, and are closed to them now`
     )
-  if ((modeOf(folder) & 0o007) !== 0)
-    onWarning({ folder }, `other users may look into '${folder}', which names people; close it to them (chmod 700)`)
+  const open = paths.filter((path) => (modeOf(path) & 0o077) !== 0)
+  if (open.length > 0)
+    onWarning({ folder }, `other users may read '${open[0]}', which names people, and it is not this user's to close`)
 }
 
 /** True where it was open to others, and is not any more. */

@@ -55,7 +55,7 @@ const spoilRow = (path: string): void => {
   if (changes === 0) throw new Error('no row to spoil')
 }
 
-test('whatever one place of a data folder is damaged, all that was acknowledged is there, or the start says no', async (t) => {
+test('whatever of a data folder is damaged, all that was acknowledged is there, or the start says no', async (t) => {
   t.timeout(60_000 + count * 15_000)
   const { stopped, killed, known } = await bases(t)
   t.is(known.orders.get('last-one')!.status, 'COMPLETED')

@@ -1,5 +1,5 @@
 /** A data folder that has lost something, or is a copy of several moments: refused or made good, not in silence. */
-import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import test, { type ExecutionContext } from 'ava'
@@ -328,4 +328,16 @@ test('a damage anywhere in what is copied refuses the copy', async (t) => {
   const dir = await folder(t)
   flip(segmentsIn(dir)[0]!, 100)
   t.throws(() => copyEmbeddedLog(dir, join(newFolder(t), 'copy')), corrupt)
+})
+
+/** Root may read everything. */
+const unlessRoot = process.getuid?.() === 0 ? test.skip : test
+
+unlessRoot('a file that this user may not read is told as that, and not as damage', async (t) => {
+  const dir = await folder(t)
+  for (const path of [segmentsIn(dir)[0]!, join(dir, 'topics.json'), join(dir, 'compacted.db')]) {
+    chmodSync(path, 0)
+    await t.throwsAsync(open(dir), { code: 'PARCOMOLO_LOG_DATA_UNUSABLE' }, path)
+    chmodSync(path, 0o600)
+  }
 })

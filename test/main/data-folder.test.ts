@@ -37,7 +37,7 @@ test('what else lies in the folder keeps its mode, and then the folder does, too
   const said: string[] = []
   closeToOthers(folder, (_, message) => said.push(message))
   t.deepEqual([folder, join(folder, 'letters.txt'), join(folder, 'log')].map(modeOf), ['755', '644', '700'])
-  t.regex(said[1]!, /^other users may look into '.*'/)
+  t.is(said.length, 1)
 })
 
 test('a log makes its folders and files for its user alone', async (t) => {

@@ -139,7 +139,7 @@ export const errorCodes = {
   },
   PARCOMOLO_REGISTRY_BROKEN: {
     cause: 'The file with the schemas in the data folder is not what this program wrote.',
-    remedy: 'Bring it back from a backup; without it the records of the log cannot be read.'
+    remedy: "Take it back with 'parcomolo restore'; without it the records of the log cannot be read."
   },
   PARCOMOLO_REGISTRY_UNAVAILABLE: {
     cause:

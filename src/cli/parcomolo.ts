@@ -10,8 +10,11 @@ const terminal: Terminal = {
   exit: (code) => process.exit(code)
 }
 
-/** Loaded when a command asks for it: most need neither a server nor a log. */
-const main = () => import('../main/index.ts')
+/** Loaded when a command asks for it: most need neither a server nor a log. What it writes is its user's alone. */
+const main = () => {
+  process.umask(0o077)
+  return import('../main/index.ts')
+}
 
 const program: Program = {
   start: async (signal) => {

@@ -100,6 +100,7 @@ export class Diagnostics {
   /** The same lines, for rooms that bring their own facts. */
   readonly logger = {
     info: (facts: object, message: string): void => this.report('info', facts, message),
+    warn: (facts: object, message: string): void => this.report('warn', facts, message),
     error: (facts: object, message: string): void => this.report('error', facts, message)
   }
 

@@ -1,5 +1,6 @@
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Budget } from '../base/index.ts'
+import { type Budget, ParcomoloError } from '../base/index.ts'
 import { type EmbeddedLogOptions, openEmbeddedLog } from '../log/embedded/index.ts'
 import type { Log } from '../log/index.ts'
 import { openEmbeddedRegistry } from '../registry/embedded/index.ts'
@@ -31,10 +32,25 @@ export const openRegistry = async (
   waiting: Pick<HttpRegistryOptions, 'onWaiting' | 'signal'> = {}
 ): Promise<Registry> => {
   const { registryUrl: url, registryUsername: username, registryPassword: password } = config
-  if (url === null) return openEmbeddedRegistry(join(config.dataFolder, 'registry'))
+  if (url === null) {
+    checkCatalogue(config.dataFolder)
+    return openEmbeddedRegistry(join(config.dataFolder, 'registry'))
+  }
   const auth = username === '' ? undefined : { username, password }
   const { openHttpRegistry } = await import('../registry/http/index.ts')
   return underPrefix(config.kafkaPrefix, await openHttpRegistry({ ...waiting, url, auth }))
+}
+
+/** Numbers of schemas that are given anew need not be those that the values in the log name. */
+const checkCatalogue = (dataFolder: string): void => {
+  const [path, log] = [join(dataFolder, 'registry', 'schemas.json'), join(dataFolder, 'log')]
+  if (existsSync(path) || !existsSync(log) || !readdirSync(log).some((name) => name.endsWith('.log'))) return
+  throw new ParcomoloError(
+    'PARCOMOLO_REGISTRY_BROKEN',
+    `schema catalogue '${path}' is gone, and values in '${log}' need it; take a backup back with 'parcomolo restore'; ` +
+      `only where no contract was ever changed, put {"format":1,"schemas":[],"subjects":{}} there, and it is made again`,
+    { details: { path } }
+  )
 }
 
 /** A subject begins with its topic's name (TopicRecordName), and the topics of this installation with its prefix. */

@@ -30,6 +30,6 @@ export const openStore = async (stage: Stage, log: Log, snapshots: ViewSnapshots
 
 /** Where there is no embedded log, nobody else makes the data folder; what is wrong with it the store tells. */
 const viewFile = async (dataFolder: string): Promise<string> => {
-  await mkdir(dataFolder, { recursive: true }).catch(() => undefined)
+  await mkdir(dataFolder, { recursive: true, mode: 0o700 }).catch(() => undefined)
   return join(dataFolder, 'view.sqlite')
 }

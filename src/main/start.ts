@@ -13,6 +13,7 @@ import type { Operator } from '../operator/index.ts'
 import { openPublisher } from '../orchestrator/index.ts'
 import type { Registry } from '../registry/index.ts'
 import type { Config } from './config.ts'
+import { closeToOthers } from './data-folder.ts'
 import { readContractFiles } from './contract-files.ts'
 import { Diagnostics } from './diagnostics.ts'
 import { agreeOnFlow } from './flow.ts'
@@ -116,6 +117,7 @@ const open = async (stage: Stage): Promise<string> => {
   const { config, opening, diagnostics, storage, signal, memory } = stage
   const roles = rolesIn(config.flow, config.roles)
   const parts: Parts = { memory }
+  closeToOthers(config.dataFolder, diagnostics.warning)
   const probes = roles.includes('view') ? undefined : await openProbes(stage, parts, roles)
   const files = await opening.step('reading the contracts', () => contractsOf(stage, roles))
   const log = await opening.take(

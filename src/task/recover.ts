@@ -53,7 +53,7 @@ export const recover = async <S>(
   fence: number,
   recovery: Recovery<S>
 ): Promise<Recovered | undefined> => {
-  const { log, snapshots } = recovery
+  const { log } = recovery
   const marker = await loadMarker(journal, fence, recovery)
   restoreMarker(marker, recovery)
   const forwarding = new Forwarding(marker)

@@ -61,6 +61,7 @@ export const viewLimits: ViewLimits = {
 /** For what an operator should know. */
 export type ViewLogger = {
   info(facts: object, message: string): void
+  warn(facts: object, message: string): void
   error(facts: object, message: string): void
 }
 
@@ -75,7 +76,7 @@ export type View = ViewQuery & {
 export const openView = async (deps: ViewDeps): Promise<View> => {
   const limits = { ...viewLimits, ...deps.limits }
   const places = placesOf(deps.topics, deps.log)
-  const onRebuild = (reason: string): void => deps.logger?.info({ reason }, `the read model is built anew: ${reason}`)
+  const onRebuild = (reason: string): void => deps.logger?.warn({ reason }, `the read model is built anew: ${reason}`)
   const moment = await startMoment(deps.log, deps.store, places, onRebuild)
   const skippedCount = await deps.store.countSkipped()
   const { store, codec, flow, learn, clock } = deps

@@ -33,9 +33,11 @@ export type RunningShop = {
 export const startShop = async (
   flow: Flow,
   overrides: Partial<HttpDeps> = {},
-  taskLimits: Partial<TaskLimits> = {}
+  taskLimits: Partial<TaskLimits> = {},
+  /** A data folder that is there already, or is to stay. */
+  folder?: string
 ): Promise<RunningShop> => {
-  const dir = await mkdtemp(join(tmpdir(), 'parcomolo-shop-'))
+  const dir = folder ?? (await mkdtemp(join(tmpdir(), 'parcomolo-shop-')))
   const contracts = await readContractFiles('sagas')
   const log = await openEmbeddedLog({ dir: join(dir, 'log') })
   const registry = await openEmbeddedRegistry(join(dir, 'registry'))
@@ -78,7 +80,7 @@ export const startShop = async (
     await system.stop()
     await registry.close()
     await log.close()
-    await rm(dir, { recursive: true, force: true })
+    if (folder === undefined) await rm(dir, { recursive: true, force: true })
   }
   return { http, view, log, codec, system, dir, stop }
 }

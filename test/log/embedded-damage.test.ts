@@ -1,9 +1,9 @@
 /** A data folder that has lost something, or is a copy of several moments: refused or made good, not in silence. */
-import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import test, { type ExecutionContext } from 'ava'
-import { openEmbeddedLog } from '../../src/log/embedded/index.ts'
+import { copyEmbeddedLog, openEmbeddedLog, repairEmbeddedLog } from '../../src/log/embedded/index.ts'
 import type { JournalWriter, Log } from '../../src/log/index.ts'
 import { newFolder } from './folder.ts'
 import { keysOf, readAll, record, records } from './records.ts'
@@ -267,5 +267,77 @@ test('a list of topics that is no list is damage, whatever JSON it is', async (t
     writeFileSync(join(dir, 'topics.json'), text)
     const error = await t.throwsAsync(open(dir), corrupt, text)
     t.regex(error!.message, /topics\.json' is damaged/)
+  }
+})
+
+test('repair tells what is lost and changes nothing; told to accept it, it leaves a log that opens', async (t) => {
+  const damages: Record<string, (dir: string) => void> = {
+    'ends at position \\d+; \\d+ bytes behind it are gone': (dir) => truncateSync(segmentsIn(dir)[0]!, 200),
+    'is damaged at byte \\d+; its last \\d+ bytes': (dir) => flip(segmentsIn(dir)[0]!, 100),
+    'compacted.db is damaged': (dir) => spoil(dir, 'table'),
+    'topics.json is damaged': (dir) => writeFileSync(join(dir, 'topics.json'), '{}')
+  }
+  for (const [told, damage] of Object.entries(damages)) {
+    const dir = await killedFolder(t)
+    damage(dir)
+    await t.throwsAsync(open(dir), corrupt)
+    const before = readdirSync(dir).map((name) => [name, statSync(join(dir, name)).size])
+    const faults = repairEmbeddedLog(dir, false)
+    t.regex(faults.join('\n'), new RegExp(told))
+    const changed = readdirSync(dir).map((name) => [name, statSync(join(dir, name)).size])
+    t.deepEqual(changed, before)
+    t.deepEqual(repairEmbeddedLog(dir, true), faults)
+    t.deepEqual(repairEmbeddedLog(dir, false), [])
+    const log = await open(dir)
+    const kept = keysOf(await readAll(log, journal))
+    t.deepEqual(kept, ['a0', 'a1', 'a2', 'a3', 'b0', 'b1', 'b2', 'b3', 'b4', 'b5'].slice(0, kept.length))
+    // Without its list of topics nobody can tell which are caches; the log is whole then.
+    t.is((await readAll(log, cache)).length, told.startsWith('topics') ? 5 : 0, told)
+    t.deepEqual(keysOf(await readAll(log, table)).slice(0, 3), ['row0', 'row1', 'row2'])
+    await log.close()
+  }
+})
+
+test('what repair cuts off is set aside', async (t) => {
+  const dir = await killedFolder(t)
+  const whole = statSync(segmentsIn(dir)[0]!).size
+  flip(segmentsIn(dir)[0]!, 100)
+  repairEmbeddedLog(dir, true)
+  t.deepEqual(readdirSync(join(dir, 'lost')), ['0000000000000000.log'])
+  t.is(statSync(join(dir, 'lost', '0000000000000000.log')).size, whole)
+})
+
+test('a copy of a log that is open has all that was durable, and is whole', async (t) => {
+  const [dir, to] = [newFolder(t), join(newFolder(t), 'copy')]
+  const log = await open(dir)
+  const writer = await log.claim(journal)
+  await append(log, writer, 'a', 4)
+  for (const place of [cache, table]) await (await log.claim(place)).append(records('row', 5))
+  copyEmbeddedLog(dir, to)
+  await append(log, writer, 'b', 2)
+  await log.close()
+  const warnings: string[] = []
+  const copy = await open(to, warnings)
+  t.deepEqual(keysOf(await readAll(copy, journal)), ['a0', 'a1', 'a2', 'a3'])
+  for (const place of [cache, table]) t.is((await readAll(copy, place)).length, 5)
+  t.deepEqual(warnings, [])
+  await copy.close()
+})
+
+test('a damage anywhere in what is copied refuses the copy', async (t) => {
+  const dir = await folder(t)
+  flip(segmentsIn(dir)[0]!, 100)
+  t.throws(() => copyEmbeddedLog(dir, join(newFolder(t), 'copy')), corrupt)
+})
+
+/** Root may read everything. */
+const unlessRoot = process.getuid?.() === 0 ? test.skip : test
+
+unlessRoot('a file that this user may not read is told as that, and not as damage', async (t) => {
+  const dir = await folder(t)
+  for (const path of [segmentsIn(dir)[0]!, join(dir, 'topics.json'), join(dir, 'compacted.db')]) {
+    chmodSync(path, 0)
+    await t.throwsAsync(open(dir), { code: 'PARCOMOLO_LOG_DATA_UNUSABLE' }, path)
+    chmodSync(path, 0o600)
   }
 })

@@ -68,6 +68,22 @@ for (const code of ['ENOSPC', 'EIO']) {
   })
 }
 
+test('a disk that does not take anything is told once, and once more when it does', async (t) => {
+  const warnings: string[] = []
+  const { disk, clock, log, writer } = await faulty(t, { onWarning: (_, message) => warnings.push(message) })
+  disk.writeFault = 'ENOSPC'
+  await writer.append(records('a', 1))
+  const durable = log.durable(place, 1)
+  await turns(5)
+  for (let i = 0; i < 3; i++) clock.advance(1000)
+  t.is(warnings.length, 1)
+  t.regex(warnings[0]!, /cannot be written \(.*ENOSPC.*\); it is tried again every second/)
+  disk.writeFault = undefined
+  clock.advance(1000)
+  await durable
+  t.deepEqual(warnings.slice(1), ['the disk takes what is written again'])
+})
+
 test('the bytes that are written again are the same ones, though more has been appended', async (t) => {
   const { disk, clock, log, writer } = await faulty(t)
   await writer.append(records('a', 1))

@@ -18,6 +18,21 @@ test('without Kafka log and registry are in the data folder', async (t) => {
   await Promise.all([log.close(), registry.close()])
 })
 
+test('a catalogue of schemas that is gone is not made again under a log that needs it', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'parcomolo-open-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const config = readConfig({ PARCOMOLO_DATA: folder })
+  const log = await openLog(config)
+  await log.ensureTopics([{ topic: 'a', partitions: 1, cleanup: 'delete' }])
+  await (await openRegistry(config)).close()
+  const writer = await log.claim({ topic: 'a', partition: 0 })
+  await writer.append([{ key: '', value: new Uint8Array(1), timestamp: 0, headers: {} }])
+  await log.durable(writer, 1)
+  await log.close()
+  const error = await t.throwsAsync(openRegistry(config), { code: 'PARCOMOLO_REGISTRY_BROKEN' })
+  t.regex(error!.message, /is gone, and values in .* need it; take a backup back/)
+})
+
 test('with Kafka the registry is the one that is named, and subjects have the prefix of topics', async (t) => {
   const double = await startConfluentDouble()
   t.teardown(() => double.close())

@@ -76,7 +76,7 @@ test('a new view that begins with a copy has row by row what one has that folded
     const snapshots = new LogSnapshots(log, sqliteLayout)
     const clock = new VirtualClock(0)
     const saved = Promise.withResolvers<void>()
-    const logger = { info: () => saved.resolve(), error: () => undefined }
+    const logger = { info: () => saved.resolve(), error: () => undefined, warn: () => undefined }
     const limits = { snapshotRecordsMin: 1_000, snapshotBytesPerRecord: Infinity }
     const first = await openOn(stage, join(dir, 'first.sqlite'), { snapshots, clock, logger, limits })
     await first.orders({}, page)
@@ -150,7 +150,7 @@ test('who finds that another one has saved what is due leaves it', async (t) => 
     for (const name of ['a', 'b']) {
       const clock = new VirtualClock(0)
       const saved = Promise.withResolvers<void>()
-      const logger = { info: () => (said.push(name), saved.resolve()), error: () => undefined }
+      const logger = { info: () => (said.push(name), saved.resolve()), error: () => undefined, warn: () => undefined }
       const view = await openOn(stage, join(dir, name), { snapshots: listening, clock, logger, limits })
       await view.orders({}, page)
       asked = Promise.withResolvers<void>()

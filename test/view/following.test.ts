@@ -120,7 +120,11 @@ test('a view that stands beyond the end of the log is built anew, and says so', 
     await journals.startAnew()
     await journals.tell('order', placed('o3'))
     const said: string[] = []
-    const logger = { info: (_: object, message: string) => said.push(message), error: () => undefined }
+    const logger = {
+      info: () => undefined,
+      warn: (_: object, message: string) => said.push(message),
+      error: () => undefined
+    }
     const view = await open(journals, { file, logger })
     t.is(await view.order('o1'), undefined)
     t.truthy(await view.order('o3'))
@@ -150,7 +154,7 @@ test('a record that cannot be decoded is passed over, reported, and counted for 
     await journals.tellBytes('order', new Uint8Array([1, 2, 3, 4, 5, 6]))
     await journals.tell('order', placed('o2'))
     const reported: object[] = []
-    const logger = { info: () => undefined, error: (facts: object) => reported.push(facts) }
+    const logger = { info: () => undefined, warn: () => undefined, error: (facts: object) => reported.push(facts) }
     const view = await open(journals, { file, logger })
     t.truthy(await view.order('o1'))
     t.truthy(await view.order('o2'))
@@ -271,7 +275,7 @@ test('while its store refuses to write, the view answers on and loses nothing', 
     const { promise: hasFailed, resolve: onFailed } = Promise.withResolvers<void>()
     const view = await open(journals, {
       store,
-      logger: { info: say, error: (facts, message) => (say(facts, message), onFailed()) },
+      logger: { info: say, warn: say, error: (facts, message) => (say(facts, message), onFailed()) },
       limits: { writeDelayMs: 1, recentBytesMax: 1 }
     })
     state.isBroken = true
@@ -348,7 +352,7 @@ test('while the registry cannot be reached, the view waits, says so once, and sk
     const { state, options } = unlearnt(journals.codec)
     const said: string[] = []
     const say = (_: object, message: string): void => void said.push(message)
-    const view = await open(journals, { ...options, logger: { info: say, error: say } })
+    const view = await open(journals, { ...options, logger: { info: say, warn: say, error: say } })
     await journals.tell('order', placed('o1'))
     await passTime(options.clock, () => state.asked > 3)
     t.deepEqual(said, ['the read model waits, and tries again until it works'])

@@ -147,7 +147,7 @@ const followed = async (
 ): Promise<View> => {
   const say = (_: object, message: string): void => void said.push(message)
   const deps = { log, codec, store, topics: viewTopics, flow: 'orchestration', clock: systemClock } as const
-  const view = await openView({ ...deps, onFailed, logger: { info: say, error: say } })
+  const view = await openView({ ...deps, onFailed, logger: { info: say, warn: say, error: say } })
   await view.caughtUp
   return view
 }

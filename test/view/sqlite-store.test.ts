@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import test from 'ava'
 import { isParcomoloError } from '../../src/base/index.ts'
+import { isFileSound } from '../../src/view/sqlite/look-over.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
 import { change, orderRow, rowsOf, testViewStore, write } from './store-contract.ts'
 
@@ -106,6 +107,22 @@ test('any wrong bit of a closed file leaves its rows right, or it is made anew',
     }
     t.true(madeAnew > 0 && whole?.length === 120)
     t.log({ madeAnew })
+  })
+})
+
+test('a large file is looked over on another thread, to the same end', async (t) => {
+  await inFolder(async (dir) => {
+    const file = join(dir, 'view.sqlite')
+    const store = await openSqliteViewStore(file)
+    await write(store, change({ orders }))
+    await store.close()
+    t.true(await isFileSound(file, 0))
+    const bytes = await readFile(file)
+    await writeFile(file, bytes.fill(0xff, 8192, 8192 + 8))
+    t.false(await isFileSound(file, 0))
+    t.false(await isFileSound(file))
+    await writeFile(file, 'garbage '.repeat(1000))
+    t.false(await isFileSound(file, 0))
   })
 })
 

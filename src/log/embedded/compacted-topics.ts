@@ -13,6 +13,8 @@ export type CompactedTopicsDeps = {
   readonly commit: GroupCommit
   readonly clock: Clock
   readonly budget: Budget
+  /** The disk does not take what is written, for this reason; once, and again with undefined when it does. */
+  readonly onStalled: (error: ParcomoloError | undefined) => void
 }
 
 /**
@@ -28,12 +30,14 @@ export class CompactedTopics {
   readonly #clock: Clock
   readonly #reading: Account
   readonly #cacheBytes: number
+  readonly #onStalled: (error: ParcomoloError | undefined) => void
   #writer: CompactedWriter | undefined
   #recordsHere = 0
   #last: Promise<unknown> = Promise.resolve()
   #goOn: (() => void) | undefined
 
-  constructor({ store, dir, commit, clock, budget }: CompactedTopicsDeps) {
+  constructor({ store, dir, commit, clock, budget, onStalled }: CompactedTopicsDeps) {
+    this.#onStalled = onStalled
     this.#cacheBytes = compactedCacheBytes(budget)
     this.store = store
     this.#dir = dir
@@ -96,15 +100,20 @@ export class CompactedTopics {
       await this.#store(partition, base, records)
     } catch (error) {
       if (!isTransient(error)) throw this.#broken(error)
-      this.stalled = notWritable(error as Error)
+      this.#stall(notWritable(error as Error))
       return false
     }
-    this.stalled = undefined
+    this.#stall(undefined)
     partition.end = base + records.length
     partition.becameDurable(partition.end)
     partition.wake('visible')
     partition.wake('durable')
     return true
+  }
+
+  #stall(error: ParcomoloError | undefined): void {
+    if ((error === undefined) !== (this.stalled === undefined)) this.#onStalled(error)
+    this.stalled = error
   }
 
   #store(partition: Partition, base: number, records: readonly LogRecord[]): Promise<void> | void {

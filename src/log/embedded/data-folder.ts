@@ -19,7 +19,7 @@ export const makeFolder = (dir: string, disk: Disk): void => {
 const makeMissing = (dir: string): string | undefined => {
   if (existsSync(dir)) return undefined
   const above = makeMissing(dirname(dir))
-  mkdirSync(dir)
+  mkdirSync(dir, { mode: 0o700 })
   return above ?? dir
 }
 
@@ -32,7 +32,7 @@ export const usable = <T>(dir: string, run: () => T): T => {
     const reason = error instanceof Error ? error.message : String(error)
     throw new ParcomoloError(
       'PARCOMOLO_LOG_DATA_UNUSABLE',
-      `the data folder '${dir}' cannot be used (${reason}); expected a folder on a disk with free space that this user may write; mend it, or name another in PARCOMOLO_DATA`,
+      `the data folder '${dir}' cannot be used (${reason}); expected a folder on a disk with free space that this user may write, with all its files; mend it, or name another in PARCOMOLO_DATA`,
       { details: { dir }, cause: error }
     )
   }

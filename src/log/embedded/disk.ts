@@ -20,7 +20,7 @@ export const isOutOfDescriptors = (error: unknown): boolean =>
   ['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '')
 
 export const systemDisk: Disk = {
-  create: (path) => openSync(path, 'wx'),
+  create: (path) => openSync(path, 'wx', 0o600),
   writeSync: (fd, bytes, position) => writeSync(fd, bytes, 0, bytes.length, position),
   write: (fd, bytes, position) =>
     new Promise((resolve, reject) =>

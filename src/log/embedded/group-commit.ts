@@ -37,6 +37,8 @@ export type GroupCommitOptions = {
   /** A group is durable: everything below this position of the log. */
   onDurable(position: number): void
   onFailed(error: ParcomoloError): void
+  /** The disk does not take what is written, for this reason; once, and again with undefined when it does. */
+  onStalled(error: ParcomoloError | undefined): void
 }
 
 export type GroupCommitStats = { fsyncs: number; bytes: number; batches: number; records: number }
@@ -218,6 +220,7 @@ export class GroupCommit {
     this.#durableBatches += group.entries.length
     this.#syncMs += (performance.now() - startMs - this.#syncMs) * syncMsWeight
     this.#current = undefined
+    if (this.#stalled !== undefined) this.#options.onStalled(undefined)
     this.#stalled = undefined
     this.#tell(group.entries)
     this.#spare = emptied(group)
@@ -241,7 +244,9 @@ export class GroupCommit {
   #stall(cause: unknown): void {
     const { clock } = this.#options
     const cancel = clock.at(clock.now() + retryEveryMs, () => void this.#flush())
-    this.#stalled = { error: writeFailed(this.#segment.path, cause), cancel }
+    const error = writeFailed(this.#segment.path, cause)
+    if (this.#stalled === undefined) this.#options.onStalled(error)
+    this.#stalled = { error, cancel }
     this.#release()
   }
 

@@ -23,7 +23,7 @@ export const lockFolder = (dir: string): (() => void) => {
       { details: { dir, pid: ownerOf(dir) } }
     )
   }
-  writeFileSync(join(dir, 'lock.pid'), `${process.pid}\n`)
+  writeFileSync(join(dir, 'lock.pid'), `${process.pid}\n`, { mode: 0o600 })
   return () => database.close()
 }
 

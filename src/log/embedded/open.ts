@@ -1,4 +1,4 @@
-import { Budget, type Clock, systemClock } from '../../base/index.ts'
+import { Budget, type Clock, type ParcomoloError, systemClock } from '../../base/index.ts'
 import type { Log } from '../log.ts'
 import { checkCompacted } from './compacted-check.ts'
 import { CompactedStore } from './compacted-store.ts'
@@ -73,6 +73,10 @@ const boundsIn = ({ bytesMax }: Budget) => ({
 
 const open = (options: Required<EmbeddedLogOptions>, unlock: () => void): Log => {
   const { dir, clock, disk, budget, segmentBytes, patienceMs, syncBytesMax } = options
+  const onStalled = (error: ParcomoloError | undefined): void =>
+    error === undefined
+      ? options.onWarning({}, 'the disk takes what is written again')
+      : options.onWarning({ code: error.code }, error.message)
   const topics = new Topics(dir, disk)
   const store = openCompacted(options, topics)
   const { segments, position, ends } = recoverStored(options, store)
@@ -93,9 +97,10 @@ const open = (options: Required<EmbeddedLogOptions>, unlock: () => void): Log =>
       mark.advance(stored)
       tail.evict()
     },
-    onFailed: (error) => log.failed(error)
+    onFailed: (error) => log.failed(error),
+    onStalled
   })
-  const compacted = new CompactedTopics({ store, dir, commit, clock, budget })
+  const compacted = new CompactedTopics({ store, dir, commit, clock, budget, onStalled })
   const { waitingBytesMax } = options
   const log: FolderLog = new FolderLog({
     topics,

@@ -9,7 +9,6 @@ import type { TopicSpec } from '../log.ts'
 import { checkCompacted, damageOf, logPositionOf } from './compacted-check.ts'
 import { readDistrust } from './compacted-damage.ts'
 import { usable } from './data-folder.ts'
-import { segmentMagic } from './frame.ts'
 import { lockFolder } from './lock.ts'
 import { Mark, readMark } from './mark.ts'
 import { basesIn } from './recovery.ts'
@@ -92,23 +91,22 @@ const lookOver = (dir: string, durable: number): LookedOver => {
         aside: aside(i),
         fault: `the log has nothing from position ${position} to ${base}; ${rest(aside(i))}`
       }
-    const { badAt, isTorn, bytes } = corruptionIn(path, base, { isLast: i === bases.length - 1, durable })
+    const { badAt, isTorn, bytes, kept } = corruptionIn(path, base, { isLast: i === bases.length - 1, durable })
     if (badAt !== undefined && !isTorn) {
       const later = aside(i + 1)
-      const fault = `'${path}' is damaged at byte ${badAt}; its last ${bytes - badAt} bytes and ${rest(later)}`
-      return { position: position + keptOf(badAt), cut: { path, at: keptOf(badAt) }, aside: later, fault }
+      const isShort = later.length === 0 && base + bytes < durable
+      const fault = isShort
+        ? ending(position + kept, durable)
+        : `'${path}' is damaged at byte ${badAt}; its last ${bytes - badAt} bytes and ${rest(later)}`
+      return { position: position + kept, cut: { path, at: kept }, aside: later, fault }
     }
-    position += keptOf(badAt ?? bytes)
+    position += kept
   }
-  if (position >= durable) return { position, aside: [] }
-  return {
-    position,
-    aside: [],
-    fault: `the log ends at position ${position}; ${durable - position} bytes behind it are gone`
-  }
+  return { position, aside: [], ...(position < durable && { fault: ending(position, durable) }) }
 }
 
-const keptOf = (bytes: number): number => (bytes <= segmentMagic.length ? 0 : bytes)
+const ending = (position: number, durable: number): string =>
+  `the log ends at position ${position}; ${durable - position} bytes behind it are gone`
 
 const rest = (paths: readonly string[]): string => {
   const bytes = paths.reduce((sum, path) => sum + statSync(path).size, 0)
@@ -125,7 +123,7 @@ const cutOff = (dir: string, { path, at }: Cut): void => {
 
 const setAside = (dir: string, path: string): void => {
   mkdirSync(join(dir, 'lost'), { recursive: true, mode: 0o700 })
-  rmSync(indexPath(path), { force: true })
+  if (path.endsWith('.log')) rmSync(indexPath(path), { force: true })
   renameSync(path, freeName(dir, path))
 }
 

@@ -52,7 +52,7 @@ export const positionFor = (part: SegmentPart, offset: number): number => {
 /** Two lines: the hash of the second, and the index as JSON. Replaced as a whole. */
 export const writeIndex = (path: string, index: SegmentIndex): void => {
   const text = JSON.stringify({ bytes: index.bytes, parts: [...index.parts.values()] })
-  writeFileSync(`${path}.new`, `${sha256Hex(text)}\n${text}\n`)
+  writeFileSync(`${path}.new`, `${sha256Hex(text)}\n${text}\n`, { mode: 0o600 })
   renameSync(`${path}.new`, path)
 }
 

@@ -44,8 +44,7 @@ export const scanSealed = (path: string, base: number): SegmentIndex => {
  */
 export const scanLast = (path: string, base: number, durable: number): LastScan => {
   const { index, bytes, badAt } = scan(path, base)
-  if (base + (index.parts.size === 0 ? 0 : index.bytes) < durable)
-    throw lostBelow(path, { base, bytes, badAt, durable })
+  if (base + keptOf(index, badAt) < durable) throw lostBelow(path, { base, bytes, badAt, durable })
   if (badAt === undefined) return { index, cutBytes: 0 }
   const later = laterGroup(bytes, base, badAt)
   if (later !== undefined)
@@ -64,12 +63,16 @@ export const corruptionIn = (
   path: string,
   base: number,
   { isLast, durable }: { readonly isLast: boolean; readonly durable: number }
-): { readonly bytes: number; readonly badAt: number | undefined; readonly isTorn: boolean } => {
-  const { bytes, badAt } = scan(path, base)
+): { readonly bytes: number; readonly badAt: number | undefined; readonly isTorn: boolean; readonly kept: number } => {
+  const { bytes, badAt, index } = scan(path, base)
   const isTorn =
     badAt !== undefined && isLast && base + badAt >= durable && laterGroup(bytes, base, badAt) === undefined
-  return { bytes: bytes.length, badAt, isTorn }
+  return { bytes: bytes.length, badAt, isTorn, kept: keptOf(index, isTorn ? badAt : undefined) }
 }
+
+/** What a start keeps of the last segment, which has no batch where nothing of its first write is whole. */
+const keptOf = ({ parts, bytes }: SegmentIndex, tornAt: number | undefined): number =>
+  bytes <= segmentMagic.length || (tornAt !== undefined && parts.size === 0) ? 0 : bytes
 
 export type LastScan = { readonly index: SegmentIndex | undefined; readonly cutBytes: number }
 

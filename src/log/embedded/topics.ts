@@ -1,7 +1,7 @@
 /** Which topics there are: `topics.json` in the data folder, replaced as a whole. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { didYouMean, ParcomoloError } from '../../base/index.ts'
+import { didYouMean, ParcomoloError, sha256Hex } from '../../base/index.ts'
 import type { TopicPartition, TopicSpec } from '../log.ts'
 import { usable } from './data-folder.ts'
 import type { Disk } from './disk.ts'
@@ -71,7 +71,7 @@ export class Topics {
 
   #write(topics: readonly TopicSpec[]): void {
     const path = join(this.#dir, fileName)
-    writeFileSync(`${path}.new`, `${JSON.stringify({ format: 1, topics }, undefined, 2)}\n`, {
+    writeFileSync(`${path}.new`, `${JSON.stringify({ format: 1, sha256: hashOf(topics), topics }, undefined, 2)}\n`, {
       flush: true,
       mode: 0o600
     })
@@ -103,12 +103,16 @@ export const readTopics = (dir: string): readonly TopicSpec[] => {
 
 const parsed = (text: string): readonly TopicSpec[] | undefined => {
   try {
-    const { topics } = JSON.parse(text) as { topics?: unknown }
-    return Array.isArray(topics) && topics.every(isSpec) ? topics : undefined
+    const { topics, sha256 } = JSON.parse(text) as { topics?: unknown; sha256?: unknown }
+    const isWhole = Array.isArray(topics) && topics.every(isSpec)
+    // Lists of earlier releases have no hash.
+    return isWhole && (sha256 === undefined || sha256 === hashOf(topics)) ? topics : undefined
   } catch {
     return undefined
   }
 }
+
+const hashOf = (topics: readonly TopicSpec[]): string => sha256Hex(JSON.stringify(topics))
 
 const isSpec = (value: unknown): value is TopicSpec => {
   const { topic, partitions, cleanup } = (value ?? {}) as Partial<Record<keyof TopicSpec, unknown>>

@@ -1,6 +1,6 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ParcomoloError } from '../../base/index.ts'
+import { ParcomoloError, sha256Hex } from '../../base/index.ts'
 import { type AvroSchema } from '../registry.ts'
 
 /**
@@ -19,15 +19,18 @@ export const loadCatalogue = async (dir: string): Promise<Catalogue> => {
   if (text === undefined) return { schemas: [], subjects: new Map() }
   const found = parsed(path, text)
   if (!isStored(found)) throw broken(path, `it is no catalogue of format ${formatVersion}`)
+  // Files of earlier releases have none.
+  if (found.sha256 !== undefined && found.sha256 !== hashOf(found)) throw broken(path, 'it is not as it was written')
   return { schemas: [...found.schemas], subjects: new Map(Object.entries(found.subjects)) }
 }
 
 /** Replaces the file as a whole: after a crash there is the old one or the new one. */
 export const storeCatalogue = async (dir: string, { schemas, subjects }: Catalogue): Promise<void> => {
   const path = join(dir, fileName)
-  const text = JSON.stringify({ format: formatVersion, schemas, subjects: Object.fromEntries(subjects) }, undefined, 1)
+  const known = { schemas, subjects: Object.fromEntries(subjects) }
+  const text = JSON.stringify({ format: formatVersion, sha256: hashOf(known), ...known }, undefined, 1)
   try {
-    await mkdir(dir, { recursive: true })
+    await mkdir(dir, { recursive: true, mode: 0o700 })
     await writeDurably(`${path}.new`, text)
     await rename(`${path}.new`, path)
     await syncFolder(dir)
@@ -36,7 +39,15 @@ export const storeCatalogue = async (dir: string, { schemas, subjects }: Catalog
   }
 }
 
-type Stored = { readonly format: number; readonly schemas: AvroSchema[]; readonly subjects: Record<string, number[]> }
+type Stored = {
+  readonly format: number
+  readonly sha256?: string
+  readonly schemas: AvroSchema[]
+  readonly subjects: Readonly<Record<string, readonly number[]>>
+}
+
+const hashOf = ({ schemas, subjects }: Pick<Stored, 'schemas' | 'subjects'>): string =>
+  sha256Hex(JSON.stringify({ schemas, subjects }))
 
 const isStored = (value: unknown): value is Stored => {
   if (!isObject(value) || value['format'] !== formatVersion) return false
@@ -67,7 +78,7 @@ const parsed = (path: string, text: string): unknown => {
 }
 
 const writeDurably = async (path: string, text: string): Promise<void> => {
-  const file = await open(path, 'w')
+  const file = await open(path, 'w', 0o600)
   try {
     await file.writeFile(text)
     await file.sync()
@@ -89,7 +100,7 @@ const syncFolder = async (dir: string): Promise<void> => {
 const broken = (path: string, problem: string, cause?: unknown): ParcomoloError =>
   new ParcomoloError(
     'PARCOMOLO_REGISTRY_BROKEN',
-    `schema catalogue '${path}' is broken: ${problem}; expected the file as this program wrote it, from a backup`,
+    `schema catalogue '${path}' is broken: ${problem}; take a backup back with 'parcomolo restore'`,
     { details: { path }, cause }
   )
 

@@ -45,8 +45,8 @@ const tables = `
  * Opens the file with the tables of this layout in it. A file of another layout, one that is damaged, and a copy of one
  * that a process had open, which may be of several moments, are made anew.
  */
-export const openDatabase = (path: string): { database: DatabaseSync; wasReset: boolean } => {
-  const found = openExisting(path)
+export const openDatabase = (path: string, isSound: boolean): { database: DatabaseSync; wasReset: boolean } => {
+  const found = isSound ? openExisting(path) : undefined
   if (found === undefined) removeFiles(path)
   const database = found ?? create(path)
   noteFile(database, path, true)
@@ -96,6 +96,24 @@ const isCopyOfOpen = (database: DatabaseSync, path: string): boolean => {
   return noted['inode'] !== inode || !isBornThen
 }
 
+/**
+ * False for a file of this layout whose pages, indexes, or rows that are read at the start are damaged. It reads all of
+ * the file, some 3 s a GiB, which nobody may have open.
+ */
+export const looksSound = (path: string): boolean => {
+  if (path === ':memory:' || !existsSync(path)) return true
+  let database: DatabaseSync | undefined
+  try {
+    database = connect(path)
+    return versionOf(database) !== layoutVersion || isSound(database)
+  } catch (error) {
+    if (isDamage(error)) return false
+    throw cannotOpen(path, error)
+  } finally {
+    database?.close()
+  }
+}
+
 /** Pages, rows against indexes, and what is read at the start. */
 const isSound = (database: DatabaseSync): boolean => {
   if (database.prepare('PRAGMA integrity_check(1)').get()?.['integrity_check'] !== 'ok') return false
@@ -137,7 +155,7 @@ const openExisting = (path: string): DatabaseSync | undefined => {
   try {
     const database = connect(path)
     const version = versionOf(database)
-    const isGood = version === layoutVersion && !isCopyOfOpen(database, path) && isSound(database)
+    const isGood = version === layoutVersion && !isCopyOfOpen(database, path)
     if (isGood) return database
     database.close()
     return version === 0 && isEmptyFile(path) ? create(path) : undefined

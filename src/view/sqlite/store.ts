@@ -27,6 +27,7 @@ import type { StoreCopy } from '../snapshots.ts'
 import { FileCopies } from './copy.ts'
 import { clearDatabase, closeDatabase, distrustDatabase, isDamage, openDatabase } from './layout.ts'
 import { packOrder, packSaga, type ShapeNumbers, unpackOrder, unpackSaga } from './pack.ts'
+import { isFileSound } from './look-over.ts'
 import { crcOf, type RowValue } from './row-crc.ts'
 import { StoredShapes } from './stored-shapes.ts'
 import { Where } from './where.ts'
@@ -36,7 +37,7 @@ import { Where } from './where.ts'
  * calls but `write` resolve at once.
  */
 export const openSqliteViewStore = async (path: string): Promise<ViewStore> => {
-  return new SqliteViewStore(path, openDatabase(path))
+  return new SqliteViewStore(path, openDatabase(path, await isFileSound(path)))
 }
 
 class SqliteViewStore implements ViewStore {

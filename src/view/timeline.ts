@@ -44,8 +44,8 @@ export const hasEntry = (timeline: Timeline, type: string): boolean => {
 }
 
 /**
- * The entries for a reader, in the order of their times, and of their places where the times are equal. They are kept as
- * they were folded, and every view reads the journals in another order.
+ * The entries for a reader, in the order of their times, and of their places where the times are equal. They are kept
+ * as they were folded, and every view reads the journals in another order.
  */
 export const timelineEntries = (timeline: Timeline): readonly TimelineEntry[] => {
   const entries = Array.from({ length: entryCount(timeline) }, (_, index) => {

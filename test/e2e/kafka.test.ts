@@ -6,8 +6,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { audit, told } from '../helpers/auditor.ts'
 import { KafkaShop } from './kafka-shop.ts'
-import { seeEveryOutcome } from './outcomes.ts'
-import { getAll, order, type OrderView, requestBody, type StockView } from './shop-client.ts'
+import { atBank, outcome, seeEveryOutcome } from './outcomes.ts'
+import { get, getAll, order, type OrderView, post, requestBody, type StockView } from './shop-client.ts'
 
 const brokers = process.env['KAFKA_BROKERS']
 const registryUrl = process.env['SCHEMA_REGISTRY_URL']
@@ -86,6 +86,10 @@ function testKafka(): void {
     await shop.start()
     t.is((await order(shop, requestBody('tok_visa'))).status, 'COMPLETED')
     t.is((await order(shop, requestBody('tok_declined'))).status, 'REJECTED')
+    const orderId = await atBank(shop)
+    t.is((await post(shop, '/cancelOrder', JSON.stringify({ orderId }))).status, 200)
+    const cancelled = await get<OrderView>(shop, `/orders/${orderId}?wait=30s`)
+    t.is(outcome(cancelled), 'CANCELLED RELEASED REFUNDED PENDING -')
     const other = shop.add('other', 'shipping', { FLOW: 'orchestration' })
     await t.throwsAsync(other.start(), { message: /PARCOMOLO_MAIN_FLOW_MIXED: FLOW is 'orchestration', but/ })
     shop.processes.delete('other')

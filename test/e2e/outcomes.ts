@@ -6,6 +6,16 @@ import { get, order, type OrderView, post, requestBody, type Shop } from './shop
 export const outcome = ({ status, stock, payment, shipping, saga }: OrderView): string =>
   [status, stock.status, payment.status, shipping.status, saga?.status ?? '-'].join(' ')
 
+/** The id of an order whose bank takes its time. */
+export const atBank = async (shop: Shop): Promise<string> => {
+  const { body } = await post(shop, '/orders', requestBody('tok_slow'))
+  const orderId = String(body['orderId'])
+  const isAtBank = async (): Promise<boolean> =>
+    (await get<OrderView>(shop, `/orders/${orderId}`)).timeline.some(({ type }) => type === 'PaymentPending')
+  while (!(await isAtBank())) await wait(20)
+  return orderId
+}
+
 /** Orders that end in every way that the order saga has, in a shop where nobody has ordered yet. */
 export const seeEveryOutcome = async (t: ExecutionContext, shop: Shop): Promise<void> => {
   const silent = order(shop, requestBody('tok_silent'))
@@ -17,11 +27,7 @@ export const seeEveryOutcome = async (t: ExecutionContext, shop: Shop): Promise<
     'REJECTED OUT_OF_STOCK PENDING PENDING compensated'
   )
 
-  const { body: slow } = await post(shop, '/orders', requestBody('tok_slow'))
-  const orderId = String(slow['orderId'])
-  const isAtBank = async (): Promise<boolean> =>
-    (await get<OrderView>(shop, `/orders/${orderId}`)).timeline.some(({ type }) => type === 'PaymentPending')
-  while (!(await isAtBank())) await wait(20)
+  const orderId = await atBank(shop)
   t.like(await post(shop, '/cancelOrder', JSON.stringify({ orderId })), { status: 200, body: { status: 'CANCELLED' } })
   const cancelled = await get<OrderView>(shop, `/orders/${orderId}?wait=30s`)
   t.regex(outcome(cancelled), /^CANCELLED RELEASED REFUNDED PENDING compensated$/)

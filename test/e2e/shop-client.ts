@@ -11,7 +11,7 @@ export type OrderView = {
   readonly payment: { readonly status: string }
   readonly shipping: { readonly status: string }
   readonly saga: { readonly status: string; readonly revision: string } | null
-  readonly timeline: readonly { readonly type: string }[]
+  readonly timeline: readonly { readonly type: string; readonly at: string }[]
 }
 
 export type StockView = {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { audit, told } from '../helpers/auditor.ts'
-import { outcome, seeEveryOutcome } from './outcomes.ts'
+import { atBank, outcome, seeEveryOutcome } from './outcomes.ts'
 import { get, getAll, order, type OrderView, post, requestBody, type StockView } from './shop-client.ts'
 import { ShopProcess } from './shop-process.ts'
 
@@ -47,6 +47,46 @@ test('the same orders run as choreography, without an orchestrator', async (t) =
   t.like(await get(shop, '/stock/book'), { onHand: 1_000_000 - 2, reserved: 1 })
   await judge(t, shop, 'choreography')
 })
+
+/** A saga that is cancelled before it has asked for something has nothing to give back. */
+for (const [flow, saga, left] of [
+  ['orchestration', 'compensated', '(RELEASED|PENDING) (REFUNDED|PENDING)'],
+  ['choreography', '-', 'RELEASED REFUNDED']
+] as const)
+  test(`a cancelled order gives back goods and money and is not shipped, in ${flow}`, async (t) => {
+    const shop = await opened(t, { FLOW: flow })
+    const cancel = (orderId: string) => post(shop, '/cancelOrder', JSON.stringify({ orderId, reason: 'too late' }))
+
+    const slow = await atBank(shop)
+    for (const time of ['first', 'second'])
+      t.like(await cancel(slow), { status: 200, body: { status: 'CANCELLED' } }, time)
+    const end = await get<OrderView>(shop, `/orders/${slow}?wait=30s`)
+    t.is(outcome(end), `CANCELLED RELEASED REFUNDED PENDING ${saga}`)
+    t.like(await get(shop, '/stock/book'), { onHand: 1_000_000, reserved: 0, available: 1_000_000 })
+
+    const paid = await order(shop, requestBody('tok_visa'))
+    t.is((await cancel(paid.orderId)).status, 409)
+
+    const raced = await Promise.all(
+      Array.from({ length: 60 }, async (_, i) => {
+        const { body } = await post(shop, '/orders', requestBody(i % 2 === 0 ? 'tok_visa' : 'tok_slow'))
+        const orderId = String(body['orderId'])
+        const { status } = await cancel(orderId)
+        return { status, end: await get<OrderView>(shop, `/orders/${orderId}?wait=30s`) }
+      })
+    )
+    for (const { status, end } of raced)
+      if (status === 409) t.regex(outcome(end), /^COMPLETED DISPATCHED SUCCEEDED SHIPPED/)
+      else t.regex(outcome(end), new RegExp(`^CANCELLED ${left} PENDING ${saga}$`))
+    const sold = 1 + raced.filter(({ status }) => status === 409).length
+    t.log(`${raced.length + 1 - sold} of ${raced.length} cancels came in time`)
+    t.like(await get(shop, '/stock/book'), { onHand: 1_000_000 - sold, reserved: 0 })
+    for (const { timeline } of [end, paid, ...raced.map(({ end: view }) => view)]) {
+      const times = timeline.map(({ at }) => at)
+      t.deepEqual(times, times.toSorted())
+    }
+    await judge(t, shop, flow)
+  })
 
 test('a saved saga is followed by the next orders, and a broken one by none', async (t) => {
   const folder = await folderOf(t)

@@ -77,19 +77,23 @@ test('in whatever order the services hear of each other, every order comes to it
       if (orders[i]?.isCancelled === true) shop.cancel(`o${i}`)
     }
     shop.settle()
-    for (const [i, { fate, isCancelled }] of orders.entries()) {
-      const found = shop.fateOf(`o${i}`)
-      const isOver = isCancelled && found[0] === 'CANCELLED'
-      // A silent bank is waited for with what was heard of first.
-      if (!isOver && fate === 'tok_silent book' && found[2] === 'due') found[2] = 'expected'
-      assert.deepEqual(found, isOver ? cancelledFate : fates[fate])
-      if (found[0] === 'CANCELLED') assert.deepEqual(shop.leftOf(`o${i}`), nothingLeft)
-    }
+    for (const [i, order] of orders.entries()) checkFate(shop, `o${i}`, order)
     assert.deepEqual(shop.capturedTwice(), [])
     assert.equal(shop.refolded(), shop.state())
   })
   holds(t, property, 150)
 })
+
+type Ordered = { readonly fate: string; readonly isCancelled: boolean }
+
+const checkFate = (shop: Shop, orderId: string, { fate, isCancelled }: Ordered): void => {
+  const found = shop.fateOf(orderId)
+  const isOver = isCancelled && found[0] === 'CANCELLED'
+  // A silent bank is waited for with what was heard of first.
+  if (!isOver && fate === 'tok_silent book' && found[2] === 'due') found[2] = 'expected'
+  assert.deepEqual(found, isOver ? cancelledFate : fates[fate])
+  if (isOver) assert.deepEqual(shop.leftOf(orderId), nothingLeft)
+}
 
 type Link = { readonly from: string; readonly to: string; readonly topic: string; position: number }
 
@@ -145,6 +149,9 @@ test('in choreography a pending payment of an order that is cancelled is never c
   t.deepEqual(shop.fateOf('o1'), cancelledFate)
   t.is(shop.count('PaymentSucceeded', 'o1'), 0)
 })
+
+const quantityOf = (value: Event['value']): number =>
+  ((value['lines'] ?? []) as readonly { quantity: number }[]).reduce((sum, { quantity }) => sum + quantity, 0)
 
 /** The four services, each hearing of the others through their journals, in the wire format, at its own pace. */
 class Shop {
@@ -230,17 +237,18 @@ class Shop {
 
   /** What of an order is held, not given back, or sent. */
   leftOf(orderId: string): typeof nothingLeft {
-    const left = { goods: 0, cents: 0, parcels: 0 }
-    for (const { type, value } of this.#told(orderId)) {
-      const lines = (value['lines'] ?? []) as readonly { quantity: number }[]
-      const goods = lines.reduce((sum, { quantity }) => sum + quantity, 0)
-      if (type === 'StockReserved') left.goods += goods
-      if (type === 'StockReleased' || type === 'StockDispatched') left.goods -= goods
-      if (type === 'PaymentSucceeded') left.cents += Number(value['amountCents'])
-      if (type === 'ShippingScheduled' || type === 'ItemShipped') left.parcels++
+    const goods = (...types: string[]): number => this.#sum(orderId, types, ({ value }) => quantityOf(value))
+    const cents = (type: string): number => this.#sum(orderId, [type], ({ value }) => Number(value['amountCents']))
+    return {
+      goods: goods('StockReserved') - goods('StockReleased', 'StockDispatched'),
+      // A refund that is told again is the same one.
+      cents: cents('PaymentSucceeded') - cents('PaymentRefunded') / Math.max(1, this.count('PaymentRefunded', orderId)),
+      parcels: this.count('ShippingScheduled', orderId) + this.count('ItemShipped', orderId)
     }
-    const refund = this.#told(orderId).find(({ type }) => type === 'PaymentRefunded')
-    return { ...left, cents: left.cents - Number(refund?.value['amountCents'] ?? 0) }
+  }
+
+  #sum(orderId: string, types: readonly string[], of: (event: Event) => number): number {
+    return this.#told(orderId).reduce((sum, event) => sum + (types.includes(event.type) ? of(event) : 0), 0)
   }
 
   state(): string {

@@ -105,6 +105,13 @@ test('in orchestration shipping hears of neither order nor payment', (t) => {
   t.false(stageOf().isFor('PaymentSucceeded', { orderId: 'o1' }, 'payment-events'))
 })
 
+const hearingOf = {
+  OrderPlaced: hearOrder,
+  OrderConfirmed: hearConfirmation,
+  OrderCancelled: hearCancel,
+  PaymentSucceeded: hearPayment
+}
+
 const anyAct = fc.record({
   act: fc.constantFrom(
     'ScheduleShipping',
@@ -125,10 +132,7 @@ test('whatever happens and however slow the carrier, an order has one parcel, sh
       const stage = stageOf('choreography', delayMs)
       for (const { act, orderId } of acts) {
         if (act === 'wait') stage.elapse(250)
-        if (act === 'OrderPlaced') hearOrder(stage, orderId)
-        if (act === 'OrderConfirmed') hearConfirmation(stage, orderId)
-        if (act === 'OrderCancelled') hearCancel(stage, orderId)
-        if (act === 'PaymentSucceeded') hearPayment(stage, orderId)
+        if (act in hearingOf) hearingOf[act as keyof typeof hearingOf](stage, orderId)
         if (act !== 'ScheduleShipping') continue
         stage.tell(act, schedule(orderId), { id: 'again' })
         const state = stage.state()

@@ -1,6 +1,9 @@
-import type { Log, StoredRecord } from '../../src/log/index.ts'
+import type { Codec } from '../../src/contract/index.ts'
+import type { Log, LogRecord, StoredRecord } from '../../src/log/index.ts'
 import { type Faults, noFaults } from '../helpers/simulated-log.ts'
 import { instead } from './other-log.ts'
+import type { Wrap } from './shop-node.ts'
+import type { Role } from './shop-roles.ts'
 import type { Scenario } from './simulate.ts'
 
 type Case = Omit<Scenario, 'seed'>
@@ -50,6 +53,8 @@ const awayCluster: Case = { ...cluster, nodes: 2, partitions: 2, ...troubles }
 
 const awayLaptop: Case = { ...laptop, ...troubles, crashes: 8, forgets: 0.4 }
 
+const awayChoreography: Case = { ...awayCluster, flow: 'choreography', cancels: 0.6, absences: 6, slowdowns: 4 }
+
 /** What is sent again here, nobody has lost. */
 const quietAway: Case = {
   ...{ ...awayCluster, nodes: 1, partitions: 1, window: 4, faults: noFaults },
@@ -61,12 +66,16 @@ export const scenarios: Readonly<Record<string, readonly [seeds: number, Case, c
   'a cluster in which everything fails': [10, cluster, ['fenced', 'repeated', 'cancelled', 'refused']],
   'a cluster in which everything fails, as choreography': [
     6,
-    { ...cluster, flow: 'choreography' },
-    ['fenced', 'repeated', 'cancelled']
+    { ...cluster, flow: 'choreography', cancels: 0.6 },
+    ['fenced', 'repeated', 'cancelled', 'refused', 'refunded', 'stopped', 'metByPayment']
   ],
   'a quiet cluster': [2, { ...cluster, faults: noFaults, crashes: 0, pauses: 0, rebalances: 0, edits: 0 }, []],
   'a laptop that loses its power': [8, laptop, ['lost', 'cancelled', 'refused']],
-  'a laptop that loses its power, as choreography': [5, { ...laptop, flow: 'choreography' }, ['lost', 'cancelled']],
+  'a laptop that loses its power, as choreography': [
+    5,
+    { ...laptop, flow: 'choreography', cancels: 0.6 },
+    ['lost', 'cancelled', 'stopped']
+  ],
   'a cluster with narrow windows': [
     6,
     { ...cluster, partitions: 2, orders: 20, window: 1 },
@@ -90,6 +99,16 @@ export const scenarios: Readonly<Record<string, readonly [seeds: number, Case, c
     { ...awayCluster, nodes: 3, partitions: 3, window: 1 },
     ['fenced', 'putOff', 'probes']
   ],
+  'a cluster whose roles go away, as choreography': [
+    4,
+    awayChoreography,
+    ['fenced', 'cancelled', 'refused', 'refunded', 'stopped', 'metByPayment']
+  ],
+  'a laptop whose roles go away, as choreography': [
+    3,
+    { ...awayLaptop, flow: 'choreography', cancels: 0.6 },
+    ['lost', 'cancelled', 'refunded', 'stopped', 'metByPayment']
+  ],
   'a laptop whose roles go away': [3, awayLaptop, ['cancelled', 'probes', 'again']],
   'a laptop whose roles go away, with narrow windows': [
     3,
@@ -106,8 +125,8 @@ export const scenarios: Readonly<Record<string, readonly [seeds: number, Case, c
   'a laptop on which others write garbage': [3, { ...laptop, orders: 6, garbage: 60 }, ['garbage', 'lost']]
 }
 
-/** Bugs put between the shop and its log, which a run has to find on one of its first seeds. */
-export const plantedBugs: Readonly<Record<string, Case>> = {
+/** Bugs put between the shop and its log, which a run has to find on one of its first seeds, some as what they are. */
+export const plantedBugs: Readonly<Record<string, Case & { readonly finds?: RegExp }>> = {
   'a log that lets an older owner go on writing': {
     ...cluster,
     partitions: 1,
@@ -135,6 +154,48 @@ export const plantedBugs: Readonly<Record<string, Case>> = {
     faults: { ...noFaults, slowDisk: 1 },
     wrap: (log) => instead(log, { reader: (starts) => log.reader(starts, 'visible') })
   },
+  'a payment that charges again where it is to refund': {
+    ...awayCluster,
+    cancels: 0.6,
+    wrap: chargingAgain,
+    finds: /9\.2 money: .* was captured twice/
+  },
+  'a payment that charges again where it is to refund, as choreography': {
+    ...awayChoreography,
+    wrap: chargingAgain,
+    finds: /9\.2 money: .* was captured twice/
+  },
+  'a saga that takes a captured payment for a failed one': {
+    ...awayCluster,
+    wrap: hearing('orchestrator', { PaymentSucceeded: 'payment.PaymentFailed' }),
+    finds: /9\.2 money: .* is REJECTED, but its payment was not refunded/
+  },
+  'a payment that does not hear of cancels, as choreography': {
+    ...awayChoreography,
+    wrap: hearing('payment', { OrderCancelled: undefined }),
+    finds: /9\.2 money: .* is CANCELLED, but its payment was not refunded/
+  },
+  'a payment that takes every confirmation for a cancel, as choreography': {
+    ...awayChoreography,
+    wrap: hearing('payment', { OrderConfirmed: 'order.OrderCancelled' }),
+    finds: /9\.2 money: .* is COMPLETED, but it was refunded/
+  },
+  'a saga that takes a refusal to confirm for a confirmation': {
+    ...awayCluster,
+    cancels: 0.6,
+    wrap: hearing('orchestrator', { OrderNotConfirmable: 'order.OrderConfirmed', OrderCancelled: undefined }),
+    finds: /9\.3 orders: .* is CANCELLED, but it was shipped/
+  },
+  'a shipping that does not wait for the order, as choreography': {
+    ...awayChoreography,
+    wrap: hearing('shipping', { OrderNotConfirmable: 'order.OrderConfirmed', OrderCancelled: undefined }),
+    finds: /9\.3 orders: .* is CANCELLED, but it was shipped/
+  },
+  'an inventory that does not hear of cancels, as choreography': {
+    ...awayChoreography,
+    wrap: hearing('inventory', { OrderCancelled: undefined }),
+    finds: /9\.1 stock: .* is CANCELLED, but its goods are not back/
+  },
   'a disk that loses the ends of its partitions one by one': {
     ...laptop,
     orders: 40,
@@ -142,6 +203,40 @@ export const plantedBugs: Readonly<Record<string, Case>> = {
     faults: { ...noFaults, slowDisk: 1 },
     spoil: ({ broker }) => (broker.hasOneOrder = false)
   }
+}
+
+/** By type: the event of another type that is heard of in its place, or none. */
+type Mishearing = Readonly<Record<string, string | undefined>>
+
+/** One role mishears: it is told what both events have, and nothing else. */
+function hearing(who: Role, mishearing: Mishearing): Wrap {
+  return (log, role, codec) =>
+    role === who ? reading(log, (record) => ({ ...record, value: misheard(record.value, mishearing, codec) })) : log
+}
+
+const misheard = (value: Uint8Array | null, mishearing: Mishearing, codec: Codec): Uint8Array | null => {
+  if (value === null || !codec.knows(value)) return value
+  const event = codec.decode(value)
+  if (!(event.type in mishearing)) return value
+  const other = mishearing[event.type]
+  return other === undefined ? null : codec.encode(`parcomolo.${other}`, { reason: 'misheard', ...event.value })
+}
+
+function chargingAgain(...[log, role, codec]: Parameters<Wrap>): Log {
+  if (role !== 'payment') return log
+  const charged = (record: LogRecord): LogRecord => {
+    const event = record.value === null ? undefined : codec.decode(record.value)
+    if (event?.type !== 'PaymentRefunded' || event.value['amountCents'] === 0) return record
+    const capture = { ...event.value, paymentId: 'again', currency: 'EUR' }
+    return { ...record, value: codec.encode('parcomolo.payment.PaymentSucceeded', capture) }
+  }
+  return instead(log, {
+    claim: async (place) => {
+      const writer = await log.claim(place)
+      if (place.topic !== 'payment-events') return writer
+      return { ...writer, append: (records) => writer.append(records.map(charged)) }
+    }
+  })
 }
 
 const withoutWaiting: (log: Log, records: Parameters<Log['send']>[0]) => Promise<void> = async (log, records) => {

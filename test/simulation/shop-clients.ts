@@ -5,6 +5,9 @@ const tokens = ['tok_visa', 'tok_visa', 'tok_visa', 'tok_declined', 'tok_slow', 
 const prices: Readonly<Record<string, number>> = { book: 2000, lamp: 4500, unicorn: 99_900, 'last-one': 1500 }
 const address = { name: 'A', street: 'B', city: 'C', postalCode: 'D', country: 'NL' }
 
+/** Who thinks better of it this soon meets services that are still at work on the order. */
+const soonMsMax = 40
+
 /** A client asks again, perhaps elsewhere, when it has heard nothing for this long. */
 const patienceMs = 1500
 
@@ -16,8 +19,11 @@ export class ShopClients {
   #open = 0
   readonly #time: VirtualTime
   readonly #nodes: readonly ShopNode[]
+  readonly #cancels: number
 
-  constructor(time: VirtualTime, nodes: readonly ShopNode[]) {
+  /** `cancels`: how many of them think better of it. */
+  constructor(time: VirtualTime, nodes: readonly ShopNode[], cancels = 0.3) {
+    this.#cancels = cancels
     this.#time = time
     this.#nodes = nodes
   }
@@ -40,11 +46,16 @@ export class ShopClients {
     const value = this.#order(orderId)
     await this.#insist(orderId, (node, id) => placed(node, value, id))
     this.orders.push(orderId)
-    if (!this.#time.chance(0.3)) return
-    await this.#pause(this.#time.between(0, 4000))
-    const answer = await this.#insist(orderId, (node, id) => cancelled(node, orderId, id))
+    if (!this.#time.chance(this.#cancels)) return
+    await this.#pause(this.#time.between(0, this.#time.chance(0.5) ? soonMsMax : 4000))
+    const answer = await this.#cancel(orderId)
     if (answer === 'OrderCancelled') this.cancellations.push(orderId)
     else this.refusals.push(orderId)
+    if (this.#time.chance(0.3)) await this.#cancel(orderId)
+  }
+
+  #cancel(orderId: string): Promise<string> {
+    return this.#insist(orderId, (node, id) => cancelled(node, orderId, id))
   }
 
   /** Asks until there is an answer. */

@@ -66,11 +66,13 @@ const sagaText = (contracts: Contracts, path: string, yaml: string): SagaText =>
 export const edited = ({ contracts, saga }: ShopParts, timeoutMs: number): SagaText =>
   sagaText(contracts, saga.path, saga.yaml.replace('timeout: 5s', `timeout: ${timeoutMs}ms`))
 
+/** Puts something between a role, or the whole shop where roles have no log of their own, and the log. */
+export type Wrap = (log: Log, role: Role | 'view', codec: Codec) => Log
+
 export type NodeOptions = {
   readonly flow: Flow
   readonly partitions: number
-  /** Puts something between the shop and its log: a planted bug. */
-  readonly wrap?: (log: Log) => Log
+  readonly wrap?: Wrap
   /** How long it lies down after a crash, in virtual ms. */
   readonly downMsMax: number
   /** How many commands may lie unread in an inbox partition before what begins is put off; as usual if undefined. */
@@ -186,10 +188,10 @@ export class ShopNode {
     return { log, view, send, system }
   }
 
-  #logOf(process: SimulatedProcess, role: string): Log {
+  #logOf(process: SimulatedProcess, role: Role | 'view'): Log {
     const { wrap = (log: Log) => log, troubles, awake } = this.#options
     const own = this.#cluster.log(process)
-    const log = wrap(awake === undefined ? own : this.#withWakingsCounted(own))
+    const log = wrap(awake === undefined ? own : this.#withWakingsCounted(own), role, this.#parts.codec)
     return troubles === undefined ? log : paced(log, process, () => troubles.slow.get(role))
   }
 

@@ -1,5 +1,4 @@
 import { canonicalJson } from '../../src/base/index.ts'
-import type { Log } from '../../src/log/index.ts'
 import type { Flow } from '../../src/main/system.ts'
 import type { Task } from '../../src/task/index.ts'
 import { type Audit, audit, type Shown, type Violation } from '../helpers/auditor.ts'
@@ -10,7 +9,7 @@ import { type Faults, noFaults, SimulatedCluster } from '../helpers/simulated-lo
 import { VirtualTime } from '../helpers/virtual-time.ts'
 import { auditLetters, planGarbage, withoutGarbage } from './garbage.ts'
 import { ShopClients } from './shop-clients.ts'
-import { edited, type NodeOptions, ShopNode, type ShopParts } from './shop-node.ts'
+import { edited, type NodeOptions, ShopNode, type ShopParts, type Wrap } from './shop-node.ts'
 import { areOver, noTroubles, planTroubles } from './troubles.ts'
 
 export type Scenario = {
@@ -20,6 +19,8 @@ export type Scenario = {
   readonly nodes: number
   readonly partitions: number
   readonly orders: number
+  /** How many of those who order think better of it; three in ten if undefined. */
+  readonly cancels?: number
   readonly faults: Faults
   /** How often a node crashes, stands still, or is asked to share its tasks anew, on average, in a run. */
   readonly crashes: number
@@ -41,8 +42,8 @@ export type Scenario = {
   readonly garbage?: number
   /** False where `wrap` hides what participants tell of their reading. */
   readonly isTold?: boolean
-  /** A planted bug: something between the shop and its log, or a change of the brokers' rules. */
-  readonly wrap?: (log: Log) => Log
+  /** A planted bug: something between the shop, or a role of it, and its log, or a change of the brokers' rules. */
+  readonly wrap?: Wrap
   readonly spoil?: (cluster: SimulatedCluster) => void
 }
 
@@ -72,7 +73,7 @@ export const simulate = async (scenario: Scenario, parts: ShopParts): Promise<Ou
   for (const node of nodes) void node.start()
   if (!(await time.run(isUp, time.now() + 60_000))) return failed('the shop does not open', time, nodes)
   scenario.spoil?.(cluster)
-  const clients = new ShopClients(time, nodes)
+  const clients = new ShopClients(time, nodes, scenario.cancels)
   clients.plan(scenario.orders, stormMs)
   planEdits({ ...scenario, stormMs }, { time, nodes, parts, sagaFile })
   planGarbage(scenario.garbage ?? 0, stormMs, cluster, parts.codec)
@@ -218,6 +219,7 @@ const judged = async ({ scenario, parts, cluster, nodes, clients, shown }: Evide
     putOff: records.filter(({ headers }) => headers['parcomolo-lanes']?.includes('@')).length,
     garbage: letters.garbage,
     doubled: letters.doubled,
+    ...cancelsIn(journals),
     revisions: new Set(journals.events('saga-events').flatMap(({ value }) => value['revision'] ?? [])).size,
     woken: nodes.reduce((sum, { woken }) => sum + woken, 0),
     fenced: time.trace.filter((line) => line.includes(' is refused at ')).length,
@@ -225,6 +227,18 @@ const judged = async ({ scenario, parts, cluster, nodes, clients, shown }: Evide
     lost: time.trace.reduce((sum, line) => sum + Number(/has lost (\d+) appends/.exec(line)?.[1] ?? 0), 0)
   }
   return { violations, trace: time.trace, counts }
+}
+
+/** What cancels have come to: money that was given back, parcels that were stopped, payments that met a cancel. */
+const cancelsIn = (journals: Journals): Readonly<Record<string, number>> => {
+  const refunds = journals.events('payment-events').filter(({ type }) => type === 'PaymentRefunded')
+  const count = (topic: string, type: string): number =>
+    journals.events(topic).filter((event) => event.type === type).length
+  return {
+    refunded: refunds.filter(({ value }) => Number(value['amountCents']) > 0).length,
+    stopped: count('shipping-events', 'ShippingCancelled'),
+    metByPayment: count('order-events', 'OrderNotConfirmable')
+  }
 }
 
 const isReliable = ({ faults, pauses }: Scenario): boolean =>

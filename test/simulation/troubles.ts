@@ -1,3 +1,4 @@
+import type { Flow } from '../../src/main/system.ts'
 import type { VirtualTime } from '../helpers/virtual-time.ts'
 import type { Pace } from './other-log.ts'
 import type { ShopNode } from './shop-node.ts'
@@ -13,7 +14,7 @@ type Place = { readonly time: VirtualTime; readonly nodes: readonly ShopNode[] }
 type Deps = Place & { readonly troubles: Troubles }
 
 /** How many of each, on average. */
-export type TroublesPlan = { readonly absences?: number; readonly slowdowns?: number }
+export type TroublesPlan = { readonly flow: Flow; readonly absences?: number; readonly slowdowns?: number }
 
 /** People ask again and again while an order is not taken, so that its backlog is deep after a shorter time. */
 const awayMsMax = (role: Role): number => (role === 'order' ? 20_000 : 150_000)
@@ -22,7 +23,7 @@ const slowMsMax = 60_000
 /** Roles that go away from all nodes, and such as are slow for a while, by chance several at a time. */
 export const planTroubles = (
   { troubles, withinMs, ...place }: Place & { readonly troubles: Troubles | undefined; readonly withinMs: number },
-  { absences = 0, slowdowns = 0 }: TroublesPlan
+  { flow, absences = 0, slowdowns = 0 }: TroublesPlan
 ): void => {
   if (troubles === undefined) return
   const { time } = place
@@ -31,8 +32,9 @@ export const planTroubles = (
     const count = Math.floor(average) + (time.chance(average % 1) ? 1 : 0)
     for (let i = 0; i < count; i++) time.after(time.random() * withinMs, what)
   }
-  plan(absences, () => absent(deps, time.pick(roles)))
-  plan(slowdowns, () => slow(deps, time.pick([...roles, 'view'])))
+  const own = roles.filter((role) => flow === 'orchestration' || role !== 'orchestrator')
+  plan(absences, () => absent(deps, time.pick(own)))
+  plan(slowdowns, () => slow(deps, time.pick([...own, 'view'])))
 }
 
 const absent = ({ time, nodes, troubles }: Deps, role: Role): void => {

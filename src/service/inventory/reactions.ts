@@ -54,7 +54,7 @@ const touches = ({ value }: InventoryEvent): string[] => {
 }
 
 /**
- * Goods are reserved when they are ordered, leave when they are shipped, and are given back when the order is cancelled.
+ * Goods are reserved when they are ordered, leave when they are shipped, and come back when the order is cancelled.
  * Nobody gives back those of an order that is not paid: that takes a saga.
  */
 const choreography: Reactions<InventoryCommand> = {

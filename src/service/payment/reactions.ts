@@ -21,8 +21,8 @@ export const paymentComponent = (flow: Flow): Component<Payment> =>
   })
 
 /**
- * What is to be paid stands in the order, that it is due is said by the stock: two journals, heard in any order. An order
- * that is cancelled gets back what was captured; where nothing was, nothing will be.
+ * What is to be paid stands in the order, that it is due is said by the stock: two journals, heard in any order. A
+ * cancelled order gets back what was captured; where nothing was, nothing will be.
  */
 const choreography: Reactions<Command> = {
   'order-events': {

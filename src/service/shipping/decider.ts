@@ -12,8 +12,8 @@ import type {
  *
  *   (none) ──ScheduleShipping──▶ scheduled ──the carrier has taken it──▶ shipped
  *
- * Choreography: where it goes is known, it is paid, and the order is confirmed, in whatever order that is heard of; with
- * the last of the three it is scheduled, as by ScheduleShipping. Or the order is cancelled, before it is confirmed.
+ * Choreography: where it goes is known, it is paid, and the order is confirmed, in whatever order that is heard of;
+ * with the last of the three it is scheduled, as by ScheduleShipping. Or the order is cancelled before that.
  *
  *   (none) ──▶ expected ──▶ paid or cleared ──▶ scheduled
  *      └─────▶ due ───────▶ paid

@@ -22,35 +22,54 @@ export const foldOrder = (events: readonly AuditEvent[]): OrderStatus => {
 }
 
 /**
- * Rules 9.3 and 9.2, at any time: an order that was cancelled is never confirmed nor shipped, and the reverse; an end is
- * an end; an order is placed once; one that is completed keeps what was paid.
+ * Rules 9.3 and 9.2, at any time: an order that was cancelled is never confirmed nor shipped, and the reverse; an end
+ * is an end; an order is placed once; one that is completed keeps what was paid.
  */
 export const auditOrders = (journals: Journals): Violation[] => {
   const payments = journals.by('payment-events', 'orderId')
   const shipments = journals.by('shipping-events', 'orderId')
-  return [...journals.by('order-events', 'orderId')].flatMap(([orderId, events]) => {
-    const found: Violation[] = []
-    const report = (rule: string, message: string, ...evidence: AuditEvent[]): void =>
-      void found.push(violation(rule, message, ...evidence))
-    const of = (type: string): AuditEvent[] => events.filter((event) => event.type === type)
-    const placed = of('OrderPlaced')
-    if (placed.length > 1) report('9.3 orders', `order '${orderId}' was placed ${placed.length} times`, ...placed)
-    for (const [one, other] of exclusive) {
-      if (of(one).length > 0 && of(other).length > 0)
-        report('9.3 orders', `order '${orderId}' has both ${one} and ${other}`, of(one)[0]!, of(other)[0]!)
-    }
-    const sent = (shipments.get(orderId) ?? []).filter(({ type }) => parcels.has(type))
-    for (const type of ['OrderCancelled', 'OrderRejected'])
-      if (sent.length > 0 && of(type).length > 0)
-        report('9.3 orders', `order '${orderId}' is ${statusOf[type]}, but it was shipped`, of(type)[0]!, ...sent)
-    const refunds = (payments.get(orderId) ?? []).filter(({ type }) => type === 'PaymentRefunded')
-    if (refunds.length > 0 && of('OrderCompleted').length > 0)
-      report('9.2 money', `order '${orderId}' is COMPLETED, but it was refunded`, of('OrderCompleted')[0]!, ...refunds)
-    return found
-  })
+  return [...journals.by('order-events', 'orderId')].flatMap(([orderId, own]) => [
+    ...auditFates(orderId, own),
+    ...auditAgainst(orderId, own, payments.get(orderId) ?? [], shipments.get(orderId) ?? [])
+  ])
 }
 
-const parcels = new Set(['ShippingScheduled', 'ItemShipped'])
+const ofType = (events: readonly AuditEvent[], ...types: readonly string[]): AuditEvent[] =>
+  events.filter(({ type }) => types.includes(type))
+
+const auditFates = (orderId: string, own: readonly AuditEvent[]): Violation[] => {
+  const found: Violation[] = []
+  const placed = ofType(own, 'OrderPlaced')
+  if (placed.length > 1)
+    found.push(violation('9.3 orders', `order '${orderId}' was placed ${placed.length} times`, ...placed))
+  for (const pair of exclusive) {
+    const [one, other] = pair.map((type) => ofType(own, type)[0])
+    if (one !== undefined && other !== undefined)
+      found.push(violation('9.3 orders', `order '${orderId}' has both ${pair.join(' and ')}`, one, other))
+  }
+  return found
+}
+
+/** An order's end against what others say of it. */
+const auditAgainst = (
+  orderId: string,
+  own: readonly AuditEvent[],
+  paid: readonly AuditEvent[],
+  shipped: readonly AuditEvent[]
+): Violation[] => {
+  const found: Violation[] = []
+  const sent = ofType(shipped, 'ShippingScheduled', 'ItemShipped')
+  const [undone] = ofType(own, 'OrderCancelled', 'OrderRejected')
+  if (undone !== undefined && sent.length > 0) {
+    const say = `order '${orderId}' is ${statusOf[undone.type]}`
+    found.push(violation('9.3 orders', `${say}, but it was shipped`, undone, ...sent))
+  }
+  const [completed] = ofType(own, 'OrderCompleted')
+  const refunds = ofType(paid, 'PaymentRefunded')
+  if (completed !== undefined && refunds.length > 0)
+    found.push(violation('9.2 money', `order '${orderId}' is COMPLETED, but it was refunded`, completed, ...refunds))
+  return found
+}
 
 /**
  * Confirmed and rejected do not exclude one another: a saga whose deadline passes before it hears of the confirmation

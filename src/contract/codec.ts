@@ -1,4 +1,4 @@
-import { didYouMean, ParcomoloError } from '../base/index.ts'
+import { didYouMean, isParcomoloError, ParcomoloError } from '../base/index.ts'
 import { type AvroType, type Readable, type Schema, typeOfForeignSchema, typeOfSchema } from './avro-type.ts'
 import { type Codec, type Message, type RegisteredSchema } from './contract.ts'
 import { Tap } from './tap.ts'
@@ -8,6 +8,9 @@ import { valueMismatch } from './value-mismatch.ts'
 const headerBytes = 5
 /** The buffer that values are written in before they are copied out; a longer value gets one of its own. */
 const scratchBytes = 65_536
+
+/** Reasons that are kept: any four bytes may stand for an id. */
+const refusedMax = 1_000
 
 type Writer = { readonly id: number; readonly type: AvroType }
 type Reader = { readonly type: string; readonly fullName: string; readonly from: Readable }
@@ -22,6 +25,14 @@ export const makeCodec = (schemas: readonly RegisteredSchema[]): Codec => {
   /** Why a schema cannot be read: better told than that it is unknown. */
   const refused = new Map<number, ParcomoloError>()
   const byFormerName = new Map<string, AvroType>()
+  const refuse = (id: number, reason: ParcomoloError): void => {
+    refused.delete(id)
+    refused.set(id, reason)
+    for (const first of refused.keys()) {
+      if (refused.size <= refusedMax) break
+      refused.delete(first)
+    }
+  }
   const adopt = (adopted: readonly RegisteredSchema[]): void => {
     for (const { fullName, schema, id } of adopted) {
       if (writers.get(fullName)?.id === id) continue
@@ -44,11 +55,12 @@ export const makeCodec = (schemas: readonly RegisteredSchema[]): Codec => {
       if (readers.has(id)) return
       const reader = learnt(id, schema, currentOf)
       if (reader instanceof ParcomoloError) {
-        refused.set(id, reader)
+        refuse(id, reader)
         throw reader
       }
       readers.set(id, reader)
-    }
+    },
+    refuse: (id, reason) => refuse(id, reasonToTell(id, reason))
   }
 }
 
@@ -154,6 +166,13 @@ const unknownRecord = (fullName: string, known: readonly string[]): ParcomoloErr
     'PARCOMOLO_CONTRACT_UNKNOWN_RECORD',
     `unknown record '${fullName}'${didYouMean(fullName, known) || '; expected a record of a contract'}`
   )
+
+/** What the registry has under the id is no record; or it has nothing. */
+const reasonToTell = (id: number, reason: ParcomoloError): ParcomoloError => {
+  const isUnknown = isParcomoloError(reason, 'PARCOMOLO_REGISTRY_UNKNOWN_ID')
+  const code = isUnknown ? 'PARCOMOLO_CONTRACT_UNKNOWN_SCHEMA' : 'PARCOMOLO_CONTRACT_SCHEMA_REFUSED'
+  return new ParcomoloError(code, reason.message, { details: { id }, cause: reason })
+}
 
 const unknownSchema = (id: number): ParcomoloError =>
   new ParcomoloError(

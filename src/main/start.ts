@@ -11,7 +11,7 @@ import {
 import { createProbes } from '../http/index.ts'
 import type { Operator } from '../operator/index.ts'
 import { openPublisher } from '../orchestrator/index.ts'
-import type { Registry } from '../registry/index.ts'
+import { deniedAtOnce, type Registry } from '../registry/index.ts'
 import type { Config } from './config.ts'
 import { readContractFiles } from './contract-files.ts'
 import { Diagnostics } from './diagnostics.ts'
@@ -184,7 +184,7 @@ const agreedContracts = async (
   files: Contracts
 ): Promise<{ codec: Codec; contracts: Contracts }> => {
   const { codec, contracts, refused } = await opening.insist(
-    () => registerAgreed(registry, files.all, ownRecords),
+    () => deniedAtOnce(() => registerAgreed(registry, files.all, ownRecords)),
     diagnostics.waiting
   )
   for (const { contract, error } of refused) diagnostics.refused(`the contract of ${contract.participant}`, error)

@@ -187,6 +187,19 @@ test('a start behind a registry that has given its ids anew ends with its error'
   await log.close()
 })
 
+test('a registry that denies what a start has to register ends it at once', async (t) => {
+  const config = configOf(await newFolder(t), { roles: ['order'] })
+  const shared = await sharedStorage(t, config)
+  const url = 'http://registry'
+  const denied = (status: number): ParcomoloError =>
+    new ParcomoloError('PARCOMOLO_REGISTRY_UNAVAILABLE', 'denied', { retryable: true, details: { url, status } })
+  const openDenying = async () => ({ ...(await shared.openRegistry(config)), check: () => Promise.reject(denied(403)) })
+  await t.throwsAsync(start(config, { storage: { ...shared, openRegistry: openDenying } }), {
+    code: 'PARCOMOLO_REGISTRY_UNAVAILABLE'
+  })
+  t.is(shared.openCount, 0)
+})
+
 test('everything in one process takes orders as soon as it has started, and starts again', async (t) => {
   const config = configOf(await newFolder(t))
   const first = await start(config)

@@ -1,4 +1,5 @@
-import { IdlSyntaxError, type Token, type Tokens, tokensOf } from './idl-tokens.ts'
+import { IdlSyntaxError, type Token, type Tokens, tokensOf, tooDeep } from './idl-tokens.ts'
+import { limits } from './limits.ts'
 
 /** Attributes that annotations give, such as `aliases`. */
 export type Attributes = Readonly<Record<string, unknown>>
@@ -67,12 +68,18 @@ export const parseIdl = (text: string): IdlProtocol => {
     const declared = readDeclaration(tokens, name.text)
     if ('kind' in declared) types.push(declared)
     else messages.push(declared)
+    // At once, before more of it is read.
+    if (types.length > limits.typesMax) throw tooMany(declared.name, 'types', 'typesMax')
+    if (messages.length > limits.messagesMax) throw tooMany(declared.name, 'messages', 'messagesMax')
   }
   if (tokens.peek().kind !== 'end') {
     throw new IdlSyntaxError(tokens.peek().at, `expected nothing after the protocol, found '${tokens.peek().text}'`)
   }
   return { name, attributes, types, messages }
 }
+
+const tooMany = ({ at }: IdlName, what: string, limit: 'typesMax' | 'messagesMax'): IdlSyntaxError =>
+  new IdlSyntaxError(at, `the protocol has more than ${limits[limit]} ${what}; expected at most that (${limit})`)
 
 const readDeclaration = (tokens: Tokens, protocol: string): IdlRecord | IdlEnum | IdlMessage => {
   const doc = tokens.doc()
@@ -140,13 +147,14 @@ const readField = (tokens: Tokens): IdlField => {
   return { name, type, doc, attributes, default: value }
 }
 
-const readType = (tokens: Tokens): IdlType => {
+const readType = (tokens: Tokens, depth = 1): IdlType => {
   const attributes = readAttributes(tokens)
   const word = tokens.name('a type')
-  if (word.text === 'union') return readUnion(tokens, word, attributes)
+  if (depth > limits.nestingMax) throw new IdlSyntaxError(word.at, tooDeep('types'))
+  if (word.text === 'union') return readUnion(tokens, word, attributes, depth)
   if (word.text === 'array' || word.text === 'map') {
     tokens.expect('<', `after '${word.text}'`)
-    const of = readType(tokens)
+    const of = readType(tokens, depth + 1)
     tokens.expect('>', `after the type of the ${word.text}`)
     return { kind: word.text, of, at: word.at, attributes }
   }
@@ -159,10 +167,10 @@ const readType = (tokens: Tokens): IdlType => {
   return { kind: 'name', name: word.text, at: word.at, attributes }
 }
 
-const readUnion = (tokens: Tokens, word: Token, attributes: Attributes): IdlType => {
+const readUnion = (tokens: Tokens, word: Token, attributes: Attributes, depth: number): IdlType => {
   if (Object.keys(attributes).length > 0) throw new IdlSyntaxError(word.at, 'a union takes no annotations')
   tokens.expect('{', "after 'union'")
-  return { kind: 'union', of: readList(tokens, '}', () => readType(tokens)), at: word.at }
+  return { kind: 'union', of: readList(tokens, '}', () => readType(tokens, depth + 1)), at: word.at }
 }
 
 const readMessage = (tokens: Tokens): IdlMessage => {

@@ -13,8 +13,18 @@ export type Primitive = (typeof primitives)[number]
 export const logicalTypes: Readonly<Record<string, { readonly type: Primitive; readonly logicalType: string }>> = {
   date: { type: 'int', logicalType: 'date' },
   time_ms: { type: 'int', logicalType: 'time-millis' },
-  timestamp_ms: { type: 'long', logicalType: 'timestamp-millis' }
+  timestamp_ms: { type: 'long', logicalType: 'timestamp-millis' },
+  local_timestamp_ms: { type: 'long', logicalType: 'local-timestamp-millis' },
+  uuid: { type: 'string', logicalType: 'uuid' }
 }
+
+/** Words of the language, which cannot name a type. */
+const keywords: ReadonlySet<string> = new Set([
+  ...primitives,
+  ...Object.keys(logicalTypes),
+  ...['array', 'map', 'union', 'record', 'error', 'enum', 'fixed', 'decimal', 'import', 'protocol', 'void', 'throws'],
+  'oneway'
+])
 
 /** The declared types, by short and by full name. */
 export type Declared = ReadonlyMap<string, IdlRecord | IdlEnum>
@@ -61,9 +71,10 @@ export const knownTypes = (declared: Declared): string[] => [
 ]
 
 const checkTypeName = (name: IdlName, report: Report): void => {
-  if (!/^[A-Z][A-Za-z0-9_]*$/.test(name.text)) {
-    report(name.at, `type name '${name.text}' is refused; expected a capital letter, then letters, digits or '_'`)
-  }
+  if (keywords.has(name.text)) report(name.at, `type name '${name.text}' is a word of Avro IDL; expected another`)
+  // `__proto__` would be no member of what is kept by name.
+  else if (name.text.includes('.') || name.text === '__proto__')
+    report(name.at, `type name '${name.text}' is refused; expected letters, digits or '_'`)
 }
 
 const checkEnum = (type: IdlEnum, report: Report): void => {

@@ -37,7 +37,8 @@ export type Tokens = {
 }
 
 const pattern = {
-  name: /[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*|`[A-Za-z_][A-Za-z0-9_.]*`/y,
+  // In backticks a word is a name also where it means something: @avro.java.`string`("String").
+  name: /(?:[A-Za-z_]\w*|`[A-Za-z_][\w.]*`)(?:\.(?:[A-Za-z_]\w*|`[A-Za-z_][\w.]*`))*/y,
   number: /-?[0-9]+/y,
   string: /"(?:[^"\\\n]|\\.)*"/y,
   blank: /(?:\s|\/\/[^\n]*|\/\*(?:[^*]|\*(?!\/))*\*\/)*/y,

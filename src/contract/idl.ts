@@ -60,7 +60,8 @@ export type IdlProtocol = {
 /**
  * Reads an Avro protocol from IDL, every name with its place (avsc reads IDL too, but keeps no places, so nothing that
  * is wrong behind the syntax could be pointed at).
- * Left out of the language: `import`, `fixed`, `decimal`, and named types declared inside a field. Throws IdlSyntaxError.
+ * Left out of the language: `import`, `fixed`, `decimal`, and named types declared inside a field. Throws
+ * IdlSyntaxError.
  */
 export const parseIdl = (text: string): IdlProtocol => {
   const tokens = tokensOf(text)

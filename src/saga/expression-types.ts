@@ -72,15 +72,18 @@ export const unionOf = (types: readonly Type[]): Type => {
 
 /** The type of a value that is one or the other. */
 export const joinTypes = (a: Type, b: Type): Type => {
-  if (isAnything(a)) return b
-  if (isAnything(b)) return a
-  if (isSymbolOf(a, b)) return b
-  if (isSymbolOf(b, a)) return a
+  if (isAnything(a) || isSymbolOf(a, b)) return b
+  if (isAnything(b) || isSymbolOf(b, a)) return a
   if (sameType(a, b)) return merged(a, b)
-  if (isInteger(a) && isInteger(b)) return longType
-  if (isFraction(a) && isFraction(b)) return doubleType
+  const number = wider(a, b)
+  if (number !== undefined) return number
   if (a.kind === 'array' && b.kind === 'array') return { kind: 'array', items: joinTypes(a.items, b.items) }
   return unionOf([a, b])
+}
+
+const wider = (a: Type, b: Type): Type | undefined => {
+  if (isInteger(a) && isInteger(b)) return longType
+  return isFraction(a) && isFraction(b) ? doubleType : undefined
 }
 
 export const isInteger = (type: Type): boolean => type.kind === 'int' || type.kind === 'long'

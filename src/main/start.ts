@@ -10,7 +10,7 @@ import {
 } from '../contract/index.ts'
 import { createProbes } from '../http/index.ts'
 import type { Operator } from '../operator/index.ts'
-import { openPublisher } from '../orchestrator/index.ts'
+import { openPublisher, Unheard } from '../orchestrator/index.ts'
 import { deniedAtOnce, type Registry } from '../registry/index.ts'
 import type { Config } from './config.ts'
 import { readContractFiles } from './contract-files.ts'
@@ -139,7 +139,10 @@ const open = async (stage: Stage): Promise<string> => {
   const { codec, contracts } = await opening.step('registering the contracts', () =>
     agreedContracts(stage, registry, files)
   )
+  const unheard = new Unheard(diagnostics.unheard)
+  parts.unheard = unheard
   const deps: SystemDeps = {
+    unheard,
     ...{ log, codec, contracts, clock, flow: config.flow, partitions: config.partitions },
     learn: (values) => learnSchemas(codec, registry, values),
     adopt: (contract) => adoptContract(registry, codec, contract),

@@ -9,6 +9,7 @@ import { openLog, openRegistry } from '../../src/main/open-log.ts'
 import type { Role } from '../../src/main/roles.ts'
 import { type Running, start } from '../../src/main/start.ts'
 import type { Storage } from '../../src/main/stage.ts'
+import { openEmbeddedRegistry } from '../../src/registry/embedded/index.ts'
 import { freePort } from '../helpers/free-port.ts'
 import { orderBody } from '../http/requests.ts'
 
@@ -179,7 +180,7 @@ test('a start behind a registry that has given its ids anew ends with its error'
   t.is((await place(first.url)).status, 201)
   await first.stop()
   await rm(join(config.dataFolder, 'registry'), { recursive: true })
-  const registry = await openRegistry(config)
+  const registry = await openEmbeddedRegistry(join(config.dataFolder, 'registry'))
   await registry.register('other', { type: 'record', name: 'Other', fields: [] })
   await registry.close()
   await t.throwsAsync(start(config), { code: 'PARCOMOLO_TASK_JOURNAL_UNREADABLE' })

@@ -96,7 +96,7 @@ export const errorCodes = {
   },
   PARCOMOLO_CONTRACT_CONFLICT: {
     cause:
-      'Two participants share something that has to be their own (name, namespace, inbox or events topic), or one has taken a name that is Parcomolo\'s own or Kafka\'s.',
+      "Two participants share something that has to be their own (name, namespace, inbox or events topic), or one has taken a name that is Parcomolo's own or Kafka's.",
     remedy: 'Rename it in one of the two files that the message names, or in the one that has taken it.'
   },
   PARCOMOLO_CONTRACT_UNKNOWN_RECORD: {
@@ -134,8 +134,9 @@ export const errorCodes = {
     remedy: 'Define every named type where it is first used; what others register belongs under subjects of their own.'
   },
   PARCOMOLO_REGISTRY_UNKNOWN_ID: {
-    cause: 'No schema was registered under this id.',
-    remedy: 'See that whoever wrote the record uses this registry, and that its data was not deleted.'
+    cause: 'No schema was registered under this id, or this user may not read it.',
+    remedy:
+      'See that whoever wrote the record uses this registry, that its data was not deleted, and that this user may read its subject.'
   },
   PARCOMOLO_REGISTRY_BROKEN: {
     cause: 'The file with the schemas in the data folder is not what this program wrote.',
@@ -143,14 +144,15 @@ export const errorCodes = {
   },
   PARCOMOLO_REGISTRY_UNAVAILABLE: {
     cause:
-      'The schema registry does not answer or refuses the credentials; or the file with the schemas in the data folder cannot be read or written.',
+      'The schema registry does not answer, denies what is asked, or is READONLY; or the file with the schemas in the data folder cannot be read or written.',
     remedy:
-      'Look after the registry, its URL with the base path, and the credentials; for the file, make room or grant the right. Then start again.'
+      'Look after the registry, its URL with the base path, its mode, and the credentials; for the file, make room or grant the right. What runs waits for it; a start that was ended, start again.'
   },
   PARCOMOLO_TASK_JOURNAL_UNREADABLE: {
     cause:
       'A record in the own journal of a component cannot be decoded: somebody else wrote to it, or its schema is gone.',
-    remedy: 'Find out who wrote the record; a journal belongs to its component alone. Its task does not start before.'
+    remedy:
+      'The message names the reason. Find out who wrote the record, for a journal belongs to its component alone; or give back the registry with the schemas that it was written with. Its task does not start before.'
   },
   PARCOMOLO_TASK_LOG_LOST: {
     cause:

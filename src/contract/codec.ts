@@ -1,4 +1,4 @@
-import { didYouMean, ParcomoloError } from '../base/index.ts'
+import { didYouMean, isParcomoloError, ParcomoloError } from '../base/index.ts'
 import { type AvroType, type Readable, type Schema, typeOfForeignSchema, typeOfSchema } from './avro-type.ts'
 import { type Codec, type Message, type RegisteredSchema } from './contract.ts'
 import { Tap } from './tap.ts'
@@ -8,6 +8,9 @@ import { valueMismatch } from './value-mismatch.ts'
 const headerBytes = 5
 /** The buffer that values are written in before they are copied out; a longer value gets one of its own. */
 const scratchBytes = 65_536
+
+/** Reasons that are kept: any four bytes may stand for an id. */
+const refusedMax = 1_000
 
 type Writer = { readonly id: number; readonly type: AvroType }
 type Reader = {
@@ -30,6 +33,14 @@ export const makeCodec = (schemas: readonly RegisteredSchema[]): Codec => {
   const byFormerName = new Map<string, AvroType>()
   /** Of foreign schemas as records of contracts, by both; null where one does not resolve into the other. */
   const resolved = new Map<string, Reader | null>()
+  const refuse = (id: number, reason: ParcomoloError): void => {
+    refused.delete(id)
+    refused.set(id, reason)
+    for (const first of refused.keys()) {
+      if (refused.size <= refusedMax) break
+      refused.delete(first)
+    }
+  }
   const adopt = (adopted: readonly RegisteredSchema[]): void => {
     resolved.clear()
     for (const { fullName, schema, id } of adopted) {
@@ -58,11 +69,12 @@ export const makeCodec = (schemas: readonly RegisteredSchema[]): Codec => {
       if (readers.has(id)) return
       const reader = learnt(id, schema, currentOf)
       if (reader instanceof ParcomoloError) {
-        refused.set(id, reader)
+        refuse(id, reader)
         throw reader
       }
       readers.set(id, reader)
-    }
+    },
+    refuse: (id, reason) => refuse(id, reasonToTell(id, reason))
   }
 }
 
@@ -192,6 +204,13 @@ const unknownRecord = (fullName: string, known: readonly string[]): ParcomoloErr
     'PARCOMOLO_CONTRACT_UNKNOWN_RECORD',
     `unknown record '${fullName}'${didYouMean(fullName, known) || '; expected a record of a contract'}`
   )
+
+/** What the registry has under the id is no record; or it has nothing. */
+const reasonToTell = (id: number, reason: ParcomoloError): ParcomoloError => {
+  const isUnknown = isParcomoloError(reason, 'PARCOMOLO_REGISTRY_UNKNOWN_ID')
+  const code = isUnknown ? 'PARCOMOLO_CONTRACT_UNKNOWN_SCHEMA' : 'PARCOMOLO_CONTRACT_SCHEMA_REFUSED'
+  return new ParcomoloError(code, reason.message, { details: { id }, cause: reason })
+}
 
 const unknownSchema = (id: number): ParcomoloError =>
   new ParcomoloError(

@@ -1,3 +1,5 @@
+import { type ParcomoloError } from '../base/index.ts'
+
 /**
  * A participant's contract, read from its YAML and its Avro protocol. All names of records are short names unless said
  * otherwise.
@@ -89,6 +91,8 @@ export type Codec = {
    * cannot read it.
    */
   learn(id: number, schema: Readonly<Record<string, unknown>>): void
+  /** Tells why there is no schema to learn for this id, so that `decode` says it. Another `learn` may come. */
+  refuse(id: number, reason: ParcomoloError): void
   /**
    * Writes and reads these records from now on. The older schemas of theirs that it knew are to be told again: what was
    * written with them is read as these.

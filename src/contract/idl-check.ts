@@ -1,5 +1,7 @@
 import { didYouMean } from '../base/index.ts'
+import { tooDeep } from './idl-tokens.ts'
 import { type IdlEnum, type IdlField, type IdlName, type IdlProtocol, type IdlRecord, type IdlType } from './idl.ts'
+import { limits } from './limits.ts'
 
 /** Reports a problem at an offset of the IDL text. */
 export type Report = (at: number, text: string) => void
@@ -11,8 +13,18 @@ export type Primitive = (typeof primitives)[number]
 export const logicalTypes: Readonly<Record<string, { readonly type: Primitive; readonly logicalType: string }>> = {
   date: { type: 'int', logicalType: 'date' },
   time_ms: { type: 'int', logicalType: 'time-millis' },
-  timestamp_ms: { type: 'long', logicalType: 'timestamp-millis' }
+  timestamp_ms: { type: 'long', logicalType: 'timestamp-millis' },
+  local_timestamp_ms: { type: 'long', logicalType: 'local-timestamp-millis' },
+  uuid: { type: 'string', logicalType: 'uuid' }
 }
+
+/** Words of the language, which cannot name a type. */
+const keywords: ReadonlySet<string> = new Set([
+  ...primitives,
+  ...Object.keys(logicalTypes),
+  ...['array', 'map', 'union', 'record', 'error', 'enum', 'fixed', 'decimal', 'import', 'protocol', 'void', 'throws'],
+  'oneway'
+])
 
 /** The declared types, by short and by full name. */
 export type Declared = ReadonlyMap<string, IdlRecord | IdlEnum>
@@ -59,12 +71,14 @@ export const knownTypes = (declared: Declared): string[] => [
 ]
 
 const checkTypeName = (name: IdlName, report: Report): void => {
-  if (!/^[A-Z][A-Za-z0-9_]*$/.test(name.text)) {
-    report(name.at, `type name '${name.text}' is refused; expected a capital letter, then letters, digits or '_'`)
-  }
+  if (keywords.has(name.text)) report(name.at, `type name '${name.text}' is a word of Avro IDL; expected another`)
+  // `__proto__` would be no member of what is kept by name.
+  else if (name.text.includes('.') || name.text === '__proto__')
+    report(name.at, `type name '${name.text}' is refused; expected letters, digits or '_'`)
 }
 
 const checkEnum = (type: IdlEnum, report: Report): void => {
+  reportTooMany(type.name, type.symbols.length, 'symbols', report)
   reportDuplicates(type.symbols, 'symbol', report)
   const symbols = type.symbols.map((symbol) => symbol.text)
   const standard = type.default
@@ -76,7 +90,13 @@ const checkEnum = (type: IdlEnum, report: Report): void => {
   }
 }
 
+const reportTooMany = (name: IdlName, count: number, what: 'symbols' | 'fields', report: Report): void => {
+  const [max, limit] = what === 'fields' ? [limits.fieldsMax, 'fieldsMax'] : [limits.symbolsMax, 'symbolsMax']
+  if (count > max) report(name.at, `'${name.text}' has ${count} ${what}; expected at most ${max} (${limit})`)
+}
+
 const checkRecord = (record: IdlRecord, declared: Declared, report: Report): void => {
+  reportTooMany(record.name, record.fields.length, 'fields', report)
   reportDuplicates(
     record.fields.map((field) => field.name),
     'field',
@@ -143,6 +163,50 @@ const groupOf = (type: IdlType, declared: Declared): string => {
   const name = logicalTypes[type.name]?.type ?? type.name
   return ['int', 'long', 'float', 'double'].includes(name) ? 'number' : name
 }
+
+/** How much a type holds: its fields, each as often as it occurs, and how many types stand inside each other. */
+type Held = { readonly fields: number; readonly depth: number }
+
+/**
+ * Reports records that hold too much: a few lines can name a thousand million fields, where each record is twice in the
+ * next one. None of them may hold itself.
+ */
+export const checkSizes = (protocol: IdlProtocol, declared: Declared, report: Report): void => {
+  const known = new Map<IdlRecord, Held>()
+  const heldIn = (types: readonly IdlType[]): Held => {
+    const held = types.map(heldBy)
+    return {
+      fields: held.reduce((sum, { fields }) => sum + fields, 0),
+      depth: 1 + held.reduce((most, { depth }) => Math.max(most, depth), 0)
+    }
+  }
+  const heldBy = (type: IdlType): Held => {
+    if (type.kind === 'union') return heldIn(type.of)
+    if (type.kind !== 'name') return heldIn([type.of])
+    const named = declared.get(type.name)
+    return named === undefined || named.kind === 'enum' ? { fields: 0, depth: 1 } : ofRecord(named)
+  }
+  const ofRecord = (record: IdlRecord): Held => {
+    const found = known.get(record)
+    if (found !== undefined) return found
+    const { fields, depth } = heldIn(record.fields.map((field) => field.type))
+    const held = { fields: record.fields.length + fields, depth }
+    known.set(record, held)
+    return held
+  }
+  let all = 0
+  for (const record of protocol.types) {
+    if (record.kind === 'enum') continue
+    const { fields, depth } = ofRecord(record)
+    if (depth - 1 > limits.nestingMax) report(record.name.at, `in '${record.name.text}' ${tooDeep('types')}`)
+    all += fields
+    if (all > limits.heldFieldsMax) return report(record.name.at, holdTooMuch(record.name.text, all))
+  }
+}
+
+const holdTooMuch = (name: string, fields: number): string =>
+  `the records up to '${name}' hold ${fields} fields, with those of the records in them; ` +
+  `expected at most ${limits.heldFieldsMax} in a protocol (heldFieldsMax)`
 
 /** A record that holds itself has no finite type to check expressions against. */
 const checkRecursion = (record: IdlRecord, declared: Declared, report: Report): void => {

@@ -17,12 +17,16 @@ export const recordTypes = (protocol: IdlProtocol, declared: Declared, namespace
     records.set(name.text, {
       name: name.text,
       fullName: fullNameOf(declaration, namespace),
-      schema: definition(declaration, { declared, namespace, defined: new Set() }),
+      schema: recordSchema(declaration, declared, namespace),
       fields: types.fieldsOf(declaration)
     })
   }
   return records
 }
+
+/** Complete in itself. */
+export const recordSchema = (record: IdlRecord, declared: Declared, namespace: string): Json =>
+  definition(record, { declared, namespace, defined: new Set() })
 
 export const fullNameOf = (type: IdlRecord | IdlEnum, namespace: string): string => `${namespace}.${type.name.text}`
 

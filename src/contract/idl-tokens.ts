@@ -1,3 +1,5 @@
+import { limits } from './limits.ts'
+
 /** A problem at an offset of the text that was read. */
 export type TextProblem = { readonly at: number; readonly text: string }
 
@@ -35,12 +37,16 @@ export type Tokens = {
 }
 
 const pattern = {
-  name: /[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*|`[A-Za-z_][A-Za-z0-9_.]*`/y,
+  // In backticks a word is a name also where it means something: @avro.java.`string`("String").
+  name: /(?:[A-Za-z_]\w*|`[A-Za-z_][\w.]*`)(?:\.(?:[A-Za-z_]\w*|`[A-Za-z_][\w.]*`))*/y,
   number: /-?[0-9]+/y,
   string: /"(?:[^"\\\n]|\\.)*"/y,
   blank: /(?:\s|\/\/[^\n]*|\/\*(?:[^*]|\*(?!\/))*\*\/)*/y,
   plainJson: /-?[0-9][0-9.eE+-]*|true|false|null/y
 }
+
+export const tooDeep = (what: string): string =>
+  `${what} stand in each other more than ${limits.nestingMax} deep; expected at most that (nestingMax)`
 
 /** Splits Avro IDL into tokens, one ahead. */
 export const tokensOf = (text: string): Tokens => {
@@ -130,8 +136,9 @@ const endOfJson = (text: string, at: number): number => {
   for (let i = at; i < text.length; i++) {
     const string = matchAt(pattern.string, text, i)
     if (string !== '') i += string.length - 1
-    else if (text[i] === '[' || text[i] === '{') depth++
-    else if (text[i] === ']' || text[i] === '}') depth--
+    else if (text[i] === '[' || text[i] === '{') {
+      if (++depth > limits.nestingMax) throw new IdlSyntaxError(i, tooDeep('lists and objects'))
+    } else if (text[i] === ']' || text[i] === '}') depth--
     if (depth === 0) return i + 1
   }
   return text.length

@@ -1,4 +1,5 @@
-import { IdlSyntaxError, type Token, type Tokens, tokensOf } from './idl-tokens.ts'
+import { IdlSyntaxError, type Token, type Tokens, tokensOf, tooDeep } from './idl-tokens.ts'
+import { limits } from './limits.ts'
 
 /** Attributes that annotations give, such as `aliases`. */
 export type Attributes = Readonly<Record<string, unknown>>
@@ -8,7 +9,13 @@ export type IdlType =
   | { readonly kind: 'name'; readonly name: string; readonly at: number; readonly attributes: Attributes }
   | { readonly kind: 'array'; readonly of: IdlType; readonly at: number; readonly attributes: Attributes }
   | { readonly kind: 'map'; readonly of: IdlType; readonly at: number; readonly attributes: Attributes }
-  | { readonly kind: 'union'; readonly of: readonly IdlType[]; readonly at: number }
+  | {
+      readonly kind: 'union'
+      readonly of: readonly IdlType[]
+      readonly at: number
+      /** Written as `string?`. */
+      readonly isOptional?: boolean
+    }
 
 export type IdlField = {
   readonly name: IdlName
@@ -53,7 +60,8 @@ export type IdlProtocol = {
 /**
  * Reads an Avro protocol from IDL, every name with its place (avsc reads IDL too, but keeps no places, so nothing that
  * is wrong behind the syntax could be pointed at).
- * Left out of the language: `import`, `fixed`, and named types declared inside a field. Throws IdlSyntaxError.
+ * Left out of the language: `import`, `fixed`, `decimal`, and named types declared inside a field. Throws
+ * IdlSyntaxError.
  */
 export const parseIdl = (text: string): IdlProtocol => {
   const tokens = tokensOf(text)
@@ -67,12 +75,18 @@ export const parseIdl = (text: string): IdlProtocol => {
     const declared = readDeclaration(tokens, name.text)
     if ('kind' in declared) types.push(declared)
     else messages.push(declared)
+    // At once, before more of it is read.
+    if (types.length > limits.typesMax) throw tooMany(declared.name, 'types', 'typesMax')
+    if (messages.length > limits.messagesMax) throw tooMany(declared.name, 'messages', 'messagesMax')
   }
   if (tokens.peek().kind !== 'end') {
     throw new IdlSyntaxError(tokens.peek().at, `expected nothing after the protocol, found '${tokens.peek().text}'`)
   }
   return { name, attributes, types, messages }
 }
+
+const tooMany = ({ at }: IdlName, what: string, limit: 'typesMax' | 'messagesMax'): IdlSyntaxError =>
+  new IdlSyntaxError(at, `the protocol has more than ${limits[limit]} ${what}; expected at most that (${limit})`)
 
 const readDeclaration = (tokens: Tokens, protocol: string): IdlRecord | IdlEnum | IdlMessage => {
   const doc = tokens.doc()
@@ -137,19 +151,39 @@ const readField = (tokens: Tokens): IdlField => {
   const attributes = readAttributes(tokens)
   const name = tokens.name("the field's name")
   const value = tokens.accept('=') ? tokens.json(`the default of field '${name.text}'`) : undefined
-  return { name, type, doc, attributes, default: value }
+  return { name, type: defaultFirst(type, value?.value), doc, attributes, default: value }
 }
 
-const readType = (tokens: Tokens): IdlType => {
+/** Of `string? name = "x"` the default is of the second type; in a union the one with the default comes first. */
+const defaultFirst = (type: IdlType, value: unknown): IdlType =>
+  type.kind === 'union' && type.isOptional === true && value !== undefined && value !== null
+    ? { ...type, of: type.of.toReversed() }
+    : type
+
+const readType = (tokens: Tokens, depth = 1): IdlType => {
+  const type = readPlainType(tokens, depth)
+  const { at } = tokens.peek()
+  if (!tokens.accept('?')) return type
+  return {
+    kind: 'union',
+    of: [{ kind: 'name', name: 'null', at, attributes: {} }, type],
+    at: type.at,
+    isOptional: true
+  }
+}
+
+const readPlainType = (tokens: Tokens, depth: number): IdlType => {
   const attributes = readAttributes(tokens)
   const word = tokens.name('a type')
-  if (word.text === 'union') return readUnion(tokens, word, attributes)
+  if (depth > limits.nestingMax) throw new IdlSyntaxError(word.at, tooDeep('types'))
+  if (word.text === 'union') return readUnion(tokens, word, attributes, depth)
   if (word.text === 'array' || word.text === 'map') {
     tokens.expect('<', `after '${word.text}'`)
-    const of = readType(tokens)
+    const of = readType(tokens, depth + 1)
     tokens.expect('>', `after the type of the ${word.text}`)
     return { kind: word.text, of, at: word.at, attributes }
   }
+  if (word.text === 'decimal') throw new IdlSyntaxError(word.at, noDecimal)
   if (['record', 'error', 'enum', 'fixed'].includes(word.text)) {
     throw new IdlSyntaxError(
       word.at,
@@ -159,10 +193,14 @@ const readType = (tokens: Tokens): IdlType => {
   return { kind: 'name', name: word.text, at: word.at, attributes }
 }
 
-const readUnion = (tokens: Tokens, word: Token, attributes: Attributes): IdlType => {
+const noDecimal =
+  "'decimal' is not supported, as numbers here are those of JavaScript; use long in cents, " +
+  'or bytes with @logicalType("decimal"), which expressions only pass on'
+
+const readUnion = (tokens: Tokens, word: Token, attributes: Attributes, depth: number): IdlType => {
   if (Object.keys(attributes).length > 0) throw new IdlSyntaxError(word.at, 'a union takes no annotations')
   tokens.expect('{', "after 'union'")
-  return { kind: 'union', of: readList(tokens, '}', () => readType(tokens)), at: word.at }
+  return { kind: 'union', of: readList(tokens, '}', () => readType(tokens, depth + 1)), at: word.at }
 }
 
 const readMessage = (tokens: Tokens): IdlMessage => {

@@ -1,11 +1,12 @@
 import { ParcomoloError } from '../base/index.ts'
 import { type Contract } from './contract.ts'
 import { typeOfSchema } from './avro-type.ts'
-import { checkTypes, type Declared, type Report } from './idl-check.ts'
+import { checkSizes, checkTypes, type Declared, type Report } from './idl-check.ts'
 import { readMessages } from './idl-messages.ts'
-import { fullNameOf, recordTypes } from './idl-schema.ts'
+import { fullNameOf, recordSchema, recordTypes } from './idl-schema.ts'
 import { IdlSyntaxError, type TextProblem } from './idl-tokens.ts'
 import { type IdlField, type IdlProtocol, parseIdl } from './idl.ts'
+import { limits } from './limits.ts'
 
 /** What an Avro protocol says by itself: a contract without its participant and topics. */
 export type Protocol = Omit<Contract, 'participant' | 'inbox' | 'events'>
@@ -26,12 +27,22 @@ export type ReadProtocol = { readonly protocol: Protocol } | { readonly problems
 /** The protocol, or all that is wrong with it, in the order of the text. */
 export const readProtocol = (idl: string): ReadProtocol => {
   const problems: TextProblem[] = []
-  const report: Report = (at, text) => problems.push({ at, text })
-  const parsed = parsedOrReported(idl, report)
-  const protocol = parsed === undefined ? undefined : buildProtocol(parsed, report)
-  if (protocol !== undefined && problems.length === 0) return { protocol }
+  const report: Report = (at, text) => {
+    if (problems.length === limits.problemsMax) throw new TooManyProblems(text)
+    problems.push({ at, text })
+  }
+  try {
+    const parsed = parsedOrReported(idl, report)
+    const protocol = parsed === undefined ? undefined : buildProtocol(parsed, report)
+    if (protocol !== undefined && problems.length === 0) return { protocol }
+  } catch (error) {
+    if (!(error instanceof TooManyProblems)) throw error
+  }
   return { problems: problems.toSorted((a, b) => a.at - b.at) }
 }
+
+/** Each costs a search for the name that was meant; nobody mends so many before looking again. */
+class TooManyProblems extends Error {}
 
 const parsedOrReported = (idl: string, report: Report): IdlProtocol | undefined => {
   try {
@@ -52,10 +63,11 @@ const buildProtocol = (parsed: IdlProtocol, report: Report): Protocol | undefine
     report(at, text)
   }
   checkTypes(parsed, declared, reportFault)
+  if (sound) checkSizes(parsed, declared, reportFault)
   const messages = readMessages(parsed, declared, report)
   if (!sound) return undefined
   const records = recordTypes(parsed, declared, namespace)
-  checkSchemas(parsed, records, report)
+  checkSchemas(parsed, records, { declared, namespace }, report)
   return { namespace, records, ...messages }
 }
 
@@ -73,20 +85,33 @@ const declaredTypes = (parsed: IdlProtocol, namespace: string): Declared =>
     ...parsed.types.map((type) => [type.name.text, type] as const)
   ])
 
-/** What remains is left to Avro: each record as a whole without its defaults, then these one by one. */
-const checkSchemas = (parsed: IdlProtocol, records: Protocol['records'], report: Report): void => {
+/**
+ * What remains is left to Avro: each record as a whole; where that is refused, without its defaults, and these one by
+ * one, each in a record of that field alone.
+ */
+const checkSchemas = (
+  parsed: IdlProtocol,
+  records: Protocol['records'],
+  { declared, namespace }: Names,
+  report: Report
+): void => {
   for (const type of parsed.types) {
-    if (type.kind === 'enum') continue
-    const { schema } = records.get(type.name.text)!
-    const fields = schema['fields'] as Record<string, unknown>[]
-    const bare = fields.map(({ default: _, ...field }) => field)
-    const problem = problemOf({ ...schema, fields: bare })
-    if (problem !== undefined) report(type.name.at, `${type.kind} '${type.name.text}' is refused by Avro: ${problem}`)
-    for (const [i, field] of problem === undefined ? type.fields.entries() : []) {
-      if (problemOf({ ...schema, fields: bare.with(i, fields[i]!) }) !== undefined) reportDefault(field, report)
+    if (type.kind === 'enum' || problemOf(records.get(type.name.text)!.schema) === undefined) continue
+    const bare = { ...type, fields: type.fields.map((field) => ({ ...field, default: undefined })) }
+    const problem = problemOf(recordSchema(bare, declared, namespace))
+    if (problem !== undefined) {
+      report(type.name.at, `${type.kind} '${type.name.text}' is refused by Avro: ${problem}`)
+      continue
+    }
+    for (const field of type.fields) {
+      if (field.default === undefined) continue
+      if (problemOf(recordSchema({ ...type, fields: [field] }, declared, namespace)) !== undefined)
+        reportDefault(field, report)
     }
   }
 }
+
+type Names = { readonly declared: Declared; readonly namespace: string }
 
 const reportDefault = (field: IdlField, report: Report): void => {
   const { value, at } = field.default!

@@ -1,5 +1,6 @@
 import { type Node, type Scalar } from 'yaml'
 import { type Contract } from './contract.ts'
+import { limits } from './limits.ts'
 import { type Protocol, readProtocol } from './protocol.ts'
 import { type Taken, takenNames, topicIdentity } from './reserved.ts'
 import { openYaml, type SourceFile, type YamlFile } from './yaml-file.ts'
@@ -14,14 +15,7 @@ export const topicCharsMax = 249
 export const groupPattern = /^[!-~]+$/
 export const groupCharsMax = 255
 
-/** As much as a saga's file may hold; what is stored for a resource of Kubernetes is a few times that at most. */
-export const contractCharsMax = 262_144
-
-/**
- * Reads a participant's YAML. Throws PARCOMOLO_CONTRACT_INVALID with every problem that was found, each with its place
- * in the file; PARCOMOLO_CONTRACT_CONFLICT where all is sound but a name is not free.
- */
-export const readContract = (file: SourceFile): Contract => {
+const readAnew = (file: SourceFile): Contract => {
   const yaml = openYaml(file)
   const read = yaml.root === null ? reportEmpty(yaml) : readParticipant(yaml, yaml.root)
   yaml.finish()
@@ -29,6 +23,44 @@ export const readContract = (file: SourceFile): Contract => {
   for (const { path, text } of takenNames(contract)) yaml.report(places[path] ?? 0, path, text)
   yaml.finish('PARCOMOLO_CONTRACT_CONFLICT')
   return contract
+}
+
+type Outcome = { readonly contract: Contract } | { readonly error: unknown }
+
+/** Characters of files whose outcome is kept: those of hundreds of participants. */
+const keptCharsMax = 4_000_000
+const kept = new Map<string, Outcome>()
+let keptChars = 0
+
+/**
+ * Reads a participant's YAML; the same text again gives the same contract, which has been compiled once. Throws
+ * PARCOMOLO_CONTRACT_INVALID with every problem that was found, each with its place in the file;
+ * PARCOMOLO_CONTRACT_CONFLICT where all is sound but a name is not free.
+ */
+export const readContract = (file: SourceFile): Contract => {
+  const key = `${file.path}\n${file.text}`
+  const outcome = kept.get(key) ?? keep(key, outcomeOf(file))
+  if ('error' in outcome) throw outcome.error
+  return outcome.contract
+}
+
+const outcomeOf = (file: SourceFile): Outcome => {
+  try {
+    return { contract: readAnew(file) }
+  } catch (error) {
+    return { error }
+  }
+}
+
+const keep = (key: string, outcome: Outcome): Outcome => {
+  kept.set(key, outcome)
+  keptChars += key.length
+  for (const oldest of kept.keys()) {
+    if (keptChars <= keptCharsMax) break
+    kept.delete(oldest)
+    keptChars -= oldest.length
+  }
+  return outcome
 }
 
 /** A contract, and where in the file its names stand. */
@@ -134,8 +166,8 @@ const readGroup = (yaml: YamlFile, node: Node | null | undefined): string | unde
 
 const readIdl = (yaml: YamlFile, contract: Scalar<string> | undefined): Protocol | undefined => {
   if (contract === undefined) return undefined
-  if (contract.value.length > contractCharsMax) {
-    const text = `the contract has ${contract.value.length} characters; expected at most ${contractCharsMax}`
+  if (contract.value.length > limits.contractCharsMax) {
+    const text = `the contract has ${contract.value.length} characters; expected at most ${limits.contractCharsMax}`
     yaml.report(contract, 'spec.contract', text)
     return undefined
   }

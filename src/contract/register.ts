@@ -170,12 +170,19 @@ const learnIds = async (
   registry: Pick<SchemaRegistry, 'schema'>,
   ids: readonly number[]
 ): Promise<void> => {
-  const outcomes = await Promise.allSettled(ids.map(async (id) => codec.learn(id, await registry.schema(id))))
-  for (const outcome of outcomes) if (outcome.status === 'rejected' && !isForGood(outcome.reason)) throw outcome.reason
+  const learn = async (id: number): Promise<void> => {
+    try {
+      codec.learn(id, await registry.schema(id))
+    } catch (error) {
+      if (isOfRegistry(error)) codec.refuse(id, error)
+      else if (!isParcomoloError(error, 'PARCOMOLO_CONTRACT_SCHEMA_REFUSED')) throw error
+    }
+  }
+  const outcomes = await Promise.allSettled(ids.map(learn))
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
 }
 
 /** The record is to blame, or whoever registered its schema: to ask again is no use. */
-const isForGood = (error: unknown): boolean =>
+const isOfRegistry = (error: unknown): error is ParcomoloError =>
   isParcomoloError(error, 'PARCOMOLO_REGISTRY_UNKNOWN_ID') ||
-  isParcomoloError(error, 'PARCOMOLO_REGISTRY_INVALID_SCHEMA') ||
-  isParcomoloError(error, 'PARCOMOLO_CONTRACT_SCHEMA_REFUSED')
+  isParcomoloError(error, 'PARCOMOLO_REGISTRY_INVALID_SCHEMA')

@@ -1,5 +1,6 @@
 import { isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, Scalar } from 'yaml'
 import { didYouMean, type ErrorCode, ParcomoloError } from '../base/index.ts'
+import { limits } from './limits.ts'
 
 export type SourceFile = { readonly path: string; readonly text: string }
 
@@ -27,6 +28,8 @@ type Placed = { readonly line: number; readonly column: number; readonly path: s
 
 /** Opens a file; throws PARCOMOLO_CONTRACT_INVALID at once where it is no YAML, since then nothing else can be said. */
 export const openYaml = (file: SourceFile): YamlFile => {
+  const tooMuch = tooMuchIn(file.text)
+  if (tooMuch !== undefined) throw invalid(file.path, [{ line: 1, column: 1, path: '', text: tooMuch }])
   const lines = new LineCounter()
   const document = parseDocument(file.text, { lineCounter: lines, prettyErrors: false, strict: true })
   const problems: Placed[] = []
@@ -54,6 +57,21 @@ export const openYaml = (file: SourceFile): YamlFile => {
       if (problems.length > 0) throw invalid(file.path, problems, code)
     }
   }
+}
+
+/** What opens more brackets than any file that is meant costs a reader of YAML seconds. */
+const bracketsMax = 1_000
+
+const tooMuchIn = (text: string): string | undefined => {
+  if (text.length > limits.fileCharsMax)
+    return `the file has ${text.length} characters; expected at most ${limits.fileCharsMax} (fileCharsMax)`
+  let [open, most] = [0, 0]
+  for (let i = 0; i < text.length; i++) {
+    const sign = text[i]
+    if (sign === '[' || sign === '{') most = Math.max(most, ++open)
+    else if ((sign === ']' || sign === '}') && open > 0) open--
+  }
+  return most > bracketsMax ? `${most} brackets are open inside each other; expected at most ${bracketsMax}` : undefined
 }
 
 const isText = (node: Node | null): node is Scalar<string> => isScalar(node) && typeof node.value === 'string'

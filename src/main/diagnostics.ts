@@ -1,4 +1,5 @@
 import { isParcomoloError } from '../base/index.ts'
+import type { UnheardAnswer } from '../orchestrator/index.ts'
 
 export type Level = 'error' | 'warn' | 'info' | 'debug'
 
@@ -94,6 +95,9 @@ export class Diagnostics {
 
   readonly published = (saga: string, revision: string, what: string): void =>
     this.report('info', { saga, revision }, `saga ${saga} ${what}: revision ${revision}`)
+
+  readonly unheard = (answer: UnheardAnswer): void =>
+    this.report('debug', answer, `the answer at ${answer.at} is passed over: ${answer.reason}`)
 
   error = (error: unknown, message = 'something could not be done'): void => this.report('error', facts(error), message)
 

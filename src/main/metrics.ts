@@ -1,12 +1,13 @@
 import type { Log } from '../log/index.ts'
 import type { ProcessMemory } from './memory-limit.ts'
-import type { PassedOver } from '../orchestrator/index.ts'
+import type { PassedOver, Unheard } from '../orchestrator/index.ts'
 import type { RunningTask } from '../task/index.ts'
 import type { Parts } from './stage.ts'
 
 /** What log and tasks have done since the start, as Prometheus text. */
-export const metricsText = ({ memory, log, system, operator }: Parts): string => {
+export const metricsText = ({ memory, log, system, operator, unheard }: Parts): string => {
   const lines = [...(memory === undefined ? [] : memoryLines(memory)), ...(log === undefined ? [] : logLines(log))]
+  if (unheard !== undefined) lines.push(...unheardLines(unheard))
   const perTask = [...(system?.runners ?? [])].flatMap(([component, runner]) =>
     [...runner.tasks].map(([place, task]) => ({ labels: `{component="${component}",task="${place}"}`, task }))
   )
@@ -65,6 +66,13 @@ const memoryLines = ({ limitBytes, budget, living }: ProcessMemory): string[] =>
     ([name, { heldBytes }]) => `parcomolo_memory_held_bytes{holder="${name}"} ${Math.round(heldBytes)}`
   )
 ]
+
+/** Answers of foreign participants that the orchestrator has passed over. */
+const unheardLines = (unheard: Unheard): string[] =>
+  counter(
+    'parcomolo_saga_answers_passed_over',
+    [...unheard.counts()].map(({ topic, reason, count }) => [`{topic="${topic}",reason="${reason}"}`, count])
+  )
 
 const logLines = (log: Log): string[] => [
   '# TYPE parcomolo_log_healthy gauge',

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/index.ts'
 import type { Log } from '../log/index.ts'
 import type { Operator } from '../operator/index.ts'
+import type { Unheard } from '../orchestrator/index.ts'
 import type { Config } from './config.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import type { ProcessMemory } from './memory-limit.ts'
@@ -26,4 +27,10 @@ export type Stage = {
 }
 
 /** What there is to tell about, as far as it is there yet. */
-export type Parts = { memory?: ProcessMemory; log?: Log; system?: System; operator?: Operator | undefined }
+export type Parts = {
+  memory?: ProcessMemory
+  log?: Log
+  system?: System
+  operator?: Operator | undefined
+  unheard?: Unheard
+}

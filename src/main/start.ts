@@ -10,8 +10,8 @@ import {
 } from '../contract/index.ts'
 import { createProbes } from '../http/index.ts'
 import type { Operator } from '../operator/index.ts'
-import { openPublisher } from '../orchestrator/index.ts'
-import type { Registry } from '../registry/index.ts'
+import { openPublisher, Unheard } from '../orchestrator/index.ts'
+import { deniedAtOnce, type Registry } from '../registry/index.ts'
 import type { Config } from './config.ts'
 import { closeToOthers } from './data-folder.ts'
 import { readContractFiles } from './contract-files.ts'
@@ -141,7 +141,10 @@ const open = async (stage: Stage): Promise<string> => {
   const { codec, contracts } = await opening.step('registering the contracts', () =>
     agreedContracts(stage, registry, files)
   )
+  const unheard = new Unheard(diagnostics.unheard)
+  parts.unheard = unheard
   const deps: SystemDeps = {
+    unheard,
     ...{ log, codec, contracts, clock, flow: config.flow, partitions: config.partitions },
     learn: (values) => learnSchemas(codec, registry, values),
     adopt: (contract) => adoptContract(registry, codec, contract),
@@ -189,7 +192,7 @@ const agreedContracts = async (
   files: Contracts
 ): Promise<{ codec: Codec; contracts: Contracts }> => {
   const { codec, contracts, refused } = await opening.insist(
-    () => registerAgreed(registry, files.all, ownRecords),
+    () => deniedAtOnce(() => registerAgreed(registry, files.all, ownRecords)),
     diagnostics.waiting
   )
   for (const { contract, error } of refused) diagnostics.refused(`the contract of ${contract.participant}`, error)

@@ -8,7 +8,9 @@ import {
   orchestratorComponent,
   PassedOver,
   type ParticipantFacts,
-  sagaProtocol
+  sagaProtocol,
+  tellingUnheard,
+  type Unheard
 } from '../orchestrator/index.ts'
 import { inventoryComponent } from '../service/inventory/index.ts'
 import { orderComponent } from '../service/order/index.ts'
@@ -41,6 +43,8 @@ export type SystemDeps = {
   readonly roles?: readonly string[]
   /** Named in the markers of journals. */
   readonly owner: string
+  /** Counts the answers of foreign participants that are passed over; nobody does if not given. */
+  readonly unheard?: Unheard
   readonly onFailure: (error: unknown) => void
   readonly onPoison: (at: string, error: unknown) => void
   readonly onTooLarge?: TaskDeps['onTooLarge']
@@ -153,10 +157,20 @@ const components = (deps: SystemDeps, definitions: Definitions, passedOver: Pass
     ['shipping', start(shippingComponent(flow))]
   ])
   if (flow === 'orchestration') {
-    all.set('orchestrator', start(orchestratorComponent(definitions, codec, factsOf(definitions), passedOver)))
+    const orchestrator = orchestratorComponent(definitions, codec, factsOf(definitions), passedOver)
+    all.set('orchestrator', start(unheardToldBy(orchestrator, deps, definitions)))
   }
   return [...all].filter(([name]) => deps.roles === undefined || deps.roles.includes(name)).map(([, run]) => run)
 }
+
+const unheardToldBy = (
+  orchestrator: ReturnType<typeof orchestratorComponent>,
+  { unheard }: SystemDeps,
+  definitions: Definitions
+): typeof orchestrator =>
+  unheard === undefined
+    ? orchestrator
+    : tellingUnheard(orchestrator, { definitions, participants: factsOf(definitions), unheard })
 
 /** Only a component of this runtime journals how far it has read. */
 const factsOf = (definitions: Definitions): ParticipantFacts => ({

@@ -34,14 +34,42 @@ const compile = (subject: string, schema: AvroSchema): Type => {
   }
 }
 
+type EnumType = Type & { readonly symbols: readonly string[] }
 type RecordType = Type & { readonly fields: readonly avro.types.Field[] }
 
-/** The first thing that the reader cannot read of the writer, as far down as records have fields of the same name. */
+/** The first thing that the reader cannot read of the writer, as deep as both have the same parts. */
 const misfitOf = (reader: Type, writer: Type, path: string): string | undefined => {
   const problem = refusalOf(reader, writer)
   if (problem === undefined) return undefined
-  const deeper = isRecord(reader) && isRecord(writer) ? misfitIn(reader, writer, path) : undefined
-  return deeper ?? (path === '' ? problem : `field '${path}' changed: ${problem}`)
+  return deeperMisfit(reader, writer, path) ?? (path === '' ? problem : `field '${path}' changed: ${problem}`)
+}
+
+const deeperMisfit = (reader: Type, writer: Type, path: string): string | undefined => {
+  if (isRecord(reader) && isRecord(writer)) return misfitIn(reader, writer, path)
+  if (isEnum(reader) && isEnum(writer)) return symbolGone(reader, writer, path)
+  const parts = partsOf(reader)
+  for (const [kind, part] of partsOf(writer)) {
+    const same = parts.get(kind)
+    const misfit = same === undefined ? undefined : misfitOf(same, part, path)
+    if (misfit !== undefined) return misfit
+  }
+  return undefined
+}
+
+/** What a type is made of, under a name that the same part of another version has, too. */
+const partsOf = (type: Type): ReadonlyMap<string, Type> => {
+  if (type instanceof avro.types.ArrayType) return new Map([['items', type.itemsType]])
+  if (type instanceof avro.types.MapType) return new Map([['values', type.valuesType]])
+  const branches: readonly Type[] = 'types' in type ? (type.types as Type[]) : []
+  return new Map(branches.map((branch) => [branch.name ?? branch.typeName, branch]))
+}
+
+const symbolGone = (reader: EnumType, writer: EnumType, path: string): string | undefined => {
+  const gone = writer.symbols.filter((symbol) => !reader.symbols.includes(symbol))
+  if (gone.length === 0) return undefined
+  const symbols = `symbol${gone.length === 1 ? '' : 's'} ${gone.map((symbol) => `'${symbol}'`).join(', ')}`
+  const where = path === '' ? '' : `field '${path}' changed: `
+  return `${where}enum '${writer.name}' has lost ${symbols}, which may have been written`
 }
 
 const misfitIn = (reader: RecordType, writer: RecordType, path: string): string | undefined => {
@@ -66,5 +94,7 @@ const refusalOf = (reader: Type, writer: Type): string | undefined => {
 }
 
 const isRecord = (type: Type): type is RecordType => 'fields' in type
+
+const isEnum = (type: Type): type is EnumType => 'symbols' in type
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

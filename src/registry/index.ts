@@ -1,1 +1,2 @@
+export { deniedAtOnce } from './denied.ts'
 export { type AvroSchema, type Registry } from './registry.ts'

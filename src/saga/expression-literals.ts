@@ -8,7 +8,6 @@ import {
   longType,
   nullType,
   recordOf,
-  stringType,
   type Type,
   nothingType
 } from './expression-types.ts'
@@ -19,7 +18,7 @@ export const checkLiteral = (checking: Checking, node: ASTNode & { op: 'value' }
   const emit = (): string => sourceOf(node)
   if (typeof value === 'bigint') return checkInteger(checking, node, value)
   if (typeof value === 'number') return { type: doubleType, emit, constant: { value } }
-  if (typeof value === 'string') return { type: stringType, emit, constant: { value } }
+  if (typeof value === 'string') return { type: { kind: 'string', only: [value] }, emit, constant: { value } }
   if (typeof value === 'boolean') return { type: booleanType, emit, constant: { value } }
   if (value === null) return { type: nullType, emit, constant: { value } }
   const kind = value instanceof Uint8Array ? 'bytes' : 'unsigned numbers'

@@ -149,7 +149,7 @@ const remedyFor = (first: Type, second: Type, secondText: string): string | unde
 }
 
 const checkEquality = (checking: Checking, node: BinaryNode, { left, right }: Sides): Checked => {
-  const symbol = symbolFault(left, right.type) ?? symbolFault(right, left.type)
+  const symbol = symbolFault(left.type, right.type) ?? symbolFault(right.type, left.type)
   if (symbol !== undefined) return invalid(checking, node, symbol)
   const comparable = membersOf(left.type).some((a) => membersOf(right.type).some((b) => areComparable(a, b)))
   const besideNull = left.type.kind === 'null' || right.type.kind === 'null'
@@ -174,9 +174,11 @@ const areComparable = (a: Type, b: Type): boolean =>
   (isNumber(a) && isNumber(b)) || (isText(a) && isText(b)) || fault(a, b) === undefined || fault(b, a) === undefined
 
 /** A text that is written out where an enum is meant must be one of its symbols. */
-export const symbolFault = ({ constant }: Checked, type: Type): string | undefined => {
-  const value = constant?.value
-  if (typeof value !== 'string' || type.kind !== 'enum' || type.symbols.includes(value)) return undefined
+export const symbolFault = (given: Type, expected: Type): string | undefined => {
+  const type = membersOf(expected).find((member) => member.kind === 'enum')
+  if (given.kind !== 'string' || type === undefined) return undefined
+  const value = given.only?.find((text) => !type.symbols.includes(text))
+  if (value === undefined) return undefined
   return `'${value}' is no symbol of ${type.name}${didYouMean(value, type.symbols) || `; it has ${type.symbols.join(', ')}`}`
 }
 

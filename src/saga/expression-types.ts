@@ -4,14 +4,17 @@
  */
 export type Type =
   | {
-      readonly kind:
-        'unknown' | 'nothing' | 'null' | 'boolean' | 'int' | 'long' | 'float' | 'double' | 'bytes' | 'string'
+      readonly kind: 'unknown' | 'nothing' | 'null' | 'boolean' | 'int' | 'long' | 'float' | 'double' | 'bytes'
     }
+  | TextType
   | { readonly kind: 'enum'; readonly name: string; readonly symbols: readonly string[] }
   | RecordShape
   | { readonly kind: 'array'; readonly items: Type }
   | { readonly kind: 'map'; readonly values: Type }
   | { readonly kind: 'union'; readonly of: readonly Type[] }
+
+/** `only`: the texts that it may be, where all are written out; so it fits an enum that has them. */
+export type TextType = { readonly kind: 'string'; readonly only?: readonly string[] }
 
 export type RecordShape = { readonly kind: 'record'; readonly name: string; readonly fields: readonly Field[] }
 
@@ -69,13 +72,18 @@ export const unionOf = (types: readonly Type[]): Type => {
 
 /** The type of a value that is one or the other. */
 export const joinTypes = (a: Type, b: Type): Type => {
-  if (isAnything(a)) return b
-  if (isAnything(b)) return a
+  if (isAnything(a) || isSymbolOf(a, b)) return b
+  if (isAnything(b) || isSymbolOf(b, a)) return a
   if (sameType(a, b)) return merged(a, b)
-  if (isInteger(a) && isInteger(b)) return longType
-  if (isFraction(a) && isFraction(b)) return doubleType
+  const number = wider(a, b)
+  if (number !== undefined) return number
   if (a.kind === 'array' && b.kind === 'array') return { kind: 'array', items: joinTypes(a.items, b.items) }
   return unionOf([a, b])
+}
+
+const wider = (a: Type, b: Type): Type | undefined => {
+  if (isInteger(a) && isInteger(b)) return longType
+  return isFraction(a) && isFraction(b) ? doubleType : undefined
 }
 
 export const isInteger = (type: Type): boolean => type.kind === 'int' || type.kind === 'long'
@@ -86,6 +94,7 @@ export const isInteger = (type: Type): boolean => type.kind === 'int' || type.ki
  */
 const merged = (a: Type, b: Type): Type => {
   if (a.kind === 'array' && b.kind === 'array') return { kind: 'array', items: joinTypes(a.items, b.items) }
+  if (a.kind === 'string' && b.kind === 'string') return textOf(a, b)
   if (a.kind !== 'record' || b.kind !== 'record') return a
   const typeInB = new Map(b.fields.map((field) => [field.name, field.type]))
   const fields = a.fields.flatMap((field) => {
@@ -95,13 +104,19 @@ const merged = (a: Type, b: Type): Type => {
   return { ...a, fields }
 }
 
+const textOf = ({ only: one }: TextType, { only: other }: TextType): TextType =>
+  one === undefined || other === undefined ? stringType : { kind: 'string', only: [...new Set([...one, ...other])] }
+
 const isAnything = (type: Type): boolean => type.kind === 'unknown' || type.kind === 'nothing'
 
 export const isFraction = (type: Type): boolean => type.kind === 'float' || type.kind === 'double'
 
 export const isText = (type: Type): boolean => type.kind === 'string' || type.kind === 'enum'
 
-export const sameType = (a: Type, b: Type): boolean => fault(a, b) === undefined && fault(b, a) === undefined
+export const sameType = (a: Type, b: Type): boolean =>
+  a.kind === 'string' || b.kind === 'string'
+    ? a.kind === b.kind
+    : fault(a, b) === undefined && fault(b, a) === undefined
 
 export type Mismatch = { readonly path: string; readonly given: Type; readonly expected: Type }
 
@@ -128,14 +143,22 @@ const faultOfOne = (given: Type, expected: Type): Mismatch | undefined => {
   if (given.kind === 'map' && expected.kind === 'map') {
     return inside('.*', fault(given.values, expected.values))
   }
-  const fits = given.kind === 'enum' && expected.kind === 'enum' ? hasSymbols(expected, given) : widens(given, expected)
+  const fits =
+    expected.kind === 'enum'
+      ? symbolsOf(given)?.every((symbol) => expected.symbols.includes(symbol)) === true
+      : widens(given, expected)
   return fits ? undefined : mismatch(given, expected)
 }
 
-type Enum = Type & { readonly kind: 'enum' }
+/** The texts that a value may be; undefined where it may be any. */
+const symbolsOf = (type: Type): readonly string[] | undefined => {
+  if (type.kind === 'enum') return type.symbols
+  return type.kind === 'string' ? type.only : undefined
+}
 
-const hasSymbols = (target: Enum, source: Enum): boolean =>
-  source.symbols.every((symbol) => target.symbols.includes(symbol))
+/** A text that is written out beside a value of an enum is one of its symbols. */
+const isSymbolOf = (text: Type, type: Type): boolean =>
+  text.kind === 'string' && type.kind === 'enum' && fault(text, type) === undefined
 
 const widenings: Readonly<Record<string, readonly string[]>> = {
   int: ['long', 'float', 'double'],

@@ -45,12 +45,13 @@ export const compileExpression = (draft: DraftExpression, { scope, findings, exp
   return { source: draft.text, evaluate: evaluatorOf(checked, draft, { where: findings.whereIs(draft), expected }) }
 }
 
-/** Why a value does not fit; an enum takes a text that is written out and is one of its symbols. */
+/** Why a value does not fit; an enum takes texts that are written out and are its symbols. */
 const misfit = (checked: Checked, expected: Type, text: string): string | undefined => {
-  if (typeof checked.constant?.value === 'string' && expected.kind === 'enum') return symbolFault(checked, expected)
   const found = fault(checked.type, expected)
   if (found === undefined) return undefined
   const at = found.path === '' ? '' : ` at '${found.path}'`
+  const symbol = symbolFault(found.given, found.expected)
+  if (symbol !== undefined) return `${symbol}${at}`
   return `the value is ${showType(found.given)}${at}, but ${showType(found.expected)} is expected${remedyFor(found, text)}`
 }
 

@@ -1,4 +1,4 @@
-import { ParcomoloError } from '../base/index.ts'
+import { isParcomoloError, ParcomoloError } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
 import { type JournalWriter, type Log, placeName, type StoredRecord, type TopicPartition } from '../log/index.ts'
 import { bytesMost } from './batch.ts'
@@ -234,11 +234,20 @@ const toEvent = <S>(
     }
     return [{ event, record }]
   } catch (cause) {
-    throw new ParcomoloError(
-      'PARCOMOLO_TASK_JOURNAL_UNREADABLE',
-      `the record at offset '${record.offset}' of the journal '${component.journal}' cannot be read; ` +
-        'only its component may write to a journal; find out who wrote it before anything else is done',
-      { cause }
-    )
+    throw unreadable(component.journal, record.offset, cause)
   }
+}
+
+const unreadable = (journal: string, offset: number, cause: unknown): ParcomoloError => {
+  const isLost = isParcomoloError(cause, 'PARCOMOLO_CONTRACT_UNKNOWN_SCHEMA')
+  const remedy = isLost
+    ? 'expected the schema registry that it was written with; name that one, or restore what was registered there'
+    : 'only its component may write to a journal; find out who wrote it before anything else is done'
+  return new ParcomoloError(
+    'PARCOMOLO_TASK_JOURNAL_UNREADABLE',
+    `the record at offset '${offset}' of the journal '${journal}' cannot be read (${
+      cause instanceof Error ? cause.message : String(cause)
+    }); ${remedy}`,
+    { cause }
+  )
 }

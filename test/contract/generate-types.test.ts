@@ -105,6 +105,13 @@ test('a type with the name of a generated union is a conflict', (t) => {
   })
 })
 
+test('a type that TypeScript has a word for is a conflict', (t) => {
+  t.throws(() => generateTypes([contractOf('box', 'record delete { int i; }')]), {
+    code: 'PARCOMOLO_CONTRACT_CONFLICT',
+    message: /^type 'delete' of participant 'box' is a word of TypeScript/
+  })
+})
+
 test('the unions tell a value by its type', (t) => {
   const lines = [{ sku: 'book', quantity: 2 }]
   const command: InventoryCommand = { type: 'ReserveStock', value: { orderId: 'a', lines } }

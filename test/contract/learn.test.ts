@@ -38,7 +38,14 @@ test('a schema that there is not, and one that is none, hide no other and are le
   const { codec, error } = await learn(answer, 7, 8, 9)
   t.is(error, undefined)
   t.deepEqual(codec.decode(valueOf(9)).value, { n: 5 })
-  for (const id of [7, 8]) t.throws(() => codec.decode(valueOf(id)), { code: 'PARCOMOLO_CONTRACT_UNKNOWN_SCHEMA' })
+  t.throws(() => codec.decode(valueOf(7)), { code: 'PARCOMOLO_CONTRACT_UNKNOWN_SCHEMA', message: 'no' })
+  t.throws(() => codec.decode(valueOf(8)), { code: 'PARCOMOLO_CONTRACT_SCHEMA_REFUSED', message: 'no' })
+})
+
+test('the reasons of as many ids as a stranger likes are not kept for ever', async (t) => {
+  const { codec } = await learn(() => failing('PARCOMOLO_REGISTRY_UNKNOWN_ID'), 7)
+  for (let id = 1_000; id < 2_000; id++) codec.refuse(id, new ParcomoloError('PARCOMOLO_REGISTRY_UNKNOWN_ID', 'no'))
+  t.throws(() => codec.decode(valueOf(7)), { message: /^unknown schema id '7'; expected/ })
 })
 
 test('a schema that today cannot read is refused when a value turns up, with the reason', async (t) => {

@@ -358,11 +358,11 @@ test(
 )
 test('an unknown type', refused, 'int quantity', 'itn quantity', at('10:33', "unknown type 'itn'; did you mean 'int'?"))
 test(
-  'a type name in small letters',
+  'a type name with dots',
   refused,
   'error NoRoom { string id; }',
-  'error NoRoom { string id; } record box { }',
-  at('13:42', "type name 'box' is refused; expected a capital letter, then letters, digits or '_'")
+  'error NoRoom { string id; } record box.of { }',
+  at('13:42', "type name 'box.of' is refused; expected letters, digits or '_'")
 )
 test(
   'a type with a namespace of its own',

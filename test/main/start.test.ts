@@ -9,6 +9,7 @@ import { openLog, openRegistry } from '../../src/main/open-log.ts'
 import type { Role } from '../../src/main/roles.ts'
 import { type Running, start } from '../../src/main/start.ts'
 import type { Storage } from '../../src/main/stage.ts'
+import { openEmbeddedRegistry } from '../../src/registry/embedded/index.ts'
 import { freePort } from '../helpers/free-port.ts'
 import { orderBody } from '../http/requests.ts'
 
@@ -179,12 +180,25 @@ test('a start behind a registry that has given its ids anew ends with its error'
   t.is((await place(first.url)).status, 201)
   await first.stop()
   await rm(join(config.dataFolder, 'registry'), { recursive: true })
-  const registry = await openRegistry(config)
+  const registry = await openEmbeddedRegistry(join(config.dataFolder, 'registry'))
   await registry.register('other', { type: 'record', name: 'Other', fields: [] })
   await registry.close()
   await t.throwsAsync(start(config), { code: 'PARCOMOLO_TASK_JOURNAL_UNREADABLE' })
   const log = await openLog(config)
   await log.close()
+})
+
+test('a registry that denies what a start has to register ends it at once', async (t) => {
+  const config = configOf(await newFolder(t), { roles: ['order'] })
+  const shared = await sharedStorage(t, config)
+  const url = 'http://registry'
+  const denied = (status: number): ParcomoloError =>
+    new ParcomoloError('PARCOMOLO_REGISTRY_UNAVAILABLE', 'denied', { retryable: true, details: { url, status } })
+  const openDenying = async () => ({ ...(await shared.openRegistry(config)), check: () => Promise.reject(denied(403)) })
+  await t.throwsAsync(start(config, { storage: { ...shared, openRegistry: openDenying } }), {
+    code: 'PARCOMOLO_REGISTRY_UNAVAILABLE'
+  })
+  t.is(shared.openCount, 0)
 })
 
 test('everything in one process takes orders as soon as it has started, and starts again', async (t) => {

@@ -17,6 +17,8 @@ export type ConfluentDouble = {
   readonly asked: string[]
   /** The level of each subject that has one. */
   readonly levels: Map<string, string>
+  /** The level of all subjects that have none. */
+  globalLevel: string
   /** The user and password that have to come with each request, `user:password`. */
   password: string | undefined
   /** Decides for each request whether something goes wrong with it. */
@@ -44,13 +46,15 @@ export const startConfluentDouble = async (basePath = ''): Promise<ConfluentDoub
     const chunks: Buffer[] = await request.toArray()
     const wrong = (await double.fault(asked)) ?? unauthorized(double.password, asked)
     if (wrong === undefined && request.url!.startsWith(`${basePath}/`))
-      send(response, answer(asked, Buffer.concat(chunks).toString()))
+      send(response, answer(asked, Buffer.concat(chunks).toString(), inherited(request.url!)))
     else fail(response, wrong ?? { status: 404, body: '<h1>not here</h1>', type: 'text/html' })
   }
+  const inherited = (url: string): string | undefined =>
+    url.endsWith('?defaultToGlobal=true') ? double.globalLevel : undefined
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   const double: ConfluentDouble = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${basePath}`,
-    ...{ asked: [], levels, password: undefined, fault: () => undefined, forget },
+    ...{ asked: [], levels, globalLevel: 'BACKWARD', password: undefined, fault: () => undefined, forget },
     close: async () => {
       server.closeAllConnections()
       await new Promise((closed) => server.close(closed))
@@ -106,9 +110,9 @@ const store = () => {
     const text = [...ids].find(([, given]) => given === id)?.[0]
     return text === undefined ? no(40403, `Schema ${id} not found`) : { status: 200, body: { schema: text } }
   }
-  const level = (subject: string): Answer => {
+  const level = (subject: string, inherited: string | undefined): Answer => {
     const message = `Subject '${subject}' does not have subject-level compatibility configured`
-    const compatibilityLevel = levels.get(subject)
+    const compatibilityLevel = levels.get(subject) ?? inherited
     return compatibilityLevel === undefined ? no(40408, message) : { status: 200, body: { compatibilityLevel } }
   }
   const version = (subject: string, number: string): Answer => {
@@ -123,20 +127,21 @@ const store = () => {
     levels.set(subject, compatibility)
     return { status: 200, body: { compatibility } }
   }
-  const routes: [RegExp, (names: string[], body: Record<string, string>) => Answer][] = [
+  type Handle = (names: string[], body: Record<string, string>, inherited: string | undefined) => Answer
+  const routes: [RegExp, Handle][] = [
     [/^GET \/subjects$/, () => ({ status: 200, body: [...subjects.keys()] })],
     [/^GET \/schemas\/ids\/([^/]+)$/, ([id]) => withId(Number(id))],
     [/^GET \/subjects\/([^/]+)\/versions\/([^/]+)$/, ([subject, number]) => version(subject!, number!)],
     [/^POST \/subjects\/([^/]+)$/, ([subject], { schema }) => lookUp(subject!, schema!)],
     [/^POST \/subjects\/([^/]+)\/versions$/, ([subject], { schema }) => add(subject!, schema!)],
     [/^POST \/compatibility\/subjects\/.*$/, () => ({ status: 200, body: { is_compatible: true } })],
-    [/^GET \/config\/([^/]+)$/, ([subject]) => level(subject!)],
+    [/^GET \/config\/([^/]+)$/, ([subject], _, inherited) => level(subject!, inherited)],
     [/^PUT \/config\/([^/]+)$/, ([subject], { compatibility }) => setLevel(subject!, compatibility!)]
   ]
-  const answer = ({ method, path }: Asked, body: string): Answer => {
+  const answer = ({ method, path }: Asked, body: string, inherited: string | undefined): Answer => {
     for (const [pattern, handle] of routes) {
       const match = pattern.exec(`${method} ${path}`)
-      if (match !== null) return handle(match.slice(1).map(decodeURIComponent), JSON.parse(body || '{}'))
+      if (match !== null) return handle(match.slice(1).map(decodeURIComponent), JSON.parse(body || '{}'), inherited)
     }
     return no(40400, 'HTTP 404 Not Found')
   }

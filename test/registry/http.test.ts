@@ -136,7 +136,8 @@ test('the level is set before the first schema is written, and asked for once', 
   await registry.register('s', first)
   await registry.register('s', second)
   const writes = double.asked.filter((asked) => /^PUT|config|^POST .*versions$/.test(asked))
-  t.deepEqual(writes, ['GET /config/s', 'PUT /config/s', 'POST /subjects/s/versions', 'POST /subjects/s/versions'])
+  const config = ['GET /config/s', 'GET /config/s', 'PUT /config/s']
+  t.deepEqual(writes, [...config, 'POST /subjects/s/versions', 'POST /subjects/s/versions'])
 })
 
 test('a stricter level stays, a laxer one becomes BACKWARD, also for what was registered by others', async (t) => {
@@ -150,6 +151,21 @@ test('a stricter level stays, a laxer one becomes BACKWARD, also for what was re
   for (const subject of ['strict', 'lax']) await registry.register(subject, first)
   t.deepEqual(Object.fromEntries(double.levels), { strict: 'FULL_TRANSITIVE', lax: 'BACKWARD' })
   t.is((await registry.versions('lax')).length, 1)
+})
+
+test('a stricter level that holds for all stays, and a laxer one is not taken over', async (t) => {
+  for (const [globalLevel, own] of [
+    ['FULL_TRANSITIVE', undefined],
+    ['BACKWARD_TRANSITIVE', undefined],
+    ['BACKWARD', 'BACKWARD'],
+    ['FORWARD', 'BACKWARD']
+  ] as const) {
+    const double = await doubleFor(t)
+    double.globalLevel = globalLevel
+    const registry = await openedFor(t, { url: double.url })
+    await registry.register('s', first)
+    t.is(double.levels.get('s'), own, globalLevel)
+  }
 })
 
 test('a level that somebody else sets at the same time is as good', async (t) => {
@@ -393,13 +409,26 @@ test(
   /: it answered '\{"hello":"x{90}…'; expected/
 )
 
+test(
+  'credentials that are refused later',
+  down,
+  { status: 401, body: { error_code: 401, message: 'Unauthorized' } },
+  /: Unauthorized; expected user and password/
+)
+test(
+  'rights that are taken away from all',
+  down,
+  { status: 403, body: { error_code: 40301, message: 'denied' } },
+  /: denied; expected user and password/
+)
+
 test('no id is unknown because a gateway says 404 in JSON', async (t) => {
   const double = await doubleFor(t)
   const registry = await openedFor(t, { url: double.url })
   double.fault = () => ({ status: 404, body: { message: 'no Route matched with those values' } })
   const error = await t.throwsAsync(registry.schema(7))
   t.like(error, { code: 'PARCOMOLO_REGISTRY_UNAVAILABLE', retryable: true })
-  t.regex(error!.message, /: no Route matched with those values; expected/)
+  t.regex(error!.message, /: no Route matched with those values; expected a registry that does this/)
 })
 
 test('a registry that is gone', async (t) => {
@@ -458,7 +487,8 @@ test('credentials that are refused are an error at once, and no error tells them
   t.like(error, { code: 'PARCOMOLO_REGISTRY_UNAVAILABLE', retryable: false })
   t.is(
     error!.message,
-    `schema registry '${double.url}' is unavailable: Unauthorized; expected user and password that it takes`
+    `schema registry '${double.url}' is unavailable: Unauthorized; ` +
+      'expected user and password that it takes, with the right to do this'
   )
   t.false(inspect(error, { depth: 10, showHidden: true }).includes('geheim'))
 })

@@ -29,6 +29,7 @@ export const testRegistry = (adapter: string, open: RegistryFactory): void => {
   testIds(title, open)
   testVersions(title, open)
   testRefusals(title, open)
+  testEnums(title, open)
 }
 
 type Title = (text: string) => string
@@ -188,4 +189,26 @@ const testRefusals = (title: Title, open: RegistryFactory): void => {
     recordSchema('Item', { name: 'in', type: recordSchema('In', { name: 'n', type: 'long' }) }),
     recordSchema('Item', { name: 'in', type: recordSchema('In', { name: 'n', type: 'int' }) })
   )
+}
+
+/** What is wrong with an enum is named, however deep it stands. */
+const testEnums = (title: Title, open: RegistryFactory): void => {
+  const withKind = (kinds: readonly string[], wrap: (kind: object) => unknown): AvroSchema =>
+    recordSchema('Item', { name: 'k', type: wrap({ type: 'enum', name: 'Kind', symbols: kinds }) })
+  const wraps: [string, (kind: object) => unknown][] = [
+    ['of a field', (kind) => kind],
+    ['in a union', (kind) => ['null', kind]],
+    ['in an array', (kind) => ({ type: 'array', items: kind })],
+    ['in a record of a map', (kind) => ({ type: 'map', values: recordSchema('In', { name: 'x', type: kind }) })]
+  ]
+  for (const [where, wrap] of wraps) {
+    test(title(`a symbol that an enum ${where} has lost is named`), async (t) => {
+      const { registry, name } = await open()
+      await registry.register(name('s'), withKind(['A', 'B', 'C'], wrap))
+      const message = /field 'k(\.x)?' changed: enum '.*Kind' has lost symbols 'B', 'C', which may have been written/
+      await t.throwsAsync(registry.check(name('s'), withKind(['A'], wrap)), { message })
+      await t.notThrowsAsync(registry.check(name('s'), withKind(['C', 'A', 'B', 'D'], wrap)))
+      await registry.close()
+    })
+  }
 }

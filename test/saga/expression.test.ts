@@ -60,7 +60,22 @@ const values: Readonly<Record<string, readonly (readonly [string, unknown])[]>> 
     ['start.share', 0.5],
     ['3', 3]
   ],
+  grade: [
+    ["start.vip ? 'HIGH' : 'LOW'", 'HIGH'],
+    ["start.vip ? 'LOW' : null", 'LOW'],
+    ["'MIDDLE'", 'MIDDLE'],
+    ["start.vip ? start.level : 'LOW'", 'HIGH'],
+    ["start.vip ? 'LOW' : start.level", 'LOW'],
+    ["start.vip ? 'LOW' : start.urgency", 'LOW']
+  ],
+  levels: [
+    ["['LOW', 'HIGH']", ['LOW', 'HIGH']],
+    ["start.tags.map(t, t == 'x' ? 'LOW' : 'HIGH')", ['LOW', 'HIGH']]
+  ],
+  graded: [["[{'level': start.vip ? 'LOW' : 'HIGH'}]", [{ level: 'LOW' }]]],
   s: [
+    ["start.vip ? 'a' : start.id", 'a'],
+    ["(start.vip ? 'a' : 'b') + 'c'", 'ac'],
     ["'x'", 'x'],
     ['"it\'s"', "it's"],
     ["'caf\\u00e9'", 'café'],
@@ -360,6 +375,12 @@ const faults: readonly (readonly [string, string, ...string[]])[] = [
   ['f', 'start.rate', '1 the value is double, but float is expected'],
   ['level', "'HUGH'", "1 'HUGH' is no symbol of Level; did you mean 'HIGH'?"],
   ['level', 'start.id', '1 the value is string, but Level is expected'],
+  ['level', "start.vip ? 'LOW' : 'HUGH'", "1 'HUGH' is no symbol of Level; did you mean 'HIGH'?"],
+  ['level', 'start.vip ? start.id : start.home.city', '1 the value is string, but Level is expected'],
+  ['level', "start.vip ? 'LOW' : start.id", '1 the value is string, but Level is expected'],
+  ['grade', "'HUGH'", "1 'HUGH' is no symbol of Level; did you mean 'HIGH'?"],
+  ['levels', "['LOW', 'HUGH']", "1 'HUGH' is no symbol of Level; did you mean 'HIGH'? at '[]'"],
+  ['b', "(start.vip ? 'HUGH' : 'LOW') == start.level", "2 'HUGH' is no symbol of Level; did you mean 'HIGH'?"],
   ['urgency', 'start.level', '1 the value is Level, but Urgency is expected'],
   ['b', 'start.vip ? start.count : false', '1 the value is int or boolean, but boolean is expected'],
   [

@@ -62,7 +62,9 @@ spec:
         union { int, string } mixed = 0; union { null, int, string } odd = null;
         union { null, array<int> } maybe = null;
         union { null, double } ratio = null;
+        union { null, Level } grade = null; array<Level> levels = []; array<Graded> graded = [];
       }
+      record Graded { Level level; }
       record Taken { string id; }
       Taken take(Take command);
     }

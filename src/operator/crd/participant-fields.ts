@@ -1,4 +1,4 @@
-import { contractCharsMax, groupCharsMax, groupPattern, topicCharsMax, topicPattern } from '../../contract/index.ts'
+import { contractLimits, groupCharsMax, groupPattern, topicCharsMax, topicPattern } from '../../contract/index.ts'
 import type { Field, RecordType } from './field-types.ts'
 
 const topicField = (description: string, example: string): Field => ({
@@ -21,7 +21,13 @@ export const participantSpec: RecordType = {
       examples: ['inventory-service']
     },
     contract: {
-      type: { kind: 'text', what: 'Avro protocol', charsMax: contractCharsMax, pattern: /\S/, exact: true },
+      type: {
+        kind: 'text',
+        what: 'Avro protocol',
+        charsMax: contractLimits.contractCharsMax,
+        pattern: /\S/,
+        exact: true
+      },
       required: true,
       description:
         "What it understands and tells, as a protocol in Avro IDL. A message with a response is an operation: its parameter is the command, its response the reply, its errors the rejections; a 'oneway' message is an event.",

@@ -2,6 +2,7 @@ import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import client, { type SchemaRegistryAPIClient } from '@kafkajs/confluent-schema-registry/dist/api/index.js'
 import { ParcomoloError } from '../../base/index.ts'
+import { isDenied } from '../denied.ts'
 import { type Address } from './address.ts'
 import { gateOf } from './gate.ts'
 
@@ -26,7 +27,7 @@ export type Request<T, R> = {
  * C1. Every request ends: `requestTimeoutMs` after it was sent, or at the close, whatever the socket does. The client
  *     alone would wait for ever where a server dies in the middle of an answer.
  * C2. What is neither an answer nor a refusal that the caller knows rejects with PARCOMOLO_REGISTRY_UNAVAILABLE:
- *     retryable unless the credentials are refused.
+ *     retryable, with the status (`details.status`) where there was an answer. Rights come back as servers do.
  * C3. No message has credentials in it.
  */
 export type Connection = {
@@ -65,12 +66,12 @@ export const connect = ({ url, auth }: Address, requestTimeoutMs: number): Conne
       if ('failure' in answer) {
         const { status, message, isOfRegistry } = failureOf(answer.failure)
         const refused = isOfRegistry ? refusals[status] : undefined
-        if (refused === undefined) throw unavailable(url, status, message, answer.failure)
-        return refused(message)
+        if (refused !== undefined) return refused(message)
+        throw unavailable(url, { status, reason: message, isOfRegistry, cause: answer.failure })
       }
       const meaning = read(answer.data)
-      if (meaning === undefined) throw unavailable(url, 200, `it answered ${excerpt(answer.data)}`)
-      return meaning
+      if (meaning !== undefined) return meaning
+      throw unavailable(url, { status: 200, reason: `it answered ${excerpt(answer.data)}`, isOfRegistry: false })
     },
     close: () => {
       closing.abort(new Error('the connection was closed'))
@@ -132,14 +133,24 @@ const excerpt = (data: unknown): string => {
   return `'${text.length > excerptCharsMax ? `${text.slice(0, excerptCharsMax)}…` : text}'`
 }
 
-const unavailable = (url: string, status: number, reason: string, cause?: unknown): ParcomoloError => {
-  const isRefused = status === 401 || status === 403
-  const expected = isRefused
-    ? `expected user and password that it takes`
-    : `expected the answer of a Confluent schema registry, at its base path`
-  return new ParcomoloError(
+type Trouble = {
+  readonly status: number
+  readonly reason: string
+  /** The registry has answered in its own form: it is there, and does not want to. */
+  readonly isOfRegistry: boolean
+  readonly cause?: unknown
+}
+
+const unavailable = (url: string, { status, reason, isOfRegistry, cause }: Trouble): ParcomoloError =>
+  new ParcomoloError(
     'PARCOMOLO_REGISTRY_UNAVAILABLE',
-    `schema registry '${url}' is unavailable: ${reason}; ${expected}`,
-    { retryable: !isRefused, details: { url }, cause }
+    `schema registry '${url}' is unavailable: ${reason}; expected ${expectedOf(status, isOfRegistry)}`,
+    { retryable: true, details: { url, status }, cause }
   )
+
+const expectedOf = (status: number, isOfRegistry: boolean): string => {
+  if (isDenied(status)) return 'user and password that it takes, with the right to do this'
+  return isOfRegistry && status >= 400 && status < 500
+    ? 'a registry that does this (see its mode, which may be READONLY, and its own log)'
+    : 'the answer of a Confluent schema registry, at its base path'
 }

@@ -1,5 +1,6 @@
 import { canonicalJson, type Clock, insist, type Insistence, ParcomoloError, systemClock } from '../../base/index.ts'
 import { checkCompatible, incompatible, invalidSchema } from '../compatibility.ts'
+import { deniedAtOnce } from '../denied.ts'
 import { type AvroSchema, type Registry } from '../registry.ts'
 import { addressOf, type Credentials } from './address.ts'
 import { connect } from './connection.ts'
@@ -18,7 +19,7 @@ export type HttpRegistryOptions = Omit<Insistence, 'clock'> & {
 /**
  * A registry with the API of Confluent's, at a URL. Resolves when it answers, and waits for that until `signal` is
  * aborted; rejects at once with PARCOMOLO_REGISTRY_UNAVAILABLE, not retryable, where it refuses the credentials.
- * Every call rejects with the same code, retryable, while the registry does not answer.
+ * Every call rejects with the same code, retryable, while the registry does not answer, or denies what it granted.
  */
 export const openHttpRegistry = async (options: HttpRegistryOptions): Promise<Registry> => {
   const { url, auth, signal, onWaiting, requestTimeoutMs = 5000, clock = systemClock } = options
@@ -27,7 +28,7 @@ export const openHttpRegistry = async (options: HttpRegistryOptions): Promise<Re
   const subjects = subjectsOf(connection)
   signal?.addEventListener('abort', connection.close)
   try {
-    await insist(subjects.probe, { signal, onWaiting, clock })
+    await insist(() => deniedAtOnce(subjects.probe), { signal, onWaiting, clock })
     signal?.throwIfAborted()
   } catch (error) {
     connection.close()
@@ -86,6 +87,7 @@ const registeredId = async (subjects: Subjects, subject: string, schema: AvroSch
 const add = async (subjects: RecentSubjects, subject: string, schema: AvroSchema): Promise<number> => {
   const answer = await subjects.add(subject, schema)
   if ('id' in answer) return answer.id
+  if (/read-?only/i.test(answer.reason)) throw readOnly(subject, answer.reason)
   if (answer.status === 422) throw invalidSchema(subject, answer.reason)
   // Another process may have been faster, with the same schema or with one that this does not fit on.
   subjects.forget(subject)
@@ -94,16 +96,27 @@ const add = async (subjects: RecentSubjects, subject: string, schema: AvroSchema
   throw incompatible(subject, answer.reason)
 }
 
+const readOnly = (subject: string, reason: string): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_REGISTRY_UNAVAILABLE',
+    `the schema registry takes nothing new under subject '${subject}': ${reason}; expected the mode READWRITE`,
+    { retryable: true, details: { subject } }
+  )
+
 const idMax = 2 ** 32 - 1
 
 const schemaOf = async (subjects: Subjects, id: number): Promise<AvroSchema> => {
   const isId = Number.isInteger(id) && id >= 1 && id <= idMax
-  const schema = isId ? await subjects.schema(id) : undefined
-  if (schema !== undefined) return schema
-  // A gateway that has lost the registry may say 404 too. Records are given up for an unknown id, so it has to be true.
+  const answer = isId ? await subjects.schema(id) : undefined
+  if (answer !== undefined && 'schema' in answer) return answer.schema
+  // A gateway that has lost the registry may say 404 too, and 403 whoever has lost all rights. Records are given up for
+  // an unknown id, so it has to be true, and of this id alone.
   if (isId) await subjects.probe()
-  const message = `unknown schema id '${id}'; expected one that this registry has given`
-  throw new ParcomoloError('PARCOMOLO_REGISTRY_UNKNOWN_ID', message, { details: { id } })
+  const unknown =
+    answer === undefined
+      ? `unknown schema id '${id}'; expected one that this registry has given`
+      : `unknown schema id '${id}', for this user (${answer.denied}); expected one that this registry lets it read`
+  throw new ParcomoloError('PARCOMOLO_REGISTRY_UNKNOWN_ID', unknown, { details: { id } })
 }
 
 /** Calls once a key, for all who ask; what failed is called again for the next who asks. */

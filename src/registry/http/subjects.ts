@@ -19,8 +19,8 @@ export type Subjects = {
   add(subject: string, schema: AvroSchema): Promise<{ id: number } | Refusal>
   /** Sees to it that the subject's level is BACKWARD, or a stricter one that contains it. */
   keepBackward(subject: string): Promise<void>
-  /** The schema with this id; undefined where the registry does not know it. */
-  schema(id: number): Promise<AvroSchema | undefined>
+  /** The schema with this id, or the words with which it is denied; undefined where the registry does not know it. */
+  schema(id: number): Promise<{ readonly schema: AvroSchema } | { readonly denied: string } | undefined>
 }
 
 export type Refusal = { readonly status: number; readonly reason: string }
@@ -31,11 +31,14 @@ export const subjectsOf = ({ ask }: Connection): Subjects => {
     const found = await ask({ send: (api) => api.Subject.version, params, read: readVersion, refusals: notFound })
     return found && { id: found.id, version: found.version, schema: schemaIn(found, `subject '${subject}'`) }
   }
-  const isBackward = async (subject: string): Promise<boolean> => {
-    const request = { params: { subject }, read: readLevel, refusals: notFound }
-    const level = await ask({ send: (api) => api.Subject.config, ...request })
-    return level !== undefined && backwardLevels.includes(level)
+  const levelOf = (subject: string, defaultToGlobal: boolean): Promise<string | undefined> => {
+    const request = { params: { subject, defaultToGlobal }, read: readLevel, refusals: notFound }
+    return ask({ send: (api) => api.Subject.config, ...request })
   }
+  /** Its own level, or the one that holds for all: where that is stricter, an own one would lower it. */
+  const isBackward = async (subject: string): Promise<boolean> =>
+    isOneOf(await levelOf(subject, false), ['BACKWARD', ...stricterLevels]) ||
+    isOneOf(await levelOf(subject, true), stricterLevels)
   return {
     // No subject begins with it, so a registry that knows prefixes has little to say.
     probe: async () =>
@@ -72,13 +75,17 @@ export const subjectsOf = ({ ask }: Connection): Subjects => {
       }
     },
     schema: async (id) => {
-      const found = await ask({ send: (api) => api.Schema.find, params: { id }, read: readSchema, refusals: notFound })
-      return found && schemaIn(found, `id '${id}'`)
+      const refusals = { ...notFound, 403: (denied: string): { denied: string } => ({ denied }) }
+      const found = await ask({ send: (api) => api.Schema.find, params: { id }, read: readSchema, refusals })
+      return found === undefined || 'denied' in found ? found : { schema: schemaIn(found, `id '${id}'`) }
     }
   }
 }
 
-const backwardLevels = ['BACKWARD', 'BACKWARD_TRANSITIVE', 'FULL', 'FULL_TRANSITIVE']
+const stricterLevels = ['BACKWARD_TRANSITIVE', 'FULL', 'FULL_TRANSITIVE']
+
+const isOneOf = (level: string | undefined, levels: readonly string[]): boolean =>
+  level !== undefined && levels.includes(level)
 
 const notFound = { 404: (): undefined => undefined }
 

@@ -88,6 +88,9 @@ const placeOrder = async (deps: RouteDeps, request: FastifyRequest, reply: Fasti
   const orderId = key === undefined ? deps.newId() : orderIdOf(String(key))
   const known = key === undefined ? undefined : await viewed(deps, orderId)
   if (known !== undefined) return answerPlaced(reply, placedByRow(known), requestHash)
+  const goesOn = deps.orderHealth?.()
+  if (goesOn?.ok === false)
+    return sendProblem(reply, 'PARCOMOLO_HTTP_NOT_READY', `no order is taken now: ${goesOn.detail}; try again shortly`)
   const price = await priced(deps, body.lines)
   if ('code' in price) return notPriced(reply, price)
   const { customerId: customer, paymentToken, shippingAddress, voucher = null } = body

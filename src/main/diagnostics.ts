@@ -56,7 +56,11 @@ export class Diagnostics {
     this.report('error', facts(error), 'a saga passes over events whose key it cannot tell; all others have them')
 
   readonly keyUsed = (saga: string, key: string, at: string): void =>
-    this.report('debug', { saga, key, at }, `the event at ${at} begins nothing: ${saga} has had its instance of this key`)
+    this.report(
+      'debug',
+      { saga, key, at },
+      `the event at ${at} begins nothing: ${saga} has had its instance of this key`
+    )
 
   readonly groupUntold = (inbox: string, error: unknown): void =>
     error === undefined

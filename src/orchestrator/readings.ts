@@ -43,12 +43,7 @@ export class Readings {
       const entity = instanceKey(command.saga, command.key)
       readings.push({ entity, input: { kind: 'answer', commandId: input.causationId!, message } })
     }
-    for (const definition of this.#definitions.startable()) {
-      const { name, start } = definition
-      if (!concerns(start, input) || input.putOff?.has(name) === true) continue
-      const key = this.#keyOf(start, input, isFirst ? definition : undefined)
-      if (key !== undefined) readings.push({ entity: instanceKey(name, key), input: { kind: 'start', key, message } })
-    }
+    this.#addStarted(readings, input, message, isFirst)
     this.#addCancelled(readings, input, message, isFirst)
     return readings
   }
@@ -71,6 +66,15 @@ export class Readings {
     if (start === undefined || !concerns(start, input)) return []
     const key = this.#keyOf(start, input, undefined)
     return key === undefined ? [] : [{ entity: instanceKey(saga, key), input: { kind: 'start', key, message } }]
+  }
+
+  #addStarted(readings: Reading[], input: MessageInput, message: Payload, isFirst: boolean): void {
+    for (const definition of this.#definitions.startable()) {
+      const { name, start } = definition
+      if (!concerns(start, input) || input.putOff?.has(name) === true) continue
+      const key = this.#keyOf(start, input, isFirst ? definition : undefined)
+      if (key !== undefined) readings.push({ entity: instanceKey(name, key), input: { kind: 'start', key, message } })
+    }
   }
 
   /**

@@ -98,8 +98,8 @@ export abstract class Revisions {
   }
 
   /**
-   * Throws PARCOMOLO_CONTRACT_IN_USE where a revision that is in force, or has instances, can be loaded now and could not
-   * be with these contracts. `hasInstances`: of what runs in other processes.
+   * Throws PARCOMOLO_CONTRACT_IN_USE where a revision that is in force, or has instances, can be loaded now and could
+   * not be with these contracts. `hasInstances`: of what runs in other processes.
    */
   judge(contracts: Contracts, hasInstances: (revision: Revision) => boolean = () => false): void {
     for (const [name, published] of this.#published) {

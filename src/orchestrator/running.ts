@@ -17,8 +17,7 @@ export const censusOf = (definitions: Pick<Definitions, 'runs'>): Census<Tracked
     begins: (tracked) => count(tracked, 1),
     ends: (tracked) => count(tracked, -1),
     close: () => {
-      for (const [saga, ofSaga] of alive)
-        for (const [revision, left] of ofSaga) definitions.runs(saga, revision, -left)
+      for (const [saga, ofSaga] of alive) for (const [revision, left] of ofSaga) definitions.runs(saga, revision, -left)
       alive.clear()
     }
   }

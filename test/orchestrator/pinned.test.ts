@@ -45,7 +45,9 @@ const opened = async (t: ExecutionContext) => {
 test('a contract is refused that lacks what a saga in force needs, by saga and place', async (t) => {
   const { stage, system, definitions, participants, publish } = await opened(t)
   await publish('r1', saga)
-  const error = await t.throwsAsync(participants.accept(loyaltyOf(withoutVoucher)), { code: 'PARCOMOLO_CONTRACT_IN_USE' })
+  const error = await t.throwsAsync(participants.accept(loyaltyOf(withoutVoucher)), {
+    code: 'PARCOMOLO_CONTRACT_IN_USE'
+  })
   t.regex(error.message, /^saga 'loyalty' needs what this contract changes: revision 'r1', which is in force, would/)
   t.regex(error.message, /loyalty\.yaml:13:16 .*unknown command 'IssueVoucher'/)
   t.deepEqual(definitions.contracts.commandNames, ['AwardPoints', 'IssueVoucher'])
@@ -63,7 +65,7 @@ test('a participant is refused whose names make a saga in force ambiguous', asyn
   await system.stop()
 })
 
-test('what an older revision needs stays as long as an instance runs on it, and no older one is current again', async (t) => {
+test('what an older revision needs stays while an instance runs on it, and none is current again', async (t) => {
   const { stage, system, participants, publish } = await opened(t)
   await publish('r1', saga)
   const award = await begin(stage, 'o-1')
@@ -118,7 +120,10 @@ test('an instance whose revision cannot be loaded is parked with the reason, and
   await stage.until(() => second.definitions.isRunning({ name: 'loyalty', revision: 'r1' }))
   const parked = await stage.event('SagaParked', 'o-1')
   t.like(parked.value, { step: '', index: -1 })
-  t.regex(String(parked.value['reason']), /^revision 'r1' of saga 'loyalty' does not fit the contracts any more: loyalty/)
+  t.regex(
+    String(parked.value['reason']),
+    /^revision 'r1' of saga 'loyalty' does not fit the contracts any more: loyalty/
+  )
   const other = await begin(stage, 'o-2')
   await stage.say(0, stage.encode('PointsAwarded', { orderId: 'o-2', balance: 5 }), { orderId: 'o-2', answers: other })
   await stage.event('SagaCompleted', 'o-2')

@@ -8,7 +8,12 @@ import { Stage } from './stage.ts'
 type Field = { readonly name: string; readonly type: unknown }
 
 /** As another program writes it: under a schema of its own, which its serializer has registered. */
-const foreign = async (stage: Stage, fullName: string, fields: readonly Field[], value: object): Promise<Uint8Array> => {
+const foreign = async (
+  stage: Stage,
+  fullName: string,
+  fields: readonly Field[],
+  value: object
+): Promise<Uint8Array> => {
   const at = fullName.lastIndexOf('.')
   const schema = { type: 'record', namespace: fullName.slice(0, at), name: fullName.slice(at + 1), fields }
   const id = await stage.registry.register(`elsewhere-${fullName}-${fields.length}`, schema)
@@ -59,18 +64,21 @@ test('what bears the name of a command and is none is a dead letter of each serv
   const stage = await Stage.open(t, 1, contracts)
   const services = ['order', 'inventory', 'payment', 'shipping']
   const system = await stage.run({ roles: services })
-  const commands = { order: 'PlaceOrder', inventory: 'ReserveStock', payment: 'ProcessPayment', shipping: 'ScheduleShipping' }
+  const commands = {
+    order: 'PlaceOrder',
+    inventory: 'ReserveStock',
+    payment: 'ProcessPayment',
+    shipping: 'ScheduleShipping'
+  }
   const timestamp = stage.clock.now()
   for (const [service, command] of Object.entries(commands)) {
     const value = await foreign(stage, `org.acme.${command}`, [orderId], { orderId: 'o-1' })
     await stage.log.send([{ topic: `${service}-commands`, partition: 0, key: 'o-1', value, timestamp, headers: {} }])
   }
-  const nulls = await foreign(
-    stage,
-    'com.acme.ReserveStock',
-    [orderId, { name: 'lines', type: ['null', 'string'] }],
-    { orderId: 'o-2', lines: null }
-  )
+  const nulls = await foreign(stage, 'com.acme.ReserveStock', [orderId, { name: 'lines', type: ['null', 'string'] }], {
+    orderId: 'o-2',
+    lines: null
+  })
   await stage.log.send([
     { topic: 'inventory-commands', partition: 0, key: 'o-2', value: nulls, timestamp, headers: {} }
   ])

@@ -1,6 +1,7 @@
 import { ParcomoloError } from '../base/index.ts'
 import type { Contracts } from '../contract/index.ts'
 import { type Definition, loadSaga } from '../saga/index.ts'
+import { carries, contractsOfText } from './contract-text.ts'
 import type { DefinitionPublished } from './definition-events.ts'
 
 export type Revision = DefinitionPublished & {
@@ -23,6 +24,7 @@ export abstract class Revisions {
   readonly #newest = new Map<string, Published>()
   /** How many instances of this process run on each. */
   readonly #running = new Map<string, number>()
+  readonly #texts = new Map<string, string>()
   /** Those that an instance has asked for in vain. */
   readonly #missed = new Set<string>()
   #startable: readonly Definition[] = []
@@ -122,11 +124,19 @@ export abstract class Revisions {
 
   /** Takes what was published at a time (ms since 1970); `settle` brings it into force. */
   protected take(definition: DefinitionPublished, at: number): void {
-    const published = { revision: { ...definition, publishedAt: at }, compiled: undefined, fault: undefined }
+    const contracts = this.#interned(definition.contracts ?? '')
+    const published = { revision: { ...definition, contracts, publishedAt: at }, compiled: undefined, fault: undefined }
     const name = nameOf(definition)
     this.#published.delete(name)
     this.#published.set(name, published)
     this.#newest.set(definition.saga, published)
+  }
+
+  /** One text for all revisions that were published with the same. */
+  #interned(text: string): string {
+    const known = this.#texts.get(text) ?? text
+    this.#texts.set(known, known)
+    return known
   }
 
   /** The contracts have changed. What no longer fits them stays as it was, and is told of. */
@@ -180,9 +190,18 @@ export abstract class Revisions {
     try {
       published.compiled = this.#load(published)
     } catch (error) {
-      published.fault = error
+      published.compiled = this.#loadAsPublished(published)
+      if (published.compiled === undefined) published.fault = error
     }
     return published.compiled
+  }
+
+  /** With the contracts that it was published with, where those of now still have what it sends and hears. */
+  #loadAsPublished(published: Published): Definition | undefined {
+    const { contracts = '' } = published.revision
+    if (contracts === '') return undefined
+    const definition = this.#load(published, contractsOfText(contracts))
+    return carries(definition, this.contracts) ? definition : undefined
   }
 
   #load({ revision: { revision, source, yaml } }: Published, contracts = this.contracts): Definition {

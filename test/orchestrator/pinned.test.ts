@@ -10,8 +10,8 @@ const processOn = async (stage: Stage, overrides: Partial<SystemDeps> = {}) => {
   const codec = await registerContracts(stage.registry, [], ownRecords)
   const adopt: SystemDeps['adopt'] = (contract) => adoptContract(stage.registry, codec, contract)
   const system = await stage.run({ codec, contracts: contractSet([]), adopt, ...overrides })
-  const publisher = await openPublisher(stage.log, codec, stage.clock)
   const { definitions } = system
+  const publisher = await openPublisher(stage.log, codec, stage.clock, definitions)
   const participants = participantsOf({ registry: stage.registry, codec, definitions, publisher })
   const publish = async (revision: string, yaml: string): Promise<void> => {
     await publisher.publish({ saga: 'loyalty', revision, source: 'loyalty.yaml', yaml, retired: false })
@@ -146,6 +146,33 @@ const completes = async (stage: Stage, system: System): Promise<void> => {
   await stage.event('SagaCompleted', 'o-1')
   await system.stop()
 }
+
+/** The second step comes after the pivot, where no rejection is allowed. */
+const behind = saga.replace('      compensate: none\n', '      pivot: true\n').replace(/ {6}pivot: true\n$/, '')
+
+test('a revision runs on with the contract it was published with, where that of now says otherwise', async (t) => {
+  const first = await opened(t)
+  const { stage } = first
+  await first.publish('r1', behind)
+  const award = await begin(stage, 'o-1')
+  await first.publish('r2', short)
+  await first.publisher.publish({ saga: 'loyalty', revision: 'r1', source: 'l.yaml', yaml: behind, retired: true })
+  await first.publish('r2', short)
+  const stricter = participant
+    .replace('record VoucherIssued', 'error TooMany { string orderId; } record VoucherIssued')
+    .replace('issueVoucher(IssueVoucher command)', 'issueVoucher(IssueVoucher command) throws TooMany')
+  await force(first, stricter)
+  await first.system.stop()
+  stage.errors.length = 0
+  const second = await processOn(stage)
+  await stage.say(0, stage.encode('PointsAwarded', { orderId: 'o-1', balance: 5 }), { orderId: 'o-1', answers: award })
+  const voucher = await stage.command('IssueVoucher', 'o-1')
+  await stage.say(0, stage.encode('VoucherIssued', { orderId: 'o-1' }), { orderId: 'o-1', answers: voucher })
+  await stage.event('SagaCompleted', 'o-1')
+  t.false((await stage.said('saga-events')).some(({ type }) => type === 'SagaParked'))
+  t.deepEqual(stage.errors, [])
+  await second.system.stop()
+})
 
 test('an instance whose revision is not there at all is parked, and goes on when it is published', async (t) => {
   const { stage, system, publish } = await opened(t)

@@ -12,7 +12,13 @@ export type Revision = DefinitionPublished & {
 export type Cancellable = Required<Pick<Definition, 'name' | 'revision' | 'cancel'>>
 
 /** A revision, compiled as soon as somebody needs it; `fault`: why that cannot be done by the contracts of now. */
-type Published = { readonly revision: Revision; compiled: Definition | undefined; fault: unknown }
+type Published = {
+  readonly revision: Revision
+  compiled: Definition | undefined
+  fault: unknown
+  /** It is compiled with the contracts that it was published with, since those of now refuse it. */
+  isAsPublished: boolean
+}
 
 /**
  * Every revision of every saga, and which of them is current: the one that was published last, whether or not it can be
@@ -108,12 +114,20 @@ export abstract class Revisions {
       const { revision } = published
       const isInForce = this.isCurrent(revision) && !revision.retired
       if (!isInForce && !this.#running.has(name) && !hasInstances(revision)) continue
-      if (this.#compiled(published) === undefined) continue
-      try {
-        this.#load(published, contracts)
-      } catch (error) {
-        throw inUse(revision, isInForce, error)
-      }
+      const fault = this.#faultBy(published, contracts)
+      if (fault !== undefined) throw inUse(revision, isInForce, fault)
+    }
+  }
+
+  /** Why these contracts would take from it what it has now. */
+  #faultBy(published: Published, contracts: Contracts): unknown {
+    const definition = this.#compiled(published)
+    if (definition === undefined) return undefined
+    try {
+      this.#load(published, contracts)
+      return undefined
+    } catch (error) {
+      return published.isAsPublished && !this.#losesBy(definition, contracts) ? undefined : error
     }
   }
 
@@ -125,7 +139,12 @@ export abstract class Revisions {
   /** Takes what was published at a time (ms since 1970); `settle` brings it into force. */
   protected take(definition: DefinitionPublished, at: number): void {
     const contracts = this.#interned(definition.contracts ?? '')
-    const published = { revision: { ...definition, contracts, publishedAt: at }, compiled: undefined, fault: undefined }
+    const published = {
+      revision: { ...definition, contracts, publishedAt: at },
+      compiled: undefined,
+      fault: undefined,
+      isAsPublished: false
+    }
     const name = nameOf(definition)
     this.#published.delete(name)
     this.#published.set(name, published)
@@ -148,7 +167,9 @@ export abstract class Revisions {
       else {
         try {
           published.compiled = this.#load(published)
+          published.isAsPublished = false
         } catch (error) {
+          published.isAsPublished = true
           onError(error)
         }
       }
@@ -172,6 +193,11 @@ export abstract class Revisions {
     })
     for (const name of found) this.#missed.delete(name)
     return found.length > 0
+  }
+
+  /** Of one that the contracts of now refuse already. */
+  #losesBy(definition: Definition, contracts: Contracts): boolean {
+    return carries(definition, this.contracts) && !carries(definition, contracts)
   }
 
   #isNeeded(name: string, published: Published): boolean {
@@ -200,8 +226,14 @@ export abstract class Revisions {
   #loadAsPublished(published: Published): Definition | undefined {
     const { contracts = '' } = published.revision
     if (contracts === '') return undefined
-    const definition = this.#load(published, contractsOfText(contracts))
-    return carries(definition, this.contracts) ? definition : undefined
+    try {
+      const definition = this.#load(published, contractsOfText(contracts))
+      published.isAsPublished = carries(definition, this.contracts)
+      return published.isAsPublished ? definition : undefined
+    } catch {
+      // Then it is not the contracts of now that are in the way.
+      return undefined
+    }
   }
 
   #load({ revision: { revision, source, yaml } }: Published, contracts = this.contracts): Definition {

@@ -86,6 +86,16 @@ test('what an older revision needs stays while an instance runs on it, and none 
   await next.system.stop()
 })
 
+test('a saga that has lost its participant already is in the way of no other', async (t) => {
+  const { system, definitions, participants, publish } = await opened(t)
+  await publish('r1', saga)
+  await participants.withdraw('loyalty')
+  const yaml = participant.replaceAll('test.loyalty', 'test.rival').replace('name: loyalty', 'name: rival')
+  await participants.accept({ name: 'rival', source: 'rival.yaml', yaml: yaml.replace(/(loyalty)-(c|e)/g, 'rival-$2') })
+  t.true('found' in definitions.contracts.participant('rival'))
+  await system.stop()
+})
+
 test('instances that only other processes know of count where these can be asked', async (t) => {
   const { stage, system, definitions, publisher, publish } = await opened(t)
   await publish('r1', saga)
@@ -171,6 +181,9 @@ test('a revision runs on with the contract it was published with, where that of 
   await stage.event('SagaCompleted', 'o-1')
   t.false((await stage.said('saga-events')).some(({ type }) => type === 'SagaParked'))
   t.deepEqual(stage.errors, [])
+  await begin(stage, 'o-2')
+  const wordier = stricter.replace('long points; }', 'long points; string reason = "order"; }')
+  await second.participants.accept(loyaltyOf(wordier))
   await second.system.stop()
 })
 

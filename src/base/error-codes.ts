@@ -202,7 +202,7 @@ export const errorCodes = {
     cause:
       "The expression under 'start.key' or 'cancel.key' of a saga fails on an event, or gives an empty text. The event begins, or cancels, nothing in that saga; all others have it.",
     remedy:
-      "Guard the expression, for instance with size(…) > 0 or has(…), and save the saga; parcomolo_saga_events_passed_over_total counts what it has missed."
+      'Guard the expression, for instance with size(…) > 0 or has(…), and save the saga; parcomolo_saga_events_passed_over_total counts what it has missed.'
   },
   PARCOMOLO_MAIN_CANNOT_LISTEN: {
     cause: 'The address or port of the REST interface is in use, not allowed, or not of this machine.',

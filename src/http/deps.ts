@@ -20,6 +20,8 @@ export type HttpDeps = {
   readonly isStocked?: () => Promise<boolean>
   /** Of the whole process, beside the view's own. */
   readonly health?: () => readonly HealthCheck[]
+  /** Whether an order that is placed now would go on: otherwise none is taken, and the process is not ready. */
+  readonly orderHealth?: () => HealthCheck
   /** Of what only the view needs: while it fails, the intake takes over. */
   readonly viewHealth?: () => readonly HealthCheck[]
   /** Prometheus text of the other rooms, appended to the own. */

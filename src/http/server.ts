@@ -55,7 +55,11 @@ export const createHttp = (deps: HttpDeps): FastifyInstance => {
 
 /** Where there is no intake, nothing works without the view. */
 const healthOf = (deps: RouteDeps): Health => {
-  const ofProcess = (): readonly HealthCheck[] => [...stopCheck(deps), ...(deps.health?.() ?? [])]
+  const ofProcess = (): readonly HealthCheck[] => [
+    ...stopCheck(deps),
+    ...(deps.health?.() ?? []),
+    ...(deps.orderHealth === undefined ? [] : [deps.orderHealth()])
+  ]
   const ofView = (): readonly HealthCheck[] => [...viewChecks(deps), ...(deps.viewHealth?.() ?? [])]
   if (deps.intake === undefined) return { checks: () => [...ofView(), ...ofProcess()] }
   return { checks: () => [...intakeCheck(deps), ...ofProcess()], ofView }

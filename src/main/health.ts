@@ -4,6 +4,7 @@ import type { Definitions } from '../orchestrator/index.ts'
 import type { ViewStore } from '../view/index.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import type { Parts } from './stage.ts'
+import { viewTopics } from './system.ts'
 
 /** Of the process: its start, its tasks and its log, as far as they are there yet. `doing`: the step of the start. */
 export const healthOf = (diagnostics: Diagnostics, { log, operator }: Parts, doing?: string): HealthCheck[] => [
@@ -13,16 +14,23 @@ export const healthOf = (diagnostics: Diagnostics, { log, operator }: Parts, doi
   ...(operator?.health().ready ?? [])
 ]
 
-/**
- * Of the operator in another process: an order that comes before it has published the first saga would begin none, and
- * wait for ever.
- */
-export const operatorHealth = (definitions: Definitions): HealthCheck => {
-  const [first] = definitions.all()
-  return first === undefined
-    ? { name: 'operator', ok: false, detail: 'no saga is published yet; that is for a process with this role' }
-    : { name: 'operator', ok: true, detail: '' }
+/** The event that an order begins with. */
+const orderStart = { event: 'OrderPlaced', topic: viewTopics.order }
+
+/** Of the sagas in force now: an order that none of them begins with would wait for ever. */
+export const orderHealth = (definitions: Pick<Definitions, 'startable' | 'all'>): HealthCheck => {
+  const begins = ({ start }: Startable): boolean => start.event === orderStart.event && start.topic === orderStart.topic
+  if (definitions.startable().some(begins)) return sagasAreWell
+  const reason =
+    definitions.all().length === 0
+      ? "none is published yet; that is for a process with the role 'operator', from its resources or its folder"
+      : 'publish one that does; the log says which files or resources are refused'
+  return { name: 'sagas', ok: false, detail: `no saga begins with ${orderStart.event}: ${reason}` }
 }
+
+type Startable = ReturnType<Definitions['startable']>[number]
+
+const sagasAreWell: HealthCheck = { name: 'sagas', ok: true, detail: '' }
 
 /**
  * Of what only the read model needs: the step of its start (`doing`), and its database while it does not answer. All

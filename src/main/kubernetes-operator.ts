@@ -24,7 +24,9 @@ export const openKubernetesOperator = async (
   { deps, definitions, registry }: OperatorParts
 ): Promise<Operator> => {
   const { log, codec } = deps
-  const publisher = await opening.step('claiming the definitions', () => openPublisher(log, codec, systemClock))
+  const publisher = await opening.step('claiming the definitions', () =>
+    openPublisher(log, codec, systemClock, definitions)
+  )
   const running = countRunning(config.viewUrl)
   const participants = participantsOf({
     ...{ registry, codec, definitions, publisher },

@@ -7,7 +7,7 @@ import { commandSender } from './commands.ts'
 import type { Config } from './config.ts'
 import { definitionsPort } from './definitions-port.ts'
 import { diskMetricsText } from './disk-metrics.ts'
-import { healthOf, operatorHealth, viewHealth } from './health.ts'
+import { healthOf, orderHealth, viewHealth } from './health.ts'
 import { inboxWaits } from './inbox-waits.ts'
 import { LateView } from './late-view.ts'
 import { lingerMs, listen } from './listen.ts'
@@ -44,10 +44,18 @@ export const openRest = async (stage: Stage, parts: RestParts): Promise<string> 
   const stockroom = new Stockroom(model.view, intake)
   const url = await openHttp(stage, parts, { model, intake, stockroom, sendCommand })
   stage.onListening()
+  warnOfOrders(stage, parts)
   const caughtUp = openReadModel(stage, deps, model, intake)
   const filling = { stockroom, sendCommand, isInventoryHere: roles.includes('inventory') }
   await Promise.all([caughtUp, fillShelves(stage, caughtUp, filling)])
   return url
+}
+
+/** Otherwise nobody would see it but in answers. */
+const warnOfOrders = ({ config, diagnostics }: Stage, { system }: RestParts): void => {
+  if (config.flow !== 'orchestration') return
+  const { ok, detail } = orderHealth(system.definitions)
+  if (!ok) diagnostics.report('warn', {}, `no order is taken yet: ${detail}`)
 }
 
 type SendCommand = ReturnType<typeof commandSender>
@@ -64,10 +72,9 @@ type Serving = {
 
 const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promise<string> => {
   const { config, opening, diagnostics, clock, memory } = stage
-  const { system, operator, roles } = parts
+  const { system, operator } = parts
   const { log, codec } = parts.deps
   const { model, intake, stockroom, sendCommand } = serving
-  const needsOperator = config.flow === 'orchestration' && !roles.includes('operator')
   const http = await opening.take(
     'opening the REST interface',
     async () =>
@@ -77,10 +84,8 @@ const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promi
         ...{ isStopping: stage.isStopping, lingerMs: lingerMs(config) },
         inboxWaits: inboxWaits({ log, codec, contracts: () => system.definitions.contracts, tellsReading }, clock),
         isStocked: () => isCatalogueKnown(stockroom),
-        health: () => [
-          ...healthOf(diagnostics, { log, operator }),
-          ...(needsOperator ? [operatorHealth(system.definitions)] : [])
-        ],
+        health: () => healthOf(diagnostics, { log, operator }),
+        ...(config.flow === 'orchestration' && { orderHealth: () => orderHealth(system.definitions) }),
         viewHealth: () => viewHealth(model.store, model.view.isOpen ? undefined : opening.doing),
         metrics: async () => metricsText({ memory, log, system, operator }) + (await diskMetricsText(log)),
         logLevel: requestLevel(config)

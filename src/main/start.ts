@@ -219,7 +219,7 @@ const openOperator = async (stage: Stage, parts: OperatorParts): Promise<Operato
   await opening.take(
     'publishing the sagas',
     async () => {
-      const publisher = await openPublisher(log, codec, clock)
+      const publisher = await openPublisher(log, codec, clock, definitions)
       return followSagaFiles({
         ...{ dir: config.sagasFolder, definitions, publisher, clock },
         participants: participantsOf({ registry, codec, definitions, publisher }),

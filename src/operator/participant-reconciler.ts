@@ -172,7 +172,9 @@ export class ParticipantReconciler {
 
 const reasonOf = (code: string): Reason => {
   if (code === 'PARCOMOLO_REGISTRY_INCOMPATIBLE') return reasons.incompatible
-  return code === 'PARCOMOLO_CONTRACT_CONFLICT' || code === 'PARCOMOLO_CONTRACT_IN_USE' ? reasons.conflict : reasons.invalid
+  return code === 'PARCOMOLO_CONTRACT_CONFLICT' || code === 'PARCOMOLO_CONTRACT_IN_USE'
+    ? reasons.conflict
+    : reasons.invalid
 }
 
 const usesText = (uses: readonly Use[]): string => {

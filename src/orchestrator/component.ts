@@ -10,10 +10,9 @@ import {
   hasEnded,
   type Instance,
   type SagaEvent,
-  type SagaInput,
   standStill
 } from '../saga/index.ts'
-import type { Command, Component, Event, Input, JournalRead } from '../task/index.ts'
+import type { Command, Component, Event, Input, JournalRead, MessageInput } from '../task/index.ts'
 import { fromRecord, toRecord } from './convert.ts'
 import type { Definitions } from './definitions.ts'
 import { Payloads } from './payload.ts'
@@ -90,13 +89,12 @@ class Host {
   decide(entity: (key: string) => Tracked | undefined, input: Input, time: Moment): Event[] {
     const isTimer = input.kind === 'timer'
     const readings = isTimer ? [{ entity: input.key, input: { kind: 'timer' as const } }] : this.readings.of(input)
-    const arrived = isTimer ? { under: '', putOff: undefined } : { under: input.key, putOff: input.putOff }
+    const arrived = isTimer ? nothing : input
     const decided = new Map<string, Tracked | undefined>()
     const events: Event[] = []
     for (const reading of readings) {
       const before = decided.get(reading.entity) ?? entity(reading.entity)
       const own = this.#decideOne(before, reading, time, arrived)
-      if (reading.input.kind === 'start' && before?.instance !== undefined) this.#noteUsed(before.instance, input)
       events.push(...own)
       // The same instance may be meant twice: the second reading must see what the first has come to.
       if (readings.length > 1) {
@@ -134,21 +132,36 @@ class Host {
   }
 
   #decideOne(before: Tracked | undefined, reading: Reading, moment: Moment, arrived: Arrived): Event[] {
+    if (before?.instance === undefined) return this.#decideToBegin(before, reading, moment, arrived)
+    if (reading.input.kind === 'start') this.#noteUsed(before.instance, arrived)
+    return this.#decideOnPinned(before, before.instance, reading, moment)
+  }
+
+  #decideToBegin(before: Early | undefined, reading: Reading, moment: Moment, arrived: Arrived): Event[] {
     const { entity, input } = reading
-    const definition = this.#definitionFor(before?.instance, entity, input)
-    if (definition instanceof ParcomoloError)
-      return this.#journaled(before!, entity, standStill(before!.instance!, definition.message))
+    if (input.kind !== 'start' && input.kind !== 'cancel') return []
+    const definition = this.#definitions.current(entity.slice(0, entity.indexOf('/')))
     if (definition === undefined || !isMeant(definition, reading)) return []
-    if (before?.instance !== undefined) return this.#decideOn(definition, before, reading, moment)
     if (input.kind === 'cancel' && before === undefined) return cancelEarly(definition.name, reading, arrived)
     if (input.kind !== 'start') return []
     const start = { entity, input: { ...input, cancelledBy: before?.cancelledBy } }
-    return this.#decideOn(definition, { recordKey: arrived.under }, start, moment)
+    return this.#decideOn(definition, { recordKey: arrived.key }, start, moment)
+  }
+
+  /** A running instance keeps its own revision; what has none yet would take the newest. */
+  #decideOnPinned(tracked: Tracked, instance: Instance, reading: Reading, moment: Moment): Event[] {
+    // Of what has ended, nobody needs the definition.
+    if (hasEnded(instance)) return []
+    const definition = this.#definitions.pinned(instance.saga, instance.revision)
+    if (!(definition instanceof ParcomoloError))
+      return isMeant(definition, reading) ? this.#decideOn(definition, tracked, reading, moment) : []
+    const parked = standStill(instance, definition.message)
+    return this.#journaled(tracked, reading.entity, parked)
   }
 
   #decideOn(
     definition: Definition,
-    tracked: { readonly instance?: Instance; readonly recordKey: string },
+    tracked: { readonly instance?: Instance | undefined; readonly recordKey: string },
     { entity, input }: Reading,
     { now, attemptsOf }: Moment
   ): Event[] {
@@ -170,24 +183,18 @@ class Host {
     })
   }
 
-  #noteUsed({ saga, key, revision }: Instance, input: Input): void {
+  #noteUsed({ saga, key, revision }: Instance, input: Arrived): void {
     if (input.kind === 'message') this.#passedOver.used({ name: saga, revision }, key, input)
-  }
-
-  /** A running instance keeps its own; what has none yet would take the newest. */
-  #definitionFor(
-    instance: Instance | undefined,
-    entity: string,
-    input: SagaInput
-  ): Definition | ParcomoloError | undefined {
-    if (instance !== undefined) return this.#definitions.pinned(instance.saga, instance.revision)
-    const mayBegin = input.kind === 'start' || input.kind === 'cancel'
-    return mayBegin ? this.#definitions.current(entity.slice(0, entity.indexOf('/'))) : undefined
   }
 }
 
-/** Under which key a message has come, and the sagas whose starts are put off then. */
-type Arrived = { readonly under: string; readonly putOff: ReadonlySet<string> | undefined }
+/** The message that is decided on; of a timer there is none. */
+type Arrived = MessageInput | typeof nothing
+
+const nothing = { kind: 'timer', key: '', putOff: undefined } as const
+
+/** What is there of an instance before its start. */
+type Early = Extract<Tracked, { readonly cancelledBy: string }>
 
 const none: readonly never[] = []
 
@@ -198,7 +205,7 @@ const isMeant = ({ cancel: own }: Definition, { cancel: by }: Reading): boolean 
   by === undefined || (own?.event === by.event && own.topic === by.topic && own.key.source === by.key.source)
 
 /** It is remembered where the start may still be among what was put off; anywhere else there has been none. */
-const cancelEarly = (saga: string, { entity, input }: Reading, { under, putOff }: Arrived): Event[] => {
+const cancelEarly = (saga: string, { entity, input }: Reading, { key: under, putOff }: Arrived): Event[] => {
   if (input.kind !== 'cancel' || putOff?.has(saga) !== true) return []
   const key = entity.slice(saga.length + 1)
   return [{ key: under, type: earlyCancel, value: { saga, key, event: input.message.type } }]

@@ -13,7 +13,8 @@ export const definitionsTopic = 'saga-definitions'
 export const definitionProtocol = readProtocolText(
   `@namespace("parcomolo.definition")
 protocol Definition {
-  record DefinitionPublished { string saga; string revision; string source; string yaml; boolean retired; }
+  record DefinitionPublished { string saga; string revision; string source; string yaml; boolean retired;
+    string contracts = ""; }
   record ParticipantPublished { string participant; string source; string yaml; boolean withdrawn; }
 }`,
   'src/orchestrator/definition-events.ts'
@@ -26,6 +27,8 @@ export type DefinitionPublished = {
   readonly source: string
   readonly yaml: string
   readonly retired: boolean
+  /** The contracts that it was published with (`contract-text.ts`); empty where that is not known. */
+  readonly contracts?: string
 }
 
 export type ParticipantPublished = {

@@ -1,12 +1,18 @@
 import { type Clock, isParcomoloError } from '../base/index.ts'
-import type { Codec } from '../contract/index.ts'
+import type { Codec, Contracts } from '../contract/index.ts'
 import type { Log, LogRecord } from '../log/index.ts'
+import { contractsText } from './contract-text.ts'
 import {
   type DefinitionPublished,
   definitionProtocol,
   definitionsTopic,
   type ParticipantPublished
 } from './definition-events.ts'
+
+type Known = {
+  readonly contracts: Contracts
+  revision(saga: string, revision: string): Pick<DefinitionPublished, 'contracts'> | undefined
+}
 
 export type Publisher = {
   publish(definition: DefinitionPublished): Promise<void>
@@ -22,8 +28,9 @@ const claimsMax = 10
  * Publishes definitions and participants, one at a time. Resolves when orchestrators can see what was published.
  * Several may publish, and who does so last is right: one that finds itself fenced takes the topic back, and rejects
  * with PARCOMOLO_LOG_FENCED only where others do the same all the time.
+ * `definitions`: where the contracts are known that a revision is published with.
  */
-export const openPublisher = async (log: Log, codec: Codec, clock: Clock): Promise<Publisher> => {
+export const openPublisher = async (log: Log, codec: Codec, clock: Clock, definitions?: Known): Promise<Publisher> => {
   let writer = await log.claim(place)
   const append = async (record: LogRecord): Promise<void> => {
     for (let claims = 1; ; claims++) {
@@ -46,8 +53,24 @@ export const openPublisher = async (log: Log, codec: Codec, clock: Clock): Promi
     return published
   }
   return {
-    publish: (definition) => publish('DefinitionPublished', `${definition.saga}@${definition.revision}`, definition),
+    publish: (definition) => {
+      const withContracts = { ...definition, contracts: definition.contracts ?? textFor(definition, definitions) }
+      return publish('DefinitionPublished', `${definition.saga}@${definition.revision}`, withContracts)
+    },
     publishParticipant: (published) =>
       publish('ParticipantPublished', `participant/${published.participant}`, published)
+  }
+}
+
+/** What is retired keeps its own; of one that fits no contracts of now there is none. */
+const textFor = ({ saga, revision, yaml, retired }: DefinitionPublished, definitions: Known | undefined): string => {
+  if (definitions === undefined) return ''
+  const before = retired ? (definitions.revision(saga, revision)?.contracts ?? '') : ''
+  if (before !== '') return before
+  try {
+    return contractsText(yaml, definitions.contracts)
+  } catch (error) {
+    if (isParcomoloError(error, 'PARCOMOLO_SAGA_INVALID')) return ''
+    throw error
   }
 }

@@ -61,12 +61,7 @@ export class Readings {
       const entity = instanceKey(command.saga, command.key)
       readings.push({ entity, input: { kind: 'answer', commandId: input.causationId!, message } })
     }
-    for (const definition of this.#definitions.startable()) {
-      const { name, start } = definition
-      if (!concerns(start, input) || input.putOff?.has(name) === true) continue
-      const key = this.#keyOf(start, input, definition)
-      if (key !== undefined) readings.push(beginning(name, key, message))
-    }
+    this.#addStarted(readings, input, message)
     this.#addCancelled(readings, input, message)
     return readings
   }
@@ -89,6 +84,15 @@ export class Readings {
     if (start === undefined || !concerns(start, input)) return []
     const key = this.#keyOf(start, input, undefined)
     return key === undefined ? [] : [beginning(saga, key, message)]
+  }
+
+  #addStarted(readings: Reading[], input: MessageInput, message: Payload): void {
+    for (const definition of this.#definitions.startable()) {
+      const { name, start } = definition
+      if (!concerns(start, input) || input.putOff?.has(name) === true) continue
+      const key = this.#keyOf(start, input, definition)
+      if (key !== undefined) readings.push(beginning(name, key, message))
+    }
   }
 
   /**

@@ -1,6 +1,7 @@
 import { ParcomoloError } from '../base/index.ts'
 import type { Contracts } from '../contract/index.ts'
 import { type Definition, loadSaga } from '../saga/index.ts'
+import { carries, contractsOfText } from './contract-text.ts'
 import type { DefinitionPublished } from './definition-events.ts'
 
 export type Revision = DefinitionPublished & {
@@ -11,7 +12,13 @@ export type Revision = DefinitionPublished & {
 export type Cancellable = Required<Pick<Definition, 'name' | 'revision' | 'cancel'>>
 
 /** A revision, compiled as soon as somebody needs it; `fault`: why that cannot be done by the contracts of now. */
-type Published = { readonly revision: Revision; compiled: Definition | undefined; fault: unknown }
+type Published = {
+  readonly revision: Revision
+  compiled: Definition | undefined
+  fault: unknown
+  /** It is compiled with the contracts that it was published with, since those of now refuse it. */
+  isAsPublished: boolean
+}
 
 /**
  * Every revision of every saga, and which of them is current: the one that was published last, whether or not it can be
@@ -23,6 +30,7 @@ export abstract class Revisions {
   readonly #newest = new Map<string, Published>()
   /** How many instances of this process run on each. */
   readonly #running = new Map<string, number>()
+  readonly #texts = new Map<string, string>()
   /** Those that an instance has asked for in vain. */
   readonly #missed = new Set<string>()
   #startable: readonly Definition[] = []
@@ -98,20 +106,28 @@ export abstract class Revisions {
   }
 
   /**
-   * Throws PARCOMOLO_CONTRACT_IN_USE where a revision that is in force, or has instances, can be loaded now and could not
-   * be with these contracts. `hasInstances`: of what runs in other processes.
+   * Throws PARCOMOLO_CONTRACT_IN_USE where a revision that is in force, or has instances, can be loaded now and could
+   * not be with these contracts. `hasInstances`: of what runs in other processes.
    */
   judge(contracts: Contracts, hasInstances: (revision: Revision) => boolean = () => false): void {
     for (const [name, published] of this.#published) {
       const { revision } = published
       const isInForce = this.isCurrent(revision) && !revision.retired
       if (!isInForce && !this.#running.has(name) && !hasInstances(revision)) continue
-      if (this.#compiled(published) === undefined) continue
-      try {
-        this.#load(published, contracts)
-      } catch (error) {
-        throw inUse(revision, isInForce, error)
-      }
+      const fault = this.#faultBy(published, contracts)
+      if (fault !== undefined) throw inUse(revision, isInForce, fault)
+    }
+  }
+
+  /** Why these contracts would take from it what it has now. */
+  #faultBy(published: Published, contracts: Contracts): unknown {
+    const definition = this.#compiled(published)
+    if (definition === undefined) return undefined
+    try {
+      this.#load(published, contracts)
+      return undefined
+    } catch (error) {
+      return published.isAsPublished && !this.#losesBy(definition, contracts) ? undefined : error
     }
   }
 
@@ -122,11 +138,24 @@ export abstract class Revisions {
 
   /** Takes what was published at a time (ms since 1970); `settle` brings it into force. */
   protected take(definition: DefinitionPublished, at: number): void {
-    const published = { revision: { ...definition, publishedAt: at }, compiled: undefined, fault: undefined }
+    const contracts = this.#interned(definition.contracts ?? '')
+    const published = {
+      revision: { ...definition, contracts, publishedAt: at },
+      compiled: undefined,
+      fault: undefined,
+      isAsPublished: false
+    }
     const name = nameOf(definition)
     this.#published.delete(name)
     this.#published.set(name, published)
     this.#newest.set(definition.saga, published)
+  }
+
+  /** One text for all revisions that were published with the same. */
+  #interned(text: string): string {
+    const known = this.#texts.get(text) ?? text
+    this.#texts.set(known, known)
+    return known
   }
 
   /** The contracts have changed. What no longer fits them stays as it was, and is told of. */
@@ -138,7 +167,9 @@ export abstract class Revisions {
       else {
         try {
           published.compiled = this.#load(published)
+          published.isAsPublished = false
         } catch (error) {
+          published.isAsPublished = true
           onError(error)
         }
       }
@@ -164,6 +195,11 @@ export abstract class Revisions {
     return found.length > 0
   }
 
+  /** Of one that the contracts of now refuse already. */
+  #losesBy(definition: Definition, contracts: Contracts): boolean {
+    return carries(definition, this.contracts) && !carries(definition, contracts)
+  }
+
   #isNeeded(name: string, published: Published): boolean {
     return this.#running.has(name) || this.#newest.get(published.revision.saga) === published
   }
@@ -180,9 +216,24 @@ export abstract class Revisions {
     try {
       published.compiled = this.#load(published)
     } catch (error) {
-      published.fault = error
+      published.compiled = this.#loadAsPublished(published)
+      if (published.compiled === undefined) published.fault = error
     }
     return published.compiled
+  }
+
+  /** With the contracts that it was published with, where those of now still have what it sends and hears. */
+  #loadAsPublished(published: Published): Definition | undefined {
+    const { contracts = '' } = published.revision
+    if (contracts === '') return undefined
+    try {
+      const definition = this.#load(published, contractsOfText(contracts))
+      published.isAsPublished = carries(definition, this.contracts)
+      return published.isAsPublished ? definition : undefined
+    } catch {
+      // Then it is not the contracts of now that are in the way.
+      return undefined
+    }
   }
 
   #load({ revision: { revision, source, yaml } }: Published, contracts = this.contracts): Definition {

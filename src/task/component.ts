@@ -13,8 +13,8 @@ export type Component<S> = {
   readonly reads: readonly JournalRead[]
   /**
    * The keys of the entities that `decide` may look at for this input. None: it is not for this component; in a journal
-   * it is passed over, in the inbox it is a mistake of its sender and becomes a dead letter. Throws only where it can make
-   * nothing at all of the input, which then is a dead letter too.
+   * it is passed over, in the inbox it is a mistake of its sender and becomes a dead letter. Throws only where it can
+   * make nothing at all of the input, which then is a dead letter too.
    */
   keysOf(input: Input): readonly string[]
   /** The events that follow from this input; none is a valid answer. `now` is the input's time in ms. */

@@ -219,8 +219,8 @@ export class Entities<S> {
   }
 
   /**
-   * Folds what follows from one input, as `apply` does; where one of the events cannot be folded, none is, and it throws.
-   * What follows from the first event is what the answer says, and the rest is what the component makes of it.
+   * Folds what follows from one input, as `apply` does; where one of the events cannot be folded, none is, and it
+   * throws. What follows from the first event is what the answer says, and the rest is what the component makes of it.
    */
   applyAll(events: readonly Event[], offset: number, isAnswer: boolean): void {
     this.#undoCount = 0

@@ -177,7 +177,10 @@ export class Inputs {
     if (record.unreadable !== undefined) throw record.unreadable
     if (record.value === null) return undefined
     const decoded = this.#decode(place, record.value)
-    if (decoded === undefined) return void this.#deps.onForeign?.()
+    if (decoded === undefined) {
+      this.#deps.onForeign?.()
+      return undefined
+    }
     if (isMarker(decoded.message)) return undefined
     const { component, lanes: putOff } = this.#deps
     const read = inputOf(place, record, decoded, { id: record.headers[header.id], attempt: 1 })

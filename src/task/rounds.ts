@@ -1,4 +1,4 @@
-import { isParcomoloError, ParcomoloError } from '../base/index.ts'
+import { isParcomoloError, type ParcomoloError } from '../base/index.ts'
 import type { LogRecord, Reader } from '../log/index.ts'
 import { Batch, bytesMost, type Decided, tooLarge } from './batch.ts'
 import type { Component, Event, Input } from './component.ts'

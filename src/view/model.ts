@@ -88,8 +88,7 @@ export class ReadModel {
     if (decoded === undefined) return
     const { records, skipped } = decoded
     const touched: Touch[] = []
-    for (const record of records)
-      aside(record, skipped, () => touched.push(touch(this.rows, record, touched.at(-1))))
+    for (const record of records) aside(record, skipped, () => touched.push(touch(this.rows, record, touched.at(-1))))
     if ((await this.#load()) === false) return
     for (const one of touched) {
       aside(one.record, skipped, () => applyTouch(this.rows, one, this.#flow, seen.onOrder))

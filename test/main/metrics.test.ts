@@ -4,6 +4,8 @@ import type { Log, LogHealth } from '../../src/log/index.ts'
 import { diskMetricsText } from '../../src/main/disk-metrics.ts'
 import { metricsText } from '../../src/main/metrics.ts'
 import type { System } from '../../src/main/system.ts'
+import { PassedOver } from '../../src/orchestrator/index.ts'
+import type { MessageInput } from '../../src/task/index.ts'
 
 const logOf = (health: LogHealth): Log =>
   ({ health: () => health, stats: () => ({ fsyncs: 7, writtenBytes: 300 }) }) as unknown as Log
@@ -18,18 +20,19 @@ test('the log tells what it has done, and whether it is healthy', (t) => {
 })
 
 test('each task tells what it has done', (t) => {
-  const stats = { rounds: 1, inputs: 2, events: 3, snapshots: 4, deadLetters: 5 }
+  const stats = { rounds: 1, inputs: 2, events: 3, snapshots: 4, deadLetters: 5, foreign: 7 }
   const tasks = new Map([['order-events/0', { stats, entityCount: 6 }]])
   const system = { runners: new Map([['order', { tasks }]]) } as unknown as System
   const text = metricsText({ log: logOf({ ok: true }), system })
   const labels = '{component="order",task="order-events/0"}'
   t.true(text.includes(`parcomolo_task_events_total${labels} 3\n`))
   t.true(text.includes(`parcomolo_task_dead_letters_total${labels} 5\n`))
+  t.true(text.includes(`parcomolo_task_foreign_total${labels} 7\n`))
   t.true(text.includes(`parcomolo_task_entities${labels} 6\n`))
 })
 
 test('what a task waits for is told by inbox partition, and whether something begins later for it', (t) => {
-  const stats = { rounds: 0, inputs: 0, events: 0, snapshots: 0, deadLetters: 0 }
+  const stats = { rounds: 0, inputs: 0, events: 0, snapshots: 0, deadLetters: 0, foreign: 0 }
   const unanswered = new Map([
     ['payment-commands/1', { count: 30, unreadCount: 20, window: { limit: 512.4 }, isTold: true }]
   ])
@@ -40,6 +43,15 @@ test('what a task waits for is told by inbox partition, and whether something be
   t.true(text.includes(`parcomolo_task_commands_unread{${task},inbox="payment-commands/1"} 20\n`))
   t.true(text.includes(`parcomolo_task_commands_window{${task},inbox="payment-commands/1"} 512\n`))
   t.true(text.includes(`parcomolo_task_sagas_put_off{${task}} 2\n`))
+})
+
+test('what sagas have passed over is counted by saga, revision and reason', (t) => {
+  const passedOver = new PassedOver({ onFailed: () => undefined, onUsed: () => undefined })
+  const input = { type: 'OrderPlaced', topic: 'order-events', partition: 0, offset: 3 } as MessageInput
+  for (const key of ['a', 'b']) passedOver.used({ name: 'order', revision: 'r1' }, key, input)
+  const text = metricsText({ system: { runners: new Map(), passedOver } as unknown as System })
+  const name = 'parcomolo_saga_events_passed_over_total'
+  t.true(text.includes(`# TYPE ${name} counter\n${name}{saga="order",revision="r1",reason="key-used"} 2\n`))
 })
 
 test('the memory that the process may have is told, its budget, and what fills that', (t) => {

@@ -64,10 +64,10 @@ const until = async <T>(attempt: () => Promise<T | undefined>): Promise<T> => {
   }
 }
 
-const place = (url: string): Promise<Response> =>
+const place = (url: string, key?: string): Promise<Response> =>
   fetch(`${url}/orders`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...(key && { 'idempotency-key': key }) },
     body: JSON.stringify(orderBody())
   })
 
@@ -210,6 +210,43 @@ test('everything in one process takes orders as soon as it has started, and star
   const second = await start(config)
   t.like(await json(`${second.url}/orders`), { status: 200 })
   await second.stop()
+})
+
+test('orders are taken as long as a saga in force begins with them: otherwise 503, and not ready', async (t) => {
+  const sagasFolder = await newFolder(t)
+  await cp('sagas', sagasFolder, { recursive: true })
+  const file = join(sagasFolder, 'order.yaml')
+  const yaml = await readFile(file, 'utf8')
+  await writeFile(file, yaml.replace('command: ReserveStock', 'command: ReservStock'))
+  const running = await start(configOf(await newFolder(t), { sagasFolder }))
+  const { url } = running
+  const refused = await place(url)
+  t.is(refused.status, 503)
+  const body = (await refused.json()) as Json
+  t.like(body, { code: 'PARCOMOLO_HTTP_NOT_READY' })
+  t.regex(String(body['detail']), /^no order is taken now: no saga begins with OrderPlaced: none is published yet/)
+  const { status, body: ready } = await json(`${url}/readyz`)
+  t.is(status, 503)
+  t.regex(JSON.stringify(ready), /"name":"sagas","ok":false,"detail":"no saga begins with OrderPlaced/)
+  t.like(await json(`${url}/orders`), { status: 200 }, 'what is there can be read')
+  await writeFile(file, yaml)
+  await until(async () => ((await fetch(`${url}/readyz`)).ok ? true : undefined))
+  const placed = await place(url, 'once')
+  t.is(placed.status, 201)
+  await rm(file)
+  await until(async () => ((await fetch(`${url}/readyz`)).ok ? undefined : true))
+  t.regex(String(((await (await place(url)).json()) as Json)['detail']), /OrderPlaced: publish one that does/)
+  t.is((await place(url, 'once')).status, 201, 'what is placed already is answered')
+  await running.stop()
+})
+
+test('in choreography no saga is needed', async (t) => {
+  const sagasFolder = await newFolder(t)
+  await cp('sagas/participants', join(sagasFolder, 'participants'), { recursive: true })
+  const running = await start(configOf(await newFolder(t), { sagasFolder, flow: 'choreography' }))
+  t.true((await fetch(`${running.url}/readyz`)).ok)
+  t.is((await place(running.url)).status, 201)
+  await running.stop()
 })
 
 /** The embedded log, in which the read model gets no saga to fold before it is let go on. */

@@ -10,8 +10,8 @@ const processOn = async (stage: Stage, overrides: Partial<SystemDeps> = {}) => {
   const codec = await registerContracts(stage.registry, [], ownRecords)
   const adopt: SystemDeps['adopt'] = (contract) => adoptContract(stage.registry, codec, contract)
   const system = await stage.run({ codec, contracts: contractSet([]), adopt, ...overrides })
-  const publisher = await openPublisher(stage.log, codec, stage.clock)
   const { definitions } = system
+  const publisher = await openPublisher(stage.log, codec, stage.clock, definitions)
   const participants = participantsOf({ registry: stage.registry, codec, definitions, publisher })
   const publish = async (revision: string, yaml: string): Promise<void> => {
     await publisher.publish({ saga: 'loyalty', revision, source: 'loyalty.yaml', yaml, retired: false })
@@ -65,7 +65,7 @@ test('a participant is refused whose names make a saga in force ambiguous', asyn
   await system.stop()
 })
 
-test('what an older revision needs stays as long as an instance runs on it, and no older one is current again', async (t) => {
+test('what an older revision needs stays while an instance runs on it, and none is current again', async (t) => {
   const { stage, system, participants, publish } = await opened(t)
   await publish('r1', saga)
   const award = await begin(stage, 'o-1')
@@ -84,6 +84,16 @@ test('what an older revision needs stays as long as an instance runs on it, and 
   t.is(next.definitions.current('loyalty')?.revision, 'r2')
   t.deepEqual(stage.errors, [])
   await next.system.stop()
+})
+
+test('a saga that has lost its participant already is in the way of no other', async (t) => {
+  const { system, definitions, participants, publish } = await opened(t)
+  await publish('r1', saga)
+  await participants.withdraw('loyalty')
+  const yaml = participant.replaceAll('test.loyalty', 'test.rival').replace('name: loyalty', 'name: rival')
+  await participants.accept({ name: 'rival', source: 'rival.yaml', yaml: yaml.replace(/(loyalty)-(c|e)/g, 'rival-$2') })
+  t.true('found' in definitions.contracts.participant('rival'))
+  await system.stop()
 })
 
 test('instances that only other processes know of count where these can be asked', async (t) => {
@@ -146,6 +156,36 @@ const completes = async (stage: Stage, system: System): Promise<void> => {
   await stage.event('SagaCompleted', 'o-1')
   await system.stop()
 }
+
+/** The second step comes after the pivot, where no rejection is allowed. */
+const behind = saga.replace('      compensate: none\n', '      pivot: true\n').replace(/ {6}pivot: true\n$/, '')
+
+test('a revision runs on with the contract it was published with, where that of now says otherwise', async (t) => {
+  const first = await opened(t)
+  const { stage } = first
+  await first.publish('r1', behind)
+  const award = await begin(stage, 'o-1')
+  await first.publish('r2', short)
+  await first.publisher.publish({ saga: 'loyalty', revision: 'r1', source: 'l.yaml', yaml: behind, retired: true })
+  await first.publish('r2', short)
+  const stricter = participant
+    .replace('record VoucherIssued', 'error TooMany { string orderId; } record VoucherIssued')
+    .replace('issueVoucher(IssueVoucher command)', 'issueVoucher(IssueVoucher command) throws TooMany')
+  await force(first, stricter)
+  await first.system.stop()
+  stage.errors.length = 0
+  const second = await processOn(stage)
+  await stage.say(0, stage.encode('PointsAwarded', { orderId: 'o-1', balance: 5 }), { orderId: 'o-1', answers: award })
+  const voucher = await stage.command('IssueVoucher', 'o-1')
+  await stage.say(0, stage.encode('VoucherIssued', { orderId: 'o-1' }), { orderId: 'o-1', answers: voucher })
+  await stage.event('SagaCompleted', 'o-1')
+  t.false((await stage.said('saga-events')).some(({ type }) => type === 'SagaParked'))
+  t.deepEqual(stage.errors, [])
+  await begin(stage, 'o-2')
+  const wordier = stricter.replace('long points; }', 'long points; string reason = "order"; }')
+  await second.participants.accept(loyaltyOf(wordier))
+  await second.system.stop()
+})
 
 test('an instance whose revision is not there at all is parked, and goes on when it is published', async (t) => {
   const { stage, system, publish } = await opened(t)

@@ -122,7 +122,7 @@ test('a record that its component has no use for is poison in the inbox, and pas
   t.deepEqual(readerOf({ component })('b-events', {}), { taken: [], poison: [] })
 })
 
-test('a record that its component fails over is poison, whatever the reason; what may pass by itself is thrown', (t) => {
+test('a record that its component fails over is poison; what may pass by itself is thrown', (t) => {
   const error = new ParcomoloError('PARCOMOLO_SAGA_EXPRESSION_FAILED', 'the list is empty')
   const throwing = (thrown: Error) => ({
     ...counterComponent('a'),

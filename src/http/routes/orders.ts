@@ -89,7 +89,7 @@ const placeOrder = async (deps: RouteDeps, request: FastifyRequest, reply: Fasti
   const orderId = key === undefined ? deps.newId() : orderIdOf(String(key))
   const known = key === undefined ? undefined : await viewed(deps, orderId)
   if (known !== undefined) return answerPlaced(reply, placedByRow(known), requestHash)
-  const price = await priced(deps, body.lines)
+  const price = notTaken(deps) ?? (await priced(deps, body.lines))
   if ('code' in price) return notPriced(reply, price)
   const { customerId: customer, paymentToken, shippingAddress, voucher = null } = body
   const command = {
@@ -114,6 +114,14 @@ const viewed = (deps: RouteDeps, orderId: string): Promise<OrderRow | undefined>
     () => deps.view.order(orderId),
     () => undefined
   )
+
+/** An order that nobody would move on; one that was placed before is answered all the same. */
+const notTaken = ({ orderHealth }: RouteDeps): NotPriced | undefined => {
+  const health = orderHealth?.()
+  if (health?.ok !== false) return undefined
+  const detail = `no order is taken now: ${health.detail}; try again shortly`
+  return { code: 'PARCOMOLO_HTTP_NOT_READY', detail, errors: [] }
+}
 
 const notPriced = (reply: FastifyReply, { code, detail, errors }: NotPriced): FastifyReply =>
   sendProblem(reply, code, detail, errors.length === 0 ? {} : { errors })

@@ -43,6 +43,12 @@ export type Program = {
   settings(): Promise<readonly ProgramSetting[]>
   /** Opens the log as the environment says, without taking part in its work. */
   deadLetters(): Promise<DeadLetters>
+  /** Gives what each partition of the topic has now. */
+  acceptLoss(loss: {
+    readonly topic: string
+    readonly by: string
+    readonly reason: string
+  }): Promise<readonly { readonly start: number; readonly end: number }[]>
 }
 
 export type Running = {

@@ -24,6 +24,10 @@ const program: Program = {
   deadLetters: async () => {
     const { openDeadLetters, readConfig } = await main()
     return openDeadLetters(readConfig(process.env))
+  },
+  acceptLoss: async (loss) => {
+    const { acceptLoss, readConfig } = await main()
+    return acceptLoss(readConfig(process.env), loss)
   }
 }
 

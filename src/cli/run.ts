@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { didYouMean, isParcomoloError, ParcomoloError } from '../base/index.ts'
+import { acceptLoss } from './accept-loss.ts'
 import { type Command, type Program, type Terminal } from './command.ts'
 import { config } from './config.ts'
 import { deadLetters } from './dead-letters.ts'
@@ -27,6 +28,7 @@ const commands: readonly Command[] = [
   verify,
   graph,
   deadLetters,
+  acceptLoss,
   generate,
   config,
   errors,

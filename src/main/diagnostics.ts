@@ -46,6 +46,11 @@ export class Diagnostics {
       ? this.report('info', { task }, `the task ${task} goes on`)
       : this.report('warn', { task, ...facts(error) }, `the task ${task} waits, and tries again until it works`)
 
+  readonly concern = (about: string, error: unknown): void =>
+    error === undefined
+      ? this.report('info', { about }, `${about} works again`)
+      : this.report('error', { about, ...facts(error) }, `${about} does not work; all that has no need of it goes on`)
+
   readonly groupUntold = (inbox: string, error: unknown): void =>
     error === undefined
       ? this.report('info', { inbox }, `the group that reads ${inbox} can be asked for again`)

@@ -1,3 +1,4 @@
+export { acceptLoss } from './accept-loss.ts'
 export { type Config, readConfig, settingsInUse } from './config.ts'
 export { type DeadLetters, openDeadLetters } from './dead-letters.ts'
 export { type Running, start, type StartOptions } from './start.ts'

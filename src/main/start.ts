@@ -93,7 +93,7 @@ const open = async (stage: Stage): Promise<string> => {
     config.kafkaBrokers === null ? 'opening the log' : `looking for Kafka at ${config.kafkaBrokers.join(', ')}`,
     () =>
       opening.insist(
-        () => storage.openLog(config, memory.budget),
+        () => storage.openLog(config, memory.budget, diagnostics.concern),
         (error) => diagnostics.waiting(error, 'Kafka')
       ),
     (it) => it.close()

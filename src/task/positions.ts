@@ -23,7 +23,18 @@ export class Positions {
     return true
   }
 
-  /** Takes in positions that the journal or a snapshot already covers. */
+  /** A partition is read again from an earlier place: it was made anew, and somebody has accepted what was lost. */
+  beginAnew(name: string, next: number): void {
+    this.#next.set(name, next)
+    this.#changed.add(name)
+  }
+
+  /** Takes in what the journal says after all that was taken in before. */
+  follow(positions: Readonly<Record<string, number>>): void {
+    for (const [name, next] of Object.entries(positions)) this.#next.set(name, next)
+  }
+
+  /** Takes in positions that the journal or a snapshot already covers, in any order. */
   restore(positions: Readonly<Record<string, number>>): void {
     for (const [name, next] of Object.entries(positions)) if (next > this.get(name)) this.#next.set(name, next)
   }

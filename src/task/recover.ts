@@ -155,8 +155,10 @@ const restoreProgress = <S>(
   marker: Marker,
   { positions, lanes }: Pick<Recovery<S>, 'positions' | 'lanes'>
 ): void => {
-  positions.restore(parsePositions(headers))
-  const putOff = offset < marker.offset ? undefined : headers[header.lanes]
+  const said = parsePositions(headers)
+  if (offset < marker.offset) return positions.restore(said)
+  positions.follow(said)
+  const putOff = headers[header.lanes]
   if (putOff !== undefined) lanes.restore(JSON.parse(putOff) as LanePositions, true)
 }
 

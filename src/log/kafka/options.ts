@@ -1,4 +1,4 @@
-import type { Budget } from '../../base/index.ts'
+import type { Budget, ParcomoloError } from '../../base/index.ts'
 
 /** How to reach a Kafka cluster, and how this installation behaves there. */
 export type KafkaOptions = {
@@ -22,6 +22,8 @@ export type KafkaOptions = {
   readonly sessionTimeoutMs?: number
   /** A broker that does not answer for so long is taken for dead. */
   readonly requestTimeoutMs?: number
+  /** Hears of what concerns one topic alone and waits for somebody to cure it; with undefined, that it is over. */
+  readonly onConcern?: (about: string, error: ParcomoloError | undefined) => void
   /** For what is read and not yet taken. */
   readonly budget?: Budget
 }

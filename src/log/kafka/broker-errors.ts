@@ -21,6 +21,7 @@ export const brokerError = {
   outOfOrderSequence: 45,
   duplicateSequence: 46,
   invalidProducerEpoch: 47,
+  invalidProducerIdMapping: 49,
   transactionalIdAuthorization: 53,
   unknownProducerId: 59,
   fetchSessionUnknown: 70,

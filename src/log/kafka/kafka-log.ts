@@ -31,6 +31,7 @@ import { type Admin, type Connector, connector } from './kafkajs.ts'
 import { decisionsTopic, Losses } from './losses.ts'
 import type { KafkaOptions } from './options.ts'
 import { claimPartition } from './partition-writer.ts'
+import { Proof, proofMsStandard, systemClocks } from './proof.ts'
 import { RangeReader } from './range-reader.ts'
 import { KafkaReader } from './reader.ts'
 import { Sender } from './sender.ts'
@@ -39,9 +40,12 @@ import { Tail } from './tail.ts'
 import { ensureTopics, troubled } from './topics.ts'
 
 type Settings = KafkaOptions &
-  Required<Pick<KafkaOptions, 'prefix' | 'sessionTimeoutMs' | 'requestTimeoutMs' | 'budget'>>
+  Required<Pick<KafkaOptions, 'prefix' | 'sessionTimeoutMs' | 'requestTimeoutMs' | 'budget' | 'proofMs' | 'clocks'>>
 
-const defaults = { prefix: '', sessionTimeoutMs: 6_000, requestTimeoutMs: 5_000 }
+const defaults = {
+  ...{ prefix: '', sessionTimeoutMs: 6_000, requestTimeoutMs: 5_000 },
+  ...{ proofMs: proofMsStandard, clocks: systemClocks }
+}
 /** Where nobody says what the process may have. */
 const budgetBytes = 64 * 1024 * 1024
 
@@ -134,7 +138,8 @@ class KafkaLog implements Log {
 
   async claim(place: TopicPartition): Promise<JournalWriter> {
     const inCluster = this.#placeOf(place)
-    const deps = { cluster: this.#cluster, appender: this.#appender, stats: this.#stats }
+    const proof = new Proof(this.#settings.proofMs, this.#settings.clocks)
+    const deps = { cluster: this.#cluster, appender: this.#appender, stats: this.#stats, proof }
     const writer = await claimPartition(inCluster, `${this.#settings.prefix}parcomolo-${placeName(place)}`, deps)
     const { topic, partition } = place
     if (this.#spec(topic).cleanup === 'delete') {

@@ -50,6 +50,11 @@ export type TopicSpec = {
   readonly cleanup: 'delete' | 'compact'
   /** Of a journal: nothing of it is ever deleted by its age. Otherwise the log may do so, as it is set up. */
   readonly retention?: 'forever'
+  /**
+   * Of a topic of others, who may add partitions to it: whether those are counted (`partitionCount`), to be read, or
+   * left unused. Without it the number is to be as declared.
+   */
+  readonly morePartitions?: 'read' | 'unused'
 }
 
 /** Records of one partition, in offset order; never empty. */
@@ -110,10 +115,12 @@ export type LogHealth =
   | { readonly ok: false; readonly code: string; readonly message: string }
 
 export type Log = {
-  /** Makes the topics that are missing, and checks the partition count of the others. */
+  /** Makes the topics that are missing, and checks the others. */
   ensureTopics(specs: readonly TopicSpec[]): Promise<void>
   /** Number of partitions of a topic that `ensureTopics` has named; throws for any other. */
   partitionCount(topic: string): number
+  /** Tells when a topic has more partitions to be read than before. Absent where that does not happen. */
+  onGrown?(listener: (topic: string) => void): void
   /** Makes the caller the one writer of this partition (L2). */
   claim(place: TopicPartition): Promise<JournalWriter>
   /**

@@ -34,13 +34,13 @@ class Stage {
     return new Stage(t, admin)
   }
 
-  async log(): Promise<Log> {
+  async log(growthLookMs = 30_000): Promise<Log> {
     const onConcern = (about: string, error: ParcomoloError | undefined): void => {
       this.told.push([about.replaceAll(this.prefix, ''), error])
       this.#changed.resolve()
       this.#changed = Promise.withResolvers()
     }
-    const log = await openKafkaLog({ brokers: named, clientId: 'test', prefix: this.prefix, onConcern })
+    const log = await openKafkaLog({ brokers: named, clientId: 'test', prefix: this.prefix, onConcern, growthLookMs })
     this.#t.teardown(() => log.close())
     await log.ensureTopics([asked, answers, other].map(spec))
     return log
@@ -72,6 +72,10 @@ class Stage {
     await this.#admin.createTopics({ topics: [{ topic: this.prefix + topic, numPartitions: 1, configEntries }] })
   }
 
+  async grow(topic: string, count: number): Promise<void> {
+    await this.#admin.createPartitions({ topicPartitions: [{ topic: this.prefix + topic, count }] })
+  }
+
   async limit(topic: string, bytes: number): Promise<void> {
     const configEntries = [{ name: 'max.message.bytes', value: String(bytes) }]
     const resources = [{ type: 2, name: this.prefix + topic, configEntries }]
@@ -86,6 +90,7 @@ if (brokers === undefined) test.skip('topics in trouble: KAFKA_BROKERS names no 
 else {
   testLosses()
   testMissing()
+  testGrowth()
 }
 
 function testLosses(): void {
@@ -202,5 +207,36 @@ function testMissing(): void {
     await stage.limit(asked, 16_777_216)
     await held
     t.is((await readAll(log, at(asked))).length, count)
+  })
+}
+
+function testGrowth(): void {
+  test('partitions that are added to a topic of others are counted at once, and at the next start', async (t) => {
+    const stage = await Stage.open(t)
+    const log = await stage.log(lookMs)
+    await log.ensureTopics([{ ...spec(answers), morePartitions: 'read' }])
+    t.is(log.partitionCount(answers), 1)
+    const grown = new Promise<string>((resolve) => log.onGrown!(resolve))
+    await stage.grow(answers, 3)
+    t.is(await grown, answers)
+    t.is(log.partitionCount(answers), 3)
+    const place = { topic: answers, partition: 2 }
+    await log.send([{ ...place, ...record('a') }])
+    const reader = log.reader([{ ...place, offset: 0 }], 'visible')
+    t.deepEqual(keysOf(await takeUntil(reader, 1)), ['a'])
+    reader.close()
+
+    const next = await openKafkaLog({ brokers: named, clientId: 'test', prefix: stage.prefix })
+    t.teardown(() => next.close())
+    await t.throwsAsync(next.ensureTopics([spec(answers)]), { code: 'PARCOMOLO_LOG_TOPIC_MISMATCH' })
+    await t.throwsAsync(next.ensureTopics([{ ...spec(answers), partitions: 4, morePartitions: 'read' }]), {
+      code: 'PARCOMOLO_LOG_TOPIC_MISMATCH',
+      message: /has '3' partitions; expected 4 or more, as/
+    })
+    await next.ensureTopics([{ ...spec(answers), morePartitions: 'unused' }])
+    t.is(next.partitionCount(answers), 1)
+    await next.ensureTopics([{ ...spec(answers), morePartitions: 'read' }])
+    t.is(next.partitionCount(answers), 3)
+    t.deepEqual(keysOf(await readAll(next, place)), ['a'])
   })
 }

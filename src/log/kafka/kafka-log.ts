@@ -25,6 +25,7 @@ import { Cluster } from './cluster.ts'
 import { CompactedPartition } from './compacted.ts'
 import { Concerns } from './concerns.ts'
 import { diskUsage } from './disk-usage.ts'
+import { Growth } from './growth.ts'
 import { GroupOffsets } from './group-offsets.ts'
 import { GroupMember } from './group.ts'
 import { type Admin, type Connector, connector } from './kafkajs.ts'
@@ -40,11 +41,16 @@ import { Tail } from './tail.ts'
 import { ensureTopics, troubled } from './topics.ts'
 
 type Settings = KafkaOptions &
-  Required<Pick<KafkaOptions, 'prefix' | 'sessionTimeoutMs' | 'requestTimeoutMs' | 'budget' | 'proofMs' | 'clocks'>>
+  Required<
+    Pick<
+      KafkaOptions,
+      'prefix' | 'sessionTimeoutMs' | 'requestTimeoutMs' | 'budget' | 'proofMs' | 'clocks' | 'growthLookMs'
+    >
+  >
 
 const defaults = {
   ...{ prefix: '', sessionTimeoutMs: 6_000, requestTimeoutMs: 5_000 },
-  ...{ proofMs: proofMsStandard, clocks: systemClocks }
+  ...{ proofMs: proofMsStandard, clocks: systemClocks, growthLookMs: 30_000 }
 }
 /** Where nobody says what the process may have. */
 const budgetBytes = 64 * 1024 * 1024
@@ -80,6 +86,7 @@ class KafkaLog implements Log {
   readonly #ranges: RangeReader
   readonly #concerns: Concerns
   readonly #losses: Losses
+  readonly #growth: Growth
   readonly #groupOffsets: GroupOffsets
   readonly #readers = new Set<KafkaReader>()
   readonly #members = new Set<GroupMember>()
@@ -101,6 +108,7 @@ class KafkaLog implements Log {
     this.#ranges = new RangeReader(this.#cluster, this.#stats, settings.budget)
     const [concerns, ranges, { prefix }] = [this.#concerns, this.#ranges, settings]
     this.#losses = new Losses({ cluster, concerns, ranges, prefix })
+    this.#growth = new Growth(cluster, settings.growthLookMs, (name) => name.slice(prefix.length))
     this.#groupOffsets = new GroupOffsets(connecting)
   }
 
@@ -130,10 +138,16 @@ class KafkaLog implements Log {
       })
     await this.#cluster.follow(named)
     for (const spec of specs) this.#topics.set(spec.topic, spec)
+    await this.#growth.watch(named.filter(({ morePartitions }) => morePartitions === 'read'))
+  }
+
+  onGrown(listener: (topic: string) => void): void {
+    this.#growth.onGrown(listener)
   }
 
   partitionCount(topic: string): number {
-    return this.#spec(topic).partitions
+    const { partitions } = this.#spec(topic)
+    return this.#growth.countOf(this.#nameOf(topic)) ?? partitions
   }
 
   async claim(place: TopicPartition): Promise<JournalWriter> {
@@ -304,7 +318,7 @@ class KafkaLog implements Log {
   }
 
   #placeOf({ topic, partition }: TopicPartition): TopicPartition {
-    const { partitions } = this.#spec(topic)
+    const partitions = this.partitionCount(topic)
     if (partition < partitions) return { topic: this.#nameOf(topic), partition }
     throw new ParcomoloError(
       'PARCOMOLO_LOG_UNKNOWN_TOPIC',

@@ -25,6 +25,8 @@ export type KafkaOptions = {
   readonly requestTimeoutMs?: number
   /** Hears of what concerns one topic alone and waits for somebody to cure it; with undefined, that it is over. */
   readonly onConcern?: (about: string, error: ParcomoloError | undefined) => void
+  /** How often topics to which others may add partitions are looked at; standard: every 30 s. */
+  readonly growthLookMs?: number
   /**
    * An owner that has not proved for so long that it is one does so before it appends. It has to be well below the
    * brokers' `transactional.id.expiration.ms` and `producer.id.expiration.ms`; standard: an hour.

@@ -37,10 +37,10 @@ const sequencesMax = 2 ** 31
  * W3. Whatever the broker says of epoch and sequence that it does not like ends this writer.
  * W4. Brokers forget ids that nobody uses, and with them who is fenced. So no batch leaves under a proof that is older
  *     than `Proof` allows, which is well below that: before, the writer takes a new epoch by the one that it has, which
- *     the coordinator refuses where another has claimed since; and where the coordinator had forgotten both, the end of
- *     the partition is not where this writer's last batch ended, as whoever takes over appends first (W1).
- * W5. A batch that has left, and whose proof has grown too old before its outcome is known, ends this writer: sent again
- *     under a new epoch it might stand there twice.
+ *     the coordinator refuses where another has claimed since. Where the coordinator had forgotten both, the end of the
+ *     partition is not where this writer's last batch ended, as whoever takes over appends first (W1).
+ * W5. A batch that has left, and whose proof has grown too old before its outcome is known, ends this writer: sent
+ *     again under a new epoch it might stand there twice.
  *
  * A batch that left in time arrives in time: what is not read from a connection within `connections.max.idle.ms` of the
  * brokers (10 minutes) is closed with it.
@@ -133,8 +133,8 @@ class Writer implements PartitionWriter {
   }
 
   /**
-   * By a new epoch, and by the end of the partition (W4). Before, so that whoever wakes up late does not take the id from
-   * its owner; and after, as it may have slept in between.
+   * By a new epoch, and by the end of the partition (W4): before, so that whoever wakes up late does not take the id
+   * from its owner; and after, as it may have slept in between.
    */
   async #prove(): Promise<void> {
     const { cluster, proof } = this.#deps

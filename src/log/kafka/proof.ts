@@ -5,7 +5,7 @@ export const systemClocks: Clocks = { wall: () => Date.now(), sinceStart: () => 
 
 /**
  * How long a proof is good, where nobody says otherwise: well below what brokers keep ids for when nobody uses them
- * (`transactional.id.expiration.ms`, 7 days, and `producer.id.expiration.ms`, 1 day), and well above what would be felt.
+ * (`transactional.id.expiration.ms`, 7 days, and `producer.id.expiration.ms`, 1 day), and long enough not to be felt.
  */
 export const proofMsStandard = 60 * 60 * 1000
 

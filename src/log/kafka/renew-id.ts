@@ -9,9 +9,9 @@ export type ProducerId = { readonly id: bigint; readonly epoch: number }
 const initProducerId = { key: 22, version: 4, name: 'InitProducerId' }
 
 /**
- * InitProducerId, version 4, with the id and the epoch that the caller has (KIP-360): a new epoch for the one who has the
- * transactional id, and a refusal where another has got it since. Of an id that the coordinator has forgotten it gives a
- * new producer id, as to anybody.
+ * InitProducerId, version 4, with the id and the epoch that the caller has (KIP-360): a new epoch for the one who has
+ * the transactional id, and a refusal where another has got it since. Of an id that the coordinator has forgotten it
+ * gives a new producer id, as to anybody.
  */
 export const renewRequest = (transactionalId: string, { id, epoch }: ProducerId): WireRequest<ProducerId> => {
   const body = new ByteWriter(256)

@@ -118,7 +118,7 @@ const check = async (admin: Admin, specs: readonly NamedSpec[]): Promise<void> =
   const problems = await Promise.all(
     specs.map(async (spec) => {
       const partitions = topics.find(({ name }) => name === spec.name)?.partitions ?? []
-      if (partitions.length !== spec.partitions) return [await partitionProblem(admin, spec, partitions.length, server)]
+      if (!isCount(spec, partitions.length)) return [await partitionProblem(admin, spec, partitions.length, server)]
       const entries = resources.find(({ resourceName }) => resourceName === spec.name)?.configEntries ?? []
       const config = new Map(entries.map(({ configName, configValue }) => [configName, configValue]))
       return configProblems(spec, config, { replicas: replicasOf(partitions), server })
@@ -127,6 +127,9 @@ const check = async (admin: Admin, specs: readonly NamedSpec[]): Promise<void> =
   if (problems.length === 0) return
   throw new ParcomoloError('PARCOMOLO_LOG_TOPIC_MISMATCH', problems.join('\n'), { details: { problems } })
 }
+
+const isCount = ({ partitions, morePartitions }: TopicSpec, found: number): boolean =>
+  found === partitions || (morePartitions !== undefined && found > partitions)
 
 type Resources = Awaited<ReturnType<Admin['describeConfigs']>>['resources']
 
@@ -156,7 +159,9 @@ const partitionProblem = async (admin: Admin, spec: NamedSpec, found: number, se
   const isEmpty = (await admin.fetchTopicOffsets(name)).every(({ high }) => high === '0')
   const cure = 'set PARTITIONS to what it has, if it is one that PARTITIONS sets, or name another KAFKA_PREFIX'
   return (
-    `topic '${name}' has '${found}' partitions; expected ${partitions}, as keys cannot be moved; ${cure}` +
+    `topic '${name}' has '${found}' partitions; expected ${partitions}${
+      spec.morePartitions === undefined ? '' : ' or more'
+    }, as keys cannot be moved; ${cure}` +
     (isEmpty
       ? `; as nothing is in it yet, it may also be made anew: kafka-topics ${server} --delete --topic ${name}`
       : '')

@@ -131,7 +131,7 @@ const participantTopics = ({ participant, inbox, events }: Contract, partitions:
   return hostedParticipants.has(participant) ? specs : specs.map((spec) => ofOthers(spec, events, inbox))
 }
 
-/** Others may add partitions to their own topics: events are read wherever they stand, commands stay where they were. */
+/** Others may add partitions to their topics: events are read wherever they stand, commands stay where they were. */
 const ofOthers = (spec: TopicSpec, events: string, inbox: string): TopicSpec => {
   if (spec.topic === events) return { ...spec, morePartitions: 'read' }
   return spec.topic === inbox ? { ...spec, morePartitions: 'unused' } : spec

@@ -45,13 +45,16 @@ export class Growth {
     try {
       for (;;) {
         await this.#cluster.pause(this.#lookMs)
-        for (const name of await this.#look([...this.#counts.keys()]))
-          for (const listener of this.#listeners) listener(this.#topicOf(name))
+        for (const name of await this.#look([...this.#counts.keys()])) this.#tell(this.#topicOf(name))
       }
     } catch {
       // Whoever may not look at a topic may not read it either, which its readers tell.
       if (!this.#cluster.isClosed) void this.#goOn()
     }
+  }
+
+  #tell(topic: string): void {
+    for (const listener of this.#listeners) listener(topic)
   }
 
   /** Gives those that have more than before. */

@@ -69,7 +69,7 @@ export const errorCodes = {
       'Give the user of KAFKA_SASL_USERNAME the rights that the message names (topics, groups, transactional ids).'
   },
   PARCOMOLO_LOG_TOPIC_MISSING: {
-    cause: 'Topics are not there, and this process may not make them.',
+    cause: 'Topics are not there, and this process may not make them; or one was deleted while it ran.',
     remedy: 'Make them with the commands in the message, or let this user make topics.'
   },
   PARCOMOLO_LOG_BATCH_UNREADABLE: {
@@ -80,8 +80,10 @@ export const errorCodes = {
       'and let it send them again.'
   },
   PARCOMOLO_LOG_OUT_OF_RANGE: {
-    cause: 'A range of offsets was to be read that the partition does not have.',
-    remedy: 'Ask for the end of the partition first.'
+    cause: 'A partition does not have what was to be read next: it was deleted too early, or the topic was made anew.',
+    remedy:
+      "Restore the topic. Of a participant's inbox or events topic the loss can be accepted instead, with the command " +
+      'that the message names; all that does not need that topic goes on meanwhile.'
   },
   PARCOMOLO_CONTRACT_INVALID: {
     cause: "A participant's file breaks a rule of YAML, of a Participant's fields, or of its Avro protocol.",
@@ -245,6 +247,10 @@ export const errorCodes = {
       "A dead letter cannot be sent back: it comes from a journal that only its component may write, its topic is not this installation's, or its value was too long to be kept.",
     remedy:
       'Leave it out. What stands in a journal cannot be mended there: find out who wrote it; a command can be sent anew by its sender.'
+  },
+  PARCOMOLO_MAIN_LOSS_REFUSED: {
+    cause: 'The loss of this topic cannot be accepted: it is state of Parcomolo itself, or the log is not on Kafka.',
+    remedy: 'Restore the topic from a copy, or begin anew with another KAFKA_PREFIX.'
   },
   PARCOMOLO_VIEW_STORE_UNAVAILABLE: {
     cause:

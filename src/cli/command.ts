@@ -49,6 +49,12 @@ export type Program = {
   restore(from: string): Promise<CopiedFolder>
   /** Tells what stands in the way of a start, a sentence each; `acceptsLoss` goes on without what is lost. */
   repair(acceptsLoss: boolean): Promise<readonly string[]>
+  /** Gives what each partition of the topic has now. */
+  acceptLoss(loss: {
+    readonly topic: string
+    readonly by: string
+    readonly reason: string
+  }): Promise<readonly { readonly start: number; readonly end: number }[]>
 }
 
 /** `records`: how many there are in all topics but the compacted ones. */

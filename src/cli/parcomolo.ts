@@ -39,6 +39,10 @@ const program: Program = {
   repair: async (acceptsLoss) => {
     const { readConfig, repair } = await main()
     return repair(readConfig(process.env), acceptsLoss)
+  },
+  acceptLoss: async (loss) => {
+    const { acceptLoss, readConfig } = await main()
+    return acceptLoss(readConfig(process.env), loss)
   }
 }
 

@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { didYouMean, isParcomoloError, ParcomoloError } from '../base/index.ts'
+import { acceptLoss } from './accept-loss.ts'
 import { backup } from './backup.ts'
 import { type Command, type Program, type Terminal } from './command.ts'
 import { config } from './config.ts'
@@ -33,6 +34,7 @@ const commands: readonly Command[] = [
   backup,
   restore,
   repair,
+  acceptLoss,
   generate,
   config,
   errors,

@@ -11,6 +11,7 @@ export type {
   Reader,
   StoredRecord,
   TopicPartition,
+  TopicRange,
   TopicSpec
 } from './log.ts'
 export { ByteShare } from './byte-share.ts'

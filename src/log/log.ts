@@ -52,6 +52,11 @@ export type TopicSpec = {
   readonly retention?: 'forever'
   /** Of a compacted topic: all of it can be made again from journals, so a log that finds it damaged may empty it. */
   readonly isCache?: true
+  /**
+   * Of a topic of others, who may add partitions to it: whether those are counted (`partitionCount`), to be read, or
+   * left unused. Without it the number is to be as declared.
+   */
+  readonly morePartitions?: 'read' | 'unused'
 }
 
 /** Records of one partition, in offset order; never empty. */
@@ -103,13 +108,21 @@ export type Membership = {
 }
 
 /** Whether the log takes what it is given; a code and a message of `ParcomoloError` where it does not. */
-export type LogHealth = { readonly ok: true } | { readonly ok: false; readonly code: string; readonly message: string }
+export type LogHealth =
+  | {
+      readonly ok: true
+      /** What single topics suffer from, each with its code: only who needs that topic waits. */
+      readonly concerns?: readonly string[]
+    }
+  | { readonly ok: false; readonly code: string; readonly message: string }
 
 export type Log = {
-  /** Makes the topics that are missing, and checks the partition count of the others. */
+  /** Makes the topics that are missing, and checks the others. */
   ensureTopics(specs: readonly TopicSpec[]): Promise<void>
   /** Number of partitions of a topic that `ensureTopics` has named; throws for any other. */
   partitionCount(topic: string): number
+  /** Tells when a topic has more partitions to be read than before. Absent where that does not happen. */
+  onGrown?(listener: (topic: string) => void): void
   /** Makes the caller the one writer of this partition (L2). */
   claim(place: TopicPartition): Promise<JournalWriter>
   /**
@@ -151,10 +164,19 @@ export type Log = {
    * no other program can read the log. Rejects where it cannot be told now, or is not told to this log-in.
    */
   committed?(group: string, topic: string): Promise<ReadonlyMap<number, number>>
+  /**
+   * Notes in the log that what a topic has lost, or what was lost with it when it was made anew, is lost, so that those
+   * go on who wait for it; with what each of its partitions has now. Absent where a log loses nothing by itself.
+   * Rejects with PARCOMOLO_LOG_TOPIC_MISSING.
+   */
+  acceptLoss?(topic: string, by: string, reason: string): Promise<readonly TopicRange[]>
   /** What its topics take on disks, where the log can ask for it. Rejects where it is not told. */
   diskUsage?(): Promise<DiskUsage>
   close(): Promise<void>
 }
+
+/** Of a partition: the offset of its first record, and the one that its next will get. */
+export type TopicRange = { readonly start: number; readonly end: number }
 
 /** In bytes, with all copies. */
 export type DiskUsage = {

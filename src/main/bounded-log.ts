@@ -2,7 +2,8 @@ import { type Clock, inTime, ParcomoloError } from '../base/index.ts'
 import { type Log, placeName } from '../log/index.ts'
 
 /** What somebody who asks a log once and goes needs of it. */
-export type BoundedLog = Pick<Log, 'ensureTopics' | 'partitionCount' | 'end' | 'read' | 'send' | 'durable'>
+export type BoundedLog = Pick<Log, 'ensureTopics' | 'partitionCount' | 'end' | 'read' | 'send' | 'durable'> &
+  Required<Pick<Log, 'acceptLoss'>>
 
 /** As long as an opening log looks for a broker. */
 const silentMsMax = 30_000
@@ -21,6 +22,8 @@ export const boundedLog = (log: Log, clock: Clock): BoundedLog => {
     end: (place) => bounded(`the end of '${placeName(place)}'`, log.end(place)),
     send: (records) => bounded(`the sending to '${placeName(records[0]!)}'`, log.send(records)),
     durable: (place, offset) => bounded(`the storing of '${placeName(place)}'`, log.durable(place, offset)),
+    acceptLoss: (topic, by, reason) =>
+      bounded(`the acceptance of what '${topic}' has lost`, log.acceptLoss?.(topic, by, reason) ?? Promise.resolve([])),
     read: async function* (place, from, to) {
       const chunks = log.read(place, from, to)[Symbol.asyncIterator]()
       try {

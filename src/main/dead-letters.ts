@@ -198,9 +198,8 @@ class Desk {
 
   /** Nothing, or the one reason why the letter may not be sent back. */
   #staysFor(letter: Letter): string[] {
-    const { topic, omitted, code } = letter
-    if (code === 'PARCOMOLO_LOG_BATCH_UNREADABLE') return ['it has no record: its producer has to send them again']
-    if (omitted !== undefined) return [`its value of ${omitted} bytes was too long for a letter`]
+    const { topic } = letter
+    if (hasNoRecord(letter) !== undefined) return [hasNoRecord(letter)!]
     const { all } = this.#deps.contracts
     const owner = topic === viewTopics.saga ? 'orchestrator' : all.find(({ events }) => events === topic)?.participant
     if (owner === 'orchestrator' || hostedParticipants.has(owner ?? ''))
@@ -210,6 +209,11 @@ class Desk {
     const { partition } = this.#targetOf(letter)
     return partition < this.#deps.log.partitionCount(topic) ? [] : [`'${topic}' has no partition ${partition} any more`]
   }
+}
+
+const hasNoRecord = ({ omitted, code }: Letter): string | undefined => {
+  if (code === 'PARCOMOLO_LOG_BATCH_UNREADABLE') return 'it stands for a batch, whose producer has to send it again'
+  return omitted === undefined ? undefined : `its value of ${omitted} bytes was too long for a letter`
 }
 
 const listed = (letter: Letter): DeadLetter => {

@@ -63,6 +63,11 @@ export class Diagnostics {
       `the event at ${at} begins nothing: ${saga} has had its instance of this key`
     )
 
+  readonly concern = (about: string, error: unknown): void =>
+    error === undefined
+      ? this.report('info', { about }, `${about} works again`)
+      : this.report('error', { about, ...facts(error) }, `${about} does not work; all that has no need of it goes on`)
+
   readonly groupUntold = (inbox: string, error: unknown): void =>
     error === undefined
       ? this.report('info', { inbox }, `the group that reads ${inbox} can be asked for again`)

@@ -47,6 +47,6 @@ export const viewHealth = (store: ViewStore | undefined, doing?: string): Health
 const logHealth = (log: Log): HealthCheck => {
   const health = log.health()
   return health.ok
-    ? { name: 'log', ok: true, detail: '' }
+    ? { name: 'log', ok: true, detail: health.concerns?.join('; ') ?? '' }
     : { name: 'log', ok: false, detail: `${health.code}: ${health.message}` }
 }

@@ -1,3 +1,4 @@
+export { acceptLoss } from './accept-loss.ts'
 export { backUp, repair, restore } from './backup.ts'
 export { type Config, readConfig, settingsInUse } from './config.ts'
 export { type DeadLetters, openDeadLetters } from './dead-letters.ts'

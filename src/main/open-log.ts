@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type Budget, ParcomoloError } from '../base/index.ts'
 import { type EmbeddedLogOptions, openEmbeddedLog } from '../log/embedded/index.ts'
 import type { Log } from '../log/index.ts'
+import type { KafkaOptions } from '../log/kafka/index.ts'
 import { openEmbeddedRegistry } from '../registry/embedded/index.ts'
 import type { HttpRegistryOptions } from '../registry/http/index.ts'
 import type { Registry } from '../registry/index.ts'
@@ -12,18 +13,19 @@ import { processMemory } from './memory-limit.ts'
 
 /**
  * The log that the configuration names. Claims nothing; the embedded one lets no other process in while it is open. The
- * client of Kafka is loaded only where it is used, since a start on a laptop should not wait for it.
+ * client of Kafka is loaded only where it is used, since a start on a laptop should not wait for it. `onConcern` hears
+ * of what is wrong with one topic alone.
  */
 export const openLog = async (
   config: Config,
   budget: Budget = processMemory(config).budget,
-  onWarning?: EmbeddedLogOptions['onWarning']
+  { onWarning, onConcern }: Pick<EmbeddedLogOptions, 'onWarning'> & Pick<KafkaOptions, 'onConcern'> = {}
 ): Promise<Log> => {
   if (config.kafkaBrokers === null)
     return openEmbeddedLog({ dir: join(config.dataFolder, 'log'), budget, ...(onWarning && { onWarning }) })
   const options = await kafkaOptions(config)
   const { openKafkaLog } = await import('../log/kafka/index.ts')
-  return openKafkaLog({ ...options, budget })
+  return openKafkaLog({ ...options, budget, ...(onConcern && { onConcern }) })
 }
 
 /** The schema registry that belongs to it. The one that is not embedded is waited for until it answers. */

@@ -124,7 +124,8 @@ const open = async (stage: Stage): Promise<string> => {
     config.kafkaBrokers === null ? 'opening the log' : `looking for Kafka at ${config.kafkaBrokers.join(', ')}`,
     () =>
       opening.insist(
-        () => storage.openLog(config, memory.budget, diagnostics.warning),
+        () =>
+          storage.openLog(config, memory.budget, { onWarning: diagnostics.warning, onConcern: diagnostics.concern }),
         (error) => diagnostics.waiting(error, 'Kafka')
       ),
     (it) => it.close()

@@ -111,6 +111,7 @@ export const startSystem = async (deps: SystemDeps): Promise<System> => {
   try {
     for (const start of components(deps, definitions, passedOver)) runners.set(...start())
     renewOrchestrator(runners, definitions)
+    log.onGrown?.(() => runners.get('orchestrator')?.renew())
     await Promise.all([...runners.values()].map(({ ready }) => ready))
   } catch (error) {
     await stopAll(runners, definitions)
@@ -137,8 +138,19 @@ export const systemTopics = (contracts: Contracts, partitions: number): TopicSpe
   ]
 }
 
-const participantTopics = ({ participant, inbox, events }: Contract, partitions: number): TopicSpec[] =>
-  topicsOf({ name: participant, journal: events, inbox }, singlePartition.has(participant) ? 1 : partitions)
+const participantTopics = ({ participant, inbox, events }: Contract, partitions: number): TopicSpec[] => {
+  const specs = topicsOf(
+    { name: participant, journal: events, inbox },
+    singlePartition.has(participant) ? 1 : partitions
+  )
+  return hostedParticipants.has(participant) ? specs : specs.map((spec) => ofOthers(spec, events, inbox))
+}
+
+/** Others may add partitions to their topics: events are read wherever they stand, commands stay where they were. */
+const ofOthers = (spec: TopicSpec, events: string, inbox: string): TopicSpec => {
+  if (spec.topic === events) return { ...spec, morePartitions: 'read' }
+  return spec.topic === inbox ? { ...spec, morePartitions: 'unused' } : spec
+}
 
 /** The participants whose components run here: they alone write to their events topics. */
 export const hostedParticipants: ReadonlySet<string> = new Set(['order', 'inventory', 'payment', 'shipping'])

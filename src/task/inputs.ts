@@ -87,7 +87,8 @@ const idCharsMax = 4096
  * P4. A key has one task, which alone decides on its commands: of an inbox that is partitioned as the journal is, one
  *     that stands in the partition of another task is told to `onPoison` there; of any other, only its owner takes it.
  * P5. A position moves on when the input before it is decided, not when it is read (T1): `pass` after each input,
- *     `passAll` when all that was read is decided, or has no consequence.
+ *     `passAll` when all that was read is decided, or has no consequence. It moves back where its partition was made
+ *     anew and the reader goes back, so that a restart passes over nothing of it.
  */
 export class Inputs {
   readonly #deps: InputsDeps
@@ -112,6 +113,8 @@ export class Inputs {
     const read = chunk.topic === this.#deps.component.inbox ? this.#command : this.#event
     const isShared = !this.#readsOwnOnly(chunk.topic)
     const taken: Taken[] = []
+    const name = placeName(chunk)
+    if (chunk.records[0]!.offset < this.#nextOf(name)) this.#beginAnew(name, chunk.records[0]!.offset)
     for (const record of chunk.records) {
       this.#note(record.headers[header.positions])
       if (isShared && !this.#owns(record.key)) continue
@@ -122,8 +125,18 @@ export class Inputs {
         this.#deps.onPoison(chunk, record, this.#faultOf(error))
       }
     }
-    this.#read.set(placeName(chunk), chunk.records.at(-1)!.offset + 1)
+    this.#read.set(name, chunk.records.at(-1)!.offset + 1)
     return taken
+  }
+
+  #nextOf(name: string): number {
+    return this.#read.get(name) ?? this.#deps.positions.get(name)
+  }
+
+  /** A reader goes back only where the topic was made anew, and somebody has accepted the loss. */
+  #beginAnew(name: string, next: number): void {
+    this.#read.delete(name)
+    this.#deps.positions.beginAnew(name, next)
   }
 
   /** This input is decided, and so is all that came before it from the same place. */

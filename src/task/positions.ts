@@ -23,7 +23,21 @@ export class Positions {
     return true
   }
 
-  /** Takes in positions that the journal covers, or a snapshot, which may stand for what no batch has said yet. */
+  /** A partition is read again from an earlier place: it was made anew, and somebody has accepted what was lost. */
+  beginAnew(name: string, next: number): void {
+    this.#next.set(name, next)
+    this.#changed.add(name)
+  }
+
+  /** Takes in what the journal says after all that was taken in before. */
+  follow(positions: Readonly<Record<string, number>>): void {
+    for (const [name, next] of Object.entries(positions)) this.#next.set(name, next)
+  }
+
+  /**
+   * Takes in positions that the journal covers, in any order, or those of a snapshot, which may stand for what no batch
+   * has said yet.
+   */
   restore(positions: Readonly<Record<string, number>>, isJournaled: boolean): void {
     for (const [name, next] of Object.entries(positions)) {
       if (!isJournaled) this.advance(name, next)

@@ -18,6 +18,9 @@ const idle: Program = {
   }),
   checkSettings: async () => {},
   settings: async () => [],
+  acceptLoss: async () => {
+    throw new TypeError('not here')
+  },
   deadLetters: async () => {
     throw new TypeError('no log here')
   },

@@ -34,6 +34,7 @@ const makeStage = async (t: ExecutionContext, budgetBytes: number): Promise<Stag
   const [tail, ranges] = [new Tail(cluster, stats, budget), new RangeReader(cluster, stats, budget)]
   const deps = {
     ...{ tail, ranges, budget },
+    losses: { accepted: () => new Promise<never>(() => undefined) },
     topicOf: (name: string) => name,
     isClosed: () => false,
     onClosed: () => undefined

@@ -2,6 +2,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib'
 import test from 'ava'
 import fc from 'fast-check'
 import { decompressed } from '../../src/log/kafka/decompress.ts'
+import { decodeBatches } from '../../src/log/kafka/record-batch.ts'
 
 /** What an encoder may write: bytes as they are, or a copy of `count` from `distance` bytes before. */
 type Step = { readonly literal: Buffer } | { readonly distance: number; readonly count: number }
@@ -179,4 +180,24 @@ test('what is no format of a codec is refused with the reason', (t) => {
     [5, Buffer.alloc(3), /'5' is the number of no codec/]
   ] as const
   for (const [codec, packed, message] of cases) t.throws(() => decompressed(packed, codec), { message })
+})
+
+/** Of twelve records each, as the console producer of Kafka 4.3 sent them to a topic with compression.type=producer. */
+const ofJava = {
+  snappy:
+    'AAAAAAAAAAAAAAFwAAAAAAKoLHMuAAIAAAALAAABoiyWlk4AAAGiLJaY0gAAAAAAAAAzAAAAAAAAAAAADIJTTkFQUFkAAAAAAQAAAAEAAAErzAjwPLABAAAAAaIBeyJvcmRlciI6Im8tMSIsImxpbmVzIjpbeyJza3UiOiJib29rIiwicXVhbnRpdHkiOjF9LHsNHBBsYW1wIjYcACBdfQCyAQCICgI6WwAAMo5bAAQyfWZbAAAyFVsABDpbAAAzjlsAADNqWwAAMxVbAAY6WwAANI5bAAA0alsAADQVWwAIOlsAADWOWwAANWpbAAA1FVsACjpbAAA2jlsAADZqWwAANhVbAAw6WwAAN45bAAA3alsAADcVWwAOOlsAADiOWwAAOGpbAAA4FVsAEDpbAAA5jlsAADlqWwAAOQFbALhB2AgSAag2MwMAMI5cAAQxMGpdAAQxMBVeABQ+XgCWkgNykwMAMRVeABY+XgCSlQMAMW6WAxQxMn1dfQA=',
+  lz4: 'AAAAAAAAAAwAAAFjAAAAAAL6bZzRAAMAAAALAAABoiyWsmIAAAGiLJa0JwAAAAAAAAA0AAAAAAAAAAAADAQiTRhgQIIjAQAA9C2wAQAAAAGiAXsib3JkZXIiOiJvLTEiLCJsaW5lcyI6W3sic2t1IjoiYm9vayIsInF1YW50aXR5IjoxfSwcAEtsYW1wHACbXX0AsgEAgAcCWwAfMlsAER8yWwAIFTJbABsEWwAfM1sAER8zWwAIFTNbABsGWwAfNFsAER80WwAIEzRbADuIBwhbAB81WwARHzVbAAgVNVsAGwpbAB82WwARHzZbAAgVNlsAGwxbAB83WwARHzdbAAgVN1sAGw5bAB84WwARHzhbAAgVOFsAGxBbAB85WwARHzlbAAgQOVsAELjHAToSAagzAx8wXAARLzEwXQAIJTEwXgAcFF4AD5IDEw+TAwoBlANsuAEAigcWXgAPlQMSHzGWAwlgMTJ9XX0AAAAAAA=='
+}
+
+test("what Java's producer compresses is read", (t) => {
+  const lines = (n: number): object[] => ['book', 'lamp'].map((sku) => ({ sku, quantity: n }))
+  const orders = Array.from({ length: 12 }, (_, i) => ({ order: `o-${i + 1}`, lines: lines(i + 1) }))
+  for (const [codec, batch] of Object.entries(ofJava)) {
+    const { records } = decodeBatches(Buffer.from(batch, 'base64'), 0)
+    t.deepEqual(
+      records.map(({ value }) => JSON.parse(Buffer.from(value!).toString()) as object),
+      orders,
+      codec
+    )
+  }
 })

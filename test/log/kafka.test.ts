@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
-import { type Admin, CompressionTypes, Kafka, logLevel } from 'kafkajs'
+import { type Admin, CompressionTypes, Kafka, logLevel, type Producer } from 'kafkajs'
 import type { Log } from '../../src/log/index.ts'
 import { openKafkaLog } from '../../src/log/kafka/index.ts'
 import { brokers } from '../helpers/kafka.ts'
@@ -54,6 +54,7 @@ else {
   testTakeOvers()
   testGroups()
   testOthers()
+  testForeignBatches()
   testReports()
 }
 
@@ -247,16 +248,25 @@ function testOthers(): void {
     await t.throwsAsync(readAll(log, inboxes[0]!, 1), { code: 'PARCOMOLO_LOG_OUT_OF_RANGE' })
   })
 
+  test('what a group of others has committed is told by partition, and nothing of one that there is not', async (t) => {
+    const prefix = newPrefix()
+    const log = await open(t, prefix)
+    t.deepEqual(await log.committed!('loyalty-service', 'inbox'), new Map())
+    await log.send([{ topic: 'inbox', partition: 1, ...record('a') }])
+    const admin = await adminOf(t)
+    const group = { groupId: `${prefix}loyalty-service`, topic: `${prefix}inbox` }
+    await admin.setOffsets({ ...group, partitions: [{ partition: 1, offset: '1' }] })
+    t.deepEqual(await log.committed!(group.groupId, 'inbox'), new Map([[1, 1]]))
+  })
+}
+
+function testForeignBatches(): void {
   test('of a transaction that was aborted nothing is read, at the end, behind it and as a range', async (t) => {
     const prefix = newPrefix()
     const log = await open(t, prefix)
     const inbox = { topic: 'inbox', partition: 0 }
     const following = log.reader([{ ...inbox, offset: 0 }], 'visible')
-    const producer = new Kafka({ brokers: named, clientId: 'tool', logLevel: logLevel.NOTHING }).producer({
-      ...{ transactionalId: `${prefix}foreign`, idempotent: true, maxInFlightRequests: 1 }
-    })
-    await producer.connect()
-    t.teardown(() => producer.disconnect())
+    const producer = await transactional(t, prefix)
     const outcomes = ['abort', 'commit', 'abort'] as const
     for (const [i, outcome] of outcomes.entries()) {
       const transaction = await producer.transaction()
@@ -279,10 +289,7 @@ function testOthers(): void {
     const prefix = newPrefix()
     const log = await open(t, prefix)
     const inbox = { topic: 'inbox', partition: 0 }
-    const kafka = new Kafka({ brokers: named, clientId: 'tool', logLevel: logLevel.NOTHING })
-    const producer = kafka.producer({ transactionalId: `${prefix}foreign`, idempotent: true, maxInFlightRequests: 1 })
-    await producer.connect()
-    t.teardown(() => producer.disconnect())
+    const producer = await transactional(t, prefix)
     await log.send([{ ...inbox, ...record('before') }])
     const transaction = await producer.transaction()
     await transaction.send({ topic: `${prefix}inbox`, messages: [{ key: 'within', value: 'x', partition: 0 }] })
@@ -316,17 +323,6 @@ function testOthers(): void {
     t.deepEqual([first!.key, last!.key, standIn!.offset, standIn!.value], ['a', 'c', 1, null])
     t.is(standIn!.unreadable?.code, 'PARCOMOLO_LOG_BATCH_UNREADABLE')
     await t.throwsAsync(readAll(log, inbox), { code: 'PARCOMOLO_LOG_BATCH_UNREADABLE' })
-  })
-
-  test('what a group of others has committed is told by partition, and nothing of one that there is not', async (t) => {
-    const prefix = newPrefix()
-    const log = await open(t, prefix)
-    t.deepEqual(await log.committed!('loyalty-service', 'inbox'), new Map())
-    await log.send([{ topic: 'inbox', partition: 1, ...record('a') }])
-    const admin = await adminOf(t)
-    const group = { groupId: `${prefix}loyalty-service`, topic: `${prefix}inbox` }
-    await admin.setOffsets({ ...group, partitions: [{ partition: 1, offset: '1' }] })
-    t.deepEqual(await log.committed!(group.groupId, 'inbox'), new Map([[1, 1]]))
   })
 }
 
@@ -371,6 +367,15 @@ function testReports(): void {
     while ((await committed(admin, group, topics))['journal/0'] !== 42) await wait(lookMs)
     t.deepEqual(await committed(admin, group, topics), { ...first, 'journal/0': 42 })
   })
+}
+
+/** Somebody else's producer. */
+const transactional = async (t: ExecutionContext, prefix: string): Promise<Producer> => {
+  const kafka = new Kafka({ brokers: named, clientId: 'tool', logLevel: logLevel.NOTHING })
+  const producer = kafka.producer({ transactionalId: `${prefix}foreign`, idempotent: true, maxInFlightRequests: 1 })
+  await producer.connect()
+  t.teardown(() => producer.disconnect())
+  return producer
 }
 
 /** What people have on a cluster: no part of the product. */

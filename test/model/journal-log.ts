@@ -15,12 +15,14 @@ import {
   handledOf,
   inboxOf,
   isAwaited,
+  isFenced,
   journalOf,
   makeBatch,
   nameOf,
   type State,
   spend,
   step,
+  withEpoch,
   withOwner,
   type World
 } from './journal-state.ts'
@@ -48,19 +50,24 @@ const without = <T>(items: readonly T[], item: T): T[] => items.toSpliced(items.
 
 const judge = (world: World, append: Append): 'append' | 'repeat' | 'refuse' => {
   const { state } = world
-  if (append.epoch < state.writerEpoch && world.has('epochChecked')) return 'refuse'
+  if (isFenced(state, append) && world.has('epochChecked')) return 'refuse'
+  if (state.sequences[append.epoch] === undefined && append.epoch < state.forgotten) return 'append'
   const last = state.sequences[append.epoch] ?? -1
   if (append.sequence <= last) return world.has('sequenceChecked') ? 'repeat' : 'append'
   return append.sequence === last + 1 ? 'append' : 'refuse'
 }
 
 const appended = (state: State, append: Append, bounds: Bounds): State => {
-  const sequences = Array.from({ length: Math.max(state.sequences.length, append.epoch + 1) }, (_, epoch) =>
-    epoch === append.epoch ? append.sequence : (state.sequences[epoch] ?? -1)
-  )
-  const writerEpoch = Math.max(state.writerEpoch, append.epoch)
-  return written({ ...state, sequences, writerEpoch }, { kind: 'batch', batch: append.batch }, bounds)
+  const { epoch, sequence } = append
+  const sequences = replaced(state.sequences, epoch, sequence)
+  const producer = state.producers[epoch]!
+  const newest = Math.max(state.writerEpochs[producer] ?? 0, epoch)
+  const writerEpochs = replaced(state.writerEpochs, producer, newest)
+  return written({ ...state, sequences, writerEpochs }, { kind: 'batch', batch: append.batch }, bounds)
 }
+
+const replaced = (list: readonly number[], at: number, value: number): number[] =>
+  Object.assign([...list], { [at]: value }) as number[]
 
 const written = (state: State, entry: Entry, bounds: Bounds): State => {
   const log = [...state.log, entry]
@@ -85,10 +92,11 @@ const acknowledged = (world: World, state: State, append: Append): State => {
 
 const refused = (world: World, state: State, append: Append): State => {
   if (world.has('stopsWhenRefused')) return withOwner(state, append.owner, down)
-  const epoch = state.epoch + 1
+  const raised = withEpoch(state)
+  const { epoch } = raised
   const id = `${nameOf(append.owner)}${epoch}.0`
   const again: Append = { ...append, epoch, sequence: 0, batch: makeBatch({ ...append.batch, id }) }
-  const claimedAnew = { ...state, epoch, appends: [...state.appends, again] }
+  const claimedAnew = { ...raised, appends: [...state.appends, again] }
   return withOwner(claimedAnew, append.owner, { epoch, nextSequence: 1, pending: [again] })
 }
 
@@ -124,6 +132,25 @@ const handled = (world: World, state: State): State => {
   const accepted = command.sequence > highest || !world.has('sequenceDeduplicated')
   const next = written(state, { kind: 'handled', sequence: command.sequence, id: command.id, accepted }, world.bounds)
   return world.has('highWaterInJournal') ? next : { ...next, highWaterInMemory: Math.max(highest, command.sequence) }
+}
+
+/**
+ * All sleep until the brokers have forgotten the ids of their writers. What had left by then has arrived, or never will:
+ * the connections are closed long before.
+ */
+export const forgetting = ({ state }: World): Step<State>[] => {
+  if (state.left.forgets === 0) return []
+  const [a, b] = state.owners.map((owner) => (owner.phase === 'down' ? owner : { ...owner, isLate: true }))
+  const next: State = {
+    ...spend(state, 'forgets'),
+    owners: [a!, b!],
+    owning: -1,
+    writerEpochs: [],
+    sequences: [],
+    forgotten: state.epoch + 1,
+    appends: []
+  }
+  return [fault(() => 'all sleep until the brokers have forgotten their ids', next)]
 }
 
 export const machineSteps = (world: World): Step<State>[] => {
@@ -179,7 +206,7 @@ const machineCrash = (world: World, log: readonly Entry[]): Step<State> => {
     ...state,
     log,
     durable: log.length,
-    writerEpoch: 0,
+    writerEpochs: [],
     sequences: [],
     appends: [],
     sends: [],

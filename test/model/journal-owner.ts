@@ -15,6 +15,7 @@ import {
   type State,
   spend,
   step,
+  withEpoch,
   withOwner,
   type World
 } from './journal-state.ts'
@@ -23,10 +24,10 @@ export const ownerSteps = (world: World, owner: number): Step<State>[] => {
   const { state, bounds } = world
   const self = state.owners[owner]!
   if (self.phase === 'down') return claims(world, owner)
-  const steps = [...retries(world, owner), ...resends(world, owner)]
+  const steps = [...(isTooLate(world, owner) ? ends(world, owner) : retries(world, owner)), ...resends(world, owner)]
   if (self.phase === 'working') {
     steps.push(
-      ...decisions(world, owner),
+      ...(self.isLate && world.has('provesWhenLate') ? proofs(world, owner) : decisions(world, owner)),
       ...forwards(world, owner),
       ...snapshots(world, owner),
       ...commits(world, owner)
@@ -36,6 +37,30 @@ export const ownerSteps = (world: World, owner: number): Step<State>[] => {
     steps.push(fault(() => `${nameOf(owner)} crashes`, spend(withOwner(state, owner, down), 'crashes')))
   }
   return steps
+}
+
+/** It has an append without an answer from before its sleep. */
+const isTooLate = ({ state, has }: World, owner: number): boolean =>
+  has('neverSentLate') && state.owners[owner]!.isLate && state.owners[owner]!.pending.length > 0
+
+const ends = ({ state }: World, owner: number): Step<State>[] => [
+  step(() => `${nameOf(owner)} ends, as its batch left too long ago`, withOwner(state, owner, down))
+]
+
+/** Before it appends again after a sleep; what it proves holds from then on. */
+const proofs = (world: World, owner: number): Step<State>[] => {
+  const { state, has } = world
+  const self = state.owners[owner]!
+  if (self.pending.length > 0) return []
+  const isClaimed = state.owning >= 0 && state.owning !== self.epoch
+  const isMoved = journalOf(state).length !== self.known.length
+  if ((has('renewsWhenLate') && isClaimed) || (has('endWhenLate') && isMoved))
+    return [step(() => `${nameOf(owner)} ends, as it is the owner no more`, withOwner(state, owner, down))]
+  const label = (): string => `${nameOf(owner)} proves that it is the owner`
+  if (!has('renewsWhenLate')) return [step(label, withOwner(state, owner, { isLate: false }))]
+  const renewed = withEpoch(state)
+  const { epoch } = renewed
+  return [step(label, withOwner(renewed, owner, { isLate: false, epoch, nextSequence: 0 }))]
 }
 
 const claims = (world: World, owner: number): Step<State>[] => {
@@ -51,8 +76,9 @@ const claims = (world: World, owner: number): Step<State>[] => {
 }
 
 const claimed = (world: World, owner: number): State => {
-  const epoch = world.state.epoch + 1
-  const base = withOwner({ ...world.state, epoch }, owner, { ...down, epoch, phase: 'fencing' })
+  const raised = withEpoch(world.state)
+  const { epoch } = raised
+  const base = withOwner(raised, owner, { ...down, epoch, phase: 'fencing' })
   if (!world.has('fences')) return recovered(world, base, owner, journalOf(base))
   const id = `${nameOf(owner)}${epoch}.0`
   const batch = makeBatch({ id, isFence: true, from: 0, to: 0, forwarded: 0, basis: '', begins: [], lane: 0 })

@@ -12,6 +12,8 @@ const worlds: readonly Partial<Bounds>[] = [
   { inputs: 1, crashes: 2, takeovers: 1, duplicates: 1 },
   { inputs: 1, crashes: 1, takeovers: 1, losses: 1, snapshots: 2 },
   { inputs: 3, crashes: 1, losses: 1 },
+  { takeovers: 1, forgets: 1, losses: 1 },
+  { inputs: 1, crashes: 1, takeovers: 1, forgets: 2 },
   { putOffs: 1, crashes: 1 },
   { inputs: 1, putOffs: 1, crashes: 1, takeovers: 1 },
   { inputs: 1, putOffs: 1, crashes: 1, snapshots: 1 },
@@ -25,6 +27,7 @@ const wideWorlds: readonly Partial<Bounds>[] = [
   { crashes: 1, takeovers: 1, snapshots: 2 },
   { crashes: 2, takeovers: 1 },
   { inputs: 3, crashes: 1, takeovers: 1 },
+  { crashes: 1, takeovers: 2, forgets: 2, losses: 1 },
   { variant: 'embedded', crashes: 2, snapshots: 1 }
 ]
 
@@ -44,6 +47,10 @@ const mutations: Readonly<Record<Rule, readonly [Property, Partial<Bounds>]>> = 
   readsBehindFence: ['decidedOnJournal', { takeovers: 1 }],
   epochChecked: ['decidedOnJournal', { takeovers: 1 }],
   stopsWhenRefused: ['decidedOnJournal', { takeovers: 1 }],
+  provesWhenLate: ['decidedOnJournal', { takeovers: 1, forgets: 1 }],
+  renewsWhenLate: ['decidedOnJournal', { takeovers: 1, forgets: 1 }],
+  endWhenLate: ['decidedOnJournal', { takeovers: 1, forgets: 2 }],
+  neverSentLate: ['appendedOnce', { losses: 1, forgets: 1 }],
   sequenceChecked: ['appendedOnce', { duplicates: 1 }],
   retriesSameSequence: ['decidedOnJournal', { losses: 1 }],
   retriesSameBytes: ['acknowledgedOnce', { losses: 1 }],

@@ -8,7 +8,7 @@
  * (`journal-protocol.test.ts`).
  */
 import type { Model, Step } from './explore.ts'
-import { arrivals, deliveries, machineSteps } from './journal-log.ts'
+import { arrivals, deliveries, forgetting, machineSteps } from './journal-log.ts'
 import { ownerSteps } from './journal-owner.ts'
 import {
   type Append,
@@ -20,6 +20,7 @@ import {
   inboxOf,
   initialState,
   isAwaited,
+  isFenced,
   isSame,
   journalOf,
   keyOf,
@@ -98,7 +99,7 @@ const settled = (world: World, state: State): State => {
 }
 
 const isObsolete = ({ state, has }: World, append: Append): boolean =>
-  (has('epochChecked') && append.epoch < state.writerEpoch) ||
+  (has('epochChecked') && isFenced(state, append)) ||
   (has('sequenceChecked') && append.sequence <= (state.sequences[append.epoch] ?? -1))
 
 const allSteps = (world: World): Step<State>[] => {
@@ -107,6 +108,6 @@ const allSteps = (world: World): Step<State>[] => {
     ...[0, 1].flatMap((owner) => ownerSteps(world, owner)),
     ...distinct(state.appends, (append) => append.batch.key).flatMap((append) => arrivals(world, append)),
     ...distinct(state.sends, (send) => `${send.id}/${send.epoch}`).flatMap((send) => deliveries(world, send)),
-    ...(bounds.variant === 'embedded' ? machineSteps(world) : [])
+    ...(bounds.variant === 'embedded' ? machineSteps(world) : forgetting(world))
   ]
 }

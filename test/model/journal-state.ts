@@ -9,6 +9,10 @@ export const rules = {
   readsBehindFence: 'it reads the journal only when its fence is acknowledged',
   epochChecked: 'the log refuses a writer whose epoch is older than the newest that has written',
   stopsWhenRefused: 'a writer that is refused stops at once',
+  provesWhenLate: 'a writer that has slept proves that it is the owner before it appends',
+  renewsWhenLate: 'it takes a new epoch by its own, which is refused where another has claimed since',
+  endWhenLate: 'it looks whether the journal ends where it left it',
+  neverSentLate: 'a batch that has left before the sleep is not sent again after it',
   sequenceChecked: 'the log appends a batch once, however often it arrives',
   retriesSameSequence: 'a retry carries the same sequence number',
   retriesSameBytes: 'a retry carries the same records',
@@ -50,6 +54,8 @@ export type Bounds = {
   /** How many answers are lost. */
   readonly losses: number
   readonly snapshots: number
+  /** How often all sleep until the brokers have forgotten the ids of their writers. */
+  readonly forgets?: number
   /** How often there is no room for what an input begins; where it is undefined, nothing begins. */
   readonly putOffs?: number
   readonly dropped?: Rule
@@ -102,6 +108,8 @@ export type Entry =
 export type Owner = {
   readonly phase: 'down' | 'fencing' | 'working'
   readonly epoch: number
+  /** It has slept, and has not proved since that it is the owner. */
+  readonly isLate: boolean
   readonly nextSequence: number
   /** Its memory: the batches that it has folded. */
   readonly known: readonly Batch[]
@@ -124,11 +132,15 @@ export type State = {
   readonly durable: number
   readonly epoch: number
   /**
-   * What the journal's leader knows of its writers: the newest epoch that has written, and the last sequence number by
-   * epoch.
+   * What the journal's leader knows of its writers: by producer id the newest epoch that has written, and the last
+   * sequence number by epoch. Of epochs below `forgotten` that are not there it takes any.
    */
-  readonly writerEpoch: number
+  readonly writerEpochs: readonly number[]
   readonly sequences: readonly number[]
+  readonly forgotten: number
+  /** The producer id of each epoch, and the epoch that the coordinator knows for the owner's; -1: none. */
+  readonly producers: readonly number[]
+  readonly owning: number
   readonly appends: readonly Append[]
   readonly sends: readonly Command[]
   readonly owners: readonly [Owner, Owner]
@@ -145,12 +157,14 @@ export type State = {
     readonly losses: number
     readonly snapshots: number
     readonly putOffs: number
+    readonly forgets: number
   }
 }
 
 export const down: Owner = {
   phase: 'down',
   epoch: 0,
+  isLate: false,
   nextSequence: 0,
   known: [],
   pending: [],
@@ -165,8 +179,11 @@ export const initialState = (bounds: Bounds): State => ({
   log: [],
   durable: 0,
   epoch: 0,
-  writerEpoch: 0,
+  writerEpochs: [],
   sequences: [],
+  forgotten: 0,
+  producers: [0],
+  owning: -1,
   appends: [],
   sends: [],
   owners: [down, down],
@@ -181,7 +198,8 @@ export const initialState = (bounds: Bounds): State => ({
     duplicates: bounds.duplicates,
     losses: bounds.losses,
     snapshots: bounds.snapshots,
-    putOffs: bounds.putOffs ?? 0
+    putOffs: bounds.putOffs ?? 0,
+    forgets: bounds.forgets ?? 0
   }
 })
 
@@ -210,12 +228,13 @@ export const keyOf = (state: State): string =>
     [
       state.durable,
       state.epoch,
-      state.writerEpoch,
+      state.forgotten,
+      state.owning,
       state.snapshotEpoch,
       state.committed,
       state.highWaterInMemory
     ].join(),
-    state.sequences.join(),
+    `${state.sequences.join()}/${state.writerEpochs.join()}/${state.producers.join()}`,
     sorted(state.appends, (append) => append.batch.key),
     sorted(state.sends, (send) => `${send.id},${send.epoch},${send.sequence}`),
     joined(state.owners, ownerKey),
@@ -235,11 +254,21 @@ const sorted = <T>(items: readonly T[], key: (item: T) => string): string =>
 
 const ownerKey = (owner: Owner): string => {
   if (owner.phase === 'down') return ''
-  const { phase, epoch, nextSequence, sendNext, resumedAt, snapshotAt, uncommitted } = owner
-  const numbers = `${phase},${epoch},${nextSequence},${sendNext},${resumedAt},${snapshotAt},${uncommitted}`
+  const { phase, epoch, isLate, nextSequence, sendNext, resumedAt, snapshotAt, uncommitted } = owner
+  const numbers = `${phase},${epoch},${isLate},${nextSequence},${sendNext},${resumedAt},${snapshotAt},${uncommitted}`
   const pending = joined(owner.pending, (append) => append.batch.key)
   return `${numbers},${ids(owner.known)},${pending},${joined(owner.sending, (send) => send.id)}`
 }
+
+/** A new epoch: of the producer id that the coordinator knows, or of a new one. */
+export const withEpoch = (state: State): State => {
+  const epoch = state.epoch + 1
+  const producer = state.owning < 0 ? Math.max(...state.producers) + 1 : state.producers[state.owning]!
+  return { ...state, epoch, owning: epoch, producers: [...state.producers, producer] }
+}
+
+export const isFenced = ({ writerEpochs, producers }: State, { epoch }: Append): boolean =>
+  epoch < (writerEpochs[producers[epoch]!] ?? 0)
 
 export const isSame = (a: Batch, b: Batch): boolean => a.id === b.id && a.from === b.from && a.to === b.to
 

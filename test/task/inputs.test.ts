@@ -223,6 +223,18 @@ test('a sequence is nobody’s but a journal’s: what others call so is not loo
   t.deepEqual(Object.keys(positions.all()), ['a-commands/0'])
 })
 
+test('where a partition was made anew its position goes back with its reader, and is journaled so', (t) => {
+  const positions = new Positions()
+  const read = readerOf({ positions })
+  read('b-events', { offset: 41 })
+  t.deepEqual(positions.takeChanged(), { 'b-events/0': 42 })
+  read('b-events', { offset: 3 }, { offset: 4 })
+  t.deepEqual(positions.takeChanged(), { 'b-events/0': 5 })
+  const restarted = new Positions()
+  for (const said of [{ 'b-events/0': 42 }, { 'b-events/0': 5 }]) restarted.follow(said)
+  t.is(restarted.get('b-events/0'), 5)
+})
+
 test('a foreign journal may have sequences and attempts of its own', (t) => {
   const foreign = headers({ ce_source: '/b-events/0', ce_sequence: 'a', ce_attempt: 'b' })
   const { taken, poison } = readerOf()('b-events', foreign, foreign)

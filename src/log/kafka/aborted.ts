@@ -17,8 +17,8 @@ export type BatchPlace = {
  * offset of its aborted transaction on, until the marker that has ended it. What the same producer sends later, in a
  * transaction that is committed or in none, counts.
  *
- * Brokers name transactions in the order in which they ended, so they are sorted here. Among the markers those of
- * commits need no look: a producer has one transaction at a time, so the next marker of one that is left out is its own.
+ * Brokers name transactions in the order in which they ended, so they are sorted here. No marker of a commit needs a
+ * look: a producer has one transaction at a time, so the next marker of one that is left out is its own.
  */
 export class AbortedProducers {
   readonly #coming: Aborted[]

@@ -79,6 +79,21 @@ export class ByteWriter {
     this.#buffer[this.#at++] = rest
   }
 
+  /** Varint without a sign. */
+  unsigned(value: number): void {
+    let rest = value
+    for (; rest >= 0x80; rest >>>= 7) this.byte((rest & 0x7f) | 0x80)
+    this.byte(rest)
+  }
+
+  /** As flexible requests have their texts: a varint of one more than its length, then UTF-8. */
+  compact(text: string): void {
+    const length = Buffer.byteLength(text)
+    this.unsigned(length + 1)
+    this.#need(length)
+    this.#at += this.#buffer.write(text, this.#at, 'utf8')
+  }
+
   /** Varint length, then UTF-8. */
   text(text: string): void {
     const most = text.length * 3

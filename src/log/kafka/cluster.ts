@@ -7,13 +7,27 @@
  */
 import type { ParcomoloError } from '../../base/index.ts'
 import { placeName, type TopicPartition } from '../log.ts'
-import { BrokerRefusal, closedError, codeOf, passes, reasonOf, unreachable } from './broker-errors.ts'
+import {
+  BrokerRefusal,
+  brokerError,
+  closedError,
+  codeOf,
+  concernsTopic,
+  passes,
+  reasonOf,
+  unreachable
+} from './broker-errors.ts'
+import type { Concerns } from './concerns.ts'
+import { describeRequest, type TopicFacts } from './describe.ts'
 import { type Connector, fetchMetadata, type Link, type Metadata, type Node, retire } from './kafkajs.ts'
 
 /** One request at a time is served on a connection, so what may wait there for long has one of its own. */
 export type Purpose = 'write' | 'tail' | 'read' | 'disk' | `member ${number}`
 
-type Trouble = { readonly what: string; readonly since: number; error: unknown }
+/** `topic`: where the fault is one topic's, only who needs that topic waits, and the log itself is well. */
+export type Scope = 'log' | 'topic'
+
+type Trouble = { readonly what: string; readonly topic: string | undefined; readonly since: number; error: unknown }
 
 const pauseMsMin = 20
 const pauseMsMax = 1_000
@@ -28,13 +42,16 @@ export class Cluster {
   readonly #links = new Map<string, Promise<Link>>()
   readonly #troubles = new Set<Trouble>()
   readonly #closing = Promise.withResolvers<never>()
+  /** What one topic alone suffers from. */
+  readonly #concerns: Concerns | undefined
   #nodes: readonly Node[] = []
   #refreshing: Promise<void> | undefined
   #isClosed = false
 
-  constructor(connector: Connector, seeds: readonly string[]) {
+  constructor(connector: Connector, seeds: readonly string[], concerns?: Concerns) {
     this.#connector = connector
     this.#seeds = seeds
+    this.#concerns = concerns
     this.#closing.promise.catch(() => undefined)
   }
 
@@ -51,7 +68,8 @@ export class Cluster {
     await this.persist('the leaders of new topics', async () => {
       await this.refresh()
       const missing = places.find((place) => this.leader(place) === undefined)
-      if (missing !== undefined) throw new BrokerRefusal(5, `the leader of '${placeName(missing)}'`)
+      if (missing !== undefined)
+        throw new BrokerRefusal(brokerError.leaderNotAvailable, `the leader of '${placeName(missing)}'`)
     })
   }
 
@@ -67,12 +85,18 @@ export class Cluster {
   }
 
   /** Does something at the leader of a partition, until it is done. Rejects with what does not pass by itself. */
-  atLeader<T>(purpose: Purpose, place: TopicPartition, what: string, work: (link: Link) => Promise<T>): Promise<T> {
-    return this.persist(what, async () => {
+  atLeader<T>(
+    purpose: Purpose,
+    place: TopicPartition,
+    { what, scope }: { readonly what: string; readonly scope: Scope },
+    work: (link: Link) => Promise<T>
+  ): Promise<T> {
+    const attempt = async (): Promise<T> => {
       const nodeId = this.leader(place)
-      if (nodeId === undefined) throw new BrokerRefusal(5, what)
+      if (nodeId === undefined) throw new BrokerRefusal(brokerError.leaderNotAvailable, what)
       return this.at(purpose, nodeId, work)
-    })
+    }
+    return this.persist(what, attempt, scope === 'topic' ? place.topic : undefined)
   }
 
   /** Does something at whoever coordinates a group (0) or a transactional id (1), until it is done. */
@@ -110,11 +134,14 @@ export class Cluster {
     }
   }
 
-  /** Tries until it is done; between two tries the leaders are looked up anew. */
-  async persist<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+  /**
+   * Tries until it is done; between two tries the leaders are looked up anew. `topic`: whose fault it may be, where
+   * nothing else waits for it.
+   */
+  async persist<T>(what: string, attempt: () => Promise<T>, topic?: string): Promise<T> {
     const outcome = await this.#tried(attempt)
     if ('done' in outcome) return outcome.done
-    const trouble: Trouble = { what, since: Date.now(), error: outcome.error }
+    const trouble: Trouble = { what, topic, since: Date.now(), error: outcome.error }
     this.#troubles.add(trouble)
     try {
       for (let pauseMs = pauseMsMin; ; pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
@@ -123,9 +150,11 @@ export class Cluster {
         const again = await this.#tried(attempt)
         if ('done' in again) return again.done
         trouble.error = again.error
+        if (isOfTopic(trouble) && isLasting(trouble)) this.#concerns?.raise(what, topic!, again.error)
       }
     } finally {
       this.#troubles.delete(trouble)
+      this.#concerns?.settle(what)
     }
   }
 
@@ -152,13 +181,12 @@ export class Cluster {
     }
   }
 
-  /** What has been failing for longer than a moment; undefined where nothing has. */
+  /** What has been failing for longer than a moment, and not for one topic's fault; undefined where nothing has. */
   trouble(): string | undefined {
-    const now = Date.now()
-    const lasting = [...this.#troubles].find(({ since }) => now - since >= unhealthyAfterMs)
+    const lasting = [...this.#troubles].find((trouble) => isLasting(trouble) && !isOfTopic(trouble))
     return lasting === undefined
       ? undefined
-      : `${lasting.what} has failed for ${now - lasting.since} ms: ${reasonOf(lasting.error)}`
+      : `${lasting.what} has failed for ${Date.now() - lasting.since} ms: ${reasonOf(lasting.error)}`
   }
 
   async close(error: ParcomoloError): Promise<void> {
@@ -168,6 +196,13 @@ export class Cluster {
     const links = [...this.#links.values()]
     this.#links.clear()
     for (const link of links) link.then(retire, () => undefined)
+  }
+
+  /** What topics are, whether they are followed or not: those that there are. */
+  describe(topics: readonly string[]): Promise<readonly TopicFacts[]> {
+    return this.persist(`what '${topics.join("', '")}' is`, () =>
+      this.#anywhere((link) => link.connectionPool.send(describeRequest(topics)))
+    )
   }
 
   async #refresh(): Promise<void> {
@@ -222,7 +257,7 @@ export class Cluster {
   async #connect(nodeId: number): Promise<Link> {
     if (this.#isClosed) throw closedError()
     const node = this.#nodes.find((candidate) => candidate.nodeId === nodeId)
-    if (node === undefined) throw new BrokerRefusal(5, `node ${nodeId}`)
+    if (node === undefined) throw new BrokerRefusal(brokerError.leaderNotAvailable, `node ${nodeId}`)
     const link = this.#connector.link(node)
     try {
       await link.connect()
@@ -238,6 +273,10 @@ export class Cluster {
     if (this.#links.get(name) === linking) this.#links.delete(name)
   }
 }
+
+const isLasting = ({ since }: Trouble): boolean => Date.now() - since >= unhealthyAfterMs
+
+const isOfTopic = ({ topic, error }: Trouble): boolean => topic !== undefined && concernsTopic(error)
 
 const shuffled = <T>(list: readonly T[]): readonly T[] => {
   const start = Math.floor(Math.random() * list.length)

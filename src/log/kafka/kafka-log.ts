@@ -16,29 +16,42 @@ import {
   type Reader,
   type StoredRecord,
   type TopicPartition,
+  type TopicRange,
   type TopicSpec
 } from '../log.ts'
 import { Appender } from './appender.ts'
 import { asRefused, closedError, unreachable } from './broker-errors.ts'
 import { Cluster } from './cluster.ts'
 import { CompactedPartition } from './compacted.ts'
+import { Concerns } from './concerns.ts'
 import { diskUsage } from './disk-usage.ts'
+import { Growth } from './growth.ts'
 import { GroupOffsets } from './group-offsets.ts'
 import { GroupMember } from './group.ts'
 import { type Admin, type Connector, connector } from './kafkajs.ts'
+import { decisionsTopic, Losses } from './losses.ts'
 import type { KafkaOptions } from './options.ts'
 import { claimPartition } from './partition-writer.ts'
+import { Proof, proofMsStandard, systemClocks } from './proof.ts'
 import { RangeReader } from './range-reader.ts'
 import { KafkaReader } from './reader.ts'
 import { Sender } from './sender.ts'
 import { newStats } from './stats.ts'
 import { Tail } from './tail.ts'
-import { ensureTopics } from './topics.ts'
+import { ensureTopics, troubled } from './topics.ts'
 
 type Settings = KafkaOptions &
-  Required<Pick<KafkaOptions, 'prefix' | 'sessionTimeoutMs' | 'requestTimeoutMs' | 'budget'>>
+  Required<
+    Pick<
+      KafkaOptions,
+      'prefix' | 'sessionTimeoutMs' | 'requestTimeoutMs' | 'budget' | 'proofMs' | 'clocks' | 'growthLookMs'
+    >
+  >
 
-const defaults = { prefix: '', sessionTimeoutMs: 6_000, requestTimeoutMs: 5_000 }
+const defaults = {
+  ...{ prefix: '', sessionTimeoutMs: 6_000, requestTimeoutMs: 5_000 },
+  ...{ proofMs: proofMsStandard, clocks: systemClocks, growthLookMs: 30_000 }
+}
 /** Where nobody says what the process may have. */
 const budgetBytes = 64 * 1024 * 1024
 
@@ -71,6 +84,9 @@ class KafkaLog implements Log {
   readonly #sender: Sender
   readonly #tail: Tail
   readonly #ranges: RangeReader
+  readonly #concerns: Concerns
+  readonly #losses: Losses
+  readonly #growth: Growth
   readonly #groupOffsets: GroupOffsets
   readonly #readers = new Set<KafkaReader>()
   readonly #members = new Set<GroupMember>()
@@ -80,12 +96,19 @@ class KafkaLog implements Log {
   constructor(settings: Settings, connecting: Connector) {
     this.#settings = settings
     this.#connector = connecting
-    this.#cluster = new Cluster(connecting, settings.brokers)
+    this.#concerns = new Concerns(
+      (about, error) => settings.onConcern?.(about, error),
+      (what, name, cause) => this.#troubled(what, name, cause)
+    )
+    this.#cluster = new Cluster(connecting, settings.brokers, this.#concerns)
     this.#appender = new Appender(this.#cluster, this.#stats)
     this.#tail = new Tail(this.#cluster, this.#stats, settings.budget)
     const [cluster, appender, stats, tail] = [this.#cluster, this.#appender, this.#stats, this.#tail]
     this.#sender = new Sender({ cluster, appender, stats, tail })
     this.#ranges = new RangeReader(this.#cluster, this.#stats, settings.budget)
+    const [concerns, ranges, { prefix }] = [this.#concerns, this.#ranges, settings]
+    this.#losses = new Losses({ cluster, concerns, ranges, prefix })
+    this.#growth = new Growth(cluster, settings.growthLookMs, (name) => name.slice(prefix.length))
     this.#groupOffsets = new GroupOffsets(connecting)
   }
 
@@ -115,15 +138,22 @@ class KafkaLog implements Log {
       })
     await this.#cluster.follow(named)
     for (const spec of specs) this.#topics.set(spec.topic, spec)
+    await this.#growth.watch(named.filter(({ morePartitions }) => morePartitions === 'read'))
+  }
+
+  onGrown(listener: (topic: string) => void): void {
+    this.#growth.onGrown(listener)
   }
 
   partitionCount(topic: string): number {
-    return this.#spec(topic).partitions
+    const { partitions } = this.#spec(topic)
+    return this.#growth.countOf(this.#nameOf(topic)) ?? partitions
   }
 
   async claim(place: TopicPartition): Promise<JournalWriter> {
     const inCluster = this.#placeOf(place)
-    const deps = { cluster: this.#cluster, appender: this.#appender, stats: this.#stats }
+    const proof = new Proof(this.#settings.proofMs, this.#settings.clocks)
+    const deps = { cluster: this.#cluster, appender: this.#appender, stats: this.#stats, proof }
     const writer = await claimPartition(inCluster, `${this.#settings.prefix}parcomolo-${placeName(place)}`, deps)
     const { topic, partition } = place
     if (this.#spec(topic).cleanup === 'delete') {
@@ -165,6 +195,7 @@ class KafkaLog implements Log {
       {
         tail: this.#tail,
         ranges: this.#ranges,
+        losses: this.#losses,
         budget,
         topicOf: (name) => name.slice(prefix.length),
         isClosed: () => this.#cluster.isClosed,
@@ -226,7 +257,23 @@ class KafkaLog implements Log {
   health(): LogHealth {
     if (this.#failure !== undefined) return { ok: false, code: this.#failure.code, message: this.#failure.message }
     const trouble = this.#cluster.trouble()
-    return trouble === undefined ? { ok: true } : { ok: false, code: 'PARCOMOLO_LOG_UNREACHABLE', message: trouble }
+    if (trouble !== undefined) return { ok: false, code: 'PARCOMOLO_LOG_UNREACHABLE', message: trouble }
+    const concerns = this.#concerns.all().map(({ code, message }) => `${code}: ${message}`)
+    return concerns.length === 0 ? { ok: true } : { ok: true, concerns }
+  }
+
+  async acceptLoss(topic: string, by: string, reason: string): Promise<readonly TopicRange[]> {
+    this.#checkOpen()
+    const { partitions, ...rest } = await this.#losses.decide(this.#nameOf(topic), { by, reason, at: Date.now() })
+    await this.ensureTopics([{ topic: decisionsTopic, partitions: 1, cleanup: 'delete', retention: 'forever' }])
+    await this.#sender.send([this.#losses.record({ ...rest, partitions })])
+    return partitions
+  }
+
+  #troubled(what: string, name: string, cause: unknown): ParcomoloError {
+    const { prefix, brokers, replicationFactor = 1 } = this.#settings
+    const spec = { ...this.#spec(name.slice(prefix.length)), name }
+    return troubled(what, { spec, replicas: replicationFactor, brokers: brokers.join(',') }, cause)
   }
 
   stats(): Readonly<Record<string, number>> {
@@ -271,7 +318,7 @@ class KafkaLog implements Log {
   }
 
   #placeOf({ topic, partition }: TopicPartition): TopicPartition {
-    const { partitions } = this.#spec(topic)
+    const partitions = this.partitionCount(topic)
     if (partition < partitions) return { topic: this.#nameOf(topic), partition }
     throw new ParcomoloError(
       'PARCOMOLO_LOG_UNKNOWN_TOPIC',

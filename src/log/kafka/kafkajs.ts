@@ -110,6 +110,11 @@ export const assignerProtocol = require('kafkajs/src/consumer/assignerProtocol')
     decode(bytes: Buffer): { assignment: Record<string, number[]> } | null
   }
 }
+const { errorCodes } = require('kafkajs/src/protocol/error') as {
+  errorCodes: readonly { readonly code: number; readonly type: string }[]
+}
+/** Kafka's names of its error codes, as far as kafkajs knows them. */
+export const errorNames: ReadonlyMap<number, string> = new Map(errorCodes.map(({ code, type }) => [code, type]))
 type Receiving = { chunks: Buffer[]; bytesBuffered: number }
 const Connection = require('kafkajs/src/network/connection') as {
   prototype: Receiving & { processData: (this: Receiving, bytes: Buffer) => void }

@@ -1,4 +1,5 @@
-import type { Budget } from '../../base/index.ts'
+import type { Budget, ParcomoloError } from '../../base/index.ts'
+import type { Clocks } from './proof.ts'
 
 /** How to reach a Kafka cluster, and how this installation behaves there. */
 export type KafkaOptions = {
@@ -22,6 +23,17 @@ export type KafkaOptions = {
   readonly sessionTimeoutMs?: number
   /** A broker that does not answer for so long is taken for dead. */
   readonly requestTimeoutMs?: number
+  /** Hears of what concerns one topic alone and waits for somebody to cure it; with undefined, that it is over. */
+  readonly onConcern?: (about: string, error: ParcomoloError | undefined) => void
+  /** How often topics to which others may add partitions are looked at; standard: every 30 s. */
+  readonly growthLookMs?: number
+  /**
+   * An owner that has not proved for so long that it is one does so before it appends. It has to be well below the
+   * brokers' `transactional.id.expiration.ms` and `producer.id.expiration.ms`; standard: an hour.
+   */
+  readonly proofMs?: number
+  /** What `proofMs` is measured by. */
+  readonly clocks?: Clocks
   /** For what is read and not yet taken. */
   readonly budget?: Budget
 }

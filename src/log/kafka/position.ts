@@ -47,15 +47,24 @@ export class StartGone extends Error {
 
 /** The offset of the first record that is still there, by the leader; brokers since 3.6 do not say it in a Fetch. */
 export const startOf = async (link: Link, place: TopicPartition): Promise<number> => {
-  const { topic, partition } = place
-  const topics = [{ topic, partitions: [{ partition, timestamp: earliest }] }]
-  const { responses } = await link.listOffsets({ replicaId: -1, isolationLevel: 0, topics })
-  const start = Number(responses[0]!.partitions[0]!.offset)
+  const { start } = await rangeOf(link, place)
   if (start > 0) return start
   throw outOfRange(place, 0)
 }
 
-const earliest = -2
+/** What a partition has, by its leader. */
+export type Range = { readonly start: number; readonly end: number }
+
+export const rangeOf = async (link: Link, { topic, partition }: TopicPartition): Promise<Range> => {
+  const ask = async (timestamp: number): Promise<number> => {
+    const topics = [{ topic, partitions: [{ partition, timestamp }] }]
+    const { responses } = await link.listOffsets({ replicaId: -1, isolationLevel: 0, topics })
+    return Number(responses[0]!.partitions[0]!.offset)
+  }
+  return { start: await ask(earliest), end: await ask(latest) }
+}
+
+const [latest, earliest] = [-1, -2]
 
 export const nothing = (next: number): Arrived<never> => ({ records: [], next, fetchedBytes: 0, heldBytes: 0 })
 
@@ -63,5 +72,5 @@ const outOfRange = (place: TopicPartition, offset: number): ParcomoloError =>
   new ParcomoloError(
     'PARCOMOLO_LOG_OUT_OF_RANGE',
     `'${placeName(place)}' cannot be read from '${offset}'; expected an offset between its start and its end, ` +
-      'so records were deleted before they were read, or the topic was made anew; restore the topic, or begin anew'
+      'so records were deleted before they were read, or the topic was made anew'
   )

@@ -1,6 +1,6 @@
 import { type Budget, ParcomoloError } from '../../base/index.ts'
 import { placeName, type StoredRecord, type TopicPartition } from '../log.ts'
-import type { Cluster } from './cluster.ts'
+import type { Cluster, Scope } from './cluster.ts'
 import { type FetchBounds, type FetchFrom, fetchRequest } from './fetch.ts'
 import type { Link } from './kafkajs.ts'
 import { type Arrived, arrivedAs, nothing, StartGone, startOf } from './position.ts'
@@ -30,7 +30,7 @@ export class RangeReader {
    * stands for a batch that cannot be read.
    */
   next(place: TopicPartition, offset: number, bytesMax: number): Promise<Arrived> {
-    return this.#fetch({ place, offset }, boundsOf(bytesMax), decodeWhatCan)
+    return this.#fetch({ place, offset }, boundsOf(bytesMax), decodeWhatCan, 'topic')
   }
 
   /**
@@ -94,15 +94,16 @@ export class RangeReader {
   async end(place: TopicPartition): Promise<number> {
     const { topic, partition } = place
     const topics = [{ topic, partitions: [{ partition, timestamp: latest }] }]
-    const { responses } = await this.#cluster.atLeader('read', place, `the end of '${placeName(place)}'`, (link) =>
+    const asking = { what: `the end of '${placeName(place)}'`, scope: 'log' } as const
+    const { responses } = await this.#cluster.atLeader('read', place, asking, (link) =>
       link.listOffsets({ replicaId: -1, isolationLevel: 1, topics })
     )
     return Number(responses[0]!.partitions[0]!.offset)
   }
 
-  #fetch<T>(from: FetchFrom, bounds: FetchBounds, decode: Decode<T>): Promise<Arrived<T>> {
+  #fetch<T>(from: FetchFrom, bounds: FetchBounds, decode: Decode<T>, scope: Scope = 'log'): Promise<Arrived<T>> {
     const { place } = from
-    return this.#cluster.atLeader('read', place, `read of '${placeName(place)}'`, async (link) => {
+    return this.#cluster.atLeader('read', place, { what: `read of '${placeName(place)}'`, scope }, async (link) => {
       this.#stats.fetchRequests++
       const answer = await link.connectionPool.send(fetchRequest([from], bounds))
       const fetched = answer.fetched.get(placeName(place))

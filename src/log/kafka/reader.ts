@@ -1,7 +1,8 @@
-import type { Account, Budget } from '../../base/index.ts'
+import { type Account, type Budget, isParcomoloError } from '../../base/index.ts'
 import { ByteShare } from '../byte-share.ts'
 import { type Chunk, type Reader, type StoredRecord, type TopicPartition } from '../log.ts'
 import { passes } from './broker-errors.ts'
+import type { Losses } from './losses.ts'
 import type { Arrived } from './position.ts'
 import type { RangeReader } from './range-reader.ts'
 import { ReadRoom } from './read-room.ts'
@@ -10,6 +11,7 @@ import type { Follower, Tail } from './tail.ts'
 export type ReaderDeps = {
   readonly tail: Tail
   readonly ranges: RangeReader
+  readonly losses: Pick<Losses, 'accepted'>
   readonly budget: Budget
   /** Of a topic's name in the cluster, the one in this process. */
   readonly topicOf: (name: string) => string
@@ -29,6 +31,8 @@ const followedBytesMax = 8 * 1024 * 1024
  *     an answer is in memory as a whole.
  * P2. A place behind the end asks only when all is taken, for as much as there is room for then. So it never waits for
  *     others, and has at least one batch.
+ * P3. A place whose partition has lost what it was to read waits until somebody accepts that (`Losses`); the others go
+ *     on.
  */
 export class KafkaReader implements Reader {
   readonly #deps: ReaderDeps
@@ -108,7 +112,7 @@ class PlaceReader implements Follower {
   #taken = 0
   /** The offset after all that has arrived. */
   #next: number
-  #state: 'following' | 'behind' | 'reading' | 'stopped' = 'behind'
+  #state: 'following' | 'behind' | 'reading' | 'lost' | 'stopped' = 'behind'
 
   constructor(place: TopicPartition, offset: number, deps: ReaderDeps, listener: Listener) {
     this.place = place
@@ -176,8 +180,27 @@ class PlaceReader implements Follower {
     }
   }
 
+  missing(): void {
+    if (this.#state === 'following') void this.#read()
+  }
+
   fail(error: unknown): void {
-    if (this.#state !== 'stopped') this.#listener.onFailed(error)
+    if (this.#hasStopped() || (passes(error) && this.#deps.isClosed())) return
+    if (isParcomoloError(error, 'PARCOMOLO_LOG_OUT_OF_RANGE')) void this.#waitForDecision()
+    else this.#listener.onFailed(error)
+  }
+
+  async #waitForDecision(): Promise<void> {
+    this.#state = 'lost'
+    try {
+      const next = await this.#deps.losses.accepted(this.place, this.#next)
+      if (this.#hasStopped()) return
+      this.#next = next
+      this.#state = 'behind'
+      if (!this.hasRecords) this.#goOn()
+    } catch (error) {
+      if (!this.#hasStopped() && !this.#deps.isClosed()) this.#listener.onFailed(error)
+    }
   }
 
   #above(records: readonly StoredRecord[]): readonly StoredRecord[] {
@@ -202,8 +225,7 @@ class PlaceReader implements Follower {
       this.arrive(what)
       if (!this.hasRecords) this.#goOn()
     } catch (error) {
-      if (this.#hasStopped() || (passes(error) && this.#deps.isClosed())) return
-      this.#listener.onFailed(error)
+      this.fail(error)
     }
   }
 

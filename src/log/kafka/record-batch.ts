@@ -2,8 +2,8 @@
  * Record batches, format 2 (KIP-98), as Produce takes them and Fetch gives them:
  *
  *   batch:  base offset 8, length 4, leader epoch 4, magic 1 (= 2), CRC-32C 4 of all that follows,
- *           attributes 2 (bits 0-2 compression, 4 transactional, 5 control), last offset delta 4, base timestamp 8, newest timestamp 8,
- *           producer id 8, producer epoch 2, base sequence 4, record count 4, records
+ *           attributes 2 (bits 0-2 compression, 4 transactional, 5 control), last offset delta 4, base timestamp 8,
+ *           newest timestamp 8, producer id 8, producer epoch 2, base sequence 4, record count 4, records
  *   record: length, attributes 1, timestamp delta, offset delta, key length, key, value length, value,
  *           header count, headers (key length, key, value length, value); lengths and deltas: zigzag varints, -1 null
  */
@@ -120,7 +120,7 @@ type Decoding<T> = {
   readonly from: number
   readonly aborted: readonly Aborted[] | undefined
   /** What is made of a batch that cannot be read, at the offset of its first record that is wanted. */
-  readonly unreadable?: (offset: number, error: ParcomoloError) => T
+  readonly unreadable?: ((offset: number, error: ParcomoloError) => T) | undefined
 }
 
 /** Batches that compaction has emptied, and markers of transactions, only move `next`. */
@@ -137,17 +137,8 @@ const decode = <T>(bytes: Buffer, { from, aborted, unreadable }: Decoding<T>, re
     const attributes = bytes.readInt16BE(at + attributesAt)
     const after = base + bytes.readInt32BE(at + 23) + 1
     const isLeftOut = producers?.leavesOut(bytes, at, { after, attributes }) ?? false
-    if ((attributes & controlBit) === 0 && !isLeftOut && after > from) {
-      const count = records.length
-      try {
-        plainBytes += readBatch(bytes.subarray(at, end), { base, from, read }, records)
-      } catch (error) {
-        records.length = count
-        const told = unreadableBatch(base, after, attributes, error)
-        if (unreadable === undefined) throw told
-        records.push(unreadable(Math.max(base, from), told))
-      }
-    }
+    if ((attributes & controlBit) === 0 && !isLeftOut && after > from)
+      plainBytes += readWhatCan(bytes.subarray(at, end), { base, after, from, read, unreadable }, records)
     next = Math.max(next, after)
     at = end
   }
@@ -163,6 +154,21 @@ const readBatch = <T>(batch: Buffer, what: Wanted<T>, into: T[]): number => {
   const plain = codec === 0 ? packed : decompressed(packed, codec)
   readRecords(plain, { ...what, timestamp: Number(batch.readBigInt64BE(27)), count: batch.readInt32BE(57) }, into)
   return plain.length
+}
+
+type Bounds<T> = Wanted<T> & Pick<Decoding<T>, 'unreadable'> & { readonly after: number }
+
+const readWhatCan = <T>(batch: Buffer, what: Bounds<T>, into: T[]): number => {
+  const count = into.length
+  try {
+    return readBatch(batch, what, into)
+  } catch (error) {
+    into.length = count
+    const told = unreadableBatch(what.base, what.after, batch.readInt16BE(attributesAt), error)
+    if (what.unreadable === undefined) throw told
+    into.push(what.unreadable(Math.max(what.base, what.from), told))
+    return 0
+  }
 }
 
 const unreadableBatch = (base: number, after: number, attributes: number, cause: unknown): ParcomoloError =>

@@ -108,7 +108,7 @@ class PartitionSender {
       let bytes: Buffer | undefined
       const encode = (): Buffer => (bytes ??= this.#encode(producer))
       try {
-        const base = await cluster.persist(what, () => appender.append(this.#place, encode))
+        const base = await cluster.persist(what, () => appender.append(this.#place, encode), this.#place.topic)
         const { waiting, records } = this.#underWay!
         producer.sequence = (producer.sequence + records.length) % 2 ** 31
         stats.producedRecords += records.length
@@ -132,7 +132,8 @@ class PartitionSender {
 
   async #newProducer(): Promise<Producer> {
     const { cluster } = this.#deps
-    const { producerId, producerEpoch } = await cluster.atLeader('write', this.#place, 'a producer id', (link) =>
+    const asking = { what: 'a producer id', scope: 'topic' } as const
+    const { producerId, producerEpoch } = await cluster.atLeader('write', this.#place, asking, (link) =>
       link.initProducerId({ transactionTimeout: 60_000 })
     )
     return { id: BigInt(producerId), epoch: producerEpoch, sequence: 0 }

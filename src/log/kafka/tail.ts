@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Account, Budget } from '../../base/index.ts'
 import { placeName, type TopicPartition } from '../log.ts'
 import { heldBytesOf } from '../record-bytes.ts'
-import { brokerError, closedError, codeOf, passes } from './broker-errors.ts'
+import { brokerError, closedError, codeOf, concernsTopic, passes } from './broker-errors.ts'
 import type { Cluster } from './cluster.ts'
 import { type Fetched, sessionFetchRequest } from './fetch.ts'
 import { FetchSession } from './fetch-session.ts'
@@ -14,6 +14,8 @@ import type { KafkaStats } from './stats.ts'
 export type Follower = {
   /** Records in order; some may be below what the follower has already. */
   arrive(arrived: Arrived): void
+  /** The topic is not there any more: whoever waits for it does so by itself, and nobody else for both. */
+  missing(): void
   fail(error: unknown): void
 }
 
@@ -178,6 +180,7 @@ export class Tail {
       feed.next = what.next
       for (const follower of [...feed.followers]) follower.arrive(what)
     } catch (error) {
+      if (concernsTopic(error)) return this.#leaveAll(feed)
       if (passes(error)) return void this.#lookAgain(error)
       if (error instanceof StartGone) return void this.#beginAtStart(feed)
       this.#fail(feed, error)
@@ -188,14 +191,18 @@ export class Tail {
     const { place } = feed
     feed.quietUntil = Infinity
     try {
-      feed.next = await this.#cluster.atLeader('tail', place, `the start of '${placeName(place)}'`, (link) =>
-        startOf(link, place)
-      )
+      const asking = { what: `the start of '${placeName(place)}'`, scope: 'topic' } as const
+      feed.next = await this.#cluster.atLeader('tail', place, asking, (link) => startOf(link, place))
       feed.quietUntil = 0
       for (const follower of [...feed.followers]) follower.arrive(nothing(feed.next))
     } catch (error) {
       this.#fail(feed, this.#cluster.isClosed ? closedError() : error)
     }
+  }
+
+  #leaveAll(feed: Feed): void {
+    this.#feeds.delete(placeName(feed.place))
+    for (const follower of [...feed.followers]) follower.missing()
   }
 
   #fail(feed: Feed, error: unknown): void {

@@ -37,7 +37,7 @@ const configOf = ({ cleanup, retention }: TopicSpec, replicas: number): Record<s
   'cleanup.policy': cleanup,
   'min.insync.replicas': String(Math.max(1, replicas - 1)),
   'max.message.bytes': String(batchBytesMax),
-  // Readers unpack gzip and zstd only, and foreign producers may use anything: the broker unpacks it for all.
+  // So that the broker unpacks once what each of many readers would have to.
   'compression.type': 'uncompressed',
   'message.timestamp.type': 'CreateTime',
   ...(retention === 'forever' ? { 'retention.ms': '-1', 'retention.bytes': '-1' } : {})
@@ -66,13 +66,41 @@ const create = async (admin: Admin, specs: readonly NamedSpec[], making: Making)
   }
 }
 
+const creating = (spec: NamedSpec, { replicas, server }: Making): string => {
+  const config = Object.entries(configOf(spec, replicas)).map(([name, value]) => `--config ${name}=${value}`)
+  const size = `--partitions ${spec.partitions} --replication-factor ${replicas}`
+  return `kafka-topics ${server} --create --topic ${spec.name} ${size} ${config.join(' ')}`
+}
+
+/**
+ * What is wrong with a topic that was sound when this process began, with the command that cures it. `brokers`: as they
+ * are configured, `host:port`.
+ */
+export const troubled = (
+  what: string,
+  { spec, replicas, brokers }: { readonly spec: NamedSpec; readonly replicas: number; readonly brokers: string },
+  cause: unknown
+): ParcomoloError => {
+  const server = `--bootstrap-server ${brokers}`
+  const waits = 'only who needs it waits, and goes on when it is cured'
+  if (codeOf(cause) !== brokerError.unknownTopicOrPartition && codeOf(cause) !== brokerError.unknownTopicId)
+    return new ParcomoloError(
+      'PARCOMOLO_LOG_TOPIC_MISMATCH',
+      `${what} is refused as too large (${reasonOf(cause)}); expected max.message.bytes of at least ${batchBytesMax} on ` +
+        `'${spec.name}'; ${waits}: kafka-configs ${server} --alter --entity-type topics --entity-name ${spec.name} ` +
+        `--add-config max.message.bytes=${batchBytesMax}`,
+      { cause }
+    )
+  return new ParcomoloError(
+    'PARCOMOLO_LOG_TOPIC_MISSING',
+    `${what} waits, as topic '${spec.name}' is not there any more (${reasonOf(cause)}); expected it as it was; ` +
+      `${waits}: ${creating(spec, { replicas, server })}`,
+    { cause }
+  )
+}
+
 const missingTopics = (specs: readonly NamedSpec[], making: Making, why: string): ParcomoloError => {
-  const { replicas, server } = making
-  const commands = specs.map((spec) => {
-    const config = Object.entries(configOf(spec, replicas)).map(([name, value]) => `--config ${name}=${value}`)
-    const size = `--partitions ${spec.partitions} --replication-factor ${replicas}`
-    return `kafka-topics ${server} --create --topic ${spec.name} ${size} ${config.join(' ')}`
-  })
+  const commands = specs.map((spec) => creating(spec, making))
   return new ParcomoloError(
     'PARCOMOLO_LOG_TOPIC_MISSING',
     `topics '${specs.map(({ name }) => name).join("', '")}' are missing, and ${why}; expected them as these commands make them:\n` +
@@ -90,7 +118,7 @@ const check = async (admin: Admin, specs: readonly NamedSpec[]): Promise<void> =
   const problems = await Promise.all(
     specs.map(async (spec) => {
       const partitions = topics.find(({ name }) => name === spec.name)?.partitions ?? []
-      if (partitions.length !== spec.partitions) return [await partitionProblem(admin, spec, partitions.length, server)]
+      if (!isCount(spec, partitions.length)) return [await partitionProblem(admin, spec, partitions.length, server)]
       const entries = resources.find(({ resourceName }) => resourceName === spec.name)?.configEntries ?? []
       const config = new Map(entries.map(({ configName, configValue }) => [configName, configValue]))
       return configProblems(spec, config, { replicas: replicasOf(partitions), server })
@@ -99,6 +127,9 @@ const check = async (admin: Admin, specs: readonly NamedSpec[]): Promise<void> =
   if (problems.length === 0) return
   throw new ParcomoloError('PARCOMOLO_LOG_TOPIC_MISMATCH', problems.join('\n'), { details: { problems } })
 }
+
+const isCount = ({ partitions, morePartitions }: TopicSpec, found: number): boolean =>
+  found === partitions || (morePartitions !== undefined && found > partitions)
 
 type Resources = Awaited<ReturnType<Admin['describeConfigs']>>['resources']
 
@@ -128,7 +159,9 @@ const partitionProblem = async (admin: Admin, spec: NamedSpec, found: number, se
   const isEmpty = (await admin.fetchTopicOffsets(name)).every(({ high }) => high === '0')
   const cure = 'set PARTITIONS to what it has, if it is one that PARTITIONS sets, or name another KAFKA_PREFIX'
   return (
-    `topic '${name}' has '${found}' partitions; expected ${partitions}, as keys cannot be moved; ${cure}` +
+    `topic '${name}' has '${found}' partitions; expected ${partitions}${
+      spec.morePartitions === undefined ? '' : ' or more'
+    }, as keys cannot be moved; ${cure}` +
     (isEmpty
       ? `; as nothing is in it yet, it may also be made anew: kafka-topics ${server} --delete --topic ${name}`
       : '')

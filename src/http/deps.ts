@@ -33,6 +33,8 @@ export type HttpDeps = {
   readonly logLevel?: LogLevel
   /** Where log lines go; stderr if not given. */
   readonly logStream?: { write(line: string): void }
+  /** As many connections at once; any number if not given. */
+  readonly connectionsMax?: number
   readonly limits?: Partial<HttpLimits>
 }
 

@@ -7,6 +7,7 @@ import { openView, type View, type ViewStore } from '../view/index.ts'
 import { commandSender } from './commands.ts'
 import type { Config } from './config.ts'
 import { definitionsPort } from './definitions-port.ts'
+import { connectionLimits, descriptorsMax } from './descriptors.ts'
 import { diskMetricsText } from './disk-metrics.ts'
 import { healthOf, operatorHealth, viewHealth } from './health.ts'
 import { inboxWaits } from './inbox-waits.ts'
@@ -68,6 +69,7 @@ const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promi
   const { system, operator, roles } = parts
   const { log, codec } = parts.deps
   const { model, intake, stockroom, sendCommand } = serving
+  const { connectionsMax, doorCount } = connectionLimits(descriptorsMax())
   const needsOperator = config.flow === 'orchestration' && !roles.includes('operator')
   const http = await opening.take(
     'opening the REST interface',
@@ -75,7 +77,7 @@ const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promi
       createHttp({
         ...{ view: model.view, intake, sendCommand, clock, flow: config.flow },
         definitions: definitionsPort(system.definitions),
-        ...{ isStopping: stage.isStopping, lingerMs: lingerMs(config) },
+        ...{ isStopping: stage.isStopping, lingerMs: lingerMs(config), connectionsMax },
         inboxWaits: inboxWaits({ log, codec, contracts: () => system.definitions.contracts, tellsReading }, clock),
         isStocked: () => isCatalogueKnown(stockroom),
         health: () => [
@@ -92,9 +94,6 @@ const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promi
 }
 
 const tellsReading = (participant: string): boolean => hostedParticipants.has(participant)
-
-/** As many connections are taken in a turn of the event loop. */
-const doorCount = 64
 
 /** What a server has to say of single requests at 'info' is of no use to whoever reads the lines of the process. */
 export const requestLevel = ({ logLevel }: Config): LogLevel => (logLevel === 'info' ? 'warn' : logLevel)

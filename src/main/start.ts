@@ -6,6 +6,7 @@ import type { Operator } from '../operator/index.ts'
 import { openPublisher } from '../orchestrator/index.ts'
 import type { Config } from './config.ts'
 import { readContractFiles } from './contract-files.ts'
+import { connectionLimits, descriptorsMax } from './descriptors.ts'
 import { Diagnostics } from './diagnostics.ts'
 import { agreeOnFlow } from './flow.ts'
 import { healthOf } from './health.ts'
@@ -171,6 +172,7 @@ const openProbes = async (stage: Stage, parts: Parts, roles: readonly Role[]): P
     async () =>
       createProbes({
         ...{ isStopping, lingerMs: lingerMs(config) },
+        connectionsMax: connectionLimits(descriptorsMax()).connectionsMax,
         health: () => healthOf(diagnostics, parts, opening.doing),
         metrics: () => metricsText(parts),
         elsewhere: `this process runs ${own}; ask one with the role 'view', which has the REST interface`,

@@ -5,7 +5,7 @@ import { refused, unavailable } from './failure.ts'
  * Raise it with every change of the tables, of a row's JSON or of a fold. Each layout has tables of its own, so that
  * during an upgrade the processes of either version have theirs.
  */
-const layoutVersion = 2
+const layoutVersion = 3
 
 const oldestServer = 13
 
@@ -111,6 +111,8 @@ const createTables = ({ state, positions, orders, stock, sagas, skipped }: Table
     PRIMARY KEY (key, saga)
   );
   CREATE INDEX ON ${sagas} (started_at, (saga || '/' || key));
+  CREATE INDEX ON ${sagas} (saga, started_at, (saga || '/' || key));
+  CREATE INDEX ON ${sagas} (saga, status, started_at) WHERE status <> 'completed';
   CREATE INDEX ON ${sagas} (status, started_at) WHERE status <> 'completed';
   CREATE INDEX ON ${sagas} (saga, revision) WHERE ended_at IS NULL;
   CREATE TABLE ${skipped} (

@@ -8,10 +8,11 @@ import { answerBadHttp, handleErrors, onError } from './error-handler.ts'
 import type { Metrics } from './metrics.ts'
 import { Pipelines } from './pipelines.ts'
 import { Reports } from './reports.ts'
+import { refuseStrangers } from './strangers.ts'
 import { addSafetyHeaders, refuseUnsafe, takeJsonOnly } from './safety.ts'
 
-/** Where log lines go, and which; and how many connections there may be. */
-export type Serving = Pick<HttpDeps, 'logLevel' | 'logStream' | 'connectionsMax'>
+/** Where log lines go, and which; how many connections there may be, and from where. */
+export type Serving = Pick<HttpDeps, 'logLevel' | 'logStream' | 'connectionsMax' | 'isLocal'>
 
 /** How a server ends: what it lets go of, and how long connections have to say something more. */
 export type Closing = { readonly held: ReadonlySet<() => void>; readonly lingerMs: number | undefined }
@@ -56,6 +57,7 @@ export const bareServer = (serving: Serving, bodyLimit: number, { requests }: Me
   http.decorate('doors', new Doors(http, newServer))
   handleErrors(http)
   refuseUnsafe(http)
+  if (serving.isLocal === true) refuseStrangers(http)
   takeJsonOnly(http)
   return http
 }

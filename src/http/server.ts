@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { Admission, admit } from './admission.ts'
 import { bareServer, closeSoon } from './bare-server.ts'
@@ -25,7 +25,8 @@ export const createHttp = (deps: HttpDeps): FastifyInstance => {
   const commands = new Commands(deps.sendCommand, limits.commandsInFlightMax)
   const newId = deps.newId ?? timedIds(deps.clock)
   const admission = new Admission(deps.clock, limits)
-  const routeDeps: RouteDeps = { ...deps, limits, commands, admission, newId, held: new Set() }
+  const { idSecret = randomBytes(32) } = deps
+  const routeDeps: RouteDeps = { ...deps, limits, commands, admission, newId, idSecret, held: new Set() }
   const metrics = makeMetrics((registry) => viewMetrics(registry, routeDeps), deps.metrics)
   const http = bareServer(deps, limits.bodyBytesMax, metrics)
   boundUnread(http, new Unread(deps.clock, limits))

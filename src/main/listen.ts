@@ -12,6 +12,10 @@ const lingerMsMax = 1_000
 /** How long connections that are kept alive get a last answer while the process stops; none where it stops at once. */
 export const lingerMs = ({ stopDelay }: Config): number => Math.min(stopDelay, lingerMsMax)
 
+/** Whether only this machine can reach it. */
+export const isLoopback = (host: string): boolean =>
+  host.toLowerCase() === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+
 /** Begins to take requests; gives the address to tell people. */
 export const listen = async (http: Listener, host: string, port: number, doorCount = 1): Promise<string> => {
   try {

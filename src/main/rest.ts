@@ -10,9 +10,10 @@ import { definitionsPort } from './definitions-port.ts'
 import { connectionLimits, descriptorsMax } from './descriptors.ts'
 import { diskMetricsText } from './disk-metrics.ts'
 import { healthOf, operatorHealth, viewHealth } from './health.ts'
+import { idSecret } from './id-secret.ts'
 import { inboxWaits } from './inbox-waits.ts'
 import { LateView } from './late-view.ts'
-import { lingerMs, listen } from './listen.ts'
+import { isLoopback, lingerMs, listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
 import { openStore, storeStep } from './open-store.ts'
 import type { Role } from './roles.ts'
@@ -78,6 +79,10 @@ const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promi
         ...{ view: model.view, intake, sendCommand, clock, flow: config.flow },
         definitions: definitionsPort(system.definitions),
         ...{ isStopping: stage.isStopping, lingerMs: lingerMs(config), connectionsMax },
+        ...{
+          isLocal: isLoopback(config.host),
+          idSecret: idSecret(config, (text) => diagnostics.report('warn', {}, text))
+        },
         inboxWaits: inboxWaits({ log, codec, contracts: () => system.definitions.contracts, tellsReading }, clock),
         isStocked: () => isCatalogueKnown(stockroom),
         health: () => [

@@ -11,7 +11,7 @@ import { Diagnostics } from './diagnostics.ts'
 import { agreeOnFlow } from './flow.ts'
 import { healthOf } from './health.ts'
 import type { OperatorParts } from './kubernetes-operator.ts'
-import { lingerMs, listen } from './listen.ts'
+import { isLoopback, lingerMs, listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
 import { processMemory } from './memory-limit.ts'
 import { openLog, openRegistry } from './open-log.ts'
@@ -172,6 +172,7 @@ const openProbes = async (stage: Stage, parts: Parts, roles: readonly Role[]): P
     async () =>
       createProbes({
         ...{ isStopping, lingerMs: lingerMs(config) },
+        isLocal: isLoopback(config.host),
         connectionsMax: connectionLimits(descriptorsMax()).connectionsMax,
         health: () => healthOf(diagnostics, parts, opening.doing),
         metrics: () => metricsText(parts),

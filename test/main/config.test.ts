@@ -42,6 +42,7 @@ test('an empty environment gives the laptop configuration', (t) => {
     registryUsername: '',
     registryPassword: '',
     viewDatabase: null,
+    idSecret: null,
     stopDelay: 0,
     logLevel: 'info'
   }

@@ -1,5 +1,5 @@
 import { isParcomoloError } from '../base/index.ts'
-import { createHttp, type LogLevel } from '../http/index.ts'
+import { createHttp, createHttpApart, type HttpDeps, type LogLevel } from '../http/index.ts'
 import { Intake } from '../intake/index.ts'
 import type { Operator } from '../operator/index.ts'
 import { inventoryPrices } from '../service/inventory/index.ts'
@@ -66,36 +66,52 @@ type Serving = {
 }
 
 const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promise<string> => {
+  const { host, port, metricsPort } = stage.config
+  const { opening } = stage
+  const { connectionsMax, doorCount } = connectionLimits(descriptorsMax())
+  const what = 'opening the REST interface'
+  const deps = await opening.step(what, async () => ({ ...httpDeps(stage, parts, serving), connectionsMax }))
+  const { http, probes } = metricsPort === null ? { http: createHttp(deps) } : createHttpApart(deps)
+  if (probes !== undefined && metricsPort !== null) {
+    await opening.take(
+      'opening the probes',
+      async () => probes,
+      (it) => it.close()
+    )
+    await opening.step('opening the probes', () =>
+      listen(probes, host, metricsPort, { setting: 'PARCOMOLO_METRICS_PORT' })
+    )
+  }
+  await opening.take(
+    what,
+    async () => http,
+    (it) => it.close()
+  )
+  return opening.step(what, () => listen(http, host, port, { doorCount }))
+}
+
+const httpDeps = (stage: Stage, parts: RestParts, serving: Serving): HttpDeps => {
   const { config, opening, diagnostics, clock, memory } = stage
   const { system, operator, roles } = parts
   const { log, codec } = parts.deps
   const { model, intake, stockroom, sendCommand } = serving
-  const { connectionsMax, doorCount } = connectionLimits(descriptorsMax())
   const needsOperator = config.flow === 'orchestration' && !roles.includes('operator')
-  const http = await opening.take(
-    'opening the REST interface',
-    async () =>
-      createHttp({
-        ...{ view: model.view, intake, sendCommand, clock, flow: config.flow },
-        definitions: definitionsPort(system.definitions),
-        ...{ isStopping: stage.isStopping, lingerMs: lingerMs(config), connectionsMax },
-        ...{
-          isLocal: isLoopback(config.host),
-          idSecret: idSecret(config, (text) => diagnostics.report('warn', {}, text))
-        },
-        inboxWaits: inboxWaits({ log, codec, contracts: () => system.definitions.contracts, tellsReading }, clock),
-        isStocked: () => isCatalogueKnown(stockroom),
-        health: () => [
-          ...healthOf(diagnostics, { log, operator }),
-          ...(needsOperator ? [operatorHealth(system.definitions)] : [])
-        ],
-        viewHealth: () => viewHealth(model.store, model.view.isOpen ? undefined : opening.doing),
-        metrics: async () => metricsText({ memory, log, system, operator }) + (await diskMetricsText(log)),
-        logLevel: requestLevel(config)
-      }),
-    (it) => it.close()
-  )
-  return opening.step('opening the REST interface', () => listen(http, config.host, config.port, doorCount))
+  return {
+    ...{ view: model.view, intake, sendCommand, clock, flow: config.flow },
+    definitions: definitionsPort(system.definitions),
+    ...{ isStopping: stage.isStopping, lingerMs: lingerMs(config) },
+    isLocal: isLoopback(config.host),
+    idSecret: idSecret(config, (text) => diagnostics.report('warn', {}, text)),
+    inboxWaits: inboxWaits({ log, codec, contracts: () => system.definitions.contracts, tellsReading }, clock),
+    isStocked: () => isCatalogueKnown(stockroom),
+    health: () => [
+      ...healthOf(diagnostics, { log, operator }),
+      ...(needsOperator ? [operatorHealth(system.definitions)] : [])
+    ],
+    viewHealth: () => viewHealth(model.store, model.view.isOpen ? undefined : opening.doing),
+    metrics: async () => metricsText({ memory, log, system, operator }) + (await diskMetricsText(log)),
+    logLevel: requestLevel(config)
+  }
 }
 
 const tellsReading = (participant: string): boolean => hostedParticipants.has(participant)

@@ -13,6 +13,14 @@ export const settings = {
     meaning: 'TCP port of the REST interface and of the probes; 0 takes any that is free',
     ...wholeNumber(0, 65_535)
   },
+  metricsPort: {
+    name: 'PARCOMOLO_METRICS_PORT',
+    standard: '',
+    meaning:
+      'TCP port of /metrics and of the details of /readyz, for whoever runs it; 0 takes any that is free. ' +
+      'Unset: they are on PORT',
+    ...optional(wholeNumber(0, 65_535))
+  } satisfies Setting<number | null>,
   host: {
     name: 'PARCOMOLO_HOST',
     standard: '127.0.0.1',

@@ -181,5 +181,5 @@ const openProbes = async (stage: Stage, parts: Parts, roles: readonly Role[]): P
       }),
     (it) => it.close()
   )
-  return opening.step('opening the probes', () => listen(probes, config.host, config.port))
+  return opening.step('opening the probes', () => listen(probes, config.host, config.metricsPort ?? config.port))
 }

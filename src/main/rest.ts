@@ -100,6 +100,8 @@ const httpDeps = (stage: Stage, parts: RestParts, serving: Serving): HttpDeps =>
     ...{ view: model.view, intake, sendCommand, clock, flow: config.flow },
     definitions: definitionsPort(system.definitions),
     ...{ isStopping: stage.isStopping, lingerMs: lingerMs(config) },
+    // Of what is shared by all who hold bytes, as much for bodies, and again for answers that nobody takes.
+    limits: { bodyBytesInWorkMax: memory.budget.bytesMax / 4, unreadBytesMax: memory.budget.bytesMax / 2 },
     isLocal: isLoopback(config.host),
     idSecret: idSecret(config, (text) => diagnostics.report('warn', {}, text)),
     inboxWaits: inboxWaits({ log, codec, contracts: () => system.definitions.contracts, tellsReading }, clock),

@@ -14,6 +14,7 @@ else {
   testPods()
   testSpread()
   testDoors()
+  testStrangers()
 }
 
 const chart = join(import.meta.dirname, '../../charts/parcomolo')
@@ -213,7 +214,9 @@ function testDoors(): void {
     const policy = specOf<{ ingress: object[] }>(resources, 'NetworkPolicy', 'shop-parcomolo-view')
     t.deepEqual(policy.ingress, [{ ports: [{ port: 'http', protocol: 'TCP' }] }])
   })
+}
 
+function testStrangers(): void {
   test('who may read metrics gets at nothing else, and who gets at the shop reads no metrics', async (t) => {
     const peer = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }
     const resources = await render({ networkPolicy: { metricsFrom: [peer] }, serviceMonitor: { enabled: true } })

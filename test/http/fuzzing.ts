@@ -107,8 +107,9 @@ export class Fuzzer {
     if (typeof value !== 'object' || value === null || this.#chance(0.2)) return this.#evil()
     const members = value as Record<string, unknown>
     const name = this.#oneOf(Object.keys(members))
-    if (this.#chance(0.1)) delete members[name]
-    else if (this.#chance(0.1)) members[this.#evilText()] = this.#evil()
+    const draw = this.#random()
+    if (draw < 0.1) delete members[name]
+    else if (draw < 0.2) members[this.#evilText()] = this.#evil()
     else members[name] = this.#changed(members[name])
     return members
   }
@@ -117,10 +118,15 @@ export class Fuzzer {
     if (this.#chance(0.04)) return this.#evil()
     const type = this.#oneOf([schema.type ?? 'string'].flat())
     if (type === 'object') return this.#object(schema, depth)
-    if (type === 'array') {
-      const length = this.#oneOf([0, 1, 2, 3, schema.maxItems ?? 4, (schema.maxItems ?? 4) + 1])
-      return Array.from({ length }, () => this.#value(name, schema.items ?? {}, depth + 1))
-    }
+    return type === 'array' ? this.#list(name, schema, depth) : this.#scalar(name, type, schema)
+  }
+
+  #list(name: string, { maxItems = 4, items = {} }: Schema, depth: number): unknown[] {
+    const length = this.#oneOf([0, 1, 2, 3, maxItems, maxItems + 1])
+    return Array.from({ length }, () => this.#value(name, items, depth + 1))
+  }
+
+  #scalar(name: string, type: string, schema: Schema): unknown {
     if (type === 'integer' || type === 'number') return this.#number(schema)
     if (type === 'boolean') return this.#chance(0.5)
     return type === 'null' ? null : this.#text(name, schema)
@@ -165,7 +171,7 @@ export class Fuzzer {
   }
 }
 
-const letters = [...'abcdefghijklmnopqrstuvwxyzABCXYZ0123456789._-']
+const letters = 'abcdefghijklmnopqrstuvwxyzABCXYZ0123456789._-'.split('')
 
 /** As a part of a path or query; half a surrogate pair as nobody should send it. */
 const encoded = (text: string, isEncoded: boolean): string =>

@@ -206,6 +206,11 @@ export const errorCodes = {
     remedy:
       'Guard the expression, for instance with size(…) > 0 or has(…), and save the saga; parcomolo_saga_events_passed_over_total counts what it has missed.'
   },
+  PARCOMOLO_MAIN_ID_SECRET_UNUSABLE: {
+    cause: 'The file id-secret in the data folder cannot be read, or was cut or changed.',
+    remedy:
+      'Restore it from a backup. Without it, delete it: orders are safe, but a request that repeats an Idempotency-Key of before places a new one.'
+  },
   PARCOMOLO_MAIN_CANNOT_LISTEN: {
     cause: 'The address or port of the REST interface is in use, not allowed, or not of this machine.',
     remedy: 'Set PORT (0 takes any free port) and PARCOMOLO_HOST, or stop the process that has the port.'

@@ -15,6 +15,8 @@ export type AdmissionLimits = {
   readonly heldMax: number
   /** Those of them that wait for an order that nobody knows. */
   readonly heldForUnknownMax: number
+  /** Bytes of the bodies that are in work. */
+  readonly bodyBytesInWorkMax: number
 }
 
 export const admissionLimits: AdmissionLimits = {
@@ -23,7 +25,8 @@ export const admissionLimits: AdmissionLimits = {
   answerMsWanted: 50,
   heldAsWorkMs: 2_000,
   heldMax: 1_500,
-  heldForUnknownMax: 500
+  heldForUnknownMax: 500,
+  bodyBytesInWorkMax: 16 * 1024 * 1024
 }
 
 /** Those who are sent away come again at this share of the pace at which orders are answered, or at the least one. */
@@ -48,6 +51,7 @@ export class Admission {
   readonly #limits: AdmissionLimits
   #heldCount = 0
   #heldForUnknownCount = 0
+  #bodyBytes = 0
   /** Orders that somebody is held for, which count as work; the oldest first. */
   readonly #young = new Map<string, Young>()
   #answering = 0
@@ -117,6 +121,13 @@ export class Admission {
     }
   }
 
+  /** Gives what to call when the request is answered; undefined where such a body has no room now. */
+  read(bytes: number): (() => void) | undefined {
+    if (this.#bodyBytes + bytes > this.#limits.bodyBytesInWorkMax) return undefined
+    this.#bodyBytes += bytes
+    return () => void (this.#bodyBytes -= bytes)
+  }
+
   /** For one who is sent away. */
   retryAfterSeconds(): number {
     const now = this.#clock.now()
@@ -152,11 +163,28 @@ export class Admission {
 type Young = { readonly since: number; count: number }
 
 /** At the door, before a body is read: who would only join a queue that is too long is sent away. */
-export const admit = (http: FastifyInstance, { admission }: RouteDeps): void => {
+export const admit = (http: FastifyInstance, { admission, limits }: RouteDeps): void => {
+  boundBodies(http, admission, limits.bodyBytesMax)
   http.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done) => {
     const enter = entry(request)
     if (enter === undefined) return done()
     const leave = admission[enter]()
+    if (leave === undefined) return void sendAway(reply, admission)
+    reply.raw.once('close', leave)
+    done()
+  })
+}
+
+/** Small bodies are bounded by the number of requests. */
+const smallBody = 2_048
+
+/** A body of a length that is not told may be as long as any; one that is told to be longer is refused when it is read. */
+const boundBodies = (http: FastifyInstance, admission: Admission, bodyBytesMax: number): void => {
+  http.addHook('onRequest', ({ headers }: FastifyRequest, reply: FastifyReply, done) => {
+    const told = headers['content-length'] ?? (headers['transfer-encoding'] === undefined ? 0 : bodyBytesMax)
+    const bytes = Number(told)
+    if (!(bytes > smallBody) || bytes > bodyBytesMax) return done()
+    const leave = admission.read(bytes)
     if (leave === undefined) return void sendAway(reply, admission)
     reply.raw.once('close', leave)
     done()

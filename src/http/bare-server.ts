@@ -1,27 +1,37 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import fastify, { type FastifyInstance, LogController } from 'fastify'
+import { Connections } from './connections.ts'
 import type { HttpDeps } from './deps.ts'
 import { Doors } from './doors.ts'
 import { answerBadHttp, handleErrors, onError } from './error-handler.ts'
 import type { Metrics } from './metrics.ts'
 import { Pipelines } from './pipelines.ts'
 import { Reports } from './reports.ts'
+import { refuseStrangers } from './strangers.ts'
 import { addSafetyHeaders, refuseUnsafe, takeJsonOnly } from './safety.ts'
 
-/** Where log lines go, and which. */
-export type Logging = Pick<HttpDeps, 'logLevel' | 'logStream'>
+/** Where log lines go, and which; how many connections there may be, and from where. */
+export type Serving = Pick<HttpDeps, 'logLevel' | 'logStream' | 'connectionsMax' | 'isLocal'>
 
 /** How a server ends: what it lets go of, and how long connections have to say something more. */
 export type Closing = { readonly held: ReadonlySet<() => void>; readonly lingerMs: number | undefined }
 
 /** A server without any route: every answer that is not a success is a problem, and every request is counted. */
-export const bareServer = (logging: Logging, bodyLimit: number, { requests }: Metrics): FastifyInstance => {
+export const bareServer = (serving: Serving, bodyLimit: number, { requests }: Metrics): FastifyInstance => {
   const pipelines = new Pipelines()
-  const newServer = (begin: RequestListener): Server => serverOf(pipelines.inTurn(begin))
-  const http = fastify({
+  const { connectionsMax = Infinity } = serving
+  const connections = new Connections(connectionsMax, () =>
+    http.reports.refused('PARCOMOLO_HTTP_OVERLOADED', { connectionsMax }, tooManyConnections)
+  )
+  const newServer = (begin: RequestListener): Server => {
+    const server = serverOf(pipelines.inTurn(begin))
+    connections.watch(server)
+    return server
+  }
+  const http: FastifyInstance = fastify({
     serverFactory: newServer,
-    logger: loggerOptions(logging),
+    logger: loggerOptions(serving),
     // A line a request would cost more than the request: metrics count them, and errors are logged by the error
     // handler.
     logController: new LogController({ disableRequestLogging: true }),
@@ -47,9 +57,13 @@ export const bareServer = (logging: Logging, bodyLimit: number, { requests }: Me
   http.decorate('doors', new Doors(http, newServer))
   handleErrors(http)
   refuseUnsafe(http)
+  if (serving.isLocal === true) refuseStrangers(http)
   takeJsonOnly(http)
   return http
 }
+
+const tooManyConnections =
+  "there are as many connections as leave descriptors for files, so others are let go; raise 'ulimit -n' for more"
 
 /** In ms. A connection on which nothing moves is longer open than a request is held. */
 const times = { keepAliveTimeout: 72_000, requestTimeout: 30_000, connectionTimeout: 120_000 }
@@ -83,7 +97,7 @@ export const closeSoon = (http: FastifyInstance, { held, lingerMs = 0 }: Closing
 }
 
 /** Lines as the rest of the process writes them. */
-const loggerOptions = ({ logLevel = 'info', logStream = process.stderr }: Logging) => ({
+const loggerOptions = ({ logLevel = 'info', logStream = process.stderr }: Serving) => ({
   level: logLevel,
   stream: logStream,
   base: null,

@@ -35,6 +35,15 @@ export type HttpDeps = {
   readonly logLevel?: LogLevel
   /** Where log lines go; stderr if not given. */
   readonly logStream?: { write(line: string): void }
+  /** It listens on a loopback address: only names of this machine, and no pages of other sites. */
+  readonly isLocal?: boolean
+  /**
+   * What ids are made of Idempotency-Keys with, so that nobody else computes them. Null: with nothing, so that whoever
+   * guesses a key can; by chance, so that no other process makes the same, if not given.
+   */
+  readonly idSecret?: Uint8Array | null
+  /** As many connections at once; any number if not given. */
+  readonly connectionsMax?: number
   readonly limits?: Partial<HttpLimits>
 }
 
@@ -129,11 +138,12 @@ export const httpLimits: HttpLimits = {
 }
 
 /** What the routes get: the dependencies with nothing left open. */
-export type RouteDeps = Omit<HttpDeps, 'limits' | 'newId' | 'sendCommand'> & {
+export type RouteDeps = Omit<HttpDeps, 'limits' | 'newId' | 'sendCommand' | 'idSecret'> & {
   readonly limits: HttpLimits
   readonly commands: Commands
   readonly admission: Admission
   readonly newId: () => string
+  readonly idSecret: Uint8Array | null
   /** What holds an answer back only for the client's sake; let go when the server closes. */
   readonly held: Set<() => void>
 }

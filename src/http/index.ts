@@ -12,4 +12,4 @@ export {
   type SagaDefinition
 } from './deps.ts'
 export { createProbes, type ProbeDeps } from './probes.ts'
-export { createHttp } from './server.ts'
+export { createHttp, createHttpApart } from './server.ts'

@@ -28,7 +28,8 @@ export type NotPriced = { readonly code: ErrorCode; readonly detail: string; rea
 
 /**
  * Each line at the price of now, and their total. Every unknown SKU is named, the first with the known one that it
- * looks like; but while what is sold may not all be known yet, nothing is called unknown, which would be believed for good.
+ * looks like; but while what is sold may not all be known yet, nothing is called unknown, which would be believed for
+ * good.
  */
 export const priced = async (deps: RouteDeps, lines: OrderRequest['lines']): Promise<Priced | NotPriced> => {
   const prices = await asked(

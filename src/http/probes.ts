@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify'
-import { bareServer, closeSoon, type Logging } from './bare-server.ts'
+import { bareServer, closeSoon, type Serving } from './bare-server.ts'
 import { type HealthCheck, type HttpDeps, httpLimits } from './deps.ts'
 import { makeMetrics } from './metrics.ts'
 import { answerUnknownRoutes } from './not-found.ts'
 import { errorRoutes } from './routes/errors.ts'
 import { healthRoutes, stopCheck } from './routes/health.ts'
 
-export type ProbeDeps = Logging &
+export type ProbeDeps = Serving &
   Pick<HttpDeps, 'lingerMs' | 'isStopping'> & {
     readonly health: () => readonly HealthCheck[]
     /** Prometheus text of the other rooms, appended to the own. */

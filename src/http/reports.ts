@@ -10,7 +10,7 @@ const urlCharsMax = 200
 
 type Log = Pick<FastifyBaseLogger, 'warn' | 'error'>
 
-type Facts = { readonly requestId: string; readonly url?: string } & Readonly<Record<string, unknown>>
+type Facts = { readonly requestId?: string; readonly url?: string } & Readonly<Record<string, unknown>>
 
 /**
  * What is said of requests that the server is at fault for. Whoever can send many requests must not be able to fill a

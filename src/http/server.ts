@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { Admission, admit } from './admission.ts'
 import { bareServer, closeSoon } from './bare-server.ts'
 import { Commands } from './commands.ts'
 import { type HealthCheck, type HttpDeps, httpLimits, type RouteDeps } from './deps.ts'
-import { makeMetrics, viewMetrics } from './metrics.ts'
+import { makeMetrics, type Metrics, viewMetrics } from './metrics.ts'
 import { answerUnknownRoutes } from './not-found.ts'
 import { addOpenApi } from './openapi.ts'
 import { numberLimit } from './reading.ts'
@@ -20,13 +20,39 @@ import { stockRoutes } from './routes/stock.ts'
 import { boundUnread, Unread } from './unread.ts'
 
 /** The REST interface, ready to listen. `close` lets requests under way finish. */
-export const createHttp = (deps: HttpDeps): FastifyInstance => {
+export const createHttp = (deps: HttpDeps): FastifyInstance => create(deps, false).http
+
+/**
+ * The same without metrics and without the details of its health, which are only for whoever runs the process; and a
+ * server for these, which listens on a port of its own.
+ */
+export const createHttpApart = (
+  deps: HttpDeps
+): { readonly http: FastifyInstance; readonly probes: FastifyInstance } => {
+  const { http, health, metrics } = create(deps, true)
+  const probes = bareServer({ ...deps, connectionsMax: probeConnectionsMax }, httpLimits.bodyBytesMax, metrics)
+  answerUnknownRoutes(probes, 'the REST interface has a port of its own')
+  closeSoon(probes, { held: new Set(), lingerMs: deps.lingerMs })
+  probes.register(async (inner) => {
+    errorRoutes(inner)
+    healthRoutes(inner, health, metrics)
+  })
+  return { http, probes }
+}
+
+const probeConnectionsMax = 64
+
+type Created = { readonly http: FastifyInstance; readonly health: Health; readonly metrics: Metrics }
+
+const create = (deps: HttpDeps, isApart: boolean): Created => {
   const limits = { ...httpLimits, ...deps.limits }
   const commands = new Commands(deps.sendCommand, limits.commandsInFlightMax)
   const newId = deps.newId ?? timedIds(deps.clock)
   const admission = new Admission(deps.clock, limits)
-  const routeDeps: RouteDeps = { ...deps, limits, commands, admission, newId, held: new Set() }
+  const { idSecret = randomBytes(32) } = deps
+  const routeDeps: RouteDeps = { ...deps, limits, commands, admission, newId, idSecret, held: new Set() }
   const metrics = makeMetrics((registry) => viewMetrics(registry, routeDeps), deps.metrics)
+  const health = healthOf(routeDeps)
   const http = bareServer(deps, limits.bodyBytesMax, metrics)
   boundUnread(http, new Unread(deps.clock, limits))
   answerUnknownRoutes(http)
@@ -39,7 +65,7 @@ export const createHttp = (deps: HttpDeps): FastifyInstance => {
   http.register(async (inner) => {
     rootRoutes(inner, routeDeps)
     errorRoutes(inner)
-    healthRoutes(inner, healthOf(routeDeps), metrics)
+    healthRoutes(inner, isApart ? withoutDetails(health) : health, isApart ? undefined : metrics)
   })
   http.register(async (inner) => {
     admit(inner, routeDeps)
@@ -50,7 +76,13 @@ export const createHttp = (deps: HttpDeps): FastifyInstance => {
     sagaRoutes(inner, routeDeps)
     definitionRoutes(inner, routeDeps)
   })
-  return http
+  return { http, health, metrics }
+}
+
+/** They tell of paths, addresses and versions. */
+const withoutDetails = ({ checks, ofView }: Health): Health => {
+  const bare = (all: readonly HealthCheck[]): HealthCheck[] => all.map(({ name, ok }) => ({ name, ok, detail: '' }))
+  return { checks: () => bare(checks()), ofView: () => bare(ofView?.() ?? []) }
 }
 
 /** Where there is no intake, nothing works without the view. */

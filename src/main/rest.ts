@@ -1,4 +1,5 @@
-import { createHttp, type LogLevel } from '../http/index.ts'
+import { isParcomoloError } from '../base/index.ts'
+import { createHttp, createHttpApart, type HttpDeps, type LogLevel } from '../http/index.ts'
 import { Intake } from '../intake/index.ts'
 import type { Operator } from '../operator/index.ts'
 import { inventoryPrices } from '../service/inventory/index.ts'
@@ -6,11 +7,13 @@ import { losesStore, openView, type View, type ViewStore } from '../view/index.t
 import { commandSender } from './commands.ts'
 import type { Config } from './config.ts'
 import { definitionsPort } from './definitions-port.ts'
+import { connectionLimits, descriptorsMax } from './descriptors.ts'
 import { diskMetricsText } from './disk-metrics.ts'
 import { healthOf, orderHealth, viewHealth } from './health.ts'
+import { idSecret } from './id-secret.ts'
 import { inboxWaits } from './inbox-waits.ts'
 import { LateView } from './late-view.ts'
-import { lingerMs, listen } from './listen.ts'
+import { isLoopback, lingerMs, listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
 import { openStore, storeStep } from './open-store.ts'
 import type { Role } from './roles.ts'
@@ -71,34 +74,54 @@ type Serving = {
 }
 
 const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promise<string> => {
+  const { host, port, metricsPort } = stage.config
+  const { opening } = stage
+  const { connectionsMax, doorCount } = connectionLimits(descriptorsMax())
+  const what = 'opening the REST interface'
+  const deps = await opening.step(what, async () => ({ ...httpDeps(stage, parts, serving), connectionsMax }))
+  const { http, probes } = metricsPort === null ? { http: createHttp(deps) } : createHttpApart(deps)
+  if (probes !== undefined && metricsPort !== null) {
+    await opening.take(
+      'opening the probes',
+      async () => probes,
+      (it) => it.close()
+    )
+    await opening.step('opening the probes', () =>
+      listen(probes, host, metricsPort, { setting: 'PARCOMOLO_METRICS_PORT' })
+    )
+  }
+  await opening.take(
+    what,
+    async () => http,
+    (it) => it.close()
+  )
+  return opening.step(what, () => listen(http, host, port, { doorCount }))
+}
+
+const httpDeps = (stage: Stage, parts: RestParts, serving: Serving): HttpDeps => {
   const { config, opening, diagnostics, clock, memory } = stage
   const { system, operator } = parts
   const { log, codec } = parts.deps
   const { model, intake, stockroom, sendCommand } = serving
-  const http = await opening.take(
-    'opening the REST interface',
-    async () =>
-      createHttp({
-        ...{ view: model.view, intake, sendCommand, clock, flow: config.flow },
-        definitions: definitionsPort(system.definitions),
-        ...{ isStopping: stage.isStopping, lingerMs: lingerMs(config) },
-        inboxWaits: inboxWaits({ log, codec, contracts: () => system.definitions.contracts, tellsReading }, clock),
-        isStocked: () => isCatalogueKnown(stockroom),
-        health: () => healthOf(diagnostics, { log, operator }),
-        ...(config.flow === 'orchestration' && { orderHealth: () => orderHealth(system.definitions) }),
-        viewHealth: () => viewHealth(model.store, model.view.isOpen ? undefined : opening.doing),
-        metrics: async () => metricsText({ memory, log, system, operator }) + (await diskMetricsText(log)),
-        logLevel: requestLevel(config)
-      }),
-    (it) => it.close()
-  )
-  return opening.step('opening the REST interface', () => listen(http, config.host, config.port, doorCount))
+  return {
+    ...{ view: model.view, intake, sendCommand, clock, flow: config.flow },
+    definitions: definitionsPort(system.definitions),
+    ...{ isStopping: stage.isStopping, lingerMs: lingerMs(config) },
+    // Of what is shared by all who hold bytes, as much for bodies, and again for answers that nobody takes.
+    limits: { bodyBytesInWorkMax: memory.budget.bytesMax / 4, unreadBytesMax: memory.budget.bytesMax / 2 },
+    isLocal: isLoopback(config.host),
+    idSecret: idSecret(config, (text) => diagnostics.report('warn', {}, text)),
+    inboxWaits: inboxWaits({ log, codec, contracts: () => system.definitions.contracts, tellsReading }, clock),
+    isStocked: () => isCatalogueKnown(stockroom),
+    health: () => healthOf(diagnostics, { log, operator }),
+    ...(config.flow === 'orchestration' && { orderHealth: () => orderHealth(system.definitions) }),
+    viewHealth: () => viewHealth(model.store, model.view.isOpen ? undefined : opening.doing),
+    metrics: async () => metricsText({ memory, log, system, operator }) + (await diskMetricsText(log)),
+    logLevel: requestLevel(config)
+  }
 }
 
 const tellsReading = (participant: string): boolean => hostedParticipants.has(participant)
-
-/** As many connections are taken in a turn of the event loop. */
-const doorCount = 64
 
 /** What a server has to say of single requests at 'info' is of no use to whoever reads the lines of the process. */
 export const requestLevel = ({ logLevel }: Config): LogLevel => (logLevel === 'info' ? 'warn' : logLevel)

@@ -2,7 +2,7 @@ import { didYouMean } from '../base/index.ts'
 import { kafkaSettings } from './kafka-settings.ts'
 import { operatorSettings } from './operator-settings.ts'
 import { readRoles, type Role, roles } from './roles.ts'
-import { anyText, byteCount, duration, oneOf, optional, type Setting, wholeNumber } from './setting.ts'
+import { anyText, byteCount, duration, oneOf, optional, secret, type Setting, wholeNumber } from './setting.ts'
 import { viewDatabase, type ViewDatabase } from './view-database.ts'
 
 /** Every variable that this version takes. The order is that of `parcomolo config`. */
@@ -13,6 +13,14 @@ export const settings = {
     meaning: 'TCP port of the REST interface and of the probes; 0 takes any that is free',
     ...wholeNumber(0, 65_535)
   },
+  metricsPort: {
+    name: 'PARCOMOLO_METRICS_PORT',
+    standard: '',
+    meaning:
+      'TCP port of /metrics and of the details of /readyz, for whoever runs it; 0 takes any that is free. ' +
+      'Unset: they are on PORT',
+    ...optional(wholeNumber(0, 65_535))
+  } satisfies Setting<number | null>,
   host: {
     name: 'PARCOMOLO_HOST',
     standard: '127.0.0.1',
@@ -70,6 +78,16 @@ export const settings = {
       'PostgreSQL of the read model, which replicas share, or sqlite:PATH; unset: view.sqlite in the data folder',
     ...optional(viewDatabase)
   } satisfies Setting<ViewDatabase | null>,
+  idSecret: {
+    name: 'PARCOMOLO_ID_SECRET',
+    standard: '',
+    meaning:
+      'What the ids of orders with an Idempotency-Key are made with, the same for all processes and for ever; never ' +
+      'shown. Unset: the file id-secret in the data folder; on Kafka none, and whoever guesses a key knows the id',
+    ...secret(
+      optional({ expected: 'at least 16 characters', parse: (text: string) => (text.length < 16 ? undefined : text) })
+    )
+  } satisfies Setting<string | null>,
   stopDelay: {
     name: 'PARCOMOLO_STOP_DELAY',
     standard: '0s',

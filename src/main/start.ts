@@ -15,11 +15,12 @@ import { deniedAtOnce, type Registry } from '../registry/index.ts'
 import type { Config } from './config.ts'
 import { closeToOthers } from './data-folder.ts'
 import { readContractFiles } from './contract-files.ts'
+import { connectionLimits, descriptorsMax } from './descriptors.ts'
 import { Diagnostics } from './diagnostics.ts'
 import { agreeOnFlow } from './flow.ts'
 import { healthOf } from './health.ts'
 import type { OperatorParts } from './kubernetes-operator.ts'
-import { lingerMs, listen } from './listen.ts'
+import { isLoopback, lingerMs, listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
 import { processMemory } from './memory-limit.ts'
 import { openLog, openRegistry } from './open-log.ts'
@@ -242,6 +243,8 @@ const openProbes = async (stage: Stage, parts: Parts, roles: readonly Role[]): P
     async () =>
       createProbes({
         ...{ isStopping, lingerMs: lingerMs(config) },
+        isLocal: isLoopback(config.host),
+        connectionsMax: connectionLimits(descriptorsMax()).connectionsMax,
         health: () => healthOf(diagnostics, parts, opening.doing),
         metrics: () => metricsText(parts),
         elsewhere: `this process runs ${own}; ask one with the role 'view', which has the REST interface`,
@@ -249,5 +252,5 @@ const openProbes = async (stage: Stage, parts: Parts, roles: readonly Role[]): P
       }),
     (it) => it.close()
   )
-  return opening.step('opening the probes', () => listen(probes, config.host, config.port))
+  return opening.step('opening the probes', () => listen(probes, config.host, config.metricsPort ?? config.port))
 }

@@ -59,7 +59,9 @@ const fromTemplates = async (): Promise<readonly File[]> => {
   return []
 }
 
-const plain = ['parcomolo', chart, '--namespace', 'parcomolo', '--skip-tests', '--no-hooks']
+/** A secret that everybody can read here would be none. */
+const withoutSecret = ['--set', 'view.idSecret.generate=false']
+const plain = ['parcomolo', chart, '--namespace', 'parcomolo', '--skip-tests', '--no-hooks', ...withoutSecret]
 
 const read = (path: string): Promise<string> => readFile(join(root, path), 'utf8').catch(() => '')
 

@@ -14,6 +14,7 @@ else {
   testPods()
   testSpread()
   testDoors()
+  testStrangers()
 }
 
 const chart = join(import.meta.dirname, '../../charts/parcomolo')
@@ -212,6 +213,42 @@ function testDoors(): void {
     })
     const policy = specOf<{ ingress: object[] }>(resources, 'NetworkPolicy', 'shop-parcomolo-view')
     t.deepEqual(policy.ingress, [{ ports: [{ port: 'http', protocol: 'TCP' }] }])
+  })
+}
+
+function testStrangers(): void {
+  test('who may read metrics gets at nothing else, and who gets at the shop reads no metrics', async (t) => {
+    const peer = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }
+    const resources = await render({ networkPolicy: { metricsFrom: [peer] }, serviceMonitor: { enabled: true } })
+    type Policy = { ingress: { ports: { port: string }[]; from: object[] }[] }
+    for (const role of roles) {
+      const { ingress } = specOf<Policy>(resources, 'NetworkPolicy', `shop-parcomolo-${role}`)
+      const ofMetrics = ingress.filter(({ from }) => JSON.stringify(from).includes('monitoring'))
+      t.deepEqual(ofMetrics, [{ ports: [{ port: 'metrics', protocol: 'TCP' }], from: [peer] }] as unknown)
+      t.is(ingress.length, role === 'view' ? 2 : 1)
+      const text = JSON.stringify(podOf(resources, role).containers[0])
+      t.is(text.match(/"path":"\/(healthz|readyz)","port":"metrics"/g)?.length, 3)
+    }
+    const front = specOf<{ ports: object[] }>(resources, 'Service', 'shop-parcomolo')
+    t.deepEqual(front.ports.length, 1)
+    t.regex(JSON.stringify(specOf(resources, 'ServiceMonitor', 'shop-parcomolo')), /"port":"metrics"/)
+    const open = specOf<Policy>(await render({}), 'NetworkPolicy', 'shop-parcomolo-order')
+    t.deepEqual(open.ingress, [])
+  })
+
+  test('what ids are made with is a secret that is made, or named, or left out', async (t) => {
+    const idOf = async (idSecret: Values): Promise<[variable: unknown, secrets: string[]]> => {
+      const resources = await render({ view: { idSecret } })
+      const variable = podOf(resources, 'view').containers[0]!.env!.find(({ name }) => name === 'PARCOMOLO_ID_SECRET')
+      return [variable, named(resources, 'Secret')]
+    }
+    const from = (name: string): unknown => ({
+      name: 'PARCOMOLO_ID_SECRET',
+      valueFrom: { secretKeyRef: { name, key: 'id-secret' } }
+    })
+    t.deepEqual(await idOf({}), [from('shop-parcomolo-ids'), ['shop-parcomolo-ids']])
+    t.deepEqual(await idOf({ existingSecret: 'mine' }), [from('mine'), []])
+    t.deepEqual(await idOf({ generate: false }), [undefined, []])
   })
 
   test('an Ingress compares its path as it is told', async (t) => {

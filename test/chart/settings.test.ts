@@ -19,7 +19,8 @@ const given: Readonly<Record<string, string>> = {
   SCHEMA_REGISTRY_USERNAME: 'shop',
   SCHEMA_REGISTRY_PASSWORD: 'secret',
   VIEW_DATABASE_URL: 'postgres://shop:secret@database:5432/shop',
-  PARCOMOLO_NAMESPACE: 'parcomolo'
+  PARCOMOLO_NAMESPACE: 'parcomolo',
+  PARCOMOLO_ID_SECRET: 'of this installation'
 }
 
 const environments = (yaml: string): (readonly [name: string, Readonly<Record<string, string>>])[] =>

@@ -124,7 +124,7 @@ export class Release {
     const text = await run('kubectl', [
       'get',
       '--raw',
-      `/api/v1/namespaces/${this.namespace}/pods/${pod}:8080/proxy/metrics`
+      `/api/v1/namespaces/${this.namespace}/pods/${pod}:9090/proxy/metrics`
     ])
     const line = text.split('\n').find((one) => one.startsWith(`${sample} `))
     if (line === undefined) throw new Error(`${pod} has no sample '${sample}'`)

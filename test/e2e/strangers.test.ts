@@ -57,3 +57,27 @@ test('who waits for orders that there are not, in whatever numbers, holds up no 
   for (let i = 0; i < 30; i++) t.is((await post(shop, '/orders', requestBody('tok_visa'))).status, 201)
   t.is((await order(shop, requestBody('tok_visa'))).status, 'COMPLETED')
 })
+
+test('with 256 descriptors and a crowd beyond them, the process lives and serves who is in', async (t) => {
+  t.timeout(180_000)
+  const shop = await started(t, {}, 256)
+  const idle = Array.from({ length: 400 }, () => connected(t, shop))
+  const insist = async (): Promise<number> => {
+    for (let i = 0; i < 200; i++) {
+      const answer = await post(shop, '/orders', requestBody('tok_visa')).catch(() => undefined)
+      if (answer?.status === 201) return 1
+    }
+    return 0
+  }
+  for (const socket of idle) socket.write('GET /stock HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  let taken = 0
+  for (let round = 0; round < 4; round++) {
+    const crowd = await Promise.all(Array.from({ length: 150 }, insist))
+    taken += crowd.reduce((sum, one) => sum + one, 0)
+  }
+  for (const socket of idle) socket.destroy()
+  t.true(taken > 250, `${taken} orders were taken`)
+  t.true(shop.isRunning, shop.errors)
+  t.is((await order(shop, requestBody('tok_visa'))).status, 'COMPLETED')
+  t.is(shop.errors, '')
+})

@@ -70,6 +70,7 @@ export const startShop = async (
     clock: systemClock,
     flow,
     definitions: definitionsOf(revision),
+    idSecret: Buffer.from('of the tests'),
     logLevel: 'silent',
     ...overrides
   })

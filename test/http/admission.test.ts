@@ -63,6 +63,27 @@ test('who waits for what is not there takes no place from orders, and few places
   t.not(admission.holdFor('nor-this', null), undefined)
 })
 
+test('bodies in work are bounded in bytes', (t) => {
+  const { admission } = stage()
+  const leave = admission.read(limits.bodyBytesInWorkMax - 10)
+  t.is(admission.read(11), undefined)
+  t.not(admission.read(10), undefined)
+  leave?.()
+  t.not(admission.read(11), undefined)
+})
+
+test('who sends a long body while others are in work is sent away before it is read', async (t) => {
+  const { http, waiters } = server(t, { bodyBytesInWorkMax: 5_000 })
+  const long = orderBody({ lines: Array.from({ length: 100 }, () => ({ sku: 'book', quantity: 1 })) })
+  const taken = post(http, '/orders', long)
+  await until(() => waiters.count === 1)
+  t.like(jsonOf(await post(http, '/cancelOrder', long)) as unknown, { code: 'PARCOMOLO_HTTP_OVERLOADED' })
+  t.is((await post(http, '/cancelOrder', { orderId: 'o1' })).statusCode, 404, 'a short one is read')
+  waiters.end()
+  await taken
+  t.is((await post(http, '/cancelOrder', long)).statusCode, 400)
+})
+
 test('requests that are held are bounded, however long', (t) => {
   const { clock, admission } = stage()
   const letGo = Array.from({ length: limits.heldMax }, () => admission.hold())

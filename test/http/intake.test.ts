@@ -42,6 +42,7 @@ const beside = async (t: ExecutionContext, script: Script) => {
   const http = createHttp({
     ...{ view, intake, clock: systemClock, flow: 'orchestration', logLevel: 'silent' },
     sendCommand: commandSender(log, codec, systemClock),
+    idSecret: Buffer.from('of the tests'),
     isStocked: async () => script.isStocked ?? true,
     viewHealth: () => (script.database === undefined ? [] : [script.database]),
     definitions: { list: () => [], get: () => undefined, graph: () => undefined }

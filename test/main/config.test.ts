@@ -15,6 +15,7 @@ const linesOf = (environment: Record<string, string>): readonly string[] => {
 test('an empty environment gives the laptop configuration', (t) => {
   const expected: Config = {
     port: 8080,
+    metricsPort: null,
     host: '127.0.0.1',
     dataFolder: '.parcomolo',
     sagasFolder: 'sagas',
@@ -42,6 +43,7 @@ test('an empty environment gives the laptop configuration', (t) => {
     registryUsername: '',
     registryPassword: '',
     viewDatabase: null,
+    idSecret: null,
     stopDelay: 0,
     logLevel: 'info'
   }

@@ -295,6 +295,18 @@ test('orders are taken while the read model is built anew, which then has them',
   await running.stop()
 })
 
+test('metrics have a port of their own where one is set', async (t) => {
+  const metricsPort = await freePort()
+  const running = await start(configOf(await newFolder(t), { metricsPort }))
+  t.is((await fetch(`${running.url}/metrics`)).status, 404)
+  t.is((await fetch(`${running.url}/readyz`)).status, 200)
+  const { links } = (await (await fetch(running.url)).json()) as { links: object }
+  t.false('/metrics' in links)
+  t.regex(await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(), /process_cpu_seconds_total/)
+  await running.stop()
+  await t.throwsAsync(fetch(`http://127.0.0.1:${metricsPort}/healthz`), undefined, 'nobody listens any more')
+})
+
 test('orders are taken before the read model has found its database', async (t) => {
   const first = configOf(await newFolder(t))
   const stocked = await start(first)

@@ -5,8 +5,9 @@ import { DatabaseSync } from 'node:sqlite'
 import test from 'ava'
 import { isParcomoloError } from '../../src/base/index.ts'
 import { isFileSound } from '../../src/view/sqlite/look-over.ts'
+import type { SagaFilter } from '../../src/view/store.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
-import { change, orderRow, rowsOf, testViewStore, write } from './store-contract.ts'
+import { change, orderRow, rowsOf, sagaRow, testViewStore, write } from './store-contract.ts'
 
 testViewStore(test, () => openSqliteViewStore(':memory:'))
 
@@ -55,6 +56,33 @@ test('a file that is no database is thrown away', async (t) => {
     await store.close()
     t.true((await stat(file)).size > 0)
   })
+})
+
+test('a list costs what its page has, not what there is beside it', async (t) => {
+  const store = await openSqliteViewStore(':memory:')
+  const sagas = Array.from({ length: 20_000 }, (_, i) =>
+    sagaRow(`o${i}`, i, { status: i % 2 === 0 ? 'completed' : 'compensated', endedAt: i })
+  )
+  await write(store, change({ sagas: [...sagas, sagaRow('a1', 1, { saga: 'audit', status: 'parked' })] }))
+  const filters: readonly SagaFilter[] = [
+    { saga: 'nobody' },
+    { saga: 'audit' },
+    { saga: 'audit', status: 'completed' },
+    { saga: 'audit', status: 'compensated' },
+    { saga: 'order', status: 'parked' },
+    { status: 'parked' },
+    { saga: 'audit', key: 'a1' }
+  ]
+  for (const filter of filters) {
+    let least = Infinity
+    for (let i = 0; i < 5; i++) {
+      const before = process.cpuUsage()
+      await store.listSagas(filter, { limit: 50 })
+      least = Math.min(least, process.cpuUsage(before).user)
+    }
+    t.true(least < 1_500, `${JSON.stringify(filter)}: ${least} µs`)
+  }
+  await store.close()
 })
 
 test('a folder that is not there is an error with its path', async (t) => {

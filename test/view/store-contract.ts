@@ -347,7 +347,7 @@ export const orderRow = (orderId: string, placedAt: number): OrderRow => ({
   currency: 'EUR'
 })
 
-const sagaRow = (key: string, startedAt: number, parts: Partial<SagaRow> = {}): SagaRow => ({
+export const sagaRow = (key: string, startedAt: number, parts: Partial<SagaRow> = {}): SagaRow => ({
   saga: 'order',
   key,
   revision: 'r1',

@@ -7,6 +7,7 @@ change rolls the pods by itself. Give (dict "root" $ "component" ROLE "role" ITS
 {{- $values := .root.Values -}}
 {{- $env := dict
   "PORT" "8080"
+  "PARCOMOLO_METRICS_PORT" "9090"
   "PARCOMOLO_HOST" "0.0.0.0"
   "PARCOMOLO_ROLES" .component
   "FLOW" $values.flow
@@ -53,6 +54,7 @@ change rolls the pods by itself. Give (dict "root" $ "component" ROLE "role" ITS
 {{- if eq .component "view" }}
 {{- $_ := set $env "PARCOMOLO_DATA" "/data" }}
 {{- $_ := set $env "PARCOMOLO_STOP_DELAY" $values.view.stopDelay }}
+{{- with include "parcomolo.idSecret" .root }}{{- $_ := set $env "PARCOMOLO_ID_SECRET" (include "parcomolo.secretKey" (list . "id-secret") | fromJson) }}{{- end }}
 {{- with $values.view.database }}
 {{- if .existingSecret }}{{- $_ := set $env "VIEW_DATABASE_URL" (include "parcomolo.secretKey" (list .existingSecret .key) | fromJson) }}{{- end }}
 {{- end }}
@@ -84,7 +86,7 @@ change rolls the pods by itself. Give (dict "root" $ "component" ROLE "role" ITS
 {{- if $values.kafka.sasl.mechanism }}{{- $names = append $names $values.kafka.sasl.existingSecret }}{{- end -}}
 {{- if $values.kafka.tls.enabled }}{{- $names = concat $names (list $values.kafka.tls.caSecret $values.kafka.tls.clientSecret) }}{{- end -}}
 {{- if not $values.registry.enabled }}{{- $names = append $names $values.registry.existingSecret }}{{- end -}}
-{{- if eq .component "view" }}{{- $names = append $names $values.view.database.existingSecret }}{{- end -}}
+{{- if eq .component "view" }}{{- $names = concat $names (list $values.view.database.existingSecret $values.view.idSecret.existingSecret) }}{{- end -}}
 {{- $names | compact | uniq | toJson -}}
 {{- end -}}
 
@@ -99,4 +101,10 @@ password was changed rolls the pods. Empty where nothing is read, and under `hel
 {{- with lookup "v1" "Secret" $root.Release.Namespace . }}{{- $data = append $data (dict "name" .metadata.name "data" .data) }}{{- end }}
 {{- end -}}
 {{- if $data -}}{{- $data | toJson | sha256sum -}}{{- end -}}
+{{- end -}}
+
+{{/* Name of the secret with what ids are made with; empty where there is none. */}}
+{{- define "parcomolo.idSecret" -}}
+{{- $own := ternary (printf "%s-ids" (include "parcomolo.fullname" .)) "" .Values.view.idSecret.generate -}}
+{{- default $own .Values.view.idSecret.existingSecret -}}
 {{- end -}}

@@ -15,8 +15,8 @@ export type Health = {
   readonly ofView?: () => readonly HealthCheck[]
 }
 
-/** For whoever runs the process: is it alive, is it ready, what does it do. */
-export const healthRoutes = (http: FastifyInstance, { checks, ofView }: Health, metrics: Metrics): void => {
+/** For whoever runs the process: is it alive, is it ready, and what does it do, unless that is told elsewhere. */
+export const healthRoutes = (http: FastifyInstance, { checks, ofView }: Health, metrics?: Metrics): void => {
   http.get(
     '/healthz',
     { schema: schemaOf('Liveness: the process answers'), config: { docs: { problems: [] } } },
@@ -45,6 +45,10 @@ export const healthRoutes = (http: FastifyInstance, { checks, ofView }: Health, 
       return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ok' : 'failing', checks: all })
     }
   )
+  if (metrics !== undefined) metricsRoute(http, metrics)
+}
+
+const metricsRoute = (http: FastifyInstance, metrics: Metrics): void => {
   http.get(
     '/metrics',
     {

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { canonicalJson, isParcomoloError, sha256Hex } from '../../base/index.ts'
 import {
@@ -86,7 +87,7 @@ const placeOrder = async (deps: RouteDeps, request: FastifyRequest, reply: Fasti
   const body = request.body as OrderRequest
   const requestHash = sha256Hex(canonicalJson({ ...body, voucher: body.voucher ?? null }))
   const key = request.headers['idempotency-key']
-  const orderId = key === undefined ? deps.newId() : orderIdOf(String(key))
+  const orderId = key === undefined ? deps.newId() : orderIdOf(deps.idSecret, String(key))
   const known = key === undefined ? undefined : await viewed(deps, orderId)
   if (known !== undefined) return answerPlaced(reply, placedByRow(known), requestHash)
   const price = notTaken(deps) ?? (await priced(deps, body.lines))
@@ -128,8 +129,11 @@ const notPriced = (reply: FastifyReply, { code, detail, errors }: NotPriced): Fa
 
 const currency = 'EUR'
 
-/** The same key is the same order. */
-const orderIdOf = (idempotencyKey: string): string => sha256Hex(`order/${idempotencyKey}`).slice(0, 32)
+/** The same key is the same order. Keys can be guessed, and who has an id may look at the order and cancel it. */
+const orderIdOf = (secret: Uint8Array | null, idempotencyKey: string): string => {
+  const text = `order/${idempotencyKey}`
+  return (secret === null ? sha256Hex(text) : createHmac('sha256', secret).update(text).digest('hex')).slice(0, 32)
+}
 
 /** An order as whoever came first with its id has placed it. */
 type Placed = {
@@ -155,12 +159,13 @@ const placedByRecord = (record: ViewRecord): Placed => {
 
 const answerPlaced = (reply: FastifyReply, placed: Placed, requestHash: string): FastifyReply => {
   const { orderId, totalCents, mark } = placed
+  // Until it is known to be a repeat, it may be another's order.
   if (placed.requestHash === '') {
-    const detail = `only the read model can tell whether order '${orderId}' is that of this request`
+    const detail = 'only the read model can tell whether the order of this Idempotency-Key is that of this request'
     return sendProblem(reply, 'PARCOMOLO_HTTP_NOT_READY', `${detail}; nothing new was taken, so repeat it later`)
   }
   if (!requestHash.startsWith(placed.requestHash)) {
-    const detail = `the Idempotency-Key is that of order '${orderId}', with another body; take a new one`
+    const detail = 'the Idempotency-Key was used for an order with another body; take a new one'
     return sendProblem(reply, 'PARCOMOLO_HTTP_IDEMPOTENCY_KEY_REUSED', detail)
   }
   if (mark !== undefined) reply.header('parcomolo-position', formatPosition([mark]))

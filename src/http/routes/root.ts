@@ -7,6 +7,7 @@ import { escaped, page } from '../html.ts'
 export const rootRoutes = (http: FastifyInstance, deps: RouteDeps): void => {
   http.get('/', { schema: { hide: true } }, async (request, reply) => {
     reply.header('vary', 'Accept')
+    const links = http.hasRoute({ method: 'GET', url: '/metrics' }) ? { ...pages, ...forPrometheus } : pages
     if (preferredType(request.headers.accept, ['application/json', 'text/html']) !== 'text/html')
       return reply.send({ name: 'Parcomolo', flow: deps.flow, links })
     const list = Object.entries(links).map(([path, text]) => `<li><a href="${path}">${path}</a> ${escaped(text)}</li>`)
@@ -16,15 +17,15 @@ export const rootRoutes = (http: FastifyInstance, deps: RouteDeps): void => {
   })
 }
 
-const links = {
+const forPrometheus = { '/metrics': 'for Prometheus' }
+const pages = {
   '/docs': 'all requests, to be tried out',
   '/openapi.json': 'the same for machines (OpenAPI 3.1)',
   '/orders': 'orders, newest first',
   '/stock': 'what can be ordered',
   '/sagas': 'saga instances, newest first',
   '/definitions': 'published sagas and their revisions',
-  '/readyz': 'is it ready, and if not, why',
-  '/metrics': 'for Prometheus'
+  '/readyz': 'is it ready, and if not, why'
 }
 
 const example = (host: string): string => `curl -i ${host}/orders -H 'Content-Type: application/json' -d '{

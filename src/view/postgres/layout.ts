@@ -111,6 +111,8 @@ const createTables = ({ state, positions, orders, stock, sagas, skipped }: Table
     PRIMARY KEY (key, saga)
   );
   CREATE INDEX ON ${sagas} (started_at, (saga || '/' || key));
+  CREATE INDEX ON ${sagas} (saga, started_at, (saga || '/' || key));
+  CREATE INDEX ON ${sagas} (saga, status, started_at) WHERE status <> 'completed';
   CREATE INDEX ON ${sagas} (status, started_at) WHERE status <> 'completed';
   CREATE INDEX ON ${sagas} (saga, revision) WHERE ended_at IS NULL;
   CREATE TABLE ${skipped} (

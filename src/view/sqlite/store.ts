@@ -277,8 +277,11 @@ const orderIndex = ({ customerId, status }: OrderFilter): string => {
   return status === undefined || status === usualEnd.orders ? 'orders_placed' : 'orders_status'
 }
 
-const sagaIndex = ({ status }: SagaFilter): string =>
-  status === undefined || status === usualEnd.sagas ? 'sagas_started' : 'sagas_status'
+const sagaIndex = ({ saga, status }: SagaFilter): string => {
+  const isUsual = status === undefined || status === usualEnd.sagas
+  if (saga === undefined) return isUsual ? 'sagas_started' : 'sagas_status'
+  return isUsual ? 'sagas_saga' : 'sagas_saga_status'
+}
 
 const inMemory = ':memory:'
 

@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, Scalar } from 'yaml'
-import { didYouMean, ParcomoloError } from '../base/index.ts'
+import { didYouMean, ParcomoloError, withoutStacks } from '../base/index.ts'
 
 export type SourceFile = { readonly path: string; readonly text: string }
 
@@ -28,7 +28,8 @@ type Placed = { readonly line: number; readonly column: number; readonly path: s
 /** Opens a file; throws PARCOMOLO_CONTRACT_INVALID at once where it is no YAML, since then nothing else can be said. */
 export const openYaml = (file: SourceFile): YamlFile => {
   const lines = new LineCounter()
-  const document = parseDocument(file.text, { lineCounter: lines, prettyErrors: false, strict: true })
+  const options = { lineCounter: lines, prettyErrors: false, strict: true }
+  const document = withoutStacks(() => parseDocument(file.text, options))
   const problems: Placed[] = []
   const report: YamlFile['report'] = (at, path, text) => {
     const offset = typeof at === 'number' ? at : (at.range?.[0] ?? 0)

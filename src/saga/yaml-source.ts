@@ -1,3 +1,4 @@
+import { withoutStacks } from '../base/index.ts'
 import { type Document, parseDocument, type YAMLError } from 'yaml'
 import { type Findings } from './load-findings.ts'
 import { limitText, sagaLimits } from './limits.ts'
@@ -13,17 +14,33 @@ export const parseYaml = (file: SourceFile, findings: Findings): Document.Parsed
     findings.error(wholeFile, fault.code, fault.message)
     return undefined
   }
-  const document = parseDocument(file.text, {
-    stringKeys: true,
-    // The reader looks for them itself: the parser's way takes a time that grows with the square of the keys.
-    uniqueKeys: false,
-    prettyErrors: false
-  })
+  const bracket = bracketTooMany(file.text)
+  if (bracket !== -1) {
+    const { brackets } = sagaLimits
+    const message = `the brackets are nested deeper than can be read; ${limitText(brackets)}; flatten it`
+    findings.error({ offset: bracket, path: '' }, brackets.code, message)
+    return undefined
+  }
+  // The reader looks for double keys itself: the parser's way takes a time that grows with the square of the keys.
+  const options = { stringKeys: true, uniqueKeys: false, prettyErrors: false }
+  const document = withoutStacks(() => parseDocument(file.text, options))
   for (const error of [...document.errors, ...document.warnings]) {
     const describe = descriptions[error.code] ?? otherwise
     findings.error({ offset: error.pos[0], path: '' }, 'PARCOMOLO_SAGA_SYNTAX', describe(error, file.text))
   }
   return findings.hasErrors() ? undefined : document
+}
+
+/** Found before the parser goes into them. Those in quotes count too, as they are closed again where they mean anything. */
+const bracketTooMany = (text: string): number => {
+  let open = 0
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]!
+    if (character === '[' || character === '{') open++
+    else if (character === ']' || character === '}') open = Math.max(0, open - 1)
+    if (open > sagaLimits.brackets.value) return at
+  }
+  return -1
 }
 
 const faultOfText = (text: string) => {

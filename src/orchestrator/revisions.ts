@@ -100,7 +100,7 @@ export class Revisions {
     const { saga, revision, source, yaml, retired } = published.definition
     // The published name is what instances are pinned to, even where this version of the software would compute
     // another.
-    const definition = { ...loadSaga({ path: source, text: yaml }, contracts), revision }
+    const definition = { ...loadSaga({ path: source, text: yaml }, contracts, { isPublished: true }), revision }
     const loaded = { definition, source, yaml, retired, publishedAt: published.at }
     this.#revisions.set(nameOf({ saga, revision }), loaded)
     this.#current.set(saga, loaded)

@@ -2,7 +2,7 @@ import { type ASTNode, EvaluationError } from '@marcbachmann/cel-js'
 import { ParcomoloError } from '../base/index.ts'
 import { type Expression } from './definition.ts'
 import { checkExpression } from './expression-check.ts'
-import { type Binding, type Checked, type Checking, countOf, type ScopeType } from './expression-checking.ts'
+import { type Binding, type Checked, countOf, type ScopeType } from './expression-checking.ts'
 import { fromCel, readerOf } from './expression-convert.ts'
 import { estimateOf } from './expression-estimate.ts'
 import { prepare } from './expression-evaluator.ts'
@@ -43,7 +43,7 @@ export const compileExpression = (draft: DraftExpression, { scope, findings, exp
   const checked = checkExpression(parsed.ast, scope, report)
   const wrong = expected === undefined ? undefined : misfit(checked, expected, draft.text)
   if (wrong !== undefined) report(parsed.ast.start, 'PARCOMOLO_SAGA_TYPE_MISMATCH', wrong)
-  if (isSound) checkCost(parsed.ast, report)
+  if (isSound) checkCost(parsed.ast, draft, findings)
   if (expected === undefined || findings.hasErrors()) return refused
   const target = { where: findings.whereIs(draft), expected, operations: operationsIn(parsed.ast) }
   return { source: draft.text, evaluate: evaluatorOf(checked, draft, target) }
@@ -54,13 +54,14 @@ const commaHint = ({ endsAtComma, text }: DraftExpression): string =>
     ? '; inside { } and [ ] YAML ends a value at a comma, so put the expression in quotes'
     : ''
 
-const checkCost = (ast: ASTNode, report: Checking['report']): void => {
+const checkCost = (ast: ASTNode, { offsetOf, path }: DraftExpression, findings: Findings): void => {
   const cost = estimateOf(ast)
   if (cost <= sagaLimits.expressionCost.value) return
   const estimate = Number.isSafeInteger(Math.ceil(cost)) ? `${Math.ceil(cost)}` : cost.toExponential(1)
   const text = `the expression may cost ${estimate} operations; ${limitText(sagaLimits.expressionCost)}`
   const remedy = 'go through fewer lists inside each other, or compute the value where the message is made'
-  report(ast.start, sagaLimits.expressionCost.code, `${text}; ${remedy}`)
+  const place = { offset: offsetOf(ast.start), path }
+  findings.errorWhereNew(place, sagaLimits.expressionCost.code, `${text}; ${remedy}`)
 }
 
 /** Why a value does not fit; an enum takes a text that is written out and is one of its symbols. */

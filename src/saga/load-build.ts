@@ -1,5 +1,5 @@
 import { type CommandType, type Contracts, type EventType } from '../contract/index.ts'
-import { checkRules } from './check.ts'
+import { checkRules, checkUndo } from './check.ts'
 import { presencesOf } from './check-presence.ts'
 import { type Call, type Definition, type Emission, type Expression, type Node, type Step } from './definition.ts'
 import { compileExpression } from './expression.ts'
@@ -116,7 +116,9 @@ const stepOf = (building: Building, { draft, command, until, index, pivot, retri
     ...(when && { when: expressionOf(building, when, { scope, expected: booleanType }) }),
     onUnknown: draft.onUnknown?.value ?? 'retry',
     onRejection: draft.onRejection?.value ?? (retriable ? 'park' : 'compensate'),
-    ...(undo && { compensate: undoOf(building, undo, scopes.undo(draft)) }),
+    ...(undo && {
+      compensate: undoOf(building, undo, { of: `step '${draft.name.value}'`, scope: scopes.undo(draft) })
+    }),
     pivot,
     retriable,
     ...(until && { until: until.record.name }),
@@ -125,10 +127,19 @@ const stepOf = (building: Building, { draft, command, until, index, pivot, retri
 }
 
 const undoOfStart = (building: Building, { start }: Draft): Pick<Definition['start'], 'compensate'> =>
-  start.compensate === undefined ? {} : { compensate: undoOf(building, start.compensate, building.scopes.abort()) }
+  start.compensate === undefined
+    ? {}
+    : { compensate: undoOf(building, start.compensate, { of: 'the start', scope: building.scopes.abort() }) }
 
-const undoOf = (building: Building, draft: DraftUndo, scope: ScopeType): Call =>
-  callOf(building, draft, { command: resolveCommand(draft.command, building), scope })
+const undoOf = (
+  building: Building,
+  draft: DraftUndo,
+  { of, scope }: { readonly of: string; readonly scope: ScopeType }
+): Call => {
+  const command = resolveCommand(draft.command, building)
+  checkUndo(draft, { of, rejections: command?.operation.rejections ?? [] }, building.findings)
+  return callOf(building, draft, { command, scope })
+}
 
 const callOf = (
   { findings }: Building,

@@ -21,6 +21,8 @@ export type Finding = {
 export type Findings = {
   error(place: Place, code: ErrorCode, message: string): void
   warn(place: Place, code: ErrorCode, message: string): void
+  /** By a rule that earlier releases did not have: only a warning about what was published before. */
+  errorWhereNew(place: Place, code: ErrorCode, message: string): void
   /** `file:line:column path` of a place, for errors at run time. */
   whereIs(place: Place): string
   hasErrors(): boolean
@@ -29,7 +31,10 @@ export type Findings = {
   throwIfAny(): void
 }
 
-export const createFindings = (file: { readonly path: string; readonly text: string }): Findings => {
+export const createFindings = (
+  file: { readonly path: string; readonly text: string },
+  isPublished = false
+): Findings => {
   const errors: Finding[] = []
   const warnings: Finding[] = []
   const lineStarts = startsOfLines(file.text)
@@ -43,9 +48,14 @@ export const createFindings = (file: { readonly path: string; readonly text: str
     if (!known.has(text)) list.push(finding)
     known.add(text)
   }
+  const addTo =
+    (list: Finding[]): Findings['error'] =>
+    (place, code, message) =>
+      add(list, { code, ...locate(place), message: onOneLine(message) })
   return {
-    error: (place, code, message) => add(errors, { code, ...locate(place), message: onOneLine(message) }),
-    warn: (place, code, message) => add(warnings, { code, ...locate(place), message: onOneLine(message) }),
+    error: addTo(errors),
+    warn: addTo(warnings),
+    errorWhereNew: addTo(isPublished ? warnings : errors),
     whereIs: (place) => whereText(locate(place)),
     hasErrors: () => errors.length > 0,
     warnings: () => warnings.toSorted(byPosition),

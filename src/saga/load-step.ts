@@ -117,21 +117,27 @@ const readStepName = (reading: Reading, item: Item | undefined): Located<string>
   return name
 }
 
-/** `{ command, with, timeout, within, retry }`; undefined for `none`. */
+const undoShape = {
+  what: "'compensate'",
+  required: ['command'],
+  optional: ['with', 'timeout', 'within', 'retry', 'onRejection']
+}
+
+/** `{ command, with, timeout, within, retry, onRejection }`; undefined for `none`. */
 export const readUndo = (reading: Reading, item: Item | undefined): DraftUndo | undefined => {
   if (item === undefined || scalarOf(item) === 'none') return undefined
   if (scalarOf(item) !== undefined) {
     const text = `found ${quote(item)}; write { command: …, with: {…} }, or none where there is nothing to undo`
     return report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', text)
   }
-  const shape = { what: "'compensate'", required: ['command'], optional: ['with', 'timeout', 'within', 'retry'] }
-  const members = readMap(reading, item, shape)
+  const members = readMap(reading, item, undoShape)
   if (members === undefined) return undefined
   return {
     ...callOf(reading, item, members),
     timeoutMs: readDuration(reading, members.get('timeout'), sagaLimits.pauseMs)?.value ?? policyDefaults.undoTimeoutMs,
     withinMs: readDuration(reading, members.get('within'), sagaLimits.deadlineMs),
-    retry: readRetry(reading, members.get('retry'), policyDefaults.undoRetry)
+    retry: readRetry(reading, members.get('retry'), policyDefaults.undoRetry),
+    onRejection: readChoice(reading, members.get('onRejection'), ['park'])
   }
 }
 

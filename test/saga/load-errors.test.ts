@@ -204,7 +204,7 @@ const forms: readonly Case[] = [
     ),
     "s.yaml:7:13 steps[0].name: 'start' names the beginning of the saga; choose another name",
     "s.yaml:9:19 steps[0].compensate: 'command' is missing; 'compensate' needs 'command'",
-    "s.yaml:9:21 steps[0].compensate.cmd: unknown key 'cmd'; 'compensate' has 'command', 'with', 'timeout', 'within' and 'retry'",
+    "s.yaml:9:21 steps[0].compensate.cmd: unknown key 'cmd'; 'compensate' has 'command', 'with', 'timeout', 'within', 'retry' and 'onRejection'",
     "s.yaml:9:41 steps[0].compensate.with: found nothing; 'with' is a map that gives each field an expression: { orderId: start.orderId }",
     "s.yaml:10:26 steps[0].retry.attempts: '1001' is too many; the limit attemptsMax is 1000 attempts",
     "s.yaml:10:50 steps[0].retry.cap: the cap of 1s is below the first backoff of 5s; raise 'cap' or lower 'backoff'",

@@ -64,6 +64,21 @@ const checkCost = (ast: ASTNode, { offsetOf, path }: DraftExpression, findings: 
   findings.errorWhereNew(place, sagaLimits.expressionCost.code, `${text}; ${remedy}`)
 }
 
+/**
+ * An expression that gives an instance its key. Every command's id has the key in it, so one that is too long would
+ * begin an instance whose commands nobody can read; one that is empty would make all instances the same.
+ */
+export const asKey = ({ source, evaluate }: Expression, where: string): Expression => ({
+  source,
+  evaluate: (scope) => {
+    const key = evaluate(scope) as string
+    if (key === '') throw failure(`${where}: the key is empty; a key tells instances apart, so give one to each`)
+    const { keyChars } = sagaLimits
+    if (key.length <= keyChars.value) return key
+    throw failure(`${where}: the key has ${key.length} characters; ${limitText(keyChars)}`)
+  }
+})
+
 /** Why a value does not fit; an enum takes a text that is written out and is one of its symbols. */
 const misfit = (checked: Checked, expected: Type, text: string): string | undefined => {
   if (typeof checked.constant?.value === 'string' && expected.kind === 'enum') return symbolFault(checked, expected)

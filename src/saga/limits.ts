@@ -31,6 +31,7 @@ export const sagaLimits = {
   loopNesting: limit('loopNestingMax', 2, 'loops inside each other', 'PARCOMOLO_SAGA_EXPRESSION_TOO_LARGE'),
   expressionCost: limit('expressionCostMax', 100_000_000, 'operations', 'PARCOMOLO_SAGA_EXPRESSION_TOO_COSTLY'),
   turnCost: limit('turnCostMax', 100_000, 'operations', 'PARCOMOLO_SAGA_EXPRESSION_FAILED'),
+  keyChars: limit('keyCharsMax', 1024, 'characters', 'PARCOMOLO_SAGA_EXPRESSION_FAILED'),
   listItems: limit('listItemsMax', 1000, 'items', 'PARCOMOLO_SAGA_EXPRESSION_FAILED'),
   textChars: limit('textCharsMax', 100_000, 'characters', 'PARCOMOLO_SAGA_EXPRESSION_FAILED'),
   errors: limit('errorsMax', 20, 'errors', 'PARCOMOLO_SAGA_INVALID')

@@ -2,7 +2,7 @@ import { type CommandType, type Contracts, type EventType } from '../contract/in
 import { checkRules, checkUndo } from './check.ts'
 import { presencesOf } from './check-presence.ts'
 import { type Call, type Definition, type Emission, type Expression, type Node, type Step } from './definition.ts'
-import { compileExpression } from './expression.ts'
+import { asKey, compileExpression } from './expression.ts'
 import { type ScopeType } from './expression-checking.ts'
 import { booleanType, stringType, type Type, unknownType } from './expression-types.ts'
 import {
@@ -89,7 +89,10 @@ const triggerOf = (
   return {
     event: record.name,
     topic,
-    key: expressionOf(building, key, { scope: building.scopes.key(typeOf(event)), expected: stringType })
+    key: asKey(
+      expressionOf(building, key, { scope: building.scopes.key(typeOf(event)), expected: stringType }),
+      key === undefined ? '' : building.findings.whereIs(key)
+    )
   }
 }
 

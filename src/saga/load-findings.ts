@@ -40,7 +40,7 @@ export const createFindings = (
   const lineStarts = startsOfLines(file.text)
   const locate = ({ offset, path }: Place): Pick<Finding, 'file' | 'line' | 'column' | 'path'> => {
     const line = lineOf(lineStarts, offset)
-    return { file: file.path, line: line + 1, column: offset - lineStarts[line]! + 1, path: onOneLine(path) }
+    return { file: file.path, line: line + 1, column: offset - lineStarts[line]! + 1, path: visible(path) }
   }
   const known = new Set<string>()
   const add = (list: Finding[], finding: Finding): void => {
@@ -51,7 +51,7 @@ export const createFindings = (
   const addTo =
     (list: Finding[]): Findings['error'] =>
     (place, code, message) =>
-      add(list, { code, ...locate(place), message: onOneLine(message) })
+      add(list, { code, ...locate(place), message: visible(message) })
   return {
     error: addTo(errors),
     warn: addTo(warnings),
@@ -92,7 +92,16 @@ const lineOf = (starts: readonly number[], offset: number): number => {
   return low
 }
 
-const onOneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ')
+/** As a reader can see it: on one line, and without what looks like nothing, or like a space. */
+const visible = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ').replaceAll(unseen, shown)
+
+/** What looks like a space, and is a letter to YAML. */
+export const oddSpace = /[^\S \t\r\n]/
+
+const unseen = /(?![ \t])[\p{Cc}\p{Cf}\p{Zs}\p{Zl}\p{Zp}]/gu
+
+const shown = (character: string): string =>
+  `<U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}>`
 
 const startsOfLines = (text: string): number[] => {
   const starts = [0]

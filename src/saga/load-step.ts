@@ -19,11 +19,15 @@ type Members = ReadonlyMap<string, Item>
 
 const laterNodes = ['forEach', 'saga', 'wait', 'lock']
 
+/** By which other languages choose between steps. */
+const choices = ['switch', 'choice', 'if', 'case', 'else']
+
 const stepShape = {
   what: 'a step',
   required: ['name', 'command'],
   optional: ['with', 'when', 'timeout', 'within', 'retry', 'onUnknown', 'onRejection', 'compensate', 'pivot', 'until'],
-  later: laterNodes
+  later: laterNodes,
+  instead: Object.fromEntries(choices.map((key) => [key, "give each of the steps a 'when'"]))
 }
 
 /** A sequence of steps and `parallel` nodes. */
@@ -37,6 +41,11 @@ const readNode = (reading: Reading, item: Item, depth: number): DraftNode | unde
   if (later !== undefined && !keys.includes('command')) {
     const text = `'${later}' is not supported yet; this release knows steps with a 'command', and 'parallel'`
     return report(reading, item, 'PARCOMOLO_SAGA_NOT_SUPPORTED', text)
+  }
+  const choice = choices.find((key) => keys.includes(key))
+  if (choice !== undefined && !keys.includes('command')) {
+    const text = `there is no '${choice}'; ${stepShape.instead[choice]}`
+    return report(reading, item, 'PARCOMOLO_SAGA_UNKNOWN_KEY', text)
   }
   if (keys.includes('steps') && !keys.includes('command')) {
     const text = "'steps' inside 'steps' has no meaning; only a branch of 'parallel' may be { steps: [...] }"

@@ -259,6 +259,7 @@ test('a value that is not of the type of its contract stays as it is', (t) => {
   const scope = { start: { ...started, labels: 5, home: 5 } }
   t.is(evaluatorOf('labels', 'start.vip ? start.labels : start.labels')(scope), 5)
   t.is(evaluatorOf('place', 'start.vip ? start.home : start.home')(scope), 5)
+  t.deepEqual(evaluatorOf('items', 'start.lines.filter(l, true)')({ start: { ...started, lines: [5] } }), [5])
   const part = { start: { ...started, home: { city: 'Ulm' } } }
   t.deepEqual(evaluatorOf('place', 'start.vip ? start.home : start.home')(part), { city: 'Ulm' })
 })

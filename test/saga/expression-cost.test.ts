@@ -58,8 +58,8 @@ for (const [field, expression] of costly) {
     const before = process.cpuUsage()
     t.throws(() => evaluate(large))
     const { user, system } = process.cpuUsage(before)
-    // Some 4 ms; the limit is far above that only because other tests share the processor's caches.
-    t.true((user + system) / 1000 < 60)
+    // Some 4 ms where nothing measures the coverage; without a budget it is seconds to days.
+    t.true((user + system) / 1000 < 200)
   })
 }
 

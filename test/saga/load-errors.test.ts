@@ -214,7 +214,7 @@ const forms: readonly Case[] = [
     "s.yaml:15:14 steps[1].retry: found 'often'; 'retry' is a map",
     "s.yaml:16:19 steps[1].compensate: found a list; 'compensate' is a map with 'command'",
     `s.yaml:17:19 steps[1].with.id: found '.nan'; expected an expression in CEL, such as start.orderId, or "'some text'"`,
-    `s.yaml:17:29 steps[1].with.to: found '12345678901234567890'; expected an expression in CEL, such as start.orderId, or "'some text'"`,
+    "s.yaml:17:29 steps[1].with.to: '12345678901234567890' is too large; whole numbers go up to 9007199254740991",
     "s.yaml:18:7 steps[2]: found '5'; a step is a map with 'name' and 'command'"
   ],
   [

@@ -96,7 +96,10 @@ export type Expression = { readonly source: string; evaluate(scope: Scope): unkn
 /** Makes a record's value: one expression a field, ready to encode. */
 export type Template = { evaluate(scope: Scope): Readonly<Record<string, unknown>> }
 
-/** What expressions see, and what they may cost together; without a budget each has its own. `event` only in `key`; `failure` only in compensations and `abort`. */
+/**
+ * What expressions see, and what they may cost together; without a budget each has its own. `event` only in `key`;
+ * `failure` only in compensations and `abort`.
+ */
 export type Scope = {
   readonly budget?: CostBudget
   readonly event?: Readonly<Record<string, unknown>>

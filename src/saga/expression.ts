@@ -68,10 +68,10 @@ const checkCost = (ast: ASTNode, { offsetOf, path }: DraftExpression, findings: 
  * An expression that gives an instance its key. Every command's id has the key in it, so one that is too long would
  * begin an instance whose commands nobody can read; one that is empty would make all instances the same.
  */
-export const asKey = ({ source, evaluate }: Expression, where: string): Expression => ({
-  source,
+export const asKey = (expression: Expression, where: string): Expression => ({
+  source: expression.source,
   evaluate: (scope) => {
-    const key = evaluate(scope) as string
+    const key = expression.evaluate(scope) as string
     if (key === '') throw failure(`${where}: the key is empty; a key tells instances apart, so give one to each`)
     const { keyChars } = sagaLimits
     if (key.length <= keyChars.value) return key

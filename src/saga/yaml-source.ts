@@ -50,7 +50,7 @@ const tellOfMergeKeys = (text: string, document: Document.Parsed, findings: Find
   })
 }
 
-/** Where in the line of an error a space stands that YAML takes for a letter, so that all behind it is wrong; else -1. */
+/** Where, in the line of an error, a space stands that YAML takes for a letter, so all behind it is wrong; else -1. */
 const oddSpaceBefore = (text: string, error: YAMLError | undefined): number => {
   if (error === undefined) return -1
   const [at] = error.pos
@@ -65,7 +65,7 @@ const worthTelling = (errors: readonly YAMLError[]): readonly YAMLError[] => {
   return tabs.length > 0 ? tabs : errors
 }
 
-/** Found before the parser goes into them. Those in quotes count too, as they are closed again where they mean anything. */
+/** Found before the parser goes into them. Those in quotes count too: they are closed where they mean anything. */
 const bracketTooMany = (text: string): number => {
   let open = 0
   for (let at = 0; at < text.length; at++) {

@@ -265,8 +265,9 @@ test('a value that is not of the type of its contract stays as it is', (t) => {
 })
 
 test('a map that is written in YAML may have any key', (t) => {
-  const text = `    - { name: a, command: Take, compensate: none, with: { labels: { __proto__: "'x'", constructor: start.id } } }\n`
-  const { labels } = load(withSteps(text)).steps[0]!.arguments.evaluate({ start: started })
+  const fields = `{ labels: { __proto__: "'x'", constructor: start.id } }`
+  const text = withSteps(`    - { name: a, command: Take, compensate: none, with: ${fields} }\n`)
+  const { labels } = load(text).steps[0]!.arguments.evaluate({ start: started })
   t.deepEqual(Object.entries(labels as object), [
     ['__proto__', 'x'],
     ['constructor', 's1']

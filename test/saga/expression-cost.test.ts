@@ -53,7 +53,7 @@ for (const [field, expression] of costly) {
     const evaluate = evaluatorOf(field, expression)
     t.regex(
       t.throws(() => evaluate(large))?.message ?? '',
-      /failed: it costs too much with this data; the limit turnCostMax is 100000 operations, for all expressions of one turn$/
+      /failed: it costs too much with this data; the limit turnCostMax is 100000 operations, for all expressions of /
     )
     const before = process.cpuUsage()
     t.throws(() => evaluate(large))
@@ -112,11 +112,14 @@ test('records that double inside each other are refused before their types are c
   const two = `[1]${".map(b, {'l': b, 'r': b})".repeat(30)}`
   t.regex(
     faultsOf('b', `${one} == ${two}`)[0] ?? '',
-    /^212 the record written here has 1023 fields, with those of the records inside; the limit fieldsMax is 1000 fields$/
+    /^212 the record written here has 1023 fields, with those of the records inside; the limit fieldsMax is 1000 /
   )
 })
 
-const turnedBack = `    - { name: first, command: Take, with: { b: "true" }, compensate: { command: Release, with: { id: start.id } } }
+const turnedBack = `    - name: first
+      command: Take
+      with: { b: "true" }
+      compensate: { command: Release, with: { id: start.id } }
     - name: second
       command: Ship
       when: start.lines.all(l, start.lines.all(m, l.quantity >= 0 || m.quantity >= 0))
@@ -127,8 +130,8 @@ const turnedBack = `    - { name: first, command: Take, with: { b: "true" }, com
 test('a saga whose expression costs too much turns back, and its undos have a budget of their own', (t) => {
   const definition = load(
     withSteps(turnedBack).replaceAll(
-      'with: { id: start.id } } }',
-      'with: { id: "start.lines.filter(l, l.quantity == 0)[0].sku" } } }'
+      'command: Release, with: { id: start.id } }',
+      'command: Release, with: { id: "start.lines.filter(l, l.quantity == 0)[0].sku" } }'
     )
   )
   const events: SagaEvent[] = []

@@ -97,5 +97,9 @@ export const sagaErrorCodes = {
   PARCOMOLO_SAGA_EXPRESSION_TOO_LARGE: {
     cause: 'An expression is longer, deeper or has more loops inside each other than the limits allow.',
     remedy: 'Compute the value where the event or the reply is made, or split it over several fields.'
+  },
+  PARCOMOLO_SAGA_EXPRESSION_TOO_COSTLY: {
+    cause: 'An expression could cost more than expressionCostMax, with lists and texts as long as they may be.',
+    remedy: 'Go through fewer lists inside each other, or compute the value where the event or the reply is made.'
   }
 } as const satisfies Record<string, { cause: string; remedy: string }>

@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, Scalar } from 'yaml'
-import { didYouMean, type ErrorCode, ParcomoloError } from '../base/index.ts'
+import { didYouMean, type ErrorCode, ParcomoloError, withoutStacks } from '../base/index.ts'
 import { limits } from './limits.ts'
 
 export type SourceFile = { readonly path: string; readonly text: string }
@@ -31,7 +31,8 @@ export const openYaml = (file: SourceFile): YamlFile => {
   const tooMuch = tooMuchIn(file.text)
   if (tooMuch !== undefined) throw invalid(file.path, [{ line: 1, column: 1, path: '', text: tooMuch }])
   const lines = new LineCounter()
-  const document = parseDocument(file.text, { lineCounter: lines, prettyErrors: false, strict: true })
+  const options = { lineCounter: lines, prettyErrors: false, strict: true }
+  const document = withoutStacks(() => parseDocument(file.text, options))
   const problems: Placed[] = []
   const report: YamlFile['report'] = (at, path, text) => {
     const offset = typeof at === 'number' ? at : (at.range?.[0] ?? 0)

@@ -239,7 +239,7 @@ export abstract class Revisions {
   #load({ revision: { revision, source, yaml } }: Published, contracts = this.contracts): Definition {
     // The published name is what instances are pinned to, even where this version of the software would compute
     // another.
-    return { ...loadSaga({ path: source, text: yaml }, contracts), revision }
+    return { ...loadSaga({ path: source, text: yaml }, contracts, { isPublished: true }), revision }
   }
 }
 

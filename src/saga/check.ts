@@ -1,6 +1,6 @@
 import { showDuration } from '../base/index.ts'
 import { type EventType } from '../contract/index.ts'
-import { type Draft } from './load-draft.ts'
+import { type Draft, type DraftUndo } from './load-draft.ts'
 import { type Findings } from './load-findings.ts'
 import { type ResolvedStep } from './load-resolve.ts'
 
@@ -115,6 +115,21 @@ const checkCompensatable = (step: ResolvedStep, hasPivot: boolean, findings: Fin
     step.draft,
     'PARCOMOLO_SAGA_COMPENSATION',
     `${nameOf(step)} does not say how it is undone, as every step ${where} must; add 'compensate: { command: …, with: {…} }', or 'compensate: none' where it has no effect`
+  )
+}
+
+/** Of a step or of the start. An undo has no way further back, so where it is refused a person must decide. */
+export const checkUndo = (
+  { command, onRejection }: DraftUndo,
+  { of, rejections }: { readonly of: string; readonly rejections: readonly string[] },
+  findings: Findings
+): void => {
+  if (command === undefined || rejections.length === 0 || onRejection !== undefined) return
+  findings.errorWhereNew(
+    command,
+    'PARCOMOLO_SAGA_COMPENSATION',
+    `the undo of ${of} may be refused: ${command.value} may be rejected with ${rejections.join(', ')}; ` +
+      "add 'onRejection: park' to its 'compensate', so that an operator decides then, or undo it by a command without rejections"
   )
 }
 

@@ -2,6 +2,7 @@ import { ParcomoloError } from '../base/index.ts'
 import { type Time } from './attempt.ts'
 import { backward } from './backward.ts'
 import { type Definition } from './definition.ts'
+import { newBudget } from './expression-cost.ts'
 import { evolve } from './evolve.ts'
 import { forward } from './forward.ts'
 import { answer } from './handle/answer.ts'
@@ -54,14 +55,17 @@ export const decide = (
   time: Time
 ): readonly SagaEvent[] => {
   const { now, attemptOf } = time
+  let budget = newBudget()
   const events: SagaEvent[] = []
   let state = instance
-  let found = handle(definition, instance, input, time)
+  let found = handle(definition, instance, input, { now, attemptOf, budget })
   for (;;) {
     for (const event of found) state = evolve(state, event, now)
     events.push(...found)
     if (state === undefined) return events
-    found = follow({ definition, instance: state, now, attemptOf })
+    // What has turned it back may be that the budget is used up, and is no reason for its undos to fail as well.
+    if (found.some(({ type }) => type === 'CompensationStarted')) budget = newBudget()
+    found = follow({ definition, instance: state, now, attemptOf, budget })
     if (found.length === 0) return events
     checkBound(definition, events)
   }
@@ -71,12 +75,12 @@ const handle = (
   definition: Definition,
   instance: Instance | undefined,
   input: SagaInput,
-  { now, attemptOf }: Time
+  { now, attemptOf, budget }: Pick<Turn, 'now' | 'attemptOf' | 'budget'>
 ): readonly SagaEvent[] => {
   if (instance === undefined) return input.kind === 'start' ? begin(definition, input, now) : []
   checkRevision(definition, instance)
   if (hasEnded(instance)) return []
-  const turn = { definition, instance, now, attemptOf }
+  const turn = { definition, instance, now, attemptOf, budget }
   switch (input.kind) {
     case 'start':
       return []

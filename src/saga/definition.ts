@@ -1,3 +1,5 @@
+import { type CostBudget } from './expression-cost.ts'
+
 /**
  * A saga definition, compiled: what `decide` needs, with every name resolved and every expression ready. Made by
  * `load.ts` from YAML and contracts.
@@ -94,8 +96,12 @@ export type Expression = { readonly source: string; evaluate(scope: Scope): unkn
 /** Makes a record's value: one expression a field, ready to encode. */
 export type Template = { evaluate(scope: Scope): Readonly<Record<string, unknown>> }
 
-/** What expressions see. `event` only in `key`; `failure` only in compensations and `abort`. */
+/**
+ * What expressions see, and what they may cost together; without a budget each has its own. `event` only in `key`;
+ * `failure` only in compensations and `abort`.
+ */
 export type Scope = {
+  readonly budget?: CostBudget
   readonly event?: Readonly<Record<string, unknown>>
   readonly start?: Readonly<Record<string, unknown>>
   /** By step: the value of the reply (of the `until` event where there is one) of each step that has one. */

@@ -9,10 +9,11 @@ import {
   unknown
 } from './expression-checking.ts'
 import { fieldOf } from './expression-facts.ts'
-import { checkCall, checkMethod, loopNames } from './expression-functions.ts'
+import { checkCall, checkMethod } from './expression-functions.ts'
 import { checkList, checkLiteral, checkMap } from './expression-literals.ts'
 import { alwaysEmpty, checkLoop } from './expression-loops.ts'
 import { checkField, checkHas, checkName } from './expression-names.ts'
+import { isLoop } from './expression-operations.ts'
 import {
   type BinaryNode,
   checkBinary,
@@ -74,7 +75,7 @@ const checkOperation = (checking: Checking, node: ASTNode): Checked => {
     case 'call':
       return node.args[0] === 'has' ? checkHas(checking, node) : checkCall(checking, node)
     case 'rcall':
-      return loopNames.includes(node.args[0]) ? checkLoop(checking, node) : checkMethod(checking, node)
+      return isLoop(node) ? checkLoop(checking, node) : checkMethod(checking, node)
     case '?:':
       return checkTernary(checking, node)
     case '&&':
@@ -97,12 +98,12 @@ const checkIndex = (checking: Checking, node: ASTNode & { op: '[]' }): Checked =
   const index = checking.visit(indexNode)
   if (owner.type.kind === 'unknown' || index.type.kind === 'unknown') return unknown
   if (isNullable(owner.type)) return mayBeNull(checking, ownerNode)
-  const emit = (): string => `${owner.emit()}[${index.emit()}]`
+  const emitAs = (name: string) => (): string => `${name}(${owner.emit()}, ${index.emit()})`
   if (owner.type.kind === 'array' && isInteger(index.type)) {
     if (owner.type.items.kind === 'nothing') return invalid(checking, ownerNode, alwaysEmpty(ownerNode))
-    return { type: owner.type.items, emit }
+    return { type: owner.type.items, emit: emitAs('itemAt') }
   }
-  if (owner.type.kind === 'map' && isText(index.type)) return { type: owner.type.values, emit }
+  if (owner.type.kind === 'map' && isText(index.type)) return { type: owner.type.values, emit: emitAs('memberAt') }
   const text = `'${sourceOf(ownerNode)}' is ${showType(owner.type)}, which has no item '${sourceOf(indexNode)}'`
   return invalid(checking, node, `${text}; a list takes a number, a map a text`)
 }

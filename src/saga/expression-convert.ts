@@ -1,14 +1,20 @@
 import { type Scope } from './definition.ts'
+import { charge } from './expression-cost.ts'
+import { type CelMap } from './expression-values.ts'
 import { limitText, sagaLimits } from './limits.ts'
 import { isFraction, isInteger, type RecordShape, type Type } from './expression-types.ts'
 
-/** The border between Avro values, where whole numbers are JavaScript numbers, and CEL, where they are BigInt. */
+/**
+ * The border between Avro values, where whole numbers are JavaScript numbers and records are objects, and CEL, where
+ * they are BigInt and Maps.
+ */
 export type Convert = (value: unknown) => unknown
 
 type Tree = Readonly<Record<string, unknown>>
 
 /** Walks from the scope along names; undefined where something is missing on the way. */
 export const readerOf = (chain: readonly string[]): ((scope: Scope) => unknown) => {
+  if (chain.some((name) => name in Object.prototype)) return carefulReaderOf(chain)
   const [first, second] = chain as readonly [string, string]
   if (chain.length === 2) return (scope) => ((scope as Tree)[first] as Tree | undefined)?.[second]
   return (scope) => {
@@ -20,6 +26,15 @@ export const readerOf = (chain: readonly string[]): ((scope: Scope) => unknown) 
     return value
   }
 }
+
+/** Every object has something by such a name, which is not the message's. */
+const carefulReaderOf =
+  ([root, ...names]: readonly string[]) =>
+  (scope: Scope): unknown => {
+    let value: unknown = (scope as Tree)[root!]
+    for (const name of names) value = isTree(value) && Object.hasOwn(value, name) ? value[name] : undefined
+    return value
+  }
 
 export const hasValue = (chain: readonly string[]): ((scope: Scope) => boolean) => {
   const read = readerOf(chain)
@@ -48,8 +63,8 @@ const asIs: Convert = (value) => value
 export const toCel = (type: Type): Convert => {
   if (isInteger(type)) return (value) => (typeof value === 'number' ? BigInt(value) : value)
   if (type.kind === 'array') return eachItem(toCel(type.items))
-  if (type.kind === 'map') return eachMember(toCel(type.values))
-  if (type.kind === 'record') return eachField(type, (field) => toCel(field))
+  if (type.kind === 'map') return toCelMap(toCel(type.values))
+  if (type.kind === 'record') return toCelRecord(type)
   if (type.kind === 'union') return byMember(type.of, (member) => toCel(member))
   return asIs
 }
@@ -58,8 +73,8 @@ export const toCel = (type: Type): Convert => {
 export const fromCel = (type: Type): Convert => {
   if (type.kind === 'int') return (value) => toNumber(value, [-2_147_483_648, 2_147_483_647])
   if (type.kind === 'array') return eachItem(fromCel(type.items))
-  if (type.kind === 'map') return eachMember(fromCel(type.values))
-  if (type.kind === 'record') return eachField(type, (field) => fromCel(field))
+  if (type.kind === 'map') return fromCelMap(fromCel(type.values))
+  if (type.kind === 'record') return fromCelRecord(type)
   if (type.kind === 'union') return byMember(type.of, (member) => fromCel(member))
   return (value) => toNumber(value, [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER])
 }
@@ -76,24 +91,54 @@ const eachItem = (convert: Convert): Convert => {
     if (!Array.isArray(value)) return value
     if (value.length > listItems.value)
       throw new RangeError(`a list has ${value.length} items; ${limitText(listItems)}`)
+    charge(value.length)
     return value.map(convert)
   }
 }
 
-const eachMember =
+const toCelMap =
   (convert: Convert): Convert =>
-  (value) =>
-    isTree(value) ? Object.fromEntries(Object.entries(value).map(([key, member]) => [key, convert(member)])) : value
+  (value) => {
+    if (!isTree(value)) return value
+    const members = Object.entries(value)
+    charge(members.length)
+    return new Map(members.map(([key, member]) => [key, convert(member)]))
+  }
 
-const eachField = (type: RecordShape, converterOf: (type: Type) => Convert): Convert => {
-  const fields = type.fields.map((field) => [field.name, converterOf(field.type)] as const)
+const fromCelMap =
+  (convert: Convert): Convert =>
+  (value) => {
+    if (!isCelMap(value)) return value
+    charge(value.size)
+    return Object.fromEntries(Array.from(value, ([key, member]) => [key, convert(member)]))
+  }
+
+const convertersOf = (
+  type: RecordShape,
+  converterOf: (type: Type) => Convert
+): readonly (readonly [string, Convert])[] => type.fields.map((field) => [field.name, converterOf(field.type)])
+
+const toCelRecord = (type: RecordShape): Convert => {
+  const fields = convertersOf(type, toCel)
   return (value) => {
     if (!isTree(value)) return value
-    const converted: Record<string, unknown> = {}
+    charge(fields.length)
+    const converted = new Map<string, unknown>()
     for (const [name, convert] of fields) {
-      if (value[name] !== undefined) converted[name] = convert(value[name])
+      const member = Object.hasOwn(value, name) ? value[name] : undefined
+      if (member !== undefined) converted.set(name, convert(member))
     }
     return converted
+  }
+}
+
+const fromCelRecord = (type: RecordShape): Convert => {
+  const fields = convertersOf(type, fromCel)
+  return (value) => {
+    if (!isCelMap(value)) return value
+    charge(fields.length)
+    const members = fields.filter(([name]) => value.get(name) !== undefined)
+    return Object.fromEntries(members.map(([name, convert]) => [name, convert(value.get(name))]))
   }
 }
 
@@ -104,11 +149,17 @@ const byMember = (members: readonly Type[], converterOf: (type: Type) => Convert
 
 const takes = (type: Type, value: unknown): boolean => {
   if (Array.isArray(value)) return type.kind === 'array'
-  if (isTree(value)) return type.kind === 'record' || type.kind === 'map'
+  if (isTree(value) || isCelMap(value)) return type.kind === 'record' || type.kind === 'map'
   if (typeof value === 'bigint') return isInteger(type) || isFraction(type)
   if (typeof value === 'number') return Number.isInteger(value) ? isInteger(type) : isFraction(type)
   return false
 }
 
+const isCelMap = (value: unknown): value is CelMap => value instanceof Map
+
 const isTree = (value: unknown): value is Tree =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !(value instanceof Uint8Array) &&
+  !isCelMap(value)

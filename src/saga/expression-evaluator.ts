@@ -1,50 +1,90 @@
 import { Environment } from '@marcbachmann/cel-js'
 import { type Scope } from './definition.ts'
 import { type Binding } from './expression-checking.ts'
-import { limitText, sagaLimits } from './limits.ts'
+import { charge, newBudget, onBudget } from './expression-cost.ts'
+import * as text from './expression-text.ts'
+import * as values from './expression-values.ts'
 
-/** An expression with its variables; each run reads from the scope what the expression names, and nothing else. */
-export const prepare = (text: string, bindings: ReadonlyMap<string, Binding>): ((scope: Scope) => unknown) => {
-  const variables = [...bindings.values()]
-  const environment = bounded.clone()
-  for (const { name, celType } of variables) environment.registerVariable(name, celType)
-  const program = environment.parse(text)
-  program.check()
-  return (scope) => {
-    const context: Record<string, unknown> = {}
-    for (const { name, read } of variables) context[name] = read(scope)
-    return program(context)
-  }
+type Program = {
+  /** The expression as CEL. */
+  readonly text: string
+  readonly bindings: ReadonlyMap<string, Binding>
+  /** What one run costs, but for loops and what functions look at. */
+  readonly operations: number
+  /** Of the value, for the codec. */
+  readonly convert: (value: unknown) => unknown
 }
 
-const boundedList = <T>(list: readonly T[]): readonly T[] => {
-  const { listItems } = sagaLimits
-  if (list.length > listItems.value) throw new RangeError(`a list has ${list.length} items; ${limitText(listItems)}`)
+/** An expression with its variables; each run reads from the scope what the expression names, and nothing else. */
+export const prepare = ({ text: source, bindings, operations, convert }: Program): ((scope: Scope) => unknown) => {
+  const variables = [...bindings.values()]
+  const environment = host.clone()
+  for (const { name, celType } of variables) environment.registerVariable(name, celType)
+  const program = environment.parse(source)
+  program.check()
+  return (scope) =>
+    onBudget(scope.budget ?? newBudget(), () => {
+      charge(operations)
+      const context: Record<string, unknown> = {}
+      for (const { name, read } of variables) context[name] = read(scope)
+      return convert(program(context))
+    })
+}
+
+/** Loops are bounded by their lists; what each of their runs costs is known when the expression is loaded. */
+const over = (list: readonly unknown[], operations: bigint): readonly unknown[] => {
+  charge(list.length * Number(operations))
   return list
 }
 
-const boundedJoin = (list: readonly string[], separator: string): string => {
-  const { textChars } = sagaLimits
-  const count = list.reduce((sum, text) => sum + text.length + separator.length, 0)
-  if (count > textChars.value) throw new RangeError(`a text has ${count} characters; ${limitText(textChars)}`)
-  return list.join(separator)
-}
-
-const boundedSplit = (text: string, separator: string, count: bigint): readonly string[] => {
-  const parts = text.split(separator)
-  if (count < 0n || parts.length <= count) return boundedList(parts)
-  if (count === 0n) return []
-  const last = Number(count) - 1
-  return boundedList([...parts.slice(0, last), parts.slice(last).join(separator)])
-}
+type Handler = (...args: never[]) => unknown
 
 /**
- * What makes lists and texts longer than those that came in is replaced by functions that know the limits; loops are
- * bounded by their lists.
+ * Whatever in the library means something of JavaScript's own, or could make large values or take long unseen, is
+ * replaced.
  */
-const bounded = new Environment({ homogeneousAggregateLiterals: false })
-  .registerFunction('boundedConcat(dyn, dyn): dyn', (a, b) => boundedList([...a, ...b]), { async: false })
-  .registerFunction('boundedJoin(dyn): string', (list) => boundedJoin(list, ''), { async: false })
-  .registerFunction('boundedJoin(dyn, string): string', boundedJoin, { async: false })
-  .registerFunction('boundedSplit(string, string): list<string>', (a, b) => boundedSplit(a, b, -1n), { async: false })
-  .registerFunction('boundedSplit(string, string, int): list<string>', boundedSplit, { async: false })
+const functions: Readonly<Record<string, Handler>> = {
+  'over(list<V>, int): list<V>': over,
+  'concatLists(dyn, dyn): dyn': (a: readonly unknown[], b: readonly unknown[]) => text.boundedList([...a, ...b]),
+  'toMap(list<string>, list): dyn': values.toMap,
+  'isPresent(dyn, list<string>): bool': values.isPresent,
+  'areEqual(dyn, dyn): bool': values.areEqual,
+  'isIn(dyn, dyn): bool': values.isIn,
+  'itemAt(list<V>, int): V': values.itemAt,
+  'memberAt(dyn, string): dyn': values.memberAt,
+  'add(int, int): int': values.add,
+  'subtract(int, int): int': values.subtract,
+  'multiply(int, int): int': values.multiply,
+  'divide(int, int): int': values.divide,
+  'modulo(int, int): int': values.modulo,
+  'negate(int): int': values.negate,
+  'textSize(string): int': text.textSize,
+  'textEquals(string, string): bool': text.textEquals,
+  'isBefore(string, string): bool': text.isBefore,
+  'concat(string, string): string': text.concat,
+  'contains(string, string): bool': text.contains,
+  'startsWith(string, string): bool': text.startsWith,
+  'endsWith(string, string): bool': text.endsWith,
+  'lowerAscii(string): string': text.lowerAscii,
+  'upperAscii(string): string': text.upperAscii,
+  'trim(string): string': text.trim,
+  'indexOf(string, string): int': text.indexOf,
+  'indexOf(string, string, int): int': text.indexFrom,
+  'lastIndexOf(string, string): int': text.lastIndexOf,
+  'lastIndexOf(string, string, int): int': text.lastIndexFrom,
+  'substring(string, int): string': text.substring,
+  'substring(string, int, int): string': text.substringTo,
+  'split(string, string): list<string>': text.split,
+  'split(string, string, int): list<string>': text.splitTo,
+  'join(dyn): string': (list: readonly string[]) => text.join(list, ''),
+  'join(dyn, string): string': text.join,
+  'textToInt(string): int': text.textToInt,
+  'doubleToInt(double): int': text.doubleToInt,
+  'textToDouble(string): double': text.textToDouble
+}
+
+/** What is written here is longer and deeper than what a user may write, by as much as it is told of. */
+const host = Object.entries(functions).reduce(
+  (environment, [signature, handler]) => environment.registerFunction(signature, handler, { async: false }),
+  new Environment({ homogeneousAggregateLiterals: false, limits: { maxDepth: 2000 } })
+)

@@ -1,6 +1,7 @@
 import { type ASTNode } from '@marcbachmann/cel-js'
 import { didYouMean } from '../base/index.ts'
 import { type Checked, type Checking, invalid, sourceOf, unknown } from './expression-checking.ts'
+import { loopNames } from './expression-operations.ts'
 import { mayBeNull } from './expression-operators.ts'
 import {
   booleanType,
@@ -19,24 +20,40 @@ import {
 type Test = (type: Type) => boolean
 
 /** `takes` has the receiver first where there is one; a function may have several forms. */
-type Form = { readonly takes: readonly Test[]; readonly gives: Type }
+type Form = {
+  readonly takes: readonly Test[]
+  readonly gives: Type
+  /** The evaluator's own function for it (`expression-evaluator.ts`), where that is not the library's of this name. */
+  readonly own?: string
+}
 
 const isWhole: Test = isInteger
 const isTexts: Test = (type) => type.kind === 'array' && (type.items.kind === 'nothing' || isText(type.items))
-const hasSize: Test = (type) => isText(type) || type.kind === 'array' || type.kind === 'map'
+const hasMembers: Test = (type) => type.kind === 'array' || type.kind === 'map'
 const isPrintable: Test = (type) => isText(type) || isWhole(type) || isFraction(type) || type.kind === 'boolean'
-const isNumeric: Test = (type) => isWhole(type) || isFraction(type) || isText(type)
 const listOfTexts: Type = { kind: 'array', items: stringType }
 
+const size: readonly Form[] = [
+  { takes: [isText], gives: intType, own: 'textSize' },
+  { takes: [hasMembers], gives: intType }
+]
+
 const functions: Readonly<Record<string, readonly Form[]>> = {
-  size: [{ takes: [hasSize], gives: intType }],
+  size,
   string: [{ takes: [isPrintable], gives: stringType }],
-  int: [{ takes: [isNumeric], gives: longType }],
-  double: [{ takes: [isNumeric], gives: doubleType }]
+  int: [
+    { takes: [isWhole], gives: longType },
+    { takes: [isFraction], gives: longType, own: 'doubleToInt' },
+    { takes: [isText], gives: longType, own: 'textToInt' }
+  ],
+  double: [
+    { takes: [(type) => isWhole(type) || isFraction(type)], gives: doubleType },
+    { takes: [isText], gives: doubleType, own: 'textToDouble' }
+  ]
 }
 
 const methods: Readonly<Record<string, readonly Form[]>> = {
-  size: [{ takes: [hasSize], gives: intType }],
+  size,
   contains: [{ takes: [isText, isText], gives: booleanType }],
   startsWith: [{ takes: [isText, isText], gives: booleanType }],
   endsWith: [{ takes: [isText, isText], gives: booleanType }],
@@ -65,9 +82,6 @@ const methods: Readonly<Record<string, readonly Form[]>> = {
   ]
 }
 
-/** What the evaluator has instead; `expression-evaluator.ts`. */
-const boundedNames: Readonly<Record<string, string>> = { join: 'boundedJoin', split: 'boundedSplit' }
-
 /** What CEL has, but a saga does not. */
 const refused: Readonly<Record<string, string>> = {
   matches:
@@ -84,7 +98,7 @@ export const checkCall = (checking: Checking, node: ASTNode & { op: 'call' }): C
   const args = visitAll(checking, argumentNodes)
   const forms = lookUp(checking, node, { name, known: functions, kind: 'function' })
   if (args === undefined || forms === undefined) return unknown
-  return apply(checking, node, { name, forms, args, emit: (texts) => `${name}(${texts.join(', ')})` })
+  return apply(checking, node, { name, forms, args, emit: callOf(name) })
 }
 
 /** `x.startsWith('a')`. */
@@ -93,11 +107,14 @@ export const checkMethod = (checking: Checking, node: ASTNode & { op: 'rcall' })
   const args = visitAll(checking, [receiver, ...argumentNodes])
   const forms = lookUp(checking, node, { name, known: methods, kind: 'method' })
   if (args === undefined || forms === undefined) return unknown
-  const bounded = boundedNames[name]
-  const emit = ([on, ...texts]: readonly string[]): string =>
-    bounded === undefined ? `${on}.${name}(${texts.join(', ')})` : `${bounded}(${[on, ...texts].join(', ')})`
-  return apply(checking, node, { name, forms, args, emit })
+  return apply(checking, node, { name, forms, args, emit: callOf(name) })
 }
+
+/** All methods are functions to the evaluator. */
+const callOf =
+  (name: string) =>
+  (texts: readonly string[], { own = name }: Form): string =>
+    `${own}(${texts.join(', ')})`
 
 type LookUp = {
   readonly name: string
@@ -113,9 +130,6 @@ const lookUp = (checking: Checking, node: ASTNode, { name, known, kind }: LookUp
   return undefined
 }
 
-/** The macros over lists; `expression-loops.ts`. */
-export const loopNames = ['map', 'filter', 'all', 'exists', 'exists_one']
-
 const visitAll = (checking: Checking, nodes: readonly ASTNode[]): readonly Checked[] | undefined => {
   const all = nodes.map((node) => {
     const checked = checking.visit(node)
@@ -128,12 +142,20 @@ type Application = {
   readonly name: string
   readonly forms: readonly Form[]
   readonly args: readonly Checked[]
-  readonly emit: (texts: readonly string[]) => string
+  readonly emit: (texts: readonly string[], form: Form) => string
 }
 
 const apply = (checking: Checking, node: ASTNode, { name, forms, args, emit }: Application): Checked => {
   const form = forms.find(({ takes }) => takes.length === args.length && takes.every((test, i) => test(args[i]!.type)))
-  if (form !== undefined) return { type: form.gives, emit: () => emit(args.map((arg) => arg.emit())) }
+  if (form !== undefined)
+    return {
+      type: form.gives,
+      emit: () =>
+        emit(
+          args.map((arg) => arg.emit()),
+          form
+        )
+    }
   const given = args.map((arg) => showType(arg.type)).join(', ')
   return invalid(
     checking,

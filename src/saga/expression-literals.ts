@@ -1,5 +1,5 @@
 import { type ASTNode } from '@marcbachmann/cel-js'
-import { type Checked, type Checking, invalid, sourceOf } from './expression-checking.ts'
+import { type Checked, type Checking, invalid, sourceOf, unknown } from './expression-checking.ts'
 import {
   booleanType,
   doubleType,
@@ -9,8 +9,10 @@ import {
   nullType,
   recordOf,
   type Type,
-  nothingType
+  nothingType,
+  weightOfType
 } from './expression-types.ts'
+import { limitText, sagaLimits } from './limits.ts'
 
 /** A number, text, true, false or null. */
 export const checkLiteral = (checking: Checking, node: ASTNode & { op: 'value' }): Checked => {
@@ -18,7 +20,7 @@ export const checkLiteral = (checking: Checking, node: ASTNode & { op: 'value' }
   const emit = (): string => sourceOf(node)
   if (typeof value === 'bigint') return checkInteger(checking, node, value)
   if (typeof value === 'number') return { type: doubleType, emit, constant: { value } }
-  if (typeof value === 'string') return { type: { kind: 'string', only: [value] }, emit, constant: { value } }
+  if (typeof value === 'string') return checkText(checking, node, value)
   if (typeof value === 'boolean') return { type: booleanType, emit, constant: { value } }
   if (value === null) return { type: nullType, emit, constant: { value } }
   const kind = value instanceof Uint8Array ? 'bytes' : 'unsigned numbers'
@@ -28,6 +30,12 @@ export const checkLiteral = (checking: Checking, node: ASTNode & { op: 'value' }
     `'${sourceOf(node)}' is of a kind that contracts do not have: ${kind} cannot be written out`
   )
 }
+
+/** Escapes may write half of a character, which no message can hold. */
+const checkText = (checking: Checking, node: ASTNode, value: string): Checked =>
+  value.isWellFormed()
+    ? { type: { kind: 'string', only: [value] }, emit: () => sourceOf(node), constant: { value } }
+    : invalid(checking, node, `the text holds half of a character; no message can, so write the whole character`)
 
 const intMax = 2_147_483_648n
 
@@ -46,13 +54,9 @@ export const checkList = (checking: Checking, node: ASTNode & { op: 'list' }): C
   return { type: { kind: 'array', items: type }, emit: () => `[${items.map((item) => item.emit()).join(', ')}]` }
 }
 
-/** Names that JavaScript objects, and so the evaluator, keep for themselves. */
-const reservedKeys = ['__proto__', 'constructor', 'prototype']
-
 /** `{'sku': l.sku}`: a record written out. Its keys are texts, so that its type is known. */
 export const checkMap = (checking: Checking, node: ASTNode & { op: 'map' }): Checked => {
-  const fields: Record<string, Type> = {}
-  const emits: (() => string)[] = []
+  const fields = new Map<string, Checked>()
   for (const [keyNode, valueNode] of node.args) {
     const key = keyNode.op === 'value' ? keyNode.args : undefined
     if (typeof key !== 'string')
@@ -61,18 +65,24 @@ export const checkMap = (checking: Checking, node: ASTNode & { op: 'map' }): Che
         keyNode,
         `'${sourceOf(keyNode)}' cannot be a key; write a text in quotes, such as {'sku': l.sku}`
       )
-    if (reservedKeys.includes(key) || Object.hasOwn(fields, key))
-      return invalid(
-        checking,
-        keyNode,
-        `the key '${key}' cannot stand here${Object.hasOwn(fields, key) ? ' twice' : ''}`
-      )
-    const value = checking.visit(valueNode)
-    fields[key] = value.type
-    emits.push(() => `${JSON.stringify(key)}: ${value.emit()}`)
+    if (fields.has(key)) return invalid(checking, keyNode, `the key '${key}' cannot stand here twice`)
+    fields.set(key, checking.visit(valueNode))
   }
+  const types = Object.fromEntries([...fields].map(([key, { type }]) => [key, type]))
+  const weight = [...fields.values()].reduce((sum, { type }) => sum + weightOfType(type), 1)
+  if (weight > sagaLimits.fields.value) return tooManyFields(checking, node, weight)
   return {
-    type: recordOf('the record written here', fields),
-    emit: () => `{${emits.map((emit) => emit()).join(', ')}}`
+    type: { ...recordOf('the record written here', types), weight },
+    emit: () => {
+      const values = [...fields.values()].map((value) => value.emit())
+      return `toMap(${JSON.stringify([...fields.keys()])}, [${values.join(', ')}])`
+    }
   }
+}
+
+const tooManyFields = (checking: Checking, node: ASTNode, count: number): Checked => {
+  const { fields } = sagaLimits
+  const text = `the record written here has ${count} fields, with those of the records inside; ${limitText(fields)}`
+  checking.report(node.start, fields.code, text)
+  return unknown
 }

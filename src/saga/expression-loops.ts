@@ -1,10 +1,9 @@
 import { type ASTNode } from '@marcbachmann/cel-js'
 import { type Checked, type Checking, invalid, sourceOf, unknown } from './expression-checking.ts'
+import { type LoopNode as Loop, operationsIn } from './expression-operations.ts'
 import { localName } from './expression-names.ts'
 import { booleanType, showType, type Type } from './expression-types.ts'
 import { limitText, sagaLimits } from './limits.ts'
-
-type Loop = ASTNode & { readonly op: 'rcall' }
 
 /** `list.map(x, …)`, `.filter`, `.all`, `.exists`, `.exists_one`: the variable stands for each item in turn. */
 export const checkLoop = (checking: Checking, node: Loop): Checked => {
@@ -29,9 +28,11 @@ export const checkLoop = (checking: Checking, node: Loop): Checked => {
     const text = `the condition of '${name}' is ${showType(conditions[wrong]!.type)}; it must be a boolean`
     return invalid(checking, args[wrong + 1]!, text)
   }
+  const operations = args.slice(1).reduce((sum, arg) => sum + operationsIn(arg), 1)
   return {
     type: resultOf(name, list.type, inner),
-    emit: () => `${list.emit()}.${name}(${[localName(variable), ...inner.map((arg) => arg.emit())].join(', ')})`
+    emit: () =>
+      `over(${list.emit()}, ${operations}).${name}(${[localName(variable), ...inner.map((arg) => arg.emit())].join(', ')})`
   }
 }
 

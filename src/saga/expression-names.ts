@@ -10,7 +10,7 @@ export const checkName = (checking: Checking, node: ASTNode & { op: 'id' }): Che
   const name = node.args
   const local = checking.locals.get(name)
   if (local !== undefined) return { type: local, emit: () => localName(name), path: name }
-  const root = checking.scope.roots[name]
+  const root = own(checking.scope.roots, name)
   if (root !== undefined) return chainOf(checking, [name], root)
   if (name === 'steps' && checking.scope.steps !== undefined) {
     return invalid(
@@ -22,6 +22,9 @@ export const checkName = (checking: Checking, node: ASTNode & { op: 'id' }): Che
   checking.report(node.pos, 'PARCOMOLO_SAGA_UNKNOWN_NAME', unknownName(checking, name))
   return unknown
 }
+
+const own = <T>(members: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(members, name) ? members[name] : undefined
 
 /** The name of a loop's variable for the evaluator, apart from those of the bindings. */
 export const localName = (name: string): string => `x_${name}`
@@ -51,11 +54,21 @@ export const checkHas = (checking: Checking, node: ASTNode & { op: 'call' }): Ch
   const facts = new Set([...checking.facts, ...prefixesOf(path), path])
   const checked = checking.visit(argument, { facts })
   const { chain } = checked
-  if (chain === undefined) return { type: booleanType, emit: () => `(${checked.emit()} != null)` }
+  if (chain === undefined) {
+    const { root, names } = walkOf(argument)
+    return { type: booleanType, emit: () => `isPresent(${localName(root)}, ${JSON.stringify(names)})` }
+  }
   return {
     type: booleanType,
     emit: () => bind(checking, `has ${chain.join('.')}`, { celType: 'bool', read: hasValue(chain) })
   }
+}
+
+/** Of a pure walk: where it begins, and its steps. */
+const walkOf = (node: ASTNode): { readonly root: string; readonly names: readonly string[] } => {
+  if (node.op === 'id') return { root: node.args, names: [] }
+  const { root, names } = walkOf((node as FieldNode).args[0])
+  return { root, names: [...names, fieldOf(node)!] }
 }
 
 const isSteps = (checking: Checking, node: ASTNode): boolean =>
@@ -157,7 +170,7 @@ const prefixesOf = (path: string): string[] => {
 
 const unknownName = (checking: Checking, name: string): string => {
   const { roots, steps, absent } = checking.scope
-  const reason = absent[name]
+  const reason = own(absent, name)
   if (reason !== undefined) return `'${name}' is not known here: ${reason}`
   const known = [...Object.keys(roots), ...(steps === undefined ? [] : ['steps']), ...checking.locals.keys()]
   const remedy =

@@ -42,8 +42,40 @@ const checkComputation = (checking: Checking, node: BinaryNode, { left, right }:
   const isOrder = orders.includes(node.op)
   const type = isOrder ? comparison(left.type, right.type) : arithmetic(node.op, left.type, right.type)
   if (type === undefined) return invalid(checking, node, mismatchText(node, left.type, right.type))
-  if (type.kind === 'array') return { type, emit: () => `boundedConcat(${left.emit()}, ${right.emit()})` }
-  return { type, emit: () => `(${left.emit()} ${node.op} ${right.emit()})` }
+  const write = writerOf(node.op, type, left.type)
+  return { type, emit: () => write(left.emit(), right.emit()) }
+}
+
+/** With the evaluator's own functions for all that may fail, or takes longer than one operation. */
+const writerOf = (op: string, type: Type, left: Type): Write => {
+  if (type.kind === 'array') return concatLists
+  if (isText(left)) return ofTexts[op]!
+  return isInteger(type) ? (a, b) => `${ofIntegers[op]!}(${a}, ${b})` : plain(op)
+}
+
+const ofIntegers: Readonly<Record<string, string>> = {
+  '+': 'add',
+  '-': 'subtract',
+  '*': 'multiply',
+  '/': 'divide',
+  '%': 'modulo'
+}
+
+type Write = (left: string, right: string) => string
+
+const concatLists: Write = (left, right) => `concatLists(${left}, ${right})`
+
+const plain =
+  (op: string): Write =>
+  (left, right) =>
+    `(${left} ${op} ${right})`
+
+const ofTexts: Readonly<Record<string, Write>> = {
+  '+': (left, right) => `concat(${left}, ${right})`,
+  '<': (left, right) => `isBefore(${left}, ${right})`,
+  '>': (left, right) => `isBefore(${right}, ${left})`,
+  '<=': (left, right) => `(!isBefore(${right}, ${left}))`,
+  '>=': (left, right) => `(!isBefore(${left}, ${right}))`
 }
 
 /** `!` and `-`; a negative number is a constant. */
@@ -60,7 +92,7 @@ export const checkUnary = (checking: Checking, node: ASTNode & { op: '!_' | '-_'
       node,
       `'${sign}' takes ${sign === '!' ? 'a boolean' : 'a number'}; '${sourceOf(node.args)}' is ${showType(type)}`
     )
-  const emit = (): string => `(${sign}${operand.emit()})`
+  const emit = (): string => (isInteger(type) ? `negate(${operand.emit()})` : `(${sign}${operand.emit()})`)
   const value = operand.constant?.value
   return typeof value === 'number' ? { type, emit, constant: { value: -value } } : { type, emit }
 }
@@ -157,13 +189,20 @@ const checkEquality = (checking: Checking, node: BinaryNode, { left, right }: Si
     const text = `'${node.op}' compares ${showType(left.type)} with ${showType(right.type)}, which are never equal`
     return invalid(checking, node, text)
   }
-  const cast = castFor(left.type, right.type)
-  return { type: booleanType, emit: () => `(${cast}(${left.emit()}) ${node.op} ${cast}(${right.emit()}))` }
+  const write = equality(left.type, right.type)
+  const negation = node.op === '!=' ? '!' : ''
+  return { type: booleanType, emit: () => `(${negation}${write(left.emit(), right.emit())})` }
+}
+
+const equality = (left: Type, right: Type): Write => {
+  if (isText(left) && isText(right)) return (a, b) => `textEquals(${a}, ${b})`
+  const isSimple = castFor(left, right) === '' && left.kind !== 'array'
+  return isSimple ? plain('==') : (a, b) => `areEqual(${a}, ${b})`
 }
 
 /**
- * CEL has no operation on mixed types, unless it is told to look at the values; where both sides are of one simple type
- * it is faster not to.
+ * CEL has no choice between mixed types, unless it is told to look at the values; where both sides are of one simple
+ * type it is faster not to.
  */
 const castFor = (left: Type, right: Type): string => {
   const celType = celTypeOf(left)
@@ -191,5 +230,5 @@ const checkIn = (checking: Checking, node: BinaryNode, { left, right }: Sides): 
   if (items.kind !== 'nothing' && !membersOf(items).some((item) => areComparable(left.type, item))) {
     return invalid(checking, node, `'in' looks for ${showType(left.type)} in a ${showType(type)}, where it never is`)
   }
-  return { type: booleanType, emit: () => `(dyn(${left.emit()}) in dyn(${right.emit()}))` }
+  return { type: booleanType, emit: () => `isIn(${left.emit()}, ${right.emit()})` }
 }

@@ -1,4 +1,5 @@
 import { type ASTNode, Environment, type ParseError } from '@marcbachmann/cel-js'
+import { signDepthOf } from './expression-operations.ts'
 import { type Limit, limitText, sagaLimits } from './limits.ts'
 
 /** A fault at a character of the expression. */
@@ -12,7 +13,10 @@ const environment = new Environment({
 /** The syntax tree of an expression. */
 export const parseExpression = (text: string): { readonly ast: ASTNode } | { readonly fault: Fault } => {
   try {
-    return { ast: environment.parse(text).ast }
+    const { ast } = environment.parse(text)
+    // The parser does not count signs, of which any number may stand before a value.
+    const isTooDeep = signDepthOf(ast) > sagaLimits.expressionDepth.value
+    return isTooDeep ? { fault: tooLarge(ast.start, sagaLimits.expressionDepth) } : { ast }
   } catch (error) {
     return { fault: faultOf(text, error as ParseError) }
   }
@@ -21,9 +25,14 @@ export const parseExpression = (text: string): { readonly ast: ASTNode } | { rea
 const faultOf = (text: string, error: ParseError): Fault => {
   const index = error.range!.start
   const limit = limitOf(error)
-  if (limit !== undefined) return { index, message: `the expression is too large; ${limitText(limit)}`, limit }
-  return { index, message: messageOf(text.slice(index), error) }
+  return limit === undefined ? { index, message: messageOf(text.slice(index), error) } : tooLarge(index, limit)
 }
+
+const tooLarge = (index: number, limit: Limit): Fault => ({
+  index,
+  message: `the expression is too large; ${limitText(limit)}`,
+  limit
+})
 
 const limitOf = (error: ParseError): Limit | undefined => {
   if (error.code !== 'limit_exceeded') return undefined

@@ -16,7 +16,13 @@ export type Type =
 /** `only`: the texts that it may be, where all are written out; so it fits an enum that has them. */
 export type TextType = { readonly kind: 'string'; readonly only?: readonly string[] }
 
-export type RecordShape = { readonly kind: 'record'; readonly name: string; readonly fields: readonly Field[] }
+export type RecordShape = {
+  readonly kind: 'record'
+  readonly name: string
+  readonly fields: readonly Field[]
+  /** Of a record that an expression writes out: its fields, with those of the records inside. */
+  readonly weight?: number
+}
 
 export type Field = { readonly name: string; readonly type: Type; readonly hasDefault: boolean }
 
@@ -34,6 +40,16 @@ export const recordOf = (name: string, fields: Readonly<Record<string, Type>>): 
   name,
   fields: Object.entries(fields).map(([field, type]) => ({ name: field, type, hasDefault: false }))
 })
+
+/**
+ * How many fields records that are written out have, inside each other. A few characters can double them, and types are
+ * compared field by field.
+ */
+export const weightOfType = (type: Type): number => {
+  if (type.kind === 'record') return type.weight ?? 1
+  if (type.kind === 'array') return weightOfType(type.items)
+  return type.kind === 'union' ? type.of.reduce((sum, member) => sum + weightOfType(member), 0) : 1
+}
 
 /** A type as messages name it. */
 export const showType = (type: Type): string => {
@@ -93,6 +109,7 @@ export const isInteger = (type: Type): boolean => type.kind === 'int' || type.ki
  * them.
  */
 const merged = (a: Type, b: Type): Type => {
+  if (a === b) return a
   if (a.kind === 'array' && b.kind === 'array') return { kind: 'array', items: joinTypes(a.items, b.items) }
   if (a.kind === 'string' && b.kind === 'string') return textOf(a, b)
   if (a.kind !== 'record' || b.kind !== 'record') return a
@@ -125,7 +142,7 @@ export type Mismatch = { readonly path: string; readonly given: Type; readonly e
  * target needs must be there, what it does not know is left behind. Numbers fit where nothing is lost.
  */
 export const fault = (given: Type, expected: Type): Mismatch | undefined => {
-  if (isAnything(given) || isAnything(expected)) return undefined
+  if (given === expected || isAnything(given) || isAnything(expected)) return undefined
   if (given.kind === 'union') {
     return firstOf(given.of, (member) => fault(member, expected) && mismatch(given, expected))
   }

@@ -1,14 +1,17 @@
-import { EvaluationError } from '@marcbachmann/cel-js'
+import { type ASTNode, EvaluationError } from '@marcbachmann/cel-js'
 import { ParcomoloError } from '../base/index.ts'
 import { type Expression } from './definition.ts'
 import { checkExpression } from './expression-check.ts'
 import { type Binding, type Checked, countOf, type ScopeType } from './expression-checking.ts'
 import { fromCel, readerOf } from './expression-convert.ts'
+import { estimateOf } from './expression-estimate.ts'
 import { prepare } from './expression-evaluator.ts'
 import { symbolFault } from './expression-operators.ts'
+import { operationsIn } from './expression-operations.ts'
 import { parseExpression } from './expression-parse.ts'
 import { fault, isNullable, type Mismatch, showType, type Type } from './expression-types.ts'
 import { type DraftExpression } from './load-draft.ts'
+import { limitText, sagaLimits } from './limits.ts'
 import { type Findings } from './load-findings.ts'
 
 /** What stands for an expression that has been refused; it is never evaluated, since the whole file is refused. */
@@ -27,23 +30,53 @@ type Use = {
  */
 export const compileExpression = (draft: DraftExpression, { scope, findings, expected }: Use): Expression => {
   const parsed = parseExpression(draft.text)
-  const report = (index: number, ...[code, message]: [Parameters<Findings['error']>[1], string]): void =>
+  let isSound = true
+  const report = (index: number, ...[code, message]: [Parameters<Findings['error']>[1], string]): void => {
+    isSound = false
     findings.error({ offset: draft.offsetOf(index), path: draft.path }, code, message)
+  }
   if ('fault' in parsed) {
     const { index, message, limit } = parsed.fault
-    const hint =
-      draft.endsAtComma && countOf(draft.text, /[([{]/g) > countOf(draft.text, /[)\]}]/g)
-        ? '; inside { } and [ ] YAML ends a value at a comma, so put the expression in quotes'
-        : ''
-    report(index, limit?.code ?? 'PARCOMOLO_SAGA_EXPRESSION_INVALID', `${message}${hint}`)
+    report(index, limit?.code ?? 'PARCOMOLO_SAGA_EXPRESSION_INVALID', `${message}${commaHint(draft)}`)
     return refused
   }
   const checked = checkExpression(parsed.ast, scope, report)
   const wrong = expected === undefined ? undefined : misfit(checked, expected, draft.text)
   if (wrong !== undefined) report(parsed.ast.start, 'PARCOMOLO_SAGA_TYPE_MISMATCH', wrong)
+  if (isSound) checkCost(parsed.ast, draft, findings)
   if (expected === undefined || findings.hasErrors()) return refused
-  return { source: draft.text, evaluate: evaluatorOf(checked, draft, { where: findings.whereIs(draft), expected }) }
+  const target = { where: findings.whereIs(draft), expected, operations: operationsIn(parsed.ast) }
+  return { source: draft.text, evaluate: evaluatorOf(checked, draft, target) }
 }
+
+const commaHint = ({ endsAtComma, text }: DraftExpression): string =>
+  endsAtComma && countOf(text, /[([{]/g) > countOf(text, /[)\]}]/g)
+    ? '; inside { } and [ ] YAML ends a value at a comma, so put the expression in quotes'
+    : ''
+
+const checkCost = (ast: ASTNode, { offsetOf, path }: DraftExpression, findings: Findings): void => {
+  const cost = estimateOf(ast)
+  if (cost <= sagaLimits.expressionCost.value) return
+  const estimate = Number.isSafeInteger(Math.ceil(cost)) ? `${Math.ceil(cost)}` : cost.toExponential(1)
+  const text = `the expression may cost ${estimate} operations; ${limitText(sagaLimits.expressionCost)}`
+  const remedy = 'go through fewer lists inside each other, or compute the value where the message is made'
+  const place = { offset: offsetOf(ast.start), path }
+  findings.errorWhereNew(place, sagaLimits.expressionCost.code, `${text}; ${remedy}`)
+}
+
+/**
+ * An expression that gives an instance its key. Every command's id has the key in it, so one that is too long would
+ * begin an instance whose commands nobody can read.
+ */
+export const asKey = (expression: Expression, where: string): Expression => ({
+  source: expression.source,
+  evaluate: (scope) => {
+    const key = expression.evaluate(scope) as string
+    const { keyChars } = sagaLimits
+    if (key.length <= keyChars.value) return key
+    throw failure(`${where}: the key has ${key.length} characters; ${limitText(keyChars)}`)
+  }
+})
 
 /** Why a value does not fit; an enum takes texts that are written out and are its symbols. */
 const misfit = (checked: Checked, expected: Type, text: string): string | undefined => {
@@ -62,21 +95,21 @@ const remedyFor = ({ given, expected, path }: Mismatch, text: string): string =>
   return isNullable(given) && given.kind === 'union' ? `; guard it: ${value} != null ? ${value} : …` : ''
 }
 
-type Target = { readonly where: string; readonly expected: Type }
+type Target = { readonly where: string; readonly expected: Type; readonly operations: number }
 
 const evaluatorOf = (
   checked: Checked & { readonly bindings: ReadonlyMap<string, Binding> },
   draft: DraftExpression,
-  { where, expected }: Target
+  { where, expected, operations }: Target
 ): Expression['evaluate'] => {
   const { constant, chain } = checked
   if (constant !== undefined) return () => constant.value
   if (chain !== undefined) return walkerOf(chain, where)
-  const run = prepare(checked.emit(), checked.bindings)
-  const convert = fromCel(expected)
+  const text = checked.emit()
+  const run = prepare({ text, bindings: checked.bindings, operations, convert: fromCel(expected) })
   return (scope) => {
     try {
-      return convert(run(scope))
+      return run(scope)
     } catch (error) {
       throw failure(`${where}: the expression '${draft.text}' failed: ${reasonOf(error, checked.bindings)}`, error)
     }

@@ -61,7 +61,8 @@ const faceStep = (turn: Turn, step: Step, slot: number): SagaEvent | undefined =
 /** A failure that would turn it back waits while the pivot is in flight. */
 const faceRejection = (turn: Turn, step: Step): SagaEvent | undefined => {
   if (step.onRejection === 'park' || turn.instance.phase === 'committed') {
-    return sagaParked(commandOf(step), `step '${step.name}' was rejected`)
+    // A rejection is faced in the turn that it comes in, so the latest is this step's.
+    return sagaParked(commandOf(step), turn.instance.failure!.message)
   }
   return mayTurnBack(turn) ? compensationStarted(turn.instance.failure!) : undefined
 }

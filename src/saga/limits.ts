@@ -14,6 +14,7 @@ const limit = (name: string, value: number, unit: string, code: ErrorCode): Limi
 
 export const sagaLimits = {
   fileChars: limit('fileCharsMax', 262_144, 'characters', 'PARCOMOLO_SAGA_FILE_TOO_LARGE'),
+  brackets: limit('bracketsMax', 200, 'open brackets', 'PARCOMOLO_SAGA_TOO_DEEP'),
   aliases: limit('aliasesMax', 100, 'aliases', 'PARCOMOLO_SAGA_TOO_MANY_ALIASES'),
   steps: limit('stepsMax', 100, 'steps', 'PARCOMOLO_SAGA_TOO_MANY_STEPS'),
   nesting: limit('nestingMax', 4, 'levels of parallel', 'PARCOMOLO_SAGA_TOO_DEEP'),
@@ -28,6 +29,9 @@ export const sagaLimits = {
   expressionNodes: limit('expressionNodesMax', 500, 'operations', 'PARCOMOLO_SAGA_EXPRESSION_TOO_LARGE'),
   expressionDepth: limit('expressionDepthMax', 50, 'levels', 'PARCOMOLO_SAGA_EXPRESSION_TOO_LARGE'),
   loopNesting: limit('loopNestingMax', 2, 'loops inside each other', 'PARCOMOLO_SAGA_EXPRESSION_TOO_LARGE'),
+  expressionCost: limit('expressionCostMax', 100_000_000, 'operations', 'PARCOMOLO_SAGA_EXPRESSION_TOO_COSTLY'),
+  turnCost: limit('turnCostMax', 100_000, 'operations', 'PARCOMOLO_SAGA_EXPRESSION_FAILED'),
+  keyChars: limit('keyCharsMax', 1024, 'characters', 'PARCOMOLO_SAGA_EXPRESSION_FAILED'),
   listItems: limit('listItemsMax', 1000, 'items', 'PARCOMOLO_SAGA_EXPRESSION_FAILED'),
   textChars: limit('textCharsMax', 100_000, 'characters', 'PARCOMOLO_SAGA_EXPRESSION_FAILED'),
   errors: limit('errorsMax', 20, 'errors', 'PARCOMOLO_SAGA_INVALID')

@@ -1,8 +1,8 @@
 import { type CommandType, type Contracts, type EventType } from '../contract/index.ts'
-import { checkCancel, checkRules } from './check.ts'
+import { checkCancel, checkRules, checkUndo } from './check.ts'
 import { presencesOf } from './check-presence.ts'
 import { type Call, type Definition, type Emission, type Expression, type Node, type Step } from './definition.ts'
-import { compileExpression } from './expression.ts'
+import { asKey, compileExpression } from './expression.ts'
 import { type ScopeType } from './expression-checking.ts'
 import { booleanType, stringType, type Type, unknownType } from './expression-types.ts'
 import {
@@ -90,7 +90,10 @@ const triggerOf = (
   return {
     event: record.name,
     topic,
-    key: expressionOf(building, key, { scope: building.scopes.key(typeOf(event)), expected: stringType })
+    key: asKey(
+      expressionOf(building, key, { scope: building.scopes.key(typeOf(event)), expected: stringType }),
+      key === undefined ? '' : building.findings.whereIs(key)
+    )
   }
 }
 
@@ -117,7 +120,9 @@ const stepOf = (building: Building, { draft, command, until, index, pivot, retri
     ...(when && { when: expressionOf(building, when, { scope, expected: booleanType }) }),
     onUnknown: draft.onUnknown?.value ?? 'retry',
     onRejection: draft.onRejection?.value ?? (retriable ? 'park' : 'compensate'),
-    ...(undo && { compensate: undoOf(building, undo, scopes.undo(draft)) }),
+    ...(undo && {
+      compensate: undoOf(building, undo, { of: `step '${draft.name.value}'`, scope: scopes.undo(draft) })
+    }),
     pivot,
     retriable,
     ...(until && { until: until.record.name }),
@@ -126,10 +131,19 @@ const stepOf = (building: Building, { draft, command, until, index, pivot, retri
 }
 
 const undoOfStart = (building: Building, { start }: Draft): Pick<Definition['start'], 'compensate'> =>
-  start.compensate === undefined ? {} : { compensate: undoOf(building, start.compensate, building.scopes.abort()) }
+  start.compensate === undefined
+    ? {}
+    : { compensate: undoOf(building, start.compensate, { of: 'the start', scope: building.scopes.abort() }) }
 
-const undoOf = (building: Building, draft: DraftUndo, scope: ScopeType): Call =>
-  callOf(building, draft, { command: resolveCommand(draft.command, building), scope })
+const undoOf = (
+  building: Building,
+  draft: DraftUndo,
+  { of, scope }: { readonly of: string; readonly scope: ScopeType }
+): Call => {
+  const command = resolveCommand(draft.command, building)
+  checkUndo(draft, { of, rejections: command?.operation.rejections ?? [] }, building.findings)
+  return callOf(building, draft, { command, scope })
+}
 
 const callOf = (
   { findings }: Building,

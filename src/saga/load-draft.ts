@@ -54,6 +54,7 @@ export type DraftUndo = DraftCall & {
   readonly timeoutMs: number
   readonly withinMs: Located<number> | undefined
   readonly retry: RetryPolicy
+  readonly onRejection: Located<'park'> | undefined
 }
 
 export type DraftEmission = Place & {

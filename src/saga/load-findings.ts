@@ -21,6 +21,8 @@ export type Finding = {
 export type Findings = {
   error(place: Place, code: ErrorCode, message: string): void
   warn(place: Place, code: ErrorCode, message: string): void
+  /** By a rule that earlier releases did not have: only a warning about what was published before. */
+  errorWhereNew(place: Place, code: ErrorCode, message: string): void
   /** `file:line:column path` of a place, for errors at run time. */
   whereIs(place: Place): string
   hasErrors(): boolean
@@ -29,13 +31,16 @@ export type Findings = {
   throwIfAny(): void
 }
 
-export const createFindings = (file: { readonly path: string; readonly text: string }): Findings => {
+export const createFindings = (
+  file: { readonly path: string; readonly text: string },
+  isPublished = false
+): Findings => {
   const errors: Finding[] = []
   const warnings: Finding[] = []
   const lineStarts = startsOfLines(file.text)
   const locate = ({ offset, path }: Place): Pick<Finding, 'file' | 'line' | 'column' | 'path'> => {
     const line = lineOf(lineStarts, offset)
-    return { file: file.path, line: line + 1, column: offset - lineStarts[line]! + 1, path: onOneLine(path) }
+    return { file: file.path, line: line + 1, column: offset - lineStarts[line]! + 1, path: visible(path) }
   }
   const known = new Set<string>()
   const add = (list: Finding[], finding: Finding): void => {
@@ -43,9 +48,14 @@ export const createFindings = (file: { readonly path: string; readonly text: str
     if (!known.has(text)) list.push(finding)
     known.add(text)
   }
+  const addTo =
+    (list: Finding[]): Findings['error'] =>
+    (place, code, message) =>
+      add(list, { code, ...locate(place), message: visible(message) })
   return {
-    error: (place, code, message) => add(errors, { code, ...locate(place), message: onOneLine(message) }),
-    warn: (place, code, message) => add(warnings, { code, ...locate(place), message: onOneLine(message) }),
+    error: addTo(errors),
+    warn: addTo(warnings),
+    errorWhereNew: addTo(isPublished ? warnings : errors),
     whereIs: (place) => whereText(locate(place)),
     hasErrors: () => errors.length > 0,
     warnings: () => warnings.toSorted(byPosition),
@@ -82,7 +92,16 @@ const lineOf = (starts: readonly number[], offset: number): number => {
   return low
 }
 
-const onOneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ')
+/** As a reader can see it: on one line, and without what looks like nothing, or like a space. */
+const visible = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ').replaceAll(unseen, shown)
+
+/** What looks like a space, and is a letter to YAML. */
+export const oddSpace = /[^\S \t\r\n]/
+
+const unseen = /(?![ \t])[\p{Cc}\p{Cf}\p{Zs}\p{Zl}\p{Zp}]/gu
+
+const shown = (character: string): string =>
+  `<U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}>`
 
 const startsOfLines = (text: string): number[] => {
   const starts = [0]

@@ -19,11 +19,15 @@ type Members = ReadonlyMap<string, Item>
 
 const laterNodes = ['forEach', 'saga', 'wait', 'lock']
 
+/** By which other languages choose between steps. */
+const choices = ['switch', 'choice', 'if', 'case', 'else']
+
 const stepShape = {
   what: 'a step',
   required: ['name', 'command'],
   optional: ['with', 'when', 'timeout', 'within', 'retry', 'onUnknown', 'onRejection', 'compensate', 'pivot', 'until'],
-  later: laterNodes
+  later: laterNodes,
+  instead: Object.fromEntries(choices.map((key) => [key, "give each of the steps a 'when'"]))
 }
 
 /** A sequence of steps and `parallel` nodes. */
@@ -37,6 +41,11 @@ const readNode = (reading: Reading, item: Item, depth: number): DraftNode | unde
   if (later !== undefined && !keys.includes('command')) {
     const text = `'${later}' is not supported yet; this release knows steps with a 'command', and 'parallel'`
     return report(reading, item, 'PARCOMOLO_SAGA_NOT_SUPPORTED', text)
+  }
+  const choice = choices.find((key) => keys.includes(key))
+  if (choice !== undefined && !keys.includes('command')) {
+    const text = `there is no '${choice}'; ${stepShape.instead[choice]}`
+    return report(reading, item, 'PARCOMOLO_SAGA_UNKNOWN_KEY', text)
   }
   if (keys.includes('steps') && !keys.includes('command')) {
     const text = "'steps' inside 'steps' has no meaning; only a branch of 'parallel' may be { steps: [...] }"
@@ -117,21 +126,27 @@ const readStepName = (reading: Reading, item: Item | undefined): Located<string>
   return name
 }
 
-/** `{ command, with, timeout, within, retry }`; undefined for `none`. */
+const undoShape = {
+  what: "'compensate'",
+  required: ['command'],
+  optional: ['with', 'timeout', 'within', 'retry', 'onRejection']
+}
+
+/** `{ command, with, timeout, within, retry, onRejection }`; undefined for `none`. */
 export const readUndo = (reading: Reading, item: Item | undefined): DraftUndo | undefined => {
   if (item === undefined || scalarOf(item) === 'none') return undefined
   if (scalarOf(item) !== undefined) {
     const text = `found ${quote(item)}; write { command: …, with: {…} }, or none where there is nothing to undo`
     return report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', text)
   }
-  const shape = { what: "'compensate'", required: ['command'], optional: ['with', 'timeout', 'within', 'retry'] }
-  const members = readMap(reading, item, shape)
+  const members = readMap(reading, item, undoShape)
   if (members === undefined) return undefined
   return {
     ...callOf(reading, item, members),
     timeoutMs: readDuration(reading, members.get('timeout'), sagaLimits.pauseMs)?.value ?? policyDefaults.undoTimeoutMs,
     withinMs: readDuration(reading, members.get('within'), sagaLimits.deadlineMs),
-    retry: readRetry(reading, members.get('retry'), policyDefaults.undoRetry)
+    retry: readRetry(reading, members.get('retry'), policyDefaults.undoRetry),
+    onRejection: readChoice(reading, members.get('onRejection'), ['park'])
   }
 }
 

@@ -21,6 +21,10 @@ export const readExpression = (reading: Reading, item: Item | undefined): DraftE
     const message = `found ${quote(item)}; expected an expression in CEL, such as start.orderId, or "'some text'"`
     return report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', message)
   }
+  if (/^\d{4}-\d\d-\d\d([T ].*)?$/.test(text)) {
+    const message = `found ${quote(item)}; a date needs quotes of its own: "'${text}'"`
+    return report(reading, item, 'PARCOMOLO_SAGA_WRONG_VALUE', message)
+  }
   const whole = String(scalarOf(item))
   const { expressionChars } = sagaLimits
   if (whole.length > expressionChars.value) {
@@ -44,7 +48,9 @@ const textOf = ({ node }: Item): string | undefined => {
   const { value } = node
   if (typeof value === 'string') return value.trim() === '' ? undefined : value.trim()
   if (typeof value !== 'number') return String(value)
-  return Number.isFinite(value) && (Number.isSafeInteger(value) || !Number.isInteger(value)) ? String(value) : undefined
+  if (!Number.isFinite(value)) return undefined
+  // Beyond that YAML has rounded it; what was written is judged as it is in quotes.
+  return Number.isSafeInteger(value) || !Number.isInteger(value) ? String(value) : node.source
 }
 
 const readValue = (reading: Reading, item: Item, depth: number): DraftValue | undefined => {

@@ -1,5 +1,7 @@
 import { type Definition, type Scope } from './definition.ts'
+import { type CostBudget } from './expression-cost.ts'
 import { type Instance } from './instance.ts'
+import { type Turn } from './turn.ts'
 
 /**
  * What expressions see of an instance. Each member is made when it is asked for: most expressions need one of them, and
@@ -9,9 +11,12 @@ export class InstanceScope implements Scope {
   readonly #definition: Definition
   readonly #instance: Instance
 
-  constructor(definition: Definition, instance: Instance) {
+  readonly budget: CostBudget
+
+  constructor({ definition, instance, budget }: Turn) {
     this.#definition = definition
     this.#instance = instance
+    this.budget = budget
   }
 
   get start(): Scope['start'] & object {

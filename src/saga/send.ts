@@ -72,7 +72,7 @@ export const finish = (
  */
 export const evaluate = <T>(turn: Turn, expression: { evaluate(scope: Scope): T }): { readonly value: T } | string => {
   try {
-    return { value: expression.evaluate(new InstanceScope(turn.definition, turn.instance)) }
+    return { value: expression.evaluate(new InstanceScope(turn)) }
   } catch (error) {
     return (error as Error).message
   }

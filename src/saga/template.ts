@@ -41,6 +41,9 @@ const compileFields = (draft: DraftFields, expected: Type | undefined, use: Use)
       ? checkNames(draft, target, use.findings)
       : () => (target?.kind === 'map' ? target.values : undefined)
   const fields = [...draft.fields].map(([name, field]) => [name, compileValue(field.value, typeOf(name), use)] as const)
+  // The one name that cannot be given to an object in the usual way.
+  if (draft.fields.has('__proto__'))
+    return (scope) => Object.fromEntries(fields.map(([name, evaluate]) => [name, evaluate(scope)]))
   return (scope) => {
     const value: Record<string, unknown> = {}
     for (const [name, evaluate] of fields) value[name] = evaluate(scope)

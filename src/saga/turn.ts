@@ -1,9 +1,15 @@
 import { clockOf, type Time, timerOf } from './attempt.ts'
 import { type Call, type Definition, type Step } from './definition.ts'
+import { type CostBudget } from './expression-cost.ts'
 import { type About, type Instance } from './instance.ts'
 
 /** What one microstep of `decide` looks at. */
-export type Turn = Time & { readonly definition: Definition; readonly instance: Instance }
+export type Turn = Time & {
+  readonly definition: Definition
+  readonly instance: Instance
+  /** Of all expressions that one input has evaluated. */
+  readonly budget: CostBudget
+}
 
 /** A command and whose it is: a step's own, or the undo of a step or of the start. */
 export type Target = About & { readonly call: Call; readonly undo: boolean; readonly pivot: boolean }

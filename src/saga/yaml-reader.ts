@@ -1,7 +1,7 @@
 import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Node, type Scalar } from 'yaml'
 import { didYouMean, type ErrorCode } from '../base/index.ts'
 import { limitText, sagaLimits } from './limits.ts'
-import { type Findings, type Place } from './load-findings.ts'
+import { type Findings, oddSpace, type Place } from './load-findings.ts'
 import { offsetOfCharacter, type ScalarStyle } from './yaml-position.ts'
 
 /** One value of the file with its place. */
@@ -26,6 +26,8 @@ export type Shape = {
   readonly required: readonly string[]
   readonly optional: readonly string[]
   readonly later?: readonly string[]
+  /** What other languages have, and what stands for it here. */
+  readonly instead?: Readonly<Record<string, string>>
 }
 
 export const rootItem = (reading: Reading): Item =>
@@ -151,8 +153,16 @@ const reportUnknownKey = (reading: Reading, place: Place, key: string, shape: Sh
     )
     return
   }
+  if (shape.instead !== undefined && Object.hasOwn(shape.instead, key)) {
+    report(reading, place, 'PARCOMOLO_SAGA_UNKNOWN_KEY', `there is no '${key}'; ${shape.instead[key]}`)
+    return
+  }
   const known = [...shape.required, ...shape.optional]
-  const remedy = didYouMean(key, known) || `; ${shape.what} has ${keyList(known)}`
+  const [space] = oddSpace.exec(key) ?? []
+  const remedy =
+    (space === undefined ? '' : `; '${space}' in it looks like a space, but is none to YAML, so write a plain space`) ||
+    didYouMean(key, known) ||
+    `; ${shape.what} has ${keyList(known)}`
   report(reading, place, 'PARCOMOLO_SAGA_UNKNOWN_KEY', `unknown key '${key}'${remedy}`)
 }
 

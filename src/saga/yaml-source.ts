@@ -1,8 +1,12 @@
-import { type Document, parseDocument, type YAMLError } from 'yaml'
-import { type Findings } from './load-findings.ts'
+import { withoutStacks } from '../base/index.ts'
+import { type Document, isScalar, parseDocument, visit, type YAMLError } from 'yaml'
+import { type Findings, oddSpace } from './load-findings.ts'
 import { limitText, sagaLimits } from './limits.ts'
 
 export type SourceFile = { readonly path: string; readonly text: string }
+
+/** A broken file may have one for each of its characters. */
+const errorsToldMax = 1000
 
 const wholeFile = { offset: 0, path: '' }
 
@@ -13,17 +17,64 @@ export const parseYaml = (file: SourceFile, findings: Findings): Document.Parsed
     findings.error(wholeFile, fault.code, fault.message)
     return undefined
   }
-  const document = parseDocument(file.text, {
-    stringKeys: true,
-    // The reader looks for them itself: the parser's way takes a time that grows with the square of the keys.
-    uniqueKeys: false,
-    prettyErrors: false
-  })
-  for (const error of [...document.errors, ...document.warnings]) {
+  const bracket = bracketTooMany(file.text)
+  if (bracket !== -1) {
+    const { brackets } = sagaLimits
+    const message = `the brackets are nested deeper than can be read; ${limitText(brackets)}; flatten it`
+    findings.error({ offset: bracket, path: '' }, brackets.code, message)
+    return undefined
+  }
+  // The reader looks for double keys itself: the parser's way takes a time that grows with the square of the keys.
+  const options = { stringKeys: true, uniqueKeys: false, prettyErrors: false }
+  const document = withoutStacks(() => parseDocument(file.text, options))
+  const errors = [...document.errors, ...document.warnings].slice(0, errorsToldMax)
+  const space = oddSpaceBefore(file.text, errors[0])
+  if (space !== -1) findings.error({ offset: space, path: '' }, 'PARCOMOLO_SAGA_SYNTAX', noSpace(file.text[space]!))
+  for (const error of space === -1 ? worthTelling(errors) : []) {
     const describe = descriptions[error.code] ?? otherwise
     findings.error({ offset: error.pos[0], path: '' }, 'PARCOMOLO_SAGA_SYNTAX', describe(error, file.text))
   }
+  if (!findings.hasErrors()) tellOfMergeKeys(file.text, document, findings)
   return findings.hasErrors() ? undefined : document
+}
+
+/** The parser takes them for keys like others. */
+const tellOfMergeKeys = (text: string, document: Document.Parsed, findings: Findings): void => {
+  if (!text.includes('<<')) return
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (!isScalar(key) || key.value !== '<<' || key.type !== 'PLAIN') return
+      const message = "merge keys ('<<') are not supported; write the fields out, or alias a whole map"
+      findings.error({ offset: key.range![0], path: '' }, 'PARCOMOLO_SAGA_NOT_SUPPORTED', message)
+    }
+  })
+}
+
+/** Where, in the line of an error, a space stands that YAML takes for a letter, so all behind it is wrong; else -1. */
+const oddSpaceBefore = (text: string, error: YAMLError | undefined): number => {
+  if (error === undefined) return -1
+  const [at] = error.pos
+  const start = text.lastIndexOf('\n', at - 1) + 1
+  const found = text.slice(start, at).search(oddSpace)
+  return found === -1 ? -1 : start + found
+}
+
+/** What follows a tab is read as something else, and so is wrong as well. */
+const worthTelling = (errors: readonly YAMLError[]): readonly YAMLError[] => {
+  const tabs = errors.filter(({ code }) => code === 'TAB_AS_INDENT')
+  return tabs.length > 0 ? tabs : errors
+}
+
+/** Found before the parser goes into them. Those in quotes count too: they are closed where they mean anything. */
+const bracketTooMany = (text: string): number => {
+  let open = 0
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]!
+    if (character === '[' || character === '{') open++
+    else if (character === ']' || character === '}') open = Math.max(0, open - 1)
+    if (open > sagaLimits.brackets.value) return at
+  }
+  return -1
 }
 
 const faultOfText = (text: string) => {
@@ -44,6 +95,8 @@ const faultOfText = (text: string) => {
 }
 
 type Describe = (error: YAMLError, text: string) => string
+
+const noSpace = (space: string): string => `'${space}' looks like a space, but is none to YAML; write a plain space`
 
 const secondColon: Describe = () => "a second ': ' stands in this value; put an expression that contains ': ' in quotes"
 

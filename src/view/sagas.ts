@@ -150,18 +150,32 @@ const stepIsOver: Change = (state, { value }) =>
     state.active.filter(({ step }) => step !== value['step'])
   )
 
+/** A late reply settles what a rejection has left open. */
+const succeeded: Change = (state, record) => {
+  const over = stepIsOver(state, record)
+  const isSettled = state.failure?.step === record.value['step'] && !state.isCompensating
+  return isSettled ? { ...over, failure: null } : over
+}
+
 const hasEnded: Change = (state, { at }) => ({ ...withActive(state, []), endedAt: at })
 
 const issued: Change = (state, record) =>
   stepIs(Number(record.value['attempt']) > 1 ? 'retrying' : 'running')(state, record)
+
+/** What it turns back for is said when it does; until then, or where the step is parked, it is the latest rejection. */
+const rejected: Change = (state, { value }) => {
+  if (state.isCompensating) return state
+  const [step, type] = [String(value['step']), String(value['rejectionType'])]
+  return { ...state, failure: { type, step, message: `step '${step}' was rejected with '${type}'` } }
+}
 
 /** By event. Those that are not here change nothing but the timeline. */
 const changeByEvent: Readonly<Record<string, Change>> = {
   CommandIssued: issued,
   RetryScheduled: stepIs('retrying'),
   StepProgressed: stepIs('waiting'),
-  StepSucceeded: stepIsOver,
-  StepRejected: stepIsOver,
+  StepSucceeded: succeeded,
+  StepRejected: (state, record) => rejected(stepIsOver(state, record), record),
   StepUnknown: stepIsOver,
   StepCompensated: stepIsOver,
   CompensationStarted: (state, { value }) => ({

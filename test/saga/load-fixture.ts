@@ -86,8 +86,7 @@ spec:
       Charged charge(Charge command) throws Declined;
       record Refund { string id; string reason = ""; }
       record Refunded { string id; }
-      error NotRefundable { string id; }
-      Refunded refund(Refund command) throws NotRefundable;
+      Refunded refund(Refund command);
       record Settled { string id; }
       void settled(Settled event) oneway;
     }

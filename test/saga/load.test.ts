@@ -131,7 +131,7 @@ test('what a step says is taken', (t) => {
   t.deepEqual(a?.retry, { attempts: 2, backoffMs: 20_000, factor: 1, capMs: 20_000, jitter: 0 })
   t.is(a?.when?.evaluate({ start: { vip: false } }), false)
   t.is(a?.when?.source, 'start.vip')
-  t.like(a?.compensate, { command: 'Refund', participant: 'bank', timeoutMs: 60_000, rejections: ['NotRefundable'] })
+  t.like(a?.compensate, { command: 'Refund', participant: 'bank', timeoutMs: 60_000, rejections: [] })
   t.deepEqual(a?.compensate?.retry, { attempts: 3, backoffMs: 200, factor: 2, capMs: 500, jitter: 0.2 })
   t.deepEqual(
     [b, p, q].map((step) => [step?.compensate, step?.pivot, step?.retriable, step?.onRejection]),
@@ -338,4 +338,33 @@ test('the guide names every limit', (t) => {
 test('contracts name everything that a definition can use', (t) => {
   t.true(contracts.commandNames.includes('Take'))
   t.deepEqual(errorsOf(withSteps(`    - { name: a, command: Take, compensate: none }\n`)), [])
+})
+
+const refundedBy = (undo: string): string =>
+  withSteps(`    - { name: a, command: Ship, with: { id: start.id }, compensate: ${undo} }\n`)
+
+const mayBeRefused = '{ command: Charge, with: { id: start.id, cents: 5 } }'
+
+test('an undo that may be refused says what then', (t) => {
+  const refusal =
+    "Charge may be rejected with Declined; add 'onRejection: park' to its 'compensate', so that an operator decides then, or undo it by a command without rejections"
+  t.deepEqual(errorsOf(refundedBy(mayBeRefused)), [
+    `s.yaml:7:80 steps[0].compensate.command: the undo of step 'a' may be refused: ${refusal}`
+  ])
+  const start = `  start: { on: Started, key: event.id, compensate: ${mayBeRefused} }\n  steps:\n`
+  t.deepEqual(errorsOf(saga(`${start}    - { name: a, command: Ship, with: { id: start.id }, compensate: none }\n`)), [
+    `s.yaml:5:63 start.compensate.command: the undo of the start may be refused: ${refusal}`
+  ])
+  t.deepEqual(errorsOf(refundedBy(mayBeRefused.replace(/ \}$/, ', onRejection: park }'))), [])
+  t.deepEqual(errorsOf(refundedBy('{ command: Release, with: { id: start.id }, onRejection: park }')), [])
+  t.deepEqual(errorsOf(refundedBy('{ command: Release, with: { id: start.id }, onRejection: compensate }')), [
+    "s.yaml:7:126 steps[0].compensate.onRejection: 'compensate' is not one of the choices; expected 'park'"
+  ])
+})
+
+test('what was published by a release with fewer rules stays loadable, with the same revision', (t) => {
+  const text = refundedBy(mayBeRefused)
+  const published = loadSaga({ path: 's.yaml', text }, contracts, { isPublished: true })
+  t.is(published.warnings.length, 1)
+  t.is(published.revision, load(refundedBy(mayBeRefused.replace(/ \}$/, ', onRejection: park }'))).revision)
 })

@@ -36,7 +36,7 @@ test('one that has ended needs no definition', (t) => {
 
 test('attempts are counted as far as a record counts', (t) => {
   const [first] = definition.steps
-  const turn = { definition, instance: running(), now: 0 }
+  const turn = { definition, instance: running(), now: 0, budget: { left: 1_000_000 } }
   const { value } = sendAgainLater(turn, commandOf(first!), attemptMax + 1)
   t.like(value, { attempt: attemptMax })
   t.true(pauseMs(first!.retry, 'id', attemptMax) > 0)

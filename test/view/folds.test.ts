@@ -383,6 +383,22 @@ test('a saga lists all that has happened to it, with what each event is about', 
   t.deepEqual(row.failure, { type: 'Declined', step: 'b', message: 'no' })
 })
 
+const rejectedWith = (step: string) => ['StepRejected', { step, rejectionType: 'Declined' }] as const
+const parkedAt = (step: string) => ['SagaParked', { step, undo: false, reason: 'no' }] as const
+
+test('a saga that is parked for a rejection has it as its failure, until the step is settled', (t) => {
+  const parked = [start, issued('a'), rejectedWith('a'), parkedAt('a')] as const
+  const failure = { type: 'Declined', step: 'a', message: "step 'a' was rejected with 'Declined'" }
+  t.deepEqual(sagaAfter(...parked).failure, failure)
+  t.deepEqual(sagaAfter(...parked, issued('b'), succeeded('b')).failure, failure)
+  t.is(sagaAfter(...parked, succeeded('a')).failure, null)
+})
+
+test('what a saga turns back for stays its failure', (t) => {
+  const row = sagaAfter(start, issued('b'), issued('a'), failing, rejectedWith('a'), succeeded('b'))
+  t.deepEqual(row.failure, { type: 'Declined', step: 'b', message: 'no' })
+})
+
 test('the timeline of a saga that retries for ever keeps its beginning and its end', (t) => {
   const attempts = Array.from({ length: 1000 }, (_, i) => issued('a', i + 1))
   const row = sagaAfter(start, ...attempts)

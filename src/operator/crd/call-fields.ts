@@ -81,6 +81,12 @@ export const undo: RecordType = {
     with: withField,
     timeout: timeoutField,
     within: withinField,
-    retry: retryField
+    retry: retryField,
+    onRejection: {
+      type: { kind: 'word', of: ['park'] },
+      description:
+        'What happens when the participant refuses the undo: park (an operator decides). An undo whose command has rejections in its contract says it.',
+      defaultText: 'none; an undo whose command can be rejected must say it'
+    }
   }
 }

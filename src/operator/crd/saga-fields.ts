@@ -31,7 +31,7 @@ const start: RecordType = {
       type: { kind: 'or word', record: undo, word: 'none' },
       description: 'Undoes what began before the saga, last of all.',
       default: 'none',
-      examples: ['{ command: RejectOrder, with: { orderId: start.orderId, reason: failure.type } }']
+      examples: ['{ command: RejectOrder, with: { orderId: start.orderId, reason: failure.type }, onRejection: park }']
     }
   }
 }

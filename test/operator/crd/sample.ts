@@ -11,7 +11,7 @@ spec:
   start:
     on: Started
     key: event.id
-    compensate: { command: Release, with: { id: start.id }, timeout: 5s, retry: { attempts: 3 } }
+    compensate: { command: Release, with: { id: start.id }, timeout: 5s, retry: { attempts: 3 }, onRejection: park }
   cancel: { on: Stopped, key: event.id }
   deadline: 1h
   steps:

@@ -1,4 +1,4 @@
-import { isParcomoloError } from '../base/index.ts'
+import { aboutDuration, isParcomoloError } from '../base/index.ts'
 
 export type Level = 'error' | 'warn' | 'info' | 'debug'
 
@@ -54,6 +54,23 @@ export class Diagnostics {
           { inbox, ...facts(error) },
           `the group that reads ${inbox} cannot be asked for, so only answers tell what it has read; it needs Describe`
         )
+
+  /** By so many ms, below 0 where backwards. */
+  readonly clockJumped = (jumpMs: number): void =>
+    this.report(
+      'warn',
+      { jumpMs },
+      jumpMs > 0
+        ? `the clock has gone forward by ${aboutDuration(jumpMs)}, or the machine has slept: what is due happens now`
+        : `the clock has gone back by ${aboutDuration(-jumpMs)}: time goes on here as before, until it has caught up`
+    )
+
+  readonly ahead = (task: string, aheadMs: number): void =>
+    this.report(
+      'warn',
+      { task, aheadMs },
+      `${task} was written when it was ${aboutDuration(aheadMs)} later than the clock says: the task goes on from there`
+    )
 
   readonly refused = (path: string, error: unknown): void => {
     const found = isParcomoloError(error) ? error.details['errors'] : undefined

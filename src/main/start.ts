@@ -52,6 +52,7 @@ export const start = async (config: Config, options: StartOptions = {}): Promise
   const { failed } = diagnostics
   const opening = new Opening({ signal, failed, clock, onSlow: diagnostics.slow })
   let [isStopped, isListening] = [false, false]
+  const unwatch = clock.onJump(diagnostics.clockJumped)
   try {
     const memory = processMemory(config)
     const isStopping = (): boolean => isStopped || signal.aborted
@@ -64,9 +65,11 @@ export const start = async (config: Config, options: StartOptions = {}): Promise
       // What has failed for good is of no more use to anybody.
       await Promise.race([failed, pause(config.stopDelay)])
       await opening.close()
+      unwatch()
     }
     return { url, roles: config.roles, failed, stop }
   } catch (error) {
+    unwatch()
     if (!signal.aborted) await opening.close()
     else {
       if (isListening) await pause(config.stopDelay)
@@ -121,6 +124,7 @@ const open = async (stage: Stage): Promise<string> => {
     onTooLarge: diagnostics.tooLarge,
     onHeldUp: diagnostics.heldUp,
     onGroupUntold: diagnostics.groupUntold,
+    onAhead: diagnostics.ahead,
     onDefinitionError: diagnostics.error
   }
   const system = await opening.take(

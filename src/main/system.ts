@@ -45,6 +45,7 @@ export type SystemDeps = {
   readonly onTooLarge?: TaskDeps['onTooLarge']
   readonly onHeldUp?: TaskDeps['onHeldUp']
   readonly onGroupUntold?: TaskDeps['onGroupUntold']
+  readonly onAhead?: TaskDeps['onAhead']
   readonly onDefinitionError: (error: unknown) => void
   readonly learn?: TaskDeps['learn']
   readonly taskLimits?: Partial<TaskLimits>
@@ -187,6 +188,7 @@ const taskDeps = (deps: SystemDeps, component: string): TaskDeps => ({
   fullNameOf: fullNames(deps.contracts, component),
   ...(deps.onTooLarge === undefined ? {} : { onTooLarge: deps.onTooLarge }),
   ...(deps.onGroupUntold === undefined ? {} : { onGroupUntold: deps.onGroupUntold }),
+  ...(deps.onAhead === undefined ? {} : { onAhead: deps.onAhead }),
   ...(deps.onHeldUp === undefined ? {} : { onHeldUp: deps.onHeldUp }),
   ...(deps.learn === undefined ? {} : { learn: deps.learn }),
   ...(deps.taskLimits === undefined ? {} : { limits: deps.taskLimits })

@@ -21,6 +21,8 @@ export type Recovered = {
   readonly forwarded: number
   /** How much of the journal was read since the last snapshot. */
   readonly bytes: number
+  /** How far time had come when the last owner wrote last; 0 where nobody has. */
+  readonly writtenAt: number
 }
 
 export type Recovery<S> = {
@@ -54,10 +56,10 @@ export const recover = async <S>(
   recovery: Recovery<S>
 ): Promise<Recovered | undefined> => {
   const { log, snapshots } = recovery
-  const marker = (await snapshots.load()) ?? { offset: 0, positions: {}, forwarded: 0 }
+  const marker: Marker = (await snapshots.load()) ?? { offset: 0, positions: {}, forwarded: 0 }
   restoreMarker(marker, recovery)
   const forwarding = new Forwarding(marker)
-  let bytes = 0
+  let [bytes, writtenAt] = [0, timeOf(marker)]
   for (const offset of marker.behind ?? []) {
     for await (const records of log.read(journal, offset, offset + 1))
       if (!(await take(records, { ...recovery, marker, forwarding }))) return undefined
@@ -65,26 +67,32 @@ export const recover = async <S>(
   for await (const records of log.read(journal, startOf(marker), fence)) {
     if (!(await take(records, { ...recovery, marker, forwarding }))) return undefined
     bytes += bytesOf(records)
-    const offset = records.at(-1)!.offset + 1
+    const { offset: last, timestamp } = records.at(-1)!
+    const offset = last + 1
+    writtenAt = Math.max(writtenAt, timestamp)
     if (bytes < recovery.bytesPerSnapshot || offset < marker.offset) continue
     bytes = 0
-    await save(offset, recovery, forwarding)
+    await save(offset, recovery, forwarding, writtenAt)
   }
-  return { journalEnd: fence + 1, bytes, ...forwarding.found }
+  return { journalEnd: fence + 1, bytes, writtenAt, ...forwarding.found }
 }
 
 /** The progress may be that of a batch of which a part is still to be read; that part is read then. */
 const save = async <S>(
   offset: number,
   { snapshots, positions, lanes, isStopped }: Recovery<S>,
-  { found: { unforwarded } }: Forwarding
+  { found: { unforwarded } }: Forwarding,
+  at: number
 ): Promise<void> => {
   const atBoundary: AtBoundary = async (work) => (isStopped() ? undefined : work(offset))
   const offsets = unforwarded.map((one) => one.offset)
   const behind = offsets.length > behindMax ? undefined : offsets
   const forwarded = forwardedOf(offset, offsets[0] ?? offset, behind)
-  await snapshots.write(atBoundary, () => ({ offset, positions: positions.all(), lanes: lanes.all(), ...forwarded }))
+  const progress = () => ({ offset, positions: positions.all(), lanes: lanes.all(), ...forwarded, at })
+  await snapshots.write(atBoundary, progress)
 }
+
+const timeOf = ({ at = 0 }: Marker): number => at
 
 const restoreMarker = <S>(marker: Marker, { positions, lanes, component }: Recovery<S>): void => {
   positions.restore(marker.positions)

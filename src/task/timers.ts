@@ -56,6 +56,7 @@ export class Timers {
       return undefined
     }
     this.remove(top)
+    if (top.dueAt >= this.#alarmAt) this.#forgetAlarm()
     return top
   }
 
@@ -63,7 +64,7 @@ export class Timers {
   arm(): void {
     const dueAt = this.#heap[0]?.dueAt ?? Infinity
     if (dueAt >= this.#alarmAt) return
-    this.#cancelAlarm?.()
+    this.#forgetAlarm()
     this.#alarmAt = dueAt
     this.#cancelAlarm = this.#clock.at(dueAt, () => {
       this.#alarmAt = Infinity
@@ -73,7 +74,13 @@ export class Timers {
 
   stop(): void {
     this.#heap.length = 0
+    this.#forgetAlarm()
+  }
+
+  /** What it stood for may have been taken by somebody who came earlier; nothing may count on it then. */
+  #forgetAlarm(): void {
     this.#cancelAlarm?.()
+    this.#alarmAt = Infinity
   }
 
   #put(entry: TimerEntry, place: number): void {

@@ -44,3 +44,16 @@ test('whatever is added, moved and taken out, the earliest comes first, and each
     })
   )
 })
+
+test('an alarm whose entry somebody has taken earlier is not counted on', (t) => {
+  const clock = new VirtualClock(0)
+  let due = 0
+  const timers = new Timers(clock, () => due++)
+  timers.add('far', 1000)
+  timers.take(5000)
+  timers.add('later', 2000)
+  clock.advance(1500)
+  t.is(due, 0)
+  clock.advance(500)
+  t.is(due, 1)
+})

@@ -114,7 +114,7 @@ export class Cluster {
   async persist<T>(what: string, attempt: () => Promise<T>): Promise<T> {
     const outcome = await this.#tried(attempt)
     if ('done' in outcome) return outcome.done
-    const trouble: Trouble = { what, since: Date.now(), error: outcome.error }
+    const trouble: Trouble = { what, since: performance.now(), error: outcome.error }
     this.#troubles.add(trouble)
     try {
       for (let pauseMs = pauseMsMin; ; pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
@@ -154,11 +154,11 @@ export class Cluster {
 
   /** What has been failing for longer than a moment; undefined where nothing has. */
   trouble(): string | undefined {
-    const now = Date.now()
+    const now = performance.now()
     const lasting = [...this.#troubles].find(({ since }) => now - since >= unhealthyAfterMs)
     return lasting === undefined
       ? undefined
-      : `${lasting.what} has failed for ${now - lasting.since} ms: ${reasonOf(lasting.error)}`
+      : `${lasting.what} has failed for ${Math.round(now - lasting.since)} ms: ${reasonOf(lasting.error)}`
   }
 
   async close(error: ParcomoloError): Promise<void> {

@@ -1,16 +1,20 @@
-import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { ParcomoloError } from '../base/index.ts'
-import { type Contracts, contractSet, readContract } from '../contract/index.ts'
+import { isParcomoloError, ParcomoloError } from '../base/index.ts'
+import { type Contracts, contractSet, readContract, readTextFile, yamlNames } from '../contract/index.ts'
 import { type LoadedDefinition, loadSaga } from '../saga/index.ts'
 
 export type TextFile = { readonly path: string; readonly text: string }
 
-export const readText = async (path: string): Promise<TextFile> => {
+/** Of a file that the command line names, or whatever comes through a pipe. */
+export const readText = (path: string): Promise<TextFile> => readAs(path, true)
+
+const readAs = async (path: string, takesPipes: boolean): Promise<TextFile> => {
   try {
-    return { path, text: await readFile(path, 'utf8') }
+    return { path, text: await readTextFile(path, { takesPipes }) }
   } catch (cause) {
-    throw unreadable(path, cause)
+    throw isParcomoloError(cause, 'PARCOMOLO_FILE_UNREADABLE')
+      ? unreadable(path, cause.details['reason'], cause)
+      : cause
   }
 }
 
@@ -23,17 +27,14 @@ export const participantsBeside = (path: string): string => join(dirname(path), 
 
 /** The contracts of all participants in a folder. */
 export const readContracts = async (folder: string): Promise<Contracts> => {
-  const names = await readdir(folder).catch((cause: unknown) => {
-    throw unreadable(folder, cause)
+  const names = await yamlNames(folder).catch((cause: unknown) => {
+    throw unreadable(folder, (cause as NodeJS.ErrnoException).code, cause)
   })
-  const paths = names.filter((name) => /\.ya?ml$/.test(name) && !name.startsWith('.')).sort()
-  const files = await Promise.all(paths.map((name) => readText(join(folder, name))))
+  const files = await Promise.all(names.map((name) => readAs(join(folder, name), false)))
   return contractSet(files.map(readContract))
 }
 
-const unreadable = (path: string, cause: unknown): ParcomoloError => {
-  const reason = (cause as NodeJS.ErrnoException).code ?? String(cause)
-  return new ParcomoloError('PARCOMOLO_CLI_FILE_UNREADABLE', `'${path}' cannot be read (${reason}); expected a path`, {
+const unreadable = (path: string, reason: unknown, cause: unknown): ParcomoloError =>
+  new ParcomoloError('PARCOMOLO_CLI_FILE_UNREADABLE', `'${path}' cannot be read (${String(reason)}); expected a path`, {
     cause
   })
-}

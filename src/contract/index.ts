@@ -22,4 +22,5 @@ export {
   topicPattern
 } from './read-contract.ts'
 export { adoptContract, learnSchemas, registerContracts, type SchemaRegistry, type TopicRecords } from './register.ts'
+export { isYamlName, readFileBytes, readTextFile, yamlNames } from './text-file.ts'
 export { type SourceFile } from './yaml-file.ts'

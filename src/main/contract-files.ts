@@ -1,8 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ParcomoloError } from '../base/index.ts'
-import { type Contract, type Contracts, contractSet, readContract } from '../contract/index.ts'
+import { type Contract, type Contracts, contractSet, readContract, readTextFile, yamlNames } from '../contract/index.ts'
 import { hostedParticipants } from './system.ts'
 
 /**
@@ -23,17 +22,13 @@ const shippedParticipants = fileURLToPath(new URL('../../sagas/participants', im
 
 const contractsIn = async (dir: string): Promise<Contract[]> => {
   const files = await yamlFiles(dir)
-  return Promise.all(files.map(async (path) => readContract({ path, text: await readFile(path, 'utf8') })))
+  return Promise.all(files.map(async (path) => readContract({ path, text: await readTextFile(path) })))
 }
 
 /** The YAML files of a folder, in the order of their names. */
 export const yamlFiles = async (dir: string): Promise<string[]> => {
   try {
-    const names = await readdir(dir)
-    return names
-      .filter((name) => /\.ya?ml$/.test(name) && !name.startsWith('.'))
-      .sort()
-      .map((name) => join(dir, name))
+    return (await yamlNames(dir)).map((name) => join(dir, name))
   } catch (cause) {
     throw new ParcomoloError(
       'PARCOMOLO_MAIN_SAGAS_UNREADABLE',

@@ -78,6 +78,20 @@ export class Diagnostics {
     this.report('error', { path, ...facts(error), ...errors }, `${path} is refused; what was published before stays`)
   }
 
+  readonly kept = (saga: string, refused: readonly string[]): void =>
+    this.report(
+      'warn',
+      { saga, refused },
+      `saga ${saga} has no file any more, and stays while ${refused.join(', ')} is refused`
+    )
+
+  readonly untold = (folder: string, error: unknown): void =>
+    this.report(
+      'warn',
+      { folder, ...facts(error) },
+      `the system does not tell of changes in ${folder}: a look each second finds them`
+    )
+
   /** Something that the start needs does not answer yet, for this reason. */
   readonly waiting = (error: unknown, what = 'the schema registry'): void =>
     this.report('warn', facts(error), `the start waits for ${what}, and goes on when it answers`)

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
+import { isParcomoloError } from '../base/index.ts'
+import { readFileBytes } from '../contract/index.ts'
 import type { KafkaOptions, KafkaTls } from '../log/kafka/index.ts'
 import { type Config, configInvalid } from './config.ts'
 import { settings } from './settings.ts'
@@ -47,12 +48,12 @@ type Pem = { readonly text?: string; readonly line?: string }
 const readPem = async (name: string, path: string, what: string): Promise<Pem> => {
   const expected = `expected the path of a PEM file with a ${what}; correct it, or leave ${name} out`
   try {
-    const text = await readFile(path, 'utf8')
+    const text = (await readFileBytes(path)).toString()
     if (new RegExp(`^-----BEGIN [A-Z ]*${what}-----`, 'm').test(text)) return { text }
     return { line: `${name}: '${path}' has no ${what} in it; ${expected}` }
   } catch (error) {
-    const { code = 'unknown' } = error as NodeJS.ErrnoException
-    return { line: `${name}: '${path}' cannot be read (${code}); ${expected}` }
+    if (!isParcomoloError(error)) throw error
+    return { line: `${name}: '${path}' cannot be read (${String(error.details['reason'])}); ${expected}` }
   }
 }
 

@@ -158,7 +158,9 @@ const openOperator = async (stage: Stage, parts: OperatorParts): Promise<Operato
         ...{ dir: config.sagasFolder, definitions, publisher, clock },
         participants: participantsOf({ registry, codec, definitions, publisher }),
         onPublished: diagnostics.published,
-        onRefused: diagnostics.refused
+        onRefused: diagnostics.refused,
+        onKept: diagnostics.kept,
+        onUntold: diagnostics.untold
       })
     },
     (it) => it.close()

@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -99,6 +99,17 @@ test('a folder without sagas is told', async (t) => {
   const { code, errors } = await refusal({ PARCOMOLO_DATA: folder, PARCOMOLO_SAGAS: join(folder, 'none') })
   t.is(code, 1)
   t.regex(errors, /^PARCOMOLO_MAIN_SAGAS_UNREADABLE: [^\n]*\n$/)
+})
+
+test('a pipe among the sagas is refused, and neither the start nor the stop waits for it', async (t) => {
+  const folder = await dataFolder(t)
+  const sagas = join(folder, 'sagas')
+  await cp('sagas', sagas, { recursive: true })
+  execFileSync('mkfifo', [join(sagas, 'pipe.yaml')])
+  const { child, errors } = await started(t, { PARCOMOLO_DATA: join(folder, 'data'), PARCOMOLO_SAGAS: sagas })
+  child.kill('SIGTERM')
+  t.is(await ended(child), 0)
+  t.regex(await errors, /PARCOMOLO_FILE_UNREADABLE.*pipe\.yaml' cannot be read \(it is a named pipe\)/)
 })
 
 test('a process that still waits for Kafka lives, says so, and stops on SIGTERM at once', async (t) => {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls'
 import { Pool, type PoolClient, type PoolConfig } from 'pg'
 import { type Clock, ParcomoloError } from '../../base/index.ts'
@@ -190,13 +190,19 @@ const configOf = (address: PostgresAddress, statementMs: number): PoolConfig => 
   }
 }
 
+/** Whatever is no file is not opened: a pipe that nobody writes to would hold up the start and the stop. */
+const readPem = async (path: string): Promise<string> => {
+  if (!(await stat(path)).isFile()) throw new Error('it is no file')
+  return readFile(path, 'utf8')
+}
+
 const tlsOf = async (address: PostgresAddress): Promise<PoolConfig['ssl']> => {
   const { tls } = address
   if (tls === 'disable') return false
   const pem = async (parameter: keyof TlsFiles): Promise<string | undefined> => {
     const path = address.files[parameter]
     if (path === undefined) return undefined
-    return readFile(path, 'utf8').catch((cause: unknown) => {
+    return readPem(path).catch((cause: unknown) => {
       throw refused(nameOf(address), `the file '${path}' of its ${parameter} cannot be read: ${saidBy(cause)}`, cause)
     })
   }

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -67,6 +68,53 @@ test('a reader that stops reading is no error', async (t) => {
   child.stdout!.destroy()
   const [code, errors] = await Promise.all([ended(child), text(child.stderr!)])
   t.deepEqual([code, errors], [0, ''])
+})
+
+test('a full disk under stdout fails a command, and stops no start', async (t) => {
+  const full = openSync('/dev/full', 'w')
+  t.teardown(() => closeSync(full))
+  const onFull = (...line: string[]): ChildProcess =>
+    spawn(process.execPath, ['src/cli/parcomolo.ts', ...line], {
+      env: { ...process.env, PORT: String(port), LOG_LEVEL: 'error', PARCOMOLO_DATA: folder },
+      stdio: ['ignore', full, 'pipe']
+    })
+  const [port, folder] = [await freePort(), await dataFolder(t)]
+  t.is(await ended(onFull('errors')), 1)
+  const child = onFull('start')
+  t.teardown(() => child.kill('SIGKILL'))
+  t.is(await untilReady(`http://127.0.0.1:${port}`, '"status":"ok"'), 200)
+  child.kill('SIGTERM')
+  t.is(await ended(child), 0)
+})
+
+test('a full disk under stderr ends nothing, however much is said there', async (t) => {
+  const full = openSync('/dev/full', 'w')
+  t.teardown(() => closeSync(full))
+  const child = spawn(process.execPath, ['src/cli/parcomolo.ts', 'start'], {
+    env: { ...process.env, PORT: '0', LOG_LEVEL: 'debug', PARCOMOLO_DATA: await dataFolder(t) },
+    stdio: ['ignore', 'pipe', full]
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  const [greeting] = (await once(child.stdout!, 'data')).map(String)
+  const url = /http:\/\/\S+/.exec(greeting!)![0]
+  for (let i = 0; i < 20; i++) t.is((await fetch(`${url}/orders/${'a'.repeat(200)}-${i}`)).status, 404)
+  t.is((await fetch(`${url}/readyz`)).status, 200)
+  child.kill('SIGTERM')
+  t.is(await ended(child), 0)
+})
+
+test('a reader of stderr that stands still holds up neither the work nor the stop', async (t) => {
+  const child = launch({ LOG_LEVEL: 'debug', PARCOMOLO_DATA: await dataFolder(t) }, 'start')
+  t.teardown(() => child.kill('SIGKILL'))
+  child.stderr!.pause()
+  const [greeting] = (await once(child.stdout!, 'data')).map(String)
+  const url = /http:\/\/\S+/.exec(greeting!)![0]
+  const body = JSON.stringify({ junk: 'a'.repeat(20_000) })
+  for (let i = 0; i < 40; i++)
+    await fetch(`${url}/orders?status=${'a'.repeat(10_000)}`, { method: 'POST', body }).then((answer) => answer.text())
+  t.is((await fetch(`${url}/readyz`)).status, 200)
+  child.kill('SIGTERM')
+  t.is(await ended(child), 0)
 })
 
 test('a port and a data folder that another process has are told, with what to do', async (t) => {

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls'
 import { Pool, type PoolClient, type PoolConfig } from 'pg'
-import { type Clock, ParcomoloError } from '../../base/index.ts'
+import { type Clock, ParcomoloError, shownPath } from '../../base/index.ts'
 import type { PostgresAddress, TlsFiles } from './address.ts'
 import { gone, isAway, isMissing, refused, saidBy, unavailable } from './failure.ts'
 
@@ -203,7 +203,11 @@ const tlsOf = async (address: PostgresAddress): Promise<PoolConfig['ssl']> => {
     const path = address.files[parameter]
     if (path === undefined) return undefined
     return readPem(path).catch((cause: unknown) => {
-      throw refused(nameOf(address), `the file '${path}' of its ${parameter} cannot be read: ${saidBy(cause)}`, cause)
+      throw refused(
+        nameOf(address),
+        `the file '${shownPath(path)}' of its ${parameter} cannot be read: ${(cause as NodeJS.ErrnoException).code ?? saidBy(cause)}`,
+        cause
+      )
     })
   }
   const [ca, cert, key] = [await pem('sslrootcert'), await pem('sslcert'), await pem('sslkey')]

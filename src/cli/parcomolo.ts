@@ -5,6 +5,9 @@ import { lossy } from './lossy.ts'
 import { whenOrphaned } from './orphan.ts'
 import { run } from './run.ts'
 
+/** Node would open its inspector, which lets in whoever can reach it; who wants it starts with --inspect. */
+process.on('SIGUSR1', () => undefined)
+
 const terminal: Terminal = {
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),

@@ -49,6 +49,15 @@ test('start listens, is ready, and stops on SIGINT with exit code 0', async (t) 
   t.is(await errors, 'Stopping; once more stops at once\n')
 })
 
+test('no signal opens the inspector, and SIGHUP stops in good order', async (t) => {
+  const { child, url, errors } = await started(t, { PARCOMOLO_DATA: await dataFolder(t) })
+  child.kill('SIGUSR1')
+  t.is((await fetch(`${url}/readyz`)).status, 200)
+  child.kill('SIGHUP')
+  t.is(await ended(child), 0)
+  t.is(await errors, 'Stopping; once more stops at once\n')
+})
+
 test('start stops when npm is killed that runs it through a shell', async (t) => {
   const command = `sh -c "'${process.execPath}' src/cli/parcomolo.ts start; true"; true`
   const variables = { PORT: '0', LOG_LEVEL: 'error', PARCOMOLO_DATA: await dataFolder(t) }

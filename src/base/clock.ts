@@ -114,10 +114,35 @@ export class SteadyClock implements ElapsedClock {
   }
 }
 
-/** A clock of one's own: as this one, until it is moved forward. */
-export const ledClock = (clock: Clock): SteadyClock => {
-  const now = (): number => clock.now()
-  return new SteadyClock({ wall: now, monotonic: now, after: (ms, call) => clock.at(now() + ms, call) })
+/** A clock of one's own: the same as another one until it is moved forward, which costs nothing where it never is. */
+export class LedClock implements Clock {
+  readonly #followed: Clock
+  #own: SteadyClock | undefined
+
+  constructor(followed: Clock) {
+    this.#followed = followed
+  }
+
+  now(): number {
+    return (this.#own ?? this.#followed).now()
+  }
+
+  at(atMs: number, call: () => void): () => void {
+    return (this.#own ?? this.#followed).at(atMs, call)
+  }
+
+  /**
+   * Moves time forward to this; gives how far that was, in ms, 0 where it has been reached already. Alarms that were set
+   * before do not know of it.
+   */
+  notBefore(ms: number): number {
+    if (this.now() >= ms) return 0
+    const now = (): number => this.#followed.now()
+    this.#own ??= new SteadyClock({
+      ...{ wall: now, monotonic: now, after: (delayMs, call) => this.#followed.at(now() + delayMs, call) }
+    })
+    return this.#own.notBefore(ms)
+  }
 }
 
 export const systemClock = new SteadyClock({

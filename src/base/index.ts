@@ -1,5 +1,5 @@
 export { type Account, accountBytesMin, Budget } from './budget.ts'
-export { type Clock, type ElapsedClock, ledClock, SteadyClock, systemClock } from './clock.ts'
+export { type Clock, type ElapsedClock, LedClock, SteadyClock, systemClock } from './clock.ts'
 export { aboutDuration, durationCharsMax, durationPattern, parseDuration, showDuration } from './duration.ts'
 export { type ErrorCode, errorCodes } from './error-codes.ts'
 export { isParcomoloError, ParcomoloError } from './errors.ts'

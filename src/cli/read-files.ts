@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import { isParcomoloError, ParcomoloError } from '../base/index.ts'
 import { type Contracts, contractSet, readContract, readTextFile, yamlNames } from '../contract/index.ts'
-import { type LoadedDefinition, loadSaga } from '../saga/index.ts'
+import { type LoadedDefinition, loadSaga, namedTwice } from '../saga/index.ts'
 
 export type TextFile = { readonly path: string; readonly text: string }
 
@@ -31,7 +31,10 @@ export const readContracts = async (folder: string): Promise<Contracts> => {
     throw unreadable(folder, (cause as NodeJS.ErrnoException).code, cause)
   })
   const files = await Promise.all(names.map((name) => readAs(join(folder, name), false)))
-  return contractSet(files.map(readContract))
+  const contracts = files.map(readContract)
+  const named = contracts.map(({ participant: name }, i) => ({ name, path: files[i]!.path }))
+  for (const error of namedTwice('participant', named).values()) throw error
+  return contractSet(contracts)
 }
 
 const unreadable = (path: string, reason: unknown, cause: unknown): ParcomoloError =>

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ParcomoloError } from '../base/index.ts'
 import { type Contract, type Contracts, contractSet, readContract, readTextFile, yamlNames } from '../contract/index.ts'
+import { namedTwice } from '../saga/index.ts'
 import { hostedParticipants } from './system.ts'
 
 /**
@@ -22,7 +23,10 @@ const shippedParticipants = fileURLToPath(new URL('../../sagas/participants', im
 
 const contractsIn = async (dir: string): Promise<Contract[]> => {
   const files = await yamlFiles(dir)
-  return Promise.all(files.map(async (path) => readContract({ path, text: await readTextFile(path) })))
+  const contracts = await Promise.all(files.map(async (path) => readContract({ path, text: await readTextFile(path) })))
+  const named = contracts.map(({ participant: name }, i) => ({ name, path: files[i]! }))
+  for (const error of namedTwice('participant', named).values()) throw error
+  return contracts
 }
 
 /** The YAML files of a folder, in the order of their names. */

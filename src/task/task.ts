@@ -1,4 +1,4 @@
-import { ledClock, type SteadyClock } from '../base/index.ts'
+import { LedClock } from '../base/index.ts'
 import { type JournalWriter, placeName, type Reader, type TopicPartition } from '../log/index.ts'
 import { Boundary } from './boundary.ts'
 import type { Component } from './component.ts'
@@ -55,7 +55,7 @@ export class Task<S> {
   readonly stats: TaskStats = { rounds: 0, inputs: 0, events: 0, snapshots: 0, deadLetters: 0 }
   readonly #component: Component<S>
   readonly #deps: TaskDeps
-  readonly #clock: SteadyClock
+  readonly #clock: LedClock
   readonly #limits: TaskLimits
   readonly #timers: Timers
   readonly #entities: Entities<S>
@@ -85,7 +85,7 @@ export class Task<S> {
   constructor(component: Component<S>, journal: TopicPartition, given: TaskDeps) {
     this.journal = journal
     this.#component = component
-    this.#clock = ledClock(given.clock)
+    this.#clock = new LedClock(given.clock)
     const deps = { ...given, clock: this.#clock }
     this.#deps = deps
     this.#limits = { ...taskLimits, ...deps.limits }
@@ -133,6 +133,7 @@ export class Task<S> {
   /** What is due lies as far ahead as time had come for the last owner, also where this machine's clock is behind. */
   #goOnFrom(writtenAt: number): void {
     const aheadMs = this.#clock.notBefore(writtenAt)
+    if (aheadMs > 0) this.#timers.rearm()
     if (aheadMs >= aheadMsTold) this.#deps.onAhead?.(placeName(this.journal), aheadMs)
   }
 

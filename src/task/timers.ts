@@ -72,6 +72,12 @@ export class Timers {
     })
   }
 
+  /** The clock has been moved. */
+  rearm(): void {
+    this.#forgetAlarm()
+    this.arm()
+  }
+
   stop(): void {
     this.#heap.length = 0
     this.#forgetAlarm()

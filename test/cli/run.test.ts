@@ -351,6 +351,11 @@ test('verify of several files refuses a name that two of them have, and tells bo
   const copy = join(folder, 'payment.yaml')
   await writeFile(copy, await readFile(payment))
   t.is((await ran(['verify', payment, copy])).code, 1)
+  const participants = join(folder, 'participants')
+  await mkdir(participants)
+  for (const name of ['pay.yaml', 'payment.yaml']) await writeFile(join(participants, name), await readFile(payment))
+  const { err: beside } = await ran(['verify', 'sagas/order.yaml', '--participants', participants])
+  t.regex(beside[0]!, /^PARCOMOLO_SAGA_NAMED_TWICE: participant 'payment' is in '.*pay\.yaml' and '.*payment\.yaml'/)
 })
 
 test('verify refuses bytes that are no UTF-8, with line and column', async (t) => {

@@ -132,8 +132,8 @@ export class LedClock implements Clock {
   }
 
   /**
-   * Moves time forward to this; gives how far that was, in ms, 0 where it has been reached already. Alarms that were set
-   * before do not know of it.
+   * Moves time forward to this; gives how far that was, in ms, 0 where it has been reached already. Alarms that were
+   * set before do not know of it.
    */
   notBefore(ms: number): number {
     if (this.now() >= ms) return 0

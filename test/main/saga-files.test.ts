@@ -97,7 +97,9 @@ test('a folder that was made anew is followed, also the one of the participants'
   const participants = join(dir, 'participants')
   await rename(participants, `${participants}.old`)
   await cp(`${participants}.old`, participants, { recursive: true })
-  const other = participant.replace('name: loyalty', 'name: gifts').replaceAll('loyalty', 'gifts')
+  const other = participant
+    .replaceAll('loyalty', 'gifts')
+    .replaceAll(/(OrderPaid|AwardPoints|PointsAwarded|IssueVoucher|VoucherIssued)/g, '$1Gift')
   await writeFile(join(participants, 'gifts.yaml'), other)
   await stage.until(() => definitions.isPublished('gifts'))
   t.pass()

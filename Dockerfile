@@ -52,6 +52,6 @@ ENV NODE_ENV=production HOME=/tmp PARCOMOLO_HOST=0.0.0.0 PARCOMOLO_DATA=/data \
 # A number, so that Kubernetes can tell that it is not root; above 10000, so that it is nobody on the node either.
 USER 10001:10001
 EXPOSE 8080
-# Node itself is process 1, and gets SIGTERM without a shell or npm in between.
-ENTRYPOINT ["/usr/local/bin/node", "/app/dist/cli/parcomolo.js"]
+# Node itself is process 1, and gets SIGTERM without a shell or npm in between; no signal opens its inspector.
+ENTRYPOINT ["/usr/local/bin/node", "--disable-sigusr1", "/app/dist/cli/parcomolo.js"]
 CMD ["start"]

@@ -18,6 +18,12 @@ const units = [
   ['s', unitMs.s]
 ] as const
 
+/** For people: one unit, with a digit behind the point where that says more. */
+export const aboutDuration = (ms: number): string => {
+  const [unit, size] = units.find(([, each]) => ms >= each) ?? ['ms', 1]
+  return `${Math.round((ms / size) * 10) / 10} ${unit}`
+}
+
 /** As `parseDuration` reads it, in the largest unit that leaves no fraction. */
 export const showDuration = (ms: number): string => {
   const [unit, size] = units.find(([, each]) => ms >= each && ms % each === 0) ?? ['ms', 1]

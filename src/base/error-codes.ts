@@ -215,6 +215,19 @@ export const errorCodes = {
     cause: 'The address or port of the REST interface is in use, not allowed, or not of this machine.',
     remedy: 'Set PORT (0 takes any free port) and PARCOMOLO_HOST, or stop the process that has the port.'
   },
+  PARCOMOLO_FILE_UNREADABLE: {
+    cause:
+      'A file that sagas or participants are expected in is none (a folder, a pipe, a device), is too large, has gone, or may not be read.',
+    remedy: 'Put a file of YAML in its place, or rename it so that its name does not end with .yaml or .yml.'
+  },
+  PARCOMOLO_FILE_ENCODING: {
+    cause: 'A file holds bytes that are no UTF-8, so nobody can tell which characters are meant.',
+    remedy: 'Save it in UTF-8: the message names the line and the column of the first such byte.'
+  },
+  PARCOMOLO_SAGA_NAMED_TWICE: {
+    cause: 'Two files have a saga, or a participant, of the same name, so nobody can tell which one is meant.',
+    remedy: 'Rename one of the two, or delete a file. What was in force before stays until then.'
+  },
   PARCOMOLO_MAIN_SAGAS_UNREADABLE: {
     cause: 'The folder with the sagas and their participants does not exist or may not be read.',
     remedy: 'Start in the project folder, or set PARCOMOLO_SAGAS to the folder that holds the sagas.'

@@ -28,7 +28,7 @@ export type Terminal = {
   out(line: string): void
   /** A line on stderr. */
   err(line: string): void
-  /** Emits SIGINT and SIGTERM. */
+  /** Emits SIGHUP, SIGINT and SIGTERM. */
   readonly signals: Pick<EventEmitter, 'on' | 'off'>
   /** Ends the process at once. */
   exit(code: number): void

@@ -1,7 +1,12 @@
 #!/usr/bin/env node
 import { type Program, type Terminal } from './command.ts'
+import { exitCode } from './exit-code.ts'
+import { lossy } from './lossy.ts'
 import { whenOrphaned } from './orphan.ts'
 import { run } from './run.ts'
+
+/** Node would open its inspector, which lets in whoever can reach it; who wants it starts with --inspect. */
+process.on('SIGUSR1', () => undefined)
 
 const terminal: Terminal = {
   out: (line) => process.stdout.write(`${line}\n`),
@@ -46,13 +51,28 @@ const program: Program = {
   }
 }
 
-// Whoever reads along may stop reading (`| head`): that is no reason to stop, nor to complain.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-  })
+const told = (what: string) => (lostCount: number, reason: string) => {
+  const message = `${lostCount} lines on ${what} are lost, since they could not be written (${reason})`
+  process.stderr.write(`${JSON.stringify({ level: 'warn', time: new Date().toISOString(), message, lostCount })}\n`)
 }
 
+const out = lossy(process.stdout, told('stdout'))
+lossy(process.stderr, told('stderr'))
+
 process.exitCode = await run(process.argv.slice(2), terminal, program)
+
+// Whoever reads along may stop reading (`| head`): that is no failure. Results that a disk did not take are one.
+process.once('exit', (code) => {
+  const isService = process.argv[2] === 'start'
+  if (code === exitCode.done && !isService && out.reason !== undefined && out.reason !== 'EPIPE')
+    process.exitCode = exitCode.failed
+})
+
+/** What waits for a reader that stands still must not keep the process. */
+const endMsMax = 2_000
+setTimeout(() => {
+  if (process.stdout.writableLength + process.stderr.writableLength > 0) process.exit()
+}, endMsMax).unref()
+
 // What a start that has failed still waits for must not keep the process.
 if (process.exitCode !== 0) process.exit()

@@ -1,16 +1,20 @@
-import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { isParcomoloError, ParcomoloError } from '../base/index.ts'
-import { type Contract, type Contracts, contractSet, readContract } from '../contract/index.ts'
-import { type LoadedDefinition, loadSaga } from '../saga/index.ts'
+import { type Contract, type Contracts, contractSet, readContract, readTextFile, yamlNames } from '../contract/index.ts'
+import { type LoadedDefinition, loadSaga, namedTwice } from '../saga/index.ts'
 
 export type TextFile = { readonly path: string; readonly text: string }
 
-export const readText = async (path: string): Promise<TextFile> => {
+/** Of a file that the command line names, or whatever comes through a pipe. */
+export const readText = (path: string): Promise<TextFile> => readAs(path, true)
+
+const readAs = async (path: string, takesPipes: boolean): Promise<TextFile> => {
   try {
-    return { path, text: await readFile(path, 'utf8') }
+    return { path, text: await readTextFile(path, { takesPipes }) }
   } catch (cause) {
-    throw unreadable(path, cause)
+    throw isParcomoloError(cause, 'PARCOMOLO_FILE_UNREADABLE')
+      ? unreadable(path, cause.details['reason'], cause)
+      : cause
   }
 }
 
@@ -22,8 +26,13 @@ export const loadFrom = async (file: TextFile, participants: string): Promise<Lo
 export const participantsBeside = (path: string): string => join(dirname(path), 'participants')
 
 /** The contracts of all participants in a folder. */
-export const readContracts = async (folder: string): Promise<Contracts> =>
-  contractSet((await yamlFilesIn(folder)).map(readContract))
+export const readContracts = async (folder: string): Promise<Contracts> => {
+  const files = await yamlFilesIn(folder)
+  const contracts = files.map(readContract)
+  const named = contracts.map(({ participant: name }, i) => ({ name, path: files[i]!.path }))
+  for (const error of namedTwice('participant', named).values()) throw error
+  return contractSet(contracts)
+}
 
 export const isParticipant = ({ text }: TextFile): boolean => /^kind:\s*Participant\s*$/m.test(text)
 
@@ -49,16 +58,13 @@ const readableContract = (file: TextFile): Contract[] => {
 }
 
 const yamlFilesIn = async (folder: string): Promise<TextFile[]> => {
-  const names = await readdir(folder).catch((cause: unknown) => {
-    throw unreadable(folder, cause)
+  const names = await yamlNames(folder).catch((cause: unknown) => {
+    throw unreadable(folder, (cause as NodeJS.ErrnoException).code, cause)
   })
-  const paths = names.filter((name) => /\.ya?ml$/.test(name) && !name.startsWith('.')).sort()
-  return Promise.all(paths.map((name) => readText(join(folder, name))))
+  return Promise.all(names.map((name) => readAs(join(folder, name), false)))
 }
 
-const unreadable = (path: string, cause: unknown): ParcomoloError => {
-  const reason = (cause as NodeJS.ErrnoException).code ?? String(cause)
-  return new ParcomoloError('PARCOMOLO_CLI_FILE_UNREADABLE', `'${path}' cannot be read (${reason}); expected a path`, {
+const unreadable = (path: string, reason: unknown, cause: unknown): ParcomoloError =>
+  new ParcomoloError('PARCOMOLO_CLI_FILE_UNREADABLE', `'${path}' cannot be read (${String(reason)}); expected a path`, {
     cause
   })
-}

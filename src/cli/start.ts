@@ -43,6 +43,7 @@ const untilStopAsked = (terminal: Terminal): Promise<undefined> =>
   new Promise((resolve) => {
     let asked = false
     for (const [signal, number] of [
+      ['SIGHUP', 1],
       ['SIGINT', 2],
       ['SIGTERM', 15]
     ] as const) {

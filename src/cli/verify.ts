@@ -1,6 +1,7 @@
+import { resolve } from 'node:path'
 import { isParcomoloError, ParcomoloError } from '../base/index.ts'
 import { type Contract, contractSet, readContract } from '../contract/index.ts'
-import { type Finding, findingText } from '../saga/index.ts'
+import { type Finding, findingText, namedTwice } from '../saga/index.ts'
 import { type Command } from './command.ts'
 import { exitCode } from './exit-code.ts'
 import { isParticipant, loadFrom, neighboursOf, participantsBeside, readText, type TextFile } from './read-files.ts'
@@ -12,34 +13,65 @@ export const verify: Command = {
   arguments: { min: 1, max: Number.POSITIVE_INFINITY },
   options: { participants: { type: 'string' } },
   run: async ({ arguments: paths, options, terminal }) => {
-    let code: number = exitCode.done
-    for (const path of paths) {
-      const { lines, isValid } = await verdictOn(path, options['participants'] as string | undefined)
-      for (const line of lines) terminal.out(line)
-      if (!isValid) code = exitCode.failed
+    const verdicts: Verdict[] = []
+    try {
+      for (const path of new Map(paths.map((given) => [resolve(given), given])).values())
+        verdicts.push(await verdictOn(path, options['participants'] as string | undefined))
+    } finally {
+      for (const line of together(verdicts).flatMap(({ lines }) => lines)) terminal.out(line)
     }
-    return code
+    return together(verdicts).every(({ name }) => name !== undefined) ? exitCode.done : exitCode.failed
   }
 }
 
-type Verdict = { readonly lines: readonly string[]; readonly isValid: boolean }
+/** On one file; without a name where it is not valid. */
+type Verdict = {
+  readonly path: string
+  readonly kind: 'saga' | 'participant'
+  readonly lines: readonly string[]
+  readonly name?: string
+}
+
+/** Each may be valid by itself, and yet be refused beside the others. */
+const together = (verdicts: readonly Verdict[]): readonly Verdict[] => {
+  const refused = new Map([...twice(verdicts, 'saga'), ...twice(verdicts, 'participant')])
+  return verdicts.map((verdict) => {
+    const { path, kind } = verdict
+    const error = refused.get(path)
+    return error === undefined ? verdict : { path, kind, lines: [`${path}: ${error.message}`] }
+  })
+}
+
+const twice = (verdicts: readonly Verdict[], what: Verdict['kind']): Map<string, ParcomoloError> =>
+  namedTwice(
+    what,
+    verdicts.flatMap(({ path, kind, name }) => (kind === what && name !== undefined ? [{ path, name }] : []))
+  )
 
 const verdictOn = async (path: string, folder: string | undefined): Promise<Verdict> => {
-  const file = await readText(path)
   try {
+    const file = await readText(path)
     if (isParticipant(file)) {
       const contract = readContract(file)
       const { participant, operations } = contract
       checkBeside(file, contract, await neighboursOf(file, folder))
-      return { lines: [`${path}: participant '${participant}' is valid: ${operations.size} operations`], isValid: true }
+      const said = `${path}: participant '${participant}' is valid: ${operations.size} operations`
+      return { path, kind: 'participant', name: participant, lines: [said] }
     }
     const { name, revision, steps, warnings } = await loadFrom(file, folder ?? participantsBeside(path))
     const said = `${path}: saga '${name}' is valid: ${steps.length} steps, revision ${revision}`
-    return { lines: [...warnings.map((warning) => `${findingText(warning)} (warning)`), said], isValid: true }
+    return {
+      path,
+      kind: 'saga',
+      name,
+      lines: [...warnings.map((warning) => `${findingText(warning)} (warning)`), said]
+    }
   } catch (error) {
-    if (isParcomoloError(error, 'PARCOMOLO_CONTRACT_INVALID')) return { lines: [error.message], isValid: false }
-    if (isParcomoloError(error, 'PARCOMOLO_CONTRACT_CONFLICT')) return { lines: conflictLines(error), isValid: false }
-    if (isParcomoloError(error, 'PARCOMOLO_SAGA_INVALID')) return { lines: findings(path, error), isValid: false }
+    if (isParcomoloError(error, 'PARCOMOLO_CONTRACT_INVALID') || isParcomoloError(error, 'PARCOMOLO_FILE_ENCODING'))
+      return { path, kind: 'participant', lines: [error.message] }
+    if (isParcomoloError(error, 'PARCOMOLO_CONTRACT_CONFLICT'))
+      return { path, kind: 'participant', lines: conflictLines(error) }
+    if (isParcomoloError(error, 'PARCOMOLO_SAGA_INVALID')) return { path, kind: 'saga', lines: findings(path, error) }
     throw error
   }
 }

@@ -30,4 +30,5 @@ export {
   type SchemaRegistry,
   type TopicRecords
 } from './register.ts'
+export { isYamlName, readFileBytes, readTextFile, yamlNames } from './text-file.ts'
 export { type SourceFile } from './yaml-file.ts'

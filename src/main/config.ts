@@ -1,4 +1,4 @@
-import { nearest, ParcomoloError } from '../base/index.ts'
+import { nearest, ParcomoloError, shownText } from '../base/index.ts'
 import type { Setting } from './setting.ts'
 import { laterSettings, ownNames, settings } from './settings.ts'
 import { type Given, wrongTogether } from './settings-together.ts'
@@ -59,7 +59,7 @@ const textOf = (setting: Setting<unknown>, environment: Environment): string =>
 
 const shown = (setting: Setting<unknown>, environment: Environment): string => {
   const text = textOf(setting, environment)
-  return setting.shown?.(text) ?? text
+  return setting.shown === undefined ? shownText(text) : setting.shown(text)
 }
 
 const givenIn = (environment: Environment): Given => ({

@@ -1,8 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ParcomoloError } from '../base/index.ts'
-import { type Contract, type Contracts, contractSet, readContract } from '../contract/index.ts'
+import { type Contract, type Contracts, contractSet, readContract, readTextFile, yamlNames } from '../contract/index.ts'
+import { namedTwice } from '../saga/index.ts'
 import { hostedParticipants } from './system.ts'
 
 /** A file that is no contract that can be used beside the others. */
@@ -48,22 +48,23 @@ const contractsIn = async (dir: string, onRefused: OnRefused = rethrow): Promise
   const found: Found[] = []
   for (const path of await yamlFiles(dir)) {
     try {
-      found.push({ path, contract: readContract({ path, text: await readFile(path, 'utf8') }) })
+      found.push({ path, contract: readContract({ path, text: await readTextFile(path) }) })
     } catch (error) {
       onRefused(path, error)
     }
   }
-  return found
+  const twice = namedTwice(
+    'participant',
+    found.map(({ path, contract }) => ({ path, name: contract.participant }))
+  )
+  for (const [path, error] of twice) onRefused(path, error)
+  return found.filter(({ path }) => !twice.has(path))
 }
 
 /** The YAML files of a folder, in the order of their names. */
 export const yamlFiles = async (dir: string): Promise<string[]> => {
   try {
-    const names = await readdir(dir)
-    return names
-      .filter((name) => /\.ya?ml$/.test(name) && !name.startsWith('.'))
-      .sort()
-      .map((name) => join(dir, name))
+    return (await yamlNames(dir)).map((name) => join(dir, name))
   } catch (cause) {
     throw new ParcomoloError(
       'PARCOMOLO_MAIN_SAGAS_UNREADABLE',

@@ -1,4 +1,4 @@
-import { isParcomoloError } from '../base/index.ts'
+import { aboutDuration, isParcomoloError } from '../base/index.ts'
 import type { UnheardAnswer } from '../orchestrator/index.ts'
 
 export type Level = 'error' | 'warn' | 'info' | 'debug'
@@ -77,11 +77,42 @@ export class Diagnostics {
           `the group that reads ${inbox} cannot be asked for, so only answers tell what it has read; it needs Describe`
         )
 
+  /** By so many ms, below 0 where backwards. */
+  readonly clockJumped = (jumpMs: number): void =>
+    this.report(
+      'warn',
+      { jumpMs },
+      jumpMs > 0
+        ? `the clock has gone forward by ${aboutDuration(jumpMs)}, or the machine has slept: what is due happens now`
+        : `the clock has gone back by ${aboutDuration(-jumpMs)}: time goes on here as before, until it has caught up`
+    )
+
+  readonly ahead = (task: string, aheadMs: number): void =>
+    this.report(
+      'warn',
+      { task, aheadMs },
+      `${task} was written when it was ${aboutDuration(aheadMs)} later than the clock says: the task goes on from there`
+    )
+
   readonly refused = (path: string, error: unknown): void => {
     const found = isParcomoloError(error) ? error.details['errors'] : undefined
     const errors = Array.isArray(found) ? { errors: found as unknown[] } : {}
     this.report('error', { path, ...facts(error), ...errors }, `${path} is refused; what was published before stays`)
   }
+
+  readonly kept = (saga: string, refused: readonly string[]): void =>
+    this.report(
+      'warn',
+      { saga, refused },
+      `saga ${saga} has no file any more, and stays while ${refused.join(', ')} is refused`
+    )
+
+  readonly untold = (folder: string, error: unknown): void =>
+    this.report(
+      'warn',
+      { folder, ...facts(error) },
+      `the system does not tell of changes in ${folder}: a look each second finds them`
+    )
 
   /** Something that the start needs does not answer yet, for this reason. */
   readonly waiting = (error: unknown, what = 'the schema registry'): void =>

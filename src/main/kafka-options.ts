@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
+import { isParcomoloError, shownPath } from '../base/index.ts'
+import { readFileBytes } from '../contract/index.ts'
 import type { KafkaOptions, KafkaTls } from '../log/kafka/index.ts'
 import { type Config, configInvalid } from './config.ts'
 import { settings } from './settings.ts'
@@ -45,14 +46,15 @@ const tlsOf = async (config: Config): Promise<KafkaTls> => {
 type Pem = { readonly text?: string; readonly line?: string }
 
 const readPem = async (name: string, path: string, what: string): Promise<Pem> => {
+  const shown = shownPath(path)
   const expected = `expected the path of a PEM file with a ${what}; correct it, or leave ${name} out`
   try {
-    const text = await readFile(path, 'utf8')
+    const text = (await readFileBytes(path)).toString()
     if (new RegExp(`^-----BEGIN [A-Z ]*${what}-----`, 'm').test(text)) return { text }
-    return { line: `${name}: '${path}' has no ${what} in it; ${expected}` }
+    return { line: `${name}: '${shown}' has no ${what} in it; ${expected}` }
   } catch (error) {
-    const { code = 'unknown' } = error as NodeJS.ErrnoException
-    return { line: `${name}: '${path}' cannot be read (${code}); ${expected}` }
+    if (!isParcomoloError(error)) throw error
+    return { line: `${name}: '${shown}' cannot be read (${String(error.details['reason'])}); ${expected}` }
   }
 }
 
@@ -72,6 +74,6 @@ const unusable = (name: string, path: string, use: () => unknown): string[] => {
     return []
   } catch (error) {
     const expected = "expected PEM without a password, and the key to be the certificate's"
-    return [`${name}: '${path}' cannot be used (${(error as Error).message}); ${expected}; correct the file`]
+    return [`${name}: '${shownPath(path)}' cannot be used (${(error as Error).message}); ${expected}; correct the file`]
   }
 }

@@ -1,3 +1,4 @@
+import { shownHosts, shownName, shownPath, shownUrl } from '../base/index.ts'
 import { anyText, duration, type Kind, oneOf, optional, secret, type Setting, wholeNumber, yesOrNo } from './setting.ts'
 
 const portMax = 65_535
@@ -12,7 +13,8 @@ const brokerList: Kind<readonly string[]> = {
       return port >= 1 && port <= portMax
     }
     return brokers.every(isAddress) ? brokers : undefined
-  }
+  },
+  shown: shownHosts
 }
 
 /** What Kafka takes in the name of a topic. */
@@ -24,13 +26,17 @@ const kafkaName: Kind<string> = {
 const httpUrl: Kind<string> = {
   expected: "the address of a schema registry, such as 'http://registry:8081', without a user in it",
   parse: (text) => {
-    const url = /^https?:/.test(text) ? URL.parse(text) : null
-    return url !== null && url.username === '' && url.password === '' ? text : undefined
+    const url = /^https?:\/\/[^@?#]*$/.test(text) ? URL.parse(text) : null
+    return url === null ? undefined : text
   },
-  shown: (text) => text.replace(/\/\/[^/]*@/, '//***@')
+  meant: (text) => (/^https?:\/\/[^@]*[?#]/.test(text) ? "; leave out what stands from '?' or '#' on" : ''),
+  shown: shownUrl
 }
 
-const pemFile = anyText('the path of a PEM file')
+const pemFile: Kind<string> = { ...anyText('the path of a PEM file'), shown: shownPath }
+
+/** Whoever mistakes it for the place of the password, too, gets nothing shown. */
+const userName: Kind<string> = { ...anyText('a user name'), shown: shownName }
 
 /** Whoever is silent for less is alive; for more, no group waits. */
 const [sessionMin, sessionMax] = ['1s', '30m']
@@ -65,7 +71,7 @@ export const kafkaSettings = {
     name: 'KAFKA_SASL_USERNAME',
     standard: '',
     meaning: 'User name for KAFKA_SASL_MECHANISM',
-    ...anyText('a user name')
+    ...userName
   } satisfies Setting<string>,
   kafkaSaslPassword: {
     name: 'KAFKA_SASL_PASSWORD',
@@ -125,7 +131,7 @@ export const kafkaSettings = {
     name: 'SCHEMA_REGISTRY_USERNAME',
     standard: '',
     meaning: 'User name for the schema registry (HTTP basic authentication)',
-    ...anyText('a user name')
+    ...userName
   } satisfies Setting<string>,
   registryPassword: {
     name: 'SCHEMA_REGISTRY_PASSWORD',

@@ -1,3 +1,4 @@
+import { shownUrl } from '../base/index.ts'
 import { oneOf, optional, type Setting } from './setting.ts'
 
 /** Where the operator finds sagas and participants, and where it asks what runs. */
@@ -23,7 +24,8 @@ export const operatorSettings = {
     meaning: 'REST interface that the operator asks how many sagas run, as http://HOST:PORT',
     ...optional({
       expected: 'an http or https URL without a path',
-      parse: (text: string) => (/^https?:\/\/[\w.:[\]-]+\/?$/.test(text) ? text.replace(/\/$/, '') : undefined)
+      parse: (text: string) => (/^https?:\/\/[\w.:[\]-]+\/?$/.test(text) ? text.replace(/\/$/, '') : undefined),
+      shown: shownUrl
     })
   } satisfies Setting<string | null>
 } as const

@@ -1,11 +1,10 @@
-import { watch } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Clock } from '../base/index.ts'
-import { readContract } from '../contract/index.ts'
+import { type Clock, inTime, ParcomoloError } from '../base/index.ts'
+import { isYamlName, readContract, readTextFile } from '../contract/index.ts'
 import type { Definitions, Publisher } from '../orchestrator/index.ts'
-import { loadSaga } from '../saga/index.ts'
+import { type LoadedDefinition, loadSaga, namedTwice } from '../saga/index.ts'
 import { yamlFiles } from './contract-files.ts'
+import { FolderWatch } from './folder-watch.ts'
 import type { Participants } from './participants.ts'
 
 export type SagaFilesDeps = {
@@ -18,10 +17,14 @@ export type SagaFilesDeps = {
   readonly onPublished: (saga: string, revision: string, what: 'published' | 'retired') => void
   /** A file is not a valid saga; what was published before stays. */
   readonly onRefused: (path: string, error: unknown) => void
+  /** The file of a saga is gone, but those that are refused may be where it stands now. Told once. */
+  readonly onKept?: (saga: string, refused: readonly string[]) => void
+  /** Changes in a folder are no longer told by the system, and seen a little later. */
+  readonly onUntold?: (folder: string, error: unknown) => void
 }
 
-/** Editors write a file in several steps; this long after the last one it is read. */
-const settleMs = 50
+/** What is under way when it is closed is not waited for any longer: a disk may never answer. */
+const closeMsMax = 2_000
 
 /**
  * Publishes the participants and sagas of a folder, and again whatever changes there. Equal meaning publishes nothing.
@@ -29,76 +32,149 @@ const settleMs = 50
  * Resolves when the folder has been read once; `close` ends the watch.
  */
 export const followSagaFiles = async (deps: SagaFilesDeps): Promise<{ close(): Promise<void> }> => {
-  let reading = publishAll(deps)
-  await reading
-  let cancel: (() => void) | undefined
-  const onChange = (): void => {
-    cancel?.()
-    cancel = deps.clock.at(deps.clock.now() + settleMs, () => {
-      reading = reading.then(() => publishAll(deps))
-    })
-  }
-  const watchers = [deps.dir, participantsIn(deps.dir)].map((dir) => watch(dir, onChange))
-  return {
-    close: async () => {
-      for (const watcher of watchers) watcher.close()
-      cancel?.()
-      await reading
-    }
-  }
+  const { dir, clock } = deps
+  const folder = new SagaFolder(deps)
+  const watch = new FolderWatch({
+    ...{ folders: [dir, participantsIn(dir)], isOurs: isYamlName, clock },
+    onChange: () => folder.publish(),
+    onUntold: (path, error) => deps.onUntold?.(path, error)
+  })
+  await watch.start()
+  const late = new ParcomoloError('PARCOMOLO_FILE_UNREADABLE', `'${dir}' is still being read; expected it to be done`)
+  return { close: () => inTime(clock, closeMsMax, watch.close(), () => late).catch(() => undefined) }
 }
 
-/** One pass over the folder. A file that cannot be read or is refused keeps its saga as it is. */
-const publishAll = async (deps: SagaFilesDeps): Promise<void> => {
-  try {
-    for (const path of await yamlFiles(participantsIn(deps.dir))) await acceptFile(path, deps)
-    const found = new Set<string>()
-    let refused = false
-    for (const path of await yamlFiles(deps.dir)) {
-      const saga = await publishFile(path, deps)
-      if (saga === undefined) refused = true
-      else found.add(saga)
-    }
-    // A refused file may be the one that a saga stood in, so nothing is retired while there is one.
-    if (!refused) await retireMissing(found, deps)
-  } catch (error) {
-    deps.onRefused(deps.dir, error)
-  }
-}
+/** A file that has gone for less than this is being written anew, as by a checkout: its saga is not retired. */
+const goneMsMax = 3_000
 
 const participantsIn = (dir: string): string => join(dir, 'participants')
 
-const acceptFile = async (path: string, { participants, onRefused }: SagaFilesDeps): Promise<void> => {
-  try {
-    const yaml = await readFile(path, 'utf8')
-    const { participant: name } = readContract({ path, text: yaml })
-    await participants.accept({ name, source: path, yaml })
-  } catch (error) {
-    onRefused(path, error)
-  }
-}
+/** The names of all sagas that have a file, and the paths of files that may hold any. */
+type Found = { readonly found: ReadonlySet<string>; readonly refused: readonly string[] }
 
-/** The saga's name, or undefined where the file is refused. */
-const publishFile = async (path: string, deps: SagaFilesDeps): Promise<string | undefined> => {
-  try {
-    const text = await readFile(path, 'utf8')
-    const { name, revision } = loadSaga({ path, text }, deps.definitions.contracts)
-    if (deps.definitions.current(name)?.revision !== revision) {
-      await deps.publisher.publish({ saga: name, revision, source: path, yaml: text, retired: false })
-      deps.onPublished(name, revision, 'published')
+type Named = { readonly name: string }
+type Read<T> = { readonly path: string; readonly yaml: string; readonly loaded: T }
+
+class SagaFolder {
+  readonly #deps: SagaFilesDeps
+  /** Sagas without a file: since when, or that they are kept, as was told. */
+  #gone = new Map<string, number | 'kept'>()
+  #isFirst = true
+
+  constructor(deps: SagaFilesDeps) {
+    this.#deps = deps
+  }
+
+  /**
+   * One pass over the folder. A file that cannot be read or is refused keeps its saga as it is. Resolves with the ms
+   * after which there is to be another one.
+   */
+  async publish(): Promise<number | undefined> {
+    const { dir, onRefused } = this.#deps
+    try {
+      await this.#acceptParticipants()
+      const againMs = await this.#retireMissing(await this.#publishSagas())
+      this.#isFirst = false
+      return againMs
+    } catch (error) {
+      onRefused(dir, error)
+      return undefined
     }
-    return name
-  } catch (error) {
-    deps.onRefused(path, error)
-    return undefined
   }
-}
 
-const retireMissing = async (found: ReadonlySet<string>, deps: SagaFilesDeps): Promise<void> => {
-  for (const { name, revision } of deps.definitions.startable()) {
-    if (found.has(name)) continue
-    const { source, yaml } = deps.definitions.revision(name, revision)!
-    await deps.publisher.publish({ saga: name, revision, source, yaml, retired: true })
-    deps.onPublished(name, revision, 'retired')
+  async #acceptParticipants(): Promise<void> {
+    const { dir, participants } = this.#deps
+    const load = (path: string, text: string): Named => ({ name: readContract({ path, text }).participant })
+    const { files } = await this.#read(participantsIn(dir), 'participant', load)
+    for (const { path, yaml, loaded } of files)
+      await this.#tried(path, () => participants.accept({ name: loaded.name, source: path, yaml }))
+  }
+
+  async #publishSagas(): Promise<Found> {
+    const { dir, definitions } = this.#deps
+    const load = (path: string, text: string) => loadSaga({ path, text }, definitions.contracts)
+    const { files, names, refused } = await this.#read(dir, 'saga', load)
+    for (const file of files)
+      if (!(await this.#tried(file.path, () => this.#publish(file, file.loaded)))) refused.push(file.path)
+    return { found: names, refused }
+  }
+
+  /** What can be read and has a name of its own. */
+  async #read<T extends Named>(dir: string, what: 'saga' | 'participant', load: (path: string, text: string) => T) {
+    const read: Read<T>[] = []
+    const refused: string[] = []
+    for (const path of await yamlFiles(dir)) {
+      const isRead = await this.#tried(path, async () => {
+        const yaml = await readTextFile(path)
+        read.push({ path, yaml, loaded: load(path, yaml) })
+      })
+      if (!isRead) refused.push(path)
+    }
+    const twice = namedTwice(
+      what,
+      read.map(({ path, loaded: { name } }) => ({ path, name }))
+    )
+    for (const [path, error] of twice) this.#deps.onRefused(path, error)
+    return {
+      files: read.filter(({ path }) => !twice.has(path)),
+      names: new Set(read.map(({ loaded: { name } }) => name)),
+      refused
+    }
+  }
+
+  async #publish({ path, yaml }: Read<unknown>, { name, revision }: LoadedDefinition): Promise<void> {
+    const { definitions, publisher, onPublished } = this.#deps
+    if (definitions.current(name)?.revision === revision) return
+    await publisher.publish({ saga: name, revision, source: path, yaml, retired: false })
+    onPublished(name, revision, 'published')
+  }
+
+  /** A refused file may be the one that a saga stands in now, so nothing is retired while there is one. */
+  async #retireMissing({ found, refused }: Found): Promise<number | undefined> {
+    const { definitions, clock } = this.#deps
+    const before = this.#gone
+    this.#gone = new Map()
+    let againMs: number | undefined
+    for (const { name, revision } of definitions.startable()) {
+      if (found.has(name)) continue
+      if (refused.length > 0) {
+        this.#keep(name, revision, refused, before)
+        continue
+      }
+      const seen = before.get(name)
+      const since = typeof seen === 'number' ? seen : clock.now()
+      const leftMs = this.#isFirst ? 0 : since + goneMsMax - clock.now()
+      if (leftMs <= 0) await this.#retire(name, revision)
+      else {
+        this.#gone.set(name, since)
+        againMs = Math.min(againMs ?? Infinity, leftMs)
+      }
+    }
+    return againMs
+  }
+
+  #keep(name: string, revision: string, refused: readonly string[], before: ReadonlyMap<string, unknown>): void {
+    const { definitions, onKept } = this.#deps
+    this.#gone.set(name, 'kept')
+    if (before.get(name) === 'kept' || refused.includes(definitions.revision(name, revision)!.source)) return
+    onKept?.(name, refused)
+  }
+
+  async #retire(name: string, revision: string): Promise<void> {
+    const { definitions, publisher, onPublished } = this.#deps
+    const { source, yaml } = definitions.revision(name, revision)!
+    await publisher.publish({ saga: name, revision, source, yaml, retired: true })
+    onPublished(name, revision, 'retired')
+  }
+
+  /** False where it is refused, which has been told then. */
+  async #tried(path: string, work: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await work()
+      return true
+    } catch (error) {
+      this.#deps.onRefused(path, error)
+      return false
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { parseBytes, parseDuration } from '../base/index.ts'
+import { hidden, parseBytes, parseDuration } from '../base/index.ts'
 
 /** One environment variable: what it is called, what it may be, and what it is for. */
 export type Setting<T> = Kind<T> & {
@@ -18,7 +18,7 @@ export type Kind<T> = {
   parse(text: string): T | undefined
   /** `; did you mean 'x'?` for a text that is none, or nothing. */
   meant?(text: string): string
-  /** The text as it may be shown, where there can be a secret in it. */
+  /** The text as it may be shown, where there can be a secret in it; as `shownText` has it if not given. */
   shown?(text: string): string
 }
 
@@ -67,4 +67,4 @@ export const optional = <T>(kind: Kind<T>): Kind<T | null> => ({
 })
 
 /** Nobody gets to see it, not even when it is wrong. */
-export const secret = <T>(kind: Kind<T>): Kind<T> => ({ ...kind, shown: (text) => (text === '' ? '' : '***') })
+export const secret = <T>(kind: Kind<T>): Kind<T> => ({ ...kind, shown: (text) => (text === '' ? '' : hidden) })

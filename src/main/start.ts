@@ -64,6 +64,7 @@ export const start = async (config: Config, options: StartOptions = {}): Promise
   const { failed } = diagnostics
   const opening = new Opening({ signal, failed, clock, onSlow: diagnostics.slow })
   let [isStopped, isListening] = [false, false]
+  const unwatch = clock.onJump(diagnostics.clockJumped)
   try {
     const memory = processMemory(config)
     const isStopping = (): boolean => isStopped || signal.aborted
@@ -77,9 +78,11 @@ export const start = async (config: Config, options: StartOptions = {}): Promise
       await Promise.race([failed, pause(config.stopDelay)])
       const closed = opening.close()
       await Promise.race([closed, failed.then(() => within(failedMsMax, closed))])
+      unwatch()
     }
     return { url, roles: config.roles, failed, stop }
   } catch (error) {
+    unwatch()
     if (!signal.aborted) {
       await within(failedMsMax, Promise.race([opening.close(), aborted(signal)]))
       if (signal.aborted) diagnostics.error(error, 'the start had failed before it was stopped')
@@ -158,6 +161,7 @@ const open = async (stage: Stage): Promise<string> => {
     onTooLarge: diagnostics.tooLarge,
     onHeldUp: diagnostics.heldUp,
     onGroupUntold: diagnostics.groupUntold,
+    onAhead: diagnostics.ahead,
     onDefinitionError: diagnostics.error,
     onKeyFailed: diagnostics.keyFailed,
     onKeyUsed: diagnostics.keyUsed
@@ -226,7 +230,9 @@ const openOperator = async (stage: Stage, parts: OperatorParts): Promise<Operato
         ...{ dir: config.sagasFolder, definitions, publisher, clock },
         participants: participantsOf({ registry, codec, definitions, publisher }),
         onPublished: diagnostics.published,
-        onRefused: diagnostics.refused
+        onRefused: diagnostics.refused,
+        onKept: diagnostics.kept,
+        onUntold: diagnostics.untold
       })
     },
     (it) => it.close()

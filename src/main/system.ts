@@ -50,6 +50,7 @@ export type SystemDeps = {
   readonly onTooLarge?: TaskDeps['onTooLarge']
   readonly onHeldUp?: TaskDeps['onHeldUp']
   readonly onGroupUntold?: TaskDeps['onGroupUntold']
+  readonly onAhead?: TaskDeps['onAhead']
   readonly onDefinitionError: (error: unknown) => void
   /** A saga passes over events whose key it cannot tell: told once each; all others have these events. */
   readonly onKeyFailed?: (error: unknown) => void
@@ -226,6 +227,7 @@ const taskDeps = (deps: SystemDeps, definitions: Definitions, component: string)
   recordsOf: (topic) => definitions.contracts.ofTopic(topic)?.records,
   ...(deps.onTooLarge === undefined ? {} : { onTooLarge: deps.onTooLarge }),
   ...(deps.onGroupUntold === undefined ? {} : { onGroupUntold: deps.onGroupUntold }),
+  ...(deps.onAhead === undefined ? {} : { onAhead: deps.onAhead }),
   ...(deps.onHeldUp === undefined ? {} : { onHeldUp: deps.onHeldUp }),
   ...(deps.learn === undefined ? {} : { learn: deps.learn }),
   ...(deps.taskLimits === undefined ? {} : { limits: deps.taskLimits }),

@@ -1,3 +1,4 @@
+import { hidden } from '../base/index.ts'
 import { parsePostgresUrl, type PostgresAddress, postgresUrlForm, shownPostgresUrl } from '../view/postgres/index.ts'
 import type { Kind } from './setting.ts'
 
@@ -16,7 +17,12 @@ export const viewDatabase: Kind<ViewDatabase> = {
     const wrong = text.startsWith('postgres') ? parsePostgresUrl(text) : ''
     return typeof wrong !== 'string' || wrong === '' ? '' : `; ${wrong}`
   },
-  shown: (text) => (sqlitePath(text) === undefined ? shownPostgresUrl(text) : text)
+  shown: (text) => {
+    const path = sqlitePath(text)
+    if (path === undefined) return shownPostgresUrl(text)
+    return /^\.{0,2}\/|^[^@:?]*$/.test(path) ? text : `sqlite:${hidden}`
+  }
 }
 
-const sqlitePath = (text: string): string | undefined => /^sqlite:(.+)$/.exec(text)?.[1]
+/** `sqlite://host` is an address, and no path: what stands there may be a user and a password. */
+const sqlitePath = (text: string): string | undefined => /^sqlite:((?!\/\/[^/]).+)$/s.exec(text)?.[1]

@@ -1,4 +1,4 @@
-import type { Clock, ParcomoloError } from '../base/index.ts'
+import type { ElapsedClock, ParcomoloError } from '../base/index.ts'
 import { boundedPorts } from './bounded-ports.ts'
 import { type ParticipantResource, participantNames, type SagaResource, sagaNames } from './crd/index.ts'
 import {
@@ -24,7 +24,7 @@ import { watchKind, type WatchedKind } from './watched-kind.ts'
 
 export type OperatorDeps = {
   readonly ports: Ports
-  readonly clock: Clock
+  readonly clock: ElapsedClock
   /** The pod's name and something random: different for each process. */
   readonly identity: string
   /** Whatever has gone wrong; the operator goes on. */

@@ -19,6 +19,7 @@ export {
 export { type LoadedDefinition, loadSaga } from './load.ts'
 export { type Finding, findingText } from './load-findings.ts'
 export { nameCharsMax, namePatterns, policyDefaults, reservedStepName, retryRanges, sagaLimits } from './limits.ts'
+export { type NamedFile, namedTwice } from './same-name.ts'
 export { decodeInstance, encodeInstance, type InstanceSnapshot } from './snapshot.ts'
 export { goOn, standStill } from './stand-still.ts'
 export { dueAt, hasEnded, statusOf } from './status.ts'

@@ -21,6 +21,8 @@ export type Recovered = {
   readonly forwarded: number
   /** How much of the journal was read since the last snapshot. */
   readonly bytes: number
+  /** How far time had come when the last owner wrote last; 0 where nobody has. */
+  readonly writtenAt: number
 }
 
 export type Recovery<S> = {
@@ -57,7 +59,7 @@ export const recover = async <S>(
   const marker = await loadMarker(journal, fence, recovery)
   restoreMarker(marker, recovery)
   const forwarding = new Forwarding(marker)
-  let bytes = 0
+  let [bytes, writtenAt] = [0, timeOf(marker)]
   for (const offset of marker.behind ?? []) {
     for await (const records of log.read(journal, offset, offset + 1))
       if (!(await take(records, { ...recovery, marker, forwarding }))) return undefined
@@ -65,12 +67,14 @@ export const recover = async <S>(
   for await (const records of log.read(journal, startOf(marker), fence)) {
     if (!(await take(records, { ...recovery, marker, forwarding }))) return undefined
     bytes += bytesOf(records)
-    const offset = records.at(-1)!.offset + 1
+    const { offset: last, timestamp } = records.at(-1)!
+    const offset = last + 1
+    writtenAt = Math.max(writtenAt, timestamp)
     if (bytes < bytesUntilSave(recovery) || offset < marker.offset) continue
     bytes = 0
-    await save(offset, recovery, forwarding)
+    await save(offset, recovery, forwarding, writtenAt)
   }
-  return { journalEnd: fence + 1, bytes, ...forwarding.found }
+  return { journalEnd: fence + 1, bytes, writtenAt, ...forwarding.found }
 }
 
 /** Where memory is short, less is read before a snapshot makes room again. */
@@ -112,13 +116,15 @@ const logLost = (place: TopicPartition, end: number, what: string, offset: numbe
 const save = async <S>(
   offset: number,
   { snapshots, positions, lanes, isStopped }: Recovery<S>,
-  { found: { unforwarded } }: Forwarding
+  { found: { unforwarded } }: Forwarding,
+  at: number
 ): Promise<void> => {
   const atBoundary: AtBoundary = async (work) => (isStopped() ? undefined : work(offset))
   const offsets = unforwarded.map((one) => one.offset)
   const behind = offsets.length > behindMax ? undefined : offsets
   const forwarded = forwardedOf(offset, offsets[0] ?? offset, behind)
-  await snapshots.write(atBoundary, () => ({ offset, positions: positions.all(), lanes: lanes.all(), ...forwarded }))
+  const progress = () => ({ offset, positions: positions.all(), lanes: lanes.all(), ...forwarded, at })
+  await snapshots.write(atBoundary, progress)
 }
 
 const loadMarker = async <S>(
@@ -130,6 +136,8 @@ const loadMarker = async <S>(
   if (marker.offset <= fence) return marker
   throw logLost(journal, fence, `the snapshots of '${component.name}' stand at`, marker.offset)
 }
+
+const timeOf = ({ at = 0 }: Marker): number => at
 
 const restoreMarker = <S>(marker: Marker, { positions, lanes, component }: Recovery<S>): void => {
   const isJournaled = marker.lanes === undefined || component.beginnings === undefined

@@ -22,6 +22,8 @@ export type Marker = {
   readonly behind?: readonly number[]
   /** Absent where nothing was put off, and in those of earlier releases. */
   readonly lanes?: LanePositions
+  /** The task's time when it was taken; absent in those of earlier releases. */
+  readonly at?: number
 }
 
 /** The marker's key; the entities' keys have this before them, so that none can be taken for it. */

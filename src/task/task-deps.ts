@@ -36,6 +36,8 @@ export type TaskDeps = {
    * with undefined, it can again. Told once each.
    */
   readonly onGroupUntold?: (inbox: string, error: unknown) => void
+  /** The last owner of a journal partition wrote at a time that is so many ms ahead of this machine's clock. */
+  readonly onAhead?: (task: string, aheadMs: number) => void
   /**
    * Makes the codec know the schemas of these values; undefined where it knows them all. Those that there are not, or
    * that cannot be used, are left for `decode` to refuse; it rejects, retryable, where that cannot be told now.

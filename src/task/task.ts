@@ -1,3 +1,4 @@
+import { LedClock } from '../base/index.ts'
 import { type JournalWriter, placeName, type Reader, type TopicPartition } from '../log/index.ts'
 import { Boundary } from './boundary.ts'
 import type { Census, Component } from './component.ts'
@@ -27,6 +28,9 @@ type Work<S> = {
   readonly reader: Reader
 }
 
+/** Two machines' clocks may differ by less. */
+const aheadMsTold = 1_000
+
 /**
  * One component × one partition of its journal: single-threaded, the only writer of that partition.
  *
@@ -51,6 +55,7 @@ export class Task<S> {
   readonly stats: TaskStats = { rounds: 0, inputs: 0, events: 0, snapshots: 0, deadLetters: 0, foreign: 0 }
   readonly #component: Component<S>
   readonly #deps: TaskDeps
+  readonly #clock: LedClock
   readonly #limits: TaskLimits
   readonly #timers: Timers
   readonly #entities: Entities<S>
@@ -78,9 +83,11 @@ export class Task<S> {
   /** While it recovers. */
   #leaveTurn: (() => void) | undefined
 
-  constructor(component: Component<S>, journal: TopicPartition, deps: TaskDeps) {
+  constructor(component: Component<S>, journal: TopicPartition, given: TaskDeps) {
     this.journal = journal
     this.#component = component
+    this.#clock = new LedClock(given.clock)
+    const deps = { ...given, clock: this.#clock }
     this.#deps = deps
     this.#limits = { ...taskLimits, ...deps.limits }
     this.#timers = new Timers(deps.clock, () => this.#resume())
@@ -119,6 +126,7 @@ export class Task<S> {
     await this.#snapshots.claim()
     const recovered = await this.#recoverInTurn(fence)
     if (recovered === undefined) return
+    this.#goOnFrom(recovered.writtenAt)
     await Promise.race([this.#component.caughtUp?.(), this.#stop.promise])
     if (this.#stopping) return
     const work = this.#workOn(writer, recovered)
@@ -126,6 +134,13 @@ export class Task<S> {
     if (this.#lanes.names.size > 0) this.#resume()
     this.#groupReadings?.start()
     this.#running = this.#run(work).catch((error: unknown) => this.#fail(error))
+  }
+
+  /** What is due lies as far ahead as time had come for the last owner, also where this machine's clock is behind. */
+  #goOnFrom(writtenAt: number): void {
+    const aheadMs = this.#clock.notBefore(writtenAt)
+    if (aheadMs > 0) this.#timers.rearm()
+    if (aheadMs >= aheadMsTold) this.#deps.onAhead?.(placeName(this.journal), aheadMs)
   }
 
   /** Ends after the round under way; resolves when nothing of it runs any more. A start under way ends by itself. */
@@ -285,7 +300,8 @@ export class Task<S> {
       ...{ entities: this.#entities, snapshots: this.#snapshots, atBoundary: this.#boundary.at },
       marker: () => ({
         ...{ offset: journal.end, positions: this.#positions.all(), lanes: this.#lanes.all() },
-        ...forwardedOf(journal.end, forwarder.forwarded, forwarder.behind(behindMax))
+        ...forwardedOf(journal.end, forwarder.forwarded, forwarder.behind(behindMax)),
+        at: this.#clock.now()
       }),
       resume: () => this.#resume(),
       fail: (error) => this.#fail(error)

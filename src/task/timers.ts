@@ -57,6 +57,7 @@ export class Timers {
       return undefined
     }
     this.remove(top)
+    if (top.dueAt >= this.#alarmAt) this.#forgetAlarm()
     return top
   }
 
@@ -64,7 +65,7 @@ export class Timers {
   arm(): void {
     const dueAt = this.#heap[0]?.dueAt ?? Infinity
     if (dueAt >= this.#alarmAt) return
-    this.#cancelAlarm?.()
+    this.#forgetAlarm()
     this.#alarmAt = dueAt
     this.#cancelAlarm = this.#clock.at(dueAt, () => {
       this.#alarmAt = Infinity
@@ -72,9 +73,21 @@ export class Timers {
     })
   }
 
+  /** The clock has been moved. */
+  rearm(): void {
+    this.#forgetAlarm()
+    this.arm()
+  }
+
   stop(): void {
     this.#heap.length = 0
+    this.#forgetAlarm()
+  }
+
+  /** What it stood for may have been taken by somebody who came earlier; nothing may count on it then. */
+  #forgetAlarm(): void {
     this.#cancelAlarm?.()
+    this.#alarmAt = Infinity
   }
 
   #put(entry: TimerEntry, place: number): void {

@@ -1,4 +1,3 @@
-import { mock } from 'node:test'
 import test from 'ava'
 import {
   canonicalJson,
@@ -9,8 +8,7 @@ import {
   parseDuration,
   partitionOf,
   seededRandom,
-  sha256Hex,
-  systemClock
+  sha256Hex
 } from '../../src/base/index.ts'
 import { murmur2 } from '../../src/base/partition.ts'
 
@@ -129,25 +127,4 @@ test('an error carries its code, whether to try again, its facts and its cause',
   const plain = new ParcomoloError('PARCOMOLO_LOG_CLOSED', 'gone')
   t.false(plain.retryable)
   t.false('cause' in plain)
-})
-
-test.serial('the system clock calls when the time has come, once, however far away that is', (t) => {
-  mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1000 })
-  t.teardown(() => mock.timers.reset())
-  const called: string[] = []
-  const monthMs = 30 * 24 * 3_600_000
-  systemClock.at(1500, () => called.push('soon'))
-  systemClock.at(500, () => called.push('past'))
-  systemClock.at(1000 + monthMs, () => called.push('month'))
-  const cancel = systemClock.at(1500, () => called.push('cancelled'))
-  cancel()
-  t.is(systemClock.now(), 1000)
-  mock.timers.tick(1)
-  t.deepEqual(called, ['past'])
-  mock.timers.tick(499)
-  t.deepEqual(called, ['past', 'soon'])
-  mock.timers.tick(monthMs - 501)
-  t.deepEqual(called, ['past', 'soon'])
-  mock.timers.tick(1)
-  t.deepEqual(called, ['past', 'soon', 'month'])
 })

@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { closeSync, openSync } from 'node:fs'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -48,6 +49,15 @@ test('start listens, is ready, and stops on SIGINT with exit code 0', async (t) 
   t.is(await errors, 'Stopping; once more stops at once\n')
 })
 
+test('no signal opens the inspector, and SIGHUP stops in good order', async (t) => {
+  const { child, url, errors } = await started(t, { PARCOMOLO_DATA: await dataFolder(t) })
+  child.kill('SIGUSR1')
+  t.is((await fetch(`${url}/readyz`)).status, 200)
+  child.kill('SIGHUP')
+  t.is(await ended(child), 0)
+  t.is(await errors, 'Stopping; once more stops at once\n')
+})
+
 test('start stops when npm is killed that runs it through a shell', async (t) => {
   const command = `sh -c "'${process.execPath}' src/cli/parcomolo.ts start; true"; true`
   const variables = { PORT: '0', LOG_LEVEL: 'error', PARCOMOLO_DATA: await dataFolder(t) }
@@ -67,6 +77,53 @@ test('a reader that stops reading is no error', async (t) => {
   child.stdout!.destroy()
   const [code, errors] = await Promise.all([ended(child), text(child.stderr!)])
   t.deepEqual([code, errors], [0, ''])
+})
+
+test('a full disk under stdout fails a command, and stops no start', async (t) => {
+  const full = openSync('/dev/full', 'w')
+  t.teardown(() => closeSync(full))
+  const onFull = (...line: string[]): ChildProcess =>
+    spawn(process.execPath, ['src/cli/parcomolo.ts', ...line], {
+      env: { ...process.env, PORT: String(port), LOG_LEVEL: 'error', PARCOMOLO_DATA: folder },
+      stdio: ['ignore', full, 'pipe']
+    })
+  const [port, folder] = [await freePort(), await dataFolder(t)]
+  t.is(await ended(onFull('errors')), 1)
+  const child = onFull('start')
+  t.teardown(() => child.kill('SIGKILL'))
+  t.is(await untilReady(`http://127.0.0.1:${port}`, '"status":"ok"'), 200)
+  child.kill('SIGTERM')
+  t.is(await ended(child), 0)
+})
+
+test('a full disk under stderr ends nothing, however much is said there', async (t) => {
+  const full = openSync('/dev/full', 'w')
+  t.teardown(() => closeSync(full))
+  const child = spawn(process.execPath, ['src/cli/parcomolo.ts', 'start'], {
+    env: { ...process.env, PORT: '0', LOG_LEVEL: 'debug', PARCOMOLO_DATA: await dataFolder(t) },
+    stdio: ['ignore', 'pipe', full]
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  const [greeting] = (await once(child.stdout!, 'data')).map(String)
+  const url = /http:\/\/\S+/.exec(greeting!)![0]
+  for (let i = 0; i < 20; i++) t.is((await fetch(`${url}/orders/${'a'.repeat(200)}-${i}`)).status, 404)
+  t.is((await fetch(`${url}/readyz`)).status, 200)
+  child.kill('SIGTERM')
+  t.is(await ended(child), 0)
+})
+
+test('a reader of stderr that stands still holds up neither the work nor the stop', async (t) => {
+  const child = launch({ LOG_LEVEL: 'debug', PARCOMOLO_DATA: await dataFolder(t) }, 'start')
+  t.teardown(() => child.kill('SIGKILL'))
+  child.stderr!.pause()
+  const [greeting] = (await once(child.stdout!, 'data')).map(String)
+  const url = /http:\/\/\S+/.exec(greeting!)![0]
+  const body = JSON.stringify({ junk: 'a'.repeat(20_000) })
+  for (let i = 0; i < 40; i++)
+    await fetch(`${url}/orders?status=${'a'.repeat(10_000)}`, { method: 'POST', body }).then((answer) => answer.text())
+  t.is((await fetch(`${url}/readyz`)).status, 200)
+  child.kill('SIGTERM')
+  t.is(await ended(child), 0)
 })
 
 test('a port and a data folder that another process has are told, with what to do', async (t) => {
@@ -99,6 +156,17 @@ test('a folder without sagas is told', async (t) => {
   const { code, errors } = await refusal({ PARCOMOLO_DATA: folder, PARCOMOLO_SAGAS: join(folder, 'none') })
   t.is(code, 1)
   t.regex(errors, /^PARCOMOLO_MAIN_SAGAS_UNREADABLE: [^\n]*\n$/)
+})
+
+test('a pipe among the sagas is refused, and neither the start nor the stop waits for it', async (t) => {
+  const folder = await dataFolder(t)
+  const sagas = join(folder, 'sagas')
+  await cp('sagas', sagas, { recursive: true })
+  execFileSync('mkfifo', [join(sagas, 'pipe.yaml')])
+  const { child, errors } = await started(t, { PARCOMOLO_DATA: join(folder, 'data'), PARCOMOLO_SAGAS: sagas })
+  child.kill('SIGTERM')
+  t.is(await ended(child), 0)
+  t.regex(await errors, /PARCOMOLO_FILE_UNREADABLE.*pipe\.yaml' cannot be read \(it is a named pipe\)/)
 })
 
 test('a process that still waits for Kafka lives, says so, and stops on SIGTERM at once', async (t) => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { EventEmitter } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -393,6 +394,48 @@ test('verify names a file that it cannot read', async (t) => {
   const { code, err } = await ran(['verify', 'no/such.yaml'])
   t.is(code, 1)
   t.deepEqual(err, ["PARCOMOLO_CLI_FILE_UNREADABLE: 'no/such.yaml' cannot be read (ENOENT); expected a path"])
+})
+
+test('verify of several files refuses a name that two of them have, and tells both', async (t) => {
+  const folder = await temporaryFolder(t)
+  const [one, two] = [join(folder, 'order.yaml'), join(folder, 'order2.yaml')]
+  const text = await readFile('sagas/order.yaml', 'utf8')
+  await writeFile(one, text)
+  await writeFile(two, text.replace('timeout: 3s', 'timeout: 4s'))
+  const { code, out, err } = await ran(['verify', one, two, one, '--participants', 'sagas/participants'])
+  t.deepEqual([code, err], [1, []])
+  const said = `saga 'order' is in '${one}' and '${two}'; expected each name in one file; rename one, or delete a file`
+  t.deepEqual(out, [`${one}: ${said}`, `${two}: ${said}`])
+  const payment = 'sagas/participants/payment.yaml'
+  const copy = join(folder, 'payment.yaml')
+  await writeFile(copy, await readFile(payment))
+  t.is((await ran(['verify', payment, copy])).code, 1)
+  const participants = join(folder, 'participants')
+  await mkdir(participants)
+  for (const name of ['pay.yaml', 'payment.yaml']) await writeFile(join(participants, name), await readFile(payment))
+  const { err: beside } = await ran(['verify', 'sagas/order.yaml', '--participants', participants])
+  t.regex(beside[0]!, /^PARCOMOLO_SAGA_NAMED_TWICE: participant 'payment' is in '.*pay\.yaml' and '.*payment\.yaml'/)
+})
+
+test('verify refuses bytes that are no UTF-8, with line and column', async (t) => {
+  const folder = await temporaryFolder(t)
+  const path = join(folder, 'order.yaml')
+  const text = (await readFile('sagas/order.yaml', 'utf8')).replace('failure.type', "'zurück: ' + failure.type")
+  await writeFile(path, Buffer.from(text, 'latin1'))
+  const { code, out } = await ran(['verify', path, 'sagas/order.yaml', '--participants', 'sagas/participants'])
+  t.is(code, 1)
+  t.regex(out[0]!, new RegExp(`^${path}:\\d+:\\d+ the byte 0xfc is no UTF-8; save the file in UTF-8$`))
+  t.is(out.length, 2)
+})
+
+test('verify refuses what is no file among the participants, and does not wait for it', async (t) => {
+  const folder = await temporaryFolder(t)
+  execFileSync('mkfifo', [join(folder, 'pipe.yaml')])
+  const { code, err } = await ran(['verify', 'sagas/order.yaml', '--participants', folder])
+  t.is(code, 1)
+  t.deepEqual(err, [
+    `PARCOMOLO_CLI_FILE_UNREADABLE: '${folder}/pipe.yaml' cannot be read (it is a named pipe); expected a path`
+  ])
 })
 
 test('verify counts what it does not list', async (t) => {

@@ -57,7 +57,7 @@ export class ShopProcess {
   }
 
   /** Makes it stand still, or go on. */
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+  signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGUSR2'): void {
     this.#child!.kill(signal)
   }
 

@@ -1,5 +1,8 @@
-import type { Clock } from '../../src/base/index.ts'
+import { type ElapsedClock, SteadyClock } from '../../src/base/index.ts'
 import type { VirtualTime } from './virtual-time.ts'
+
+/** Each looks at its clock so often; here only where there may be something to see. */
+const lookEveryMs = 1000
 
 /**
  * A process: what it waits for comes through here. When it has crashed nothing comes any more, so whatever it was doing
@@ -7,7 +10,9 @@ import type { VirtualTime } from './virtual-time.ts'
  */
 export class SimulatedProcess {
   readonly name: string
-  readonly clock: Clock
+  /** Whose wall clock it has: several processes, and one after the other, run on one machine. */
+  readonly machine: string
+  readonly clock: ElapsedClock
   isAlive = true
   #pausedUntil = 0
   readonly #time: VirtualTime
@@ -16,7 +21,14 @@ export class SimulatedProcess {
   constructor(name: string, time: VirtualTime) {
     this.name = name
     this.#time = time
-    this.clock = { now: () => time.now(), at: (atMs, call) => this.after(atMs - time.now(), call) }
+    this.machine = name.replace(/[./].*/, '')
+    const clock = new SteadyClock({
+      wall: () => time.wallOf(this.machine),
+      monotonic: () => time.now(),
+      after: (ms, call) => this.after(ms, call)
+    })
+    this.clock = clock
+    time.onWallMoved(() => this.after(time.between(0, lookEveryMs), () => clock.look()))
   }
 
   get isPaused(): boolean {

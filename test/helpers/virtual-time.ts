@@ -19,6 +19,9 @@ export class VirtualTime {
   #nowMs = Date.UTC(2026, 0, 1)
   #number = 0
   readonly #heap: Entry[] = []
+  /** How far the wall clock of a machine is off. */
+  readonly #offsets = new Map<string, number>()
+  readonly #onWallMoved: (() => void)[] = []
 
   constructor(seed: string) {
     this.random = seededRandom(seed)
@@ -27,6 +30,22 @@ export class VirtualTime {
   /** Whole milliseconds since 1970, as a real clock gives them; events lie between them. */
   now(): number {
     return Math.floor(this.#nowMs)
+  }
+
+  /** What the wall clock of a machine shows. */
+  wallOf(machine: string): number {
+    return this.now() + (this.#offsets.get(machine) ?? 0)
+  }
+
+  /** The wall clock of a machine jumps to so far from the true time. */
+  setWall(machine: string, offsetMs: number): void {
+    this.note(`the clock of ${machine} is set to ${Math.round(offsetMs)} ms from the true time`)
+    this.#offsets.set(machine, offsetMs)
+    for (const call of this.#onWallMoved) call()
+  }
+
+  onWallMoved(call: () => void): void {
+    this.#onWallMoved.push(call)
   }
 
   /** Plans an event; gives the function that cancels it. */

@@ -121,6 +121,9 @@ export const scenarios: Readonly<Record<string, readonly [seeds: number, Case, c
     { ...awayCluster, window: 2, isTold: false, wrap: (log) => withTracesLost(log) },
     ['probes', 'putOff']
   ],
+  'a cluster whose clocks jump': [4, { ...cluster, nodes: 2, partitions: 2, jumps: 5 }, ['jumps', 'fenced']],
+  'a laptop whose clock jumps': [4, { ...laptop, jumps: 5 }, ['jumps', 'lost']],
+  'a laptop whose clock jumps, as choreography': [2, { ...laptop, flow: 'choreography', jumps: 5 }, ['jumps', 'lost']],
   'a cluster in which others write garbage': [4, { ...cluster, orders: 6, garbage: 60 }, ['garbage', 'doubled']],
   'a laptop on which others write garbage': [3, { ...laptop, orders: 6, garbage: 60 }, ['garbage', 'lost']]
 }

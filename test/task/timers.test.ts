@@ -52,3 +52,16 @@ test('an entry that is out of the timers stays out, also where they have stopped
   for (const entry of entries.toReversed()) timers.advance(entry, 50)
   t.is(timers.take(1_000), undefined)
 })
+
+test('an alarm whose entry somebody has taken earlier is not counted on', (t) => {
+  const clock = new VirtualClock(0)
+  let due = 0
+  const timers = new Timers(clock, () => due++)
+  timers.add('far', 1000)
+  timers.take(5000)
+  timers.add('later', 2000)
+  clock.advance(1500)
+  t.is(due, 0)
+  clock.advance(500)
+  t.is(due, 1)
+})

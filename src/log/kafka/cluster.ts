@@ -141,7 +141,7 @@ export class Cluster {
   async persist<T>(what: string, attempt: () => Promise<T>, topic?: string): Promise<T> {
     const outcome = await this.#tried(attempt)
     if ('done' in outcome) return outcome.done
-    const trouble: Trouble = { what, topic, since: Date.now(), error: outcome.error }
+    const trouble: Trouble = { what, topic, since: performance.now(), error: outcome.error }
     this.#troubles.add(trouble)
     try {
       for (let pauseMs = pauseMsMin; ; pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
@@ -183,10 +183,11 @@ export class Cluster {
 
   /** What has been failing for longer than a moment, and not for one topic's fault; undefined where nothing has. */
   trouble(): string | undefined {
+    const now = performance.now()
     const lasting = [...this.#troubles].find((trouble) => isLasting(trouble) && !isOfTopic(trouble))
     return lasting === undefined
       ? undefined
-      : `${lasting.what} has failed for ${Date.now() - lasting.since} ms: ${reasonOf(lasting.error)}`
+      : `${lasting.what} has failed for ${Math.round(now - lasting.since)} ms: ${reasonOf(lasting.error)}`
   }
 
   async close(error: ParcomoloError): Promise<void> {
@@ -274,7 +275,7 @@ export class Cluster {
   }
 }
 
-const isLasting = ({ since }: Trouble): boolean => Date.now() - since >= unhealthyAfterMs
+const isLasting = ({ since }: Trouble): boolean => performance.now() - since >= unhealthyAfterMs
 
 const isOfTopic = ({ topic, error }: Trouble): boolean => topic !== undefined && concernsTopic(error)
 

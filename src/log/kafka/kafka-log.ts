@@ -113,14 +113,14 @@ class KafkaLog implements Log {
   }
 
   async reach(): Promise<void> {
-    const until = Date.now() + reachMsMax
+    const until = performance.now() + reachMsMax
     for (;;) {
       try {
         return await this.#cluster.refresh()
       } catch (error) {
         if (error instanceof Error && error.name === 'KafkaJSSASLAuthenticationError')
           throw asRefused('the log-in', error)
-        if (Date.now() >= until) throw unreachable(this.#settings.brokers, error)
+        if (performance.now() >= until) throw unreachable(this.#settings.brokers, error)
       }
       await this.#cluster.pause(500)
     }

@@ -1,4 +1,4 @@
-import { type Clock, ParcomoloError } from '../../base/index.ts'
+import { type ElapsedClock, ParcomoloError } from '../../base/index.ts'
 import { isConflict, isNotFound } from './api-error.ts'
 import {
   isExpired,
@@ -15,7 +15,7 @@ export type LeaderElectorDeps = {
   readonly leases: LeaseStore
   /** Different for each process, also for two that run in the same pod one after the other. */
   readonly identity: string
-  readonly clock: Clock
+  readonly clock: ElapsedClock
   readonly random: () => number
   /** The API server did not answer, or refused; it is tried again. */
   readonly onError: (error: unknown) => void
@@ -92,7 +92,7 @@ export class LeaderElector {
   }
 
   #leftMs(): number {
-    return this.#renewedAt + this.#times.renewMs - this.#deps.clock.now()
+    return this.#renewedAt + this.#times.renewMs - this.#deps.clock.elapsed()
   }
 
   #isTaken(): boolean {
@@ -128,7 +128,7 @@ export class LeaderElector {
 
   async #takeOrRenew(signal: AbortSignal): Promise<boolean> {
     const { leases, clock, identity } = this.#deps
-    const now = clock.now()
+    const [now, askedAt] = [clock.now(), clock.elapsed()]
     const lease = await leases.get(signal).catch(orMissing)
     if (lease !== undefined) this.#see(lease.spec)
     if (lease !== undefined && !this.#isFree(lease.spec)) return false
@@ -138,19 +138,19 @@ export class LeaderElector {
       : leases.update(lease, spec, signal))
     this.#see(stored)
     // From when it was asked for: others may have seen it from then on.
-    this.#renewedAt = now
+    this.#renewedAt = askedAt
     return true
   }
 
   #see(spec: LeaseSpec): void {
-    if (JSON.stringify(spec) !== JSON.stringify(this.#seen)) this.#seenAt = this.#deps.clock.now()
+    if (JSON.stringify(spec) !== JSON.stringify(this.#seen)) this.#seenAt = this.#deps.clock.elapsed()
     this.#seen = spec
   }
 
   /** A leader whose lease somebody else has leads no more, even if that one is about to expire. */
   #isFree(spec: LeaseSpec): boolean {
     if (!this.#isTaken()) return true
-    return this.#state !== 'leading' && isExpired(spec, this.#deps.clock.now() - this.#seenAt)
+    return this.#state !== 'leading' && isExpired(spec, this.#deps.clock.elapsed() - this.#seenAt)
   }
 
   /** What is under way when it is stopped may have taken the lease all the same, so it looks once more. */

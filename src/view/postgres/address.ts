@@ -1,4 +1,4 @@
-import { didYouMean } from '../../base/index.ts'
+import { didYouMean, hidden, schemeAndHost, shownPath } from '../../base/index.ts'
 
 /** Where the database is and how to get in, as a URL says it. */
 export type PostgresAddress = {
@@ -41,12 +41,20 @@ export const parsePostgresUrl = (text: string): PostgresAddress | string => {
   return found === undefined ? "it has a '%' that is not followed by two hexadecimal digits; write '%25' for it" : found
 }
 
-/** The URL with all that may be secret left out, however wrong it is. */
-export const shownPostgresUrl = (text: string): string =>
-  (/^\w+:\/\/[^/?#:@]*@[^@]*$/.test(text) ? text : text.replace(/^(\w+:\/*)?([^/?#@:]*:)?.*@/s, '$1$2***@')).replace(
-    /([?&][^=&]*password[^=&]*=)[^&]*/gi,
-    '$1***'
-  )
+/** The URL with all that may be secret left out; where it is wrong, no more than scheme and host. */
+export const shownPostgresUrl = (text: string): string => {
+  // With an '@' behind the place, what stands before it may all be a password.
+  const isClear = !/^\w+:\/\/[^/?#]*[/?#].*@/s.test(text)
+  if (typeof parsePostgresUrl(text) === 'string' || !isClear) return schemeAndHost(text)
+  const { protocol, username, password, host, pathname, searchParams } = new URL(text)
+  const query = [...searchParams].map(([name, value]) => `${name}=${shownParameter(name, value)}`).join('&')
+  const user = password === '' ? username : `${username}:${hidden}`
+  return `${protocol}//${user}@${host}${pathname}${query === '' ? '' : `?${query}`}`
+}
+
+/** Options of a session may set anything. */
+const shownParameter = (name: string, value: string): string =>
+  name === 'options' ? hidden : name.startsWith('ssl') && name !== 'sslmode' ? shownPath(value) : value
 
 const addressIn = (url: URL): PostgresAddress | string | undefined => {
   const place = [url.hostname, url.pathname.slice(1), url.username, url.password].map(decoded)
@@ -85,7 +93,7 @@ const decoded = (text: string): string | undefined => {
 
 const wrongParameter = (given: Parameters): string | undefined => {
   const unknown = Object.keys(given).find((name) => !parameters.some((known) => known === name))
-  if (unknown !== undefined) return `it has a parameter '${unknown}'${meant(unknown)}`
+  if (unknown !== undefined) return `it has a parameter ${namedParameter(unknown)}${meant(unknown)}`
   return wrongTls(given) ?? (isSchema(given.schema ?? '_') ? undefined : wrongSchema)
 }
 
@@ -102,6 +110,9 @@ const wrongTls = ({ sslmode: mode = 'disable', sslrootcert, sslcert, sslkey }: P
 
 const isSchema = (name: string): boolean => /^[a-z_][a-z0-9_]{0,62}$/.test(name)
 const wrongSchema = "its schema is not made of small letters, digits and '_', at most 63 of them"
+
+/** It may be the end of a password that has a '?' in it. */
+const namedParameter = (name: string): string => (/^[a-z_]{1,32}$/.test(name) ? `'${name}'` : 'that is not known')
 
 const meant = (name: string): string => {
   const found = didYouMean(name, parameters)

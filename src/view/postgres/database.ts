@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls'
 import { Pool, type PoolClient, type PoolConfig } from 'pg'
-import { type Clock, ParcomoloError } from '../../base/index.ts'
+import { type Clock, ParcomoloError, shownPath } from '../../base/index.ts'
 import type { PostgresAddress, TlsFiles } from './address.ts'
 import { gone, isAway, isMissing, refused, saidBy, unavailable } from './failure.ts'
 
@@ -190,14 +190,24 @@ const configOf = (address: PostgresAddress, statementMs: number): PoolConfig => 
   }
 }
 
+/** Whatever is no file is not opened: a pipe that nobody writes to would hold up the start and the stop. */
+const readPem = async (path: string): Promise<string> => {
+  if (!(await stat(path)).isFile()) throw new Error('it is no file')
+  return readFile(path, 'utf8')
+}
+
 const tlsOf = async (address: PostgresAddress): Promise<PoolConfig['ssl']> => {
   const { tls } = address
   if (tls === 'disable') return false
   const pem = async (parameter: keyof TlsFiles): Promise<string | undefined> => {
     const path = address.files[parameter]
     if (path === undefined) return undefined
-    return readFile(path, 'utf8').catch((cause: unknown) => {
-      throw refused(nameOf(address), `the file '${path}' of its ${parameter} cannot be read: ${saidBy(cause)}`, cause)
+    return readPem(path).catch((cause: unknown) => {
+      throw refused(
+        nameOf(address),
+        `the file '${shownPath(path)}' of its ${parameter} cannot be read: ${(cause as NodeJS.ErrnoException).code ?? saidBy(cause)}`,
+        cause
+      )
     })
   }
   const [ca, cert, key] = [await pem('sslrootcert'), await pem('sslcert'), await pem('sslkey')]

@@ -130,7 +130,7 @@ testOnCluster('a connection that leads nowhere any more is left for another, and
   const startedAt = Date.now()
   const now = (): number => startedAt + (Date.now() - startedAt) * 10
   const at = (atMs: number, call: () => void) => systemClock.at(Date.now() + (atMs - now()) / 10, call)
-  const operator = stage.operator(world, { kubeconfig: proxy.kubeconfig, clock: { now, at } })
+  const operator = stage.operator(world, { kubeconfig: proxy.kubeconfig, clock: { now, elapsed: now, at } })
   await operator.atWork
   await stage.applyUntil(smallSaga('held', '1m'), has('Ready'))
   proxy.hold()

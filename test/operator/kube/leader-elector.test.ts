@@ -137,6 +137,23 @@ test('a leader that has stood still knows that it does not lead before it does a
   t.true(a.isLost)
 })
 
+test('whosever clock jumps, by hours and in whichever direction, the same one leads', async (t) => {
+  const { time, server, candidate } = setUp(t.title)
+  const a = candidate('a')
+  await time.run(() => leads(a), Infinity, 100)
+  const b = candidate('b')
+  await time.pass(60_000)
+  for (const offsetMs of [3_600_000, 0, -3_600_000, 0]) {
+    for (const { machine } of [a.process, b.process]) {
+      time.setWall(machine, offsetMs)
+      await time.pass(30_000)
+      t.deepEqual([a, b].map(leads), [true, false])
+    }
+  }
+  t.is(server.lease!.spec.leaseTransitions, 0)
+  t.false(a.isLost)
+})
+
 test('whatever is lost, slow, paused or killed, two never lead at once, and in the end one does', async (t) => {
   for (let seed = 0; seed < 40; seed++) {
     const { time, server, candidate } = setUp(`${t.title} ${seed}`)

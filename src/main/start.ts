@@ -121,7 +121,7 @@ const open = async (stage: Stage): Promise<string> => {
     onTooLarge: diagnostics.tooLarge,
     onHeldUp: diagnostics.heldUp,
     onGroupUntold: diagnostics.groupUntold,
-    onDefinitionError: diagnostics.error,
+    onDefinitionError: diagnostics.definition,
     onKeyFailed: diagnostics.keyFailed,
     onKeyUsed: diagnostics.keyUsed
   }

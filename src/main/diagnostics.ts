@@ -53,6 +53,13 @@ export class Diagnostics {
       ? this.report('info', { task }, `the task ${task} goes on`)
       : this.report('warn', { task, ...facts(error) }, `the task ${task} waits, and tries again until it works`)
 
+  readonly definition = (error: unknown): void =>
+    this.report(
+      'error',
+      facts(error),
+      'a published saga or participant cannot be used as it stands: nothing new begins on it, and what runs here goes on'
+    )
+
   readonly keyFailed = (error: unknown): void =>
     this.report('error', facts(error), 'a saga passes over events whose key it cannot tell; all others have them')
 

@@ -162,7 +162,7 @@ const open = async (stage: Stage): Promise<string> => {
     onHeldUp: diagnostics.heldUp,
     onGroupUntold: diagnostics.groupUntold,
     onAhead: diagnostics.ahead,
-    onDefinitionError: diagnostics.error,
+    onDefinitionError: diagnostics.definition,
     onKeyFailed: diagnostics.keyFailed,
     onKeyUsed: diagnostics.keyUsed
   }

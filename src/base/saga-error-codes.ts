@@ -79,7 +79,8 @@ export const sagaErrorCodes = {
     remedy: 'Split it into several sagas.'
   },
   PARCOMOLO_SAGA_TOO_DEEP: {
-    cause: 'Parallel nodes or written-out values are nested deeper than nestingMax or valueDepthMax.',
+    cause:
+      'Parallel nodes, written-out values or brackets are nested deeper than nestingMax, valueDepthMax or bracketsMax.',
     remedy: 'Flatten them.'
   },
   PARCOMOLO_SAGA_TOO_WIDE: {

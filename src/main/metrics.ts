@@ -8,6 +8,12 @@ import type { Parts } from './stage.ts'
 export const metricsText = ({ memory, log, system, operator, unheard }: Parts): string => {
   const lines = [...(memory === undefined ? [] : memoryLines(memory)), ...(log === undefined ? [] : logLines(log))]
   if (unheard !== undefined) lines.push(...unheardLines(unheard))
+  lines.push(...taskLines(system), ...passedOverLines(system?.passedOver))
+  return `${lines.join('\n')}\n${operator?.metrics() ?? ''}`
+}
+
+const taskLines = (system: Parts['system']): string[] => {
+  const lines: string[] = []
   const perTask = [...(system?.runners ?? [])].flatMap(([component, runner]) =>
     [...runner.tasks].map(([place, task]) => ({ labels: `{component="${component}",task="${place}"}`, task }))
   )
@@ -23,8 +29,7 @@ export const metricsText = ({ memory, log, system, operator, unheard }: Parts): 
   for (const { labels, task } of perTask) lines.push(`parcomolo_task_entities${labels} ${task.entityCount}`)
   lines.push('# TYPE parcomolo_task_entities_asleep gauge')
   for (const { labels, task } of perTask) lines.push(`parcomolo_task_entities_asleep${labels} ${task.sleepingCount}`)
-  lines.push(...waitingLines(perTask), ...passedOverLines(system?.passedOver))
-  return `${lines.join('\n')}\n${operator?.metrics() ?? ''}`
+  return [...lines, ...waitingLines(perTask)]
 }
 
 /** What of its commands a task waits for, by inbox partition; and what begins later, for want of room there. */

@@ -1,4 +1,3 @@
-import { isParcomoloError } from '../base/index.ts'
 import { createHttp, createHttpApart, type HttpDeps, type LogLevel } from '../http/index.ts'
 import { Intake } from '../intake/index.ts'
 import type { Operator } from '../operator/index.ts'

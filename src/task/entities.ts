@@ -1,28 +1,10 @@
-import { type Account, Budget, ParcomoloError } from '../base/index.ts'
-import type { AttemptOf, Census, CensusGroup, Component, Event } from './component.ts'
+import { type Account, Budget } from '../base/index.ts'
+import { bytesOf, type Cell, cellBytes, isAsleep, never, newCell, packedBytes, textOf } from './cell.ts'
+import type { AttemptOf, Census, Component, Event } from './component.ts'
+import { Sleepers } from './sleepers.ts'
 import type { TimerEntry, Timers } from './timers.ts'
 import type { Change, Unanswered } from './unanswered.ts'
-
-/** One entity in memory. */
-type Cell<S> = {
-  /** The one text for it: whatever else names the key is not kept. */
-  readonly key: string
-  /** Undefined while it is packed. */
-  state: S | undefined
-  /** The state as a snapshot has it, a character for each byte: of all that V8 has, a string costs the least. */
-  packed: string | undefined
-  /** Known while it is packed. */
-  hasEnded: boolean
-  /** The journal offset after the last event that changed it: what a snapshot of it stands for. */
-  version: number
-  /** Its entry among the timers. */
-  timer: TimerEntry | undefined
-  /** When it was asked for last. */
-  period: number
-}
-
-/** What is kept of one that sleeps: its entry among the timers, and how the census counts it. */
-type Sleeper = { timer: TimerEntry | undefined; readonly group: CensusGroup | undefined }
+import { Undos } from './undos.ts'
 
 /** What a snapshot has of an entity. */
 export type Encoded = { readonly bytes: Uint8Array; readonly version: number; readonly hasEnded: boolean }
@@ -61,11 +43,9 @@ export class Entities<S> {
   readonly #keptHeads = new Map<string, Uint8Array>()
 
   /** Those that sleep. */
-  readonly #asleep = new Map<string, Sleeper>()
+  readonly #asleep: Sleepers
   /** What the events under way have changed, so many; the places are used again. */
-  readonly #undos: { key: string; before: S | undefined; version: number }[] = []
-  #undoCount = 0
-  #isUndoable = false
+  readonly #undos = new Undos<S>()
   readonly #perPeriod: number
   readonly #unanswered: Unanswered | undefined
   readonly #census: Census<S> | undefined
@@ -75,6 +55,7 @@ export class Entities<S> {
     const { perPeriod, unanswered, census, account } = options
     this.#component = component
     this.#timers = timers
+    this.#asleep = new Sleepers(timers)
     this.#perPeriod = perPeriod
     this.#unanswered = unanswered
     this.#account = account ?? new Budget(Infinity).account('')
@@ -118,7 +99,7 @@ export class Entities<S> {
     const cell = this.#cells.get(key)
     if (cell === undefined) return undefined
     const { state, packed, version, hasEnded } = cell
-    if (state === undefined) return { bytes: Buffer.from(packed!, 'latin1'), version, hasEnded }
+    if (state === undefined) return { bytes: bytesOf(packed!), version, hasEnded }
     return { bytes: this.#component.snapshot.encode(state), version, hasEnded: this.#component.hasEnded(state) }
   }
 
@@ -155,7 +136,7 @@ export class Entities<S> {
 
   /** Takes in one that slept, as it was: what it waits for was known all the time. */
   wake(key: string, bytes: Uint8Array, version: number): void {
-    this.#leaveSleep(key)
+    this.#asleep.leave(key)
     this.#add(key, this.#component.snapshot.decode(bytes), version).packed = textOf(bytes)
   }
 
@@ -171,7 +152,7 @@ export class Entities<S> {
     if (cell !== undefined) {
       this.#unschedule(cell)
       this.#drop(cell)
-    } else if (this.#asleep.has(key)) this.#leaveSleep(key)
+    } else if (this.#asleep.has(key)) this.#asleep.leave(key)
     else return
     this.#unanswered?.change(key, '', none, { offset: 0, now: 0, isAnswer: false })
   }
@@ -193,15 +174,15 @@ export class Entities<S> {
       if (this.#account.heldBytes <= bytesMax) return
       if (cell.state !== undefined || cell.hasEnded || this.dirty.has(cell.key)) continue
       if (this.#component.staysAwake?.(cell.key) === true) continue
-      const group = this.#census?.groupOf(this.#component.snapshot.decode(Buffer.from(cell.packed!, 'latin1')))
+      const group = this.#census?.groupOf(this.#component.snapshot.decode(bytesOf(cell.packed!)))
       this.#drop(cell)
-      this.#asleep.set(cell.key, { timer: cell.timer, group })
+      this.#asleep.add(cell.key, { timer: cell.timer, group })
     }
   }
 
   /** The timer of one that sleeps was taken out: it has to be brought back, and its timer is set anew by that. */
   fired(key: string): void {
-    this.#asleep.get(key)!.timer = undefined
+    this.#asleep.fired(key)
   }
 
   /** Holds nothing any more. */
@@ -223,21 +204,20 @@ export class Entities<S> {
    * throws. What follows from the first event is what the answer says, and the rest is what the component makes of it.
    */
   applyAll(events: readonly Event[], offset: number, isAnswer: boolean): void {
-    this.#undoCount = 0
-    this.#isUndoable = true
+    this.#undos.begin()
     try {
       for (let i = 0; i < events.length; i++) this.apply(events[i]!, offset + i, i === 0 && isAnswer)
     } catch (error) {
       this.#undo()
       throw error
     } finally {
-      this.#isUndoable = false
+      this.#undos.end()
     }
   }
 
   #undo(): void {
-    while (this.#undoCount > 0) {
-      const { key, before, version } = this.#undos[--this.#undoCount]!
+    for (let undo = this.#undos.take(); undo !== undefined; undo = this.#undos.take()) {
+      const { key, before, version } = undo
       const cell = this.#cells.get(key)
       const after = cell && this.#stateOf(cell)
       this.#count(after, before)
@@ -246,13 +226,6 @@ export class Entities<S> {
       if (before !== undefined) this.#tellAwaited(key, after, before, change)
       this.#replace(key, cell, before, version)
     }
-  }
-
-  #noteUndo(key: string, before: S | undefined, version: number): void {
-    const undo = (this.#undos[this.#undoCount++] ??= { key, before, version })
-    undo.key = key
-    undo.before = before
-    undo.version = version
   }
 
   /** How the attempts of an entity stand now. */
@@ -264,14 +237,7 @@ export class Entities<S> {
   clockRuns(key: string, now: number): void {
     const cell = this.#cells.get(key)
     if (cell !== undefined) this.#schedule(cell, this.#stateOf(cell), this.attemptOf(key, now))
-    else if (this.#asleep.has(key)) this.#callAt(key, now)
-  }
-
-  /** When its state is there, it tells its time itself. */
-  #callAt(key: string, now: number): void {
-    const sleeper = this.#asleep.get(key)!
-    if (sleeper.timer === undefined) sleeper.timer = this.#timers.add(key, now)
-    else if (now < sleeper.timer.dueAt) this.#timers.advance(sleeper.timer, now)
+    else this.#asleep.callAt(key, now)
   }
 
   /**
@@ -309,7 +275,7 @@ export class Entities<S> {
     else if (change.offset < cell.version) return
     const before = cell && this.#stateOf(cell)
     const state = this.#component.evolve(before, event, key)
-    if (this.#isUndoable) this.#noteUndo(key, before, cell?.version ?? 0)
+    this.#undos.note(key, before, cell?.version ?? 0)
     if (state !== undefined || cell !== undefined) this.dirty.add(key)
     this.#count(before, state)
     this.#tellAwaited(key, before, state, change)
@@ -332,7 +298,7 @@ export class Entities<S> {
   }
 
   #add(key: string, state: S, version: number): Cell<S> {
-    const cell: Cell<S> = { key, state, packed: undefined, hasEnded: false, version, timer: undefined, period: never }
+    const cell = newCell(key, state, version)
     this.#cells.set(key, cell)
     this.#account.hold(cellBytes)
     this.#touch(cell)
@@ -344,19 +310,13 @@ export class Entities<S> {
     this.#touch(cell)
     if (cell.state !== undefined) return cell.state
     this.#account.hold(cellBytes - packedBytes(cell))
-    return (cell.state = this.#component.snapshot.decode(Buffer.from(cell.packed!, 'latin1')))
+    return (cell.state = this.#component.snapshot.decode(bytesOf(cell.packed!)))
   }
 
   #drop(cell: Cell<S>): void {
     this.#account.release(cell.state === undefined ? packedBytes(cell) : cellBytes)
     cell.period = never
     this.#cells.delete(cell.key)
-  }
-
-  #leaveSleep(key: string): void {
-    const { timer } = this.#asleep.get(key)!
-    if (timer !== undefined) this.#timers.remove(timer)
-    this.#asleep.delete(key)
   }
 
   #checkAwake(key: string): void {
@@ -407,8 +367,8 @@ export class Entities<S> {
   /** Of one in memory that a newer snapshot takes the place of. */
   #countOut(key: string): void {
     if (this.#census === undefined) return
-    const sleeper = this.#asleep.get(key)
-    if (sleeper !== undefined) sleeper.group!.add(-1)
+    const asleep = this.#asleep.groupOf(key)
+    if (asleep !== undefined) asleep.add(-1)
     else if (this.#cells.has(key)) this.#count(this.get(key), undefined)
   }
 
@@ -438,27 +398,10 @@ export class Entities<S> {
 }
 
 const none: readonly never[] = []
-/**
- * About what an order's saga holds as it is worked with, and beside its snapshot when it is packed, with its key, its
- * places in maps and lists, and its timer.
- */
-export const cellBytes = 3_000
-const packedBytes = ({ packed }: Pick<Cell<unknown>, 'packed'>): number => 400 + packed!.length
 /** Of what they may hold: when some should leave, and how many do then. */
 const crowdedAt = 0.75
 const sleepingTo = 0.5
 /** There are many entities where so many periods would not have room for them. */
 const crowdedAfterPeriods = 20
-/** The period of what is not among those that were asked for. */
-const never = -1
 /** A value in the wire format begins with its schema's id. */
 const headBytes = 5
-
-const textOf = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
-
-const isAsleep = (component: string, key: string): ParcomoloError =>
-  new ParcomoloError(
-    'PARCOMOLO_TASK_DEFECT',
-    `'${key}' of '${component}' was asked for while it sleeps; whatever an input may look at has to be fetched before`
-  )

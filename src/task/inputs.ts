@@ -187,14 +187,8 @@ export class Inputs {
   }
 
   readonly #event = (place: TopicPartition, record: StoredRecord): Taken | undefined => {
-    if (record.unreadable !== undefined) throw record.unreadable
-    if (record.value === null) return undefined
-    const decoded = this.#decode(place, record.value)
-    if (decoded === undefined) {
-      this.#deps.onForeign?.()
-      return undefined
-    }
-    if (isMarker(decoded.message)) return undefined
+    const decoded = this.#decodedEvent(place, record)
+    if (decoded === undefined) return undefined
     const { component, lanes: putOff } = this.#deps
     const read = inputOf(place, record, decoded, { id: record.headers[header.id], attempt: 1 })
     const lanes = component.beginnings?.lanesOf(read) ?? none
@@ -203,6 +197,15 @@ export class Inputs {
     // What it begins may have to be put off, though there is nothing else to it.
     if (keys.length === 0 && lanes.every((lane) => putOff.has(lane, placeName(place)))) return undefined
     return { input, keys, place, record, sequence: undefined, lanes }
+  }
+
+  /** Undefined for what is no event of anybody that is read. */
+  #decodedEvent(place: TopicPartition, { unreadable, value }: StoredRecord): Decoded | undefined {
+    if (unreadable !== undefined) throw unreadable
+    if (value === null) return undefined
+    const decoded = this.#decode(place, value)
+    if (decoded === undefined) this.#deps.onForeign?.()
+    return decoded === undefined || isMarker(decoded.message) ? undefined : decoded
   }
 
   /** What these records begin in a lane of which they were put off. What is no fault of a record is thrown. */

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
 import { Budget } from '../../src/base/index.ts'
-import { cellBytes } from '../../src/task/entities.ts'
+import { cellBytes } from '../../src/task/cell.ts'
 import type { TaskLimits } from '../../src/task/index.ts'
 import { Stage } from './stage.ts'
 

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { Budget, type ParcomoloError } from '../../src/base/index.ts'
 import type { Log } from '../../src/log/index.ts'
-import { cellBytes } from '../../src/task/entities.ts'
+import { cellBytes } from '../../src/task/cell.ts'
 import { type Component, type MessageInput, Task } from '../../src/task/index.ts'
 import { type Counter, counterComponent } from './counter.ts'
 import { codec, fullNameOf, inbox, journal, replaced, Stage, targetInbox, until, waitFor } from './stage.ts'

@@ -113,14 +113,16 @@ const save = async <S>(
   await snapshots.write(atBoundary, () => ({ offset, positions: positions.all(), lanes: lanes.all(), ...forwarded }))
 }
 
+/** Beyond the fence they may be of a newer owner, which has fenced this one; beyond the end, of what is gone. */
 const loadMarker = async <S>(
   journal: TopicPartition,
   fence: number,
-  { snapshots, component }: Recovery<S>
+  { log, snapshots, component }: Recovery<S>
 ): Promise<Marker> => {
   const marker = (await snapshots.load()) ?? { offset: 0, positions: {}, forwarded: 0 }
-  if (marker.offset <= fence) return marker
-  throw logLost(journal, fence, `the snapshots of '${component.name}' stand at`, marker.offset)
+  const end = marker.offset <= fence ? fence : await log.end(journal)
+  if (marker.offset <= end) return marker
+  throw logLost(journal, end, `the snapshots of '${component.name}' stand at`, marker.offset)
 }
 
 const restoreMarker = <S>(marker: Marker, { positions, lanes, component }: Recovery<S>): void => {

@@ -127,14 +127,16 @@ const save = async <S>(
   await snapshots.write(atBoundary, progress)
 }
 
+/** Beyond the fence they may be of a newer owner, which has fenced this one; beyond the end, of what is gone. */
 const loadMarker = async <S>(
   journal: TopicPartition,
   fence: number,
-  { snapshots, component }: Recovery<S>
+  { log, snapshots, component }: Recovery<S>
 ): Promise<Marker> => {
   const marker = (await snapshots.load()) ?? { offset: 0, positions: {}, forwarded: 0 }
-  if (marker.offset <= fence) return marker
-  throw logLost(journal, fence, `the snapshots of '${component.name}' stand at`, marker.offset)
+  const end = marker.offset <= fence ? fence : await log.end(journal)
+  if (marker.offset <= end) return marker
+  throw logLost(journal, end, `the snapshots of '${component.name}' stand at`, marker.offset)
 }
 
 const timeOf = ({ at = 0 }: Marker): number => at

@@ -165,7 +165,7 @@ test('a journal that ends before what its snapshots stand for is refused, with b
   await journaled(stage.log, journal)
   await snapshotsOf(stage.log, { offset: 50, positions: {}, forwarded: 50 })
   const error = await t.throwsAsync(stage.task(), { code: 'PARCOMOLO_TASK_LOG_LOST' })
-  t.regex(error!.message, /'a-events\/0' ends at offset '1', and the snapshots of 'a' stand at '50'/)
+  t.regex(error!.message, /'a-events\/0' ends at offset '2', and the snapshots of 'a' stand at '50'/)
 })
 
 test('an input that ends before what was read of it is refused, not waited for', async (t) => {

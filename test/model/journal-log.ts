@@ -135,8 +135,8 @@ const handled = (world: World, state: State): State => {
 }
 
 /**
- * All sleep until the brokers have forgotten the ids of their writers. What had left by then has arrived, or never will:
- * the connections are closed long before.
+ * All sleep until the brokers have forgotten the ids of their writers. What had left by then has arrived, or never
+ * will: the connections are closed long before.
  */
 export const forgetting = ({ state }: World): Step<State>[] => {
   if (state.left.forgets === 0) return []

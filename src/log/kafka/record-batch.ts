@@ -124,7 +124,8 @@ type Decoding<T> = {
 }
 
 /** Batches that compaction has emptied, and markers of transactions, only move `next`. */
-const decode = <T>(bytes: Buffer, { from, aborted, unreadable }: Decoding<T>, read: Read<T>): Decoded<T> => {
+const decode = <T>(bytes: Buffer, decoding: Decoding<T>, read: Read<T>): Decoded<T> => {
+  const { from, aborted } = decoding
   const records: T[] = []
   const producers = aborted === undefined ? undefined : new AbortedProducers(aborted)
   let next = from
@@ -133,12 +134,11 @@ const decode = <T>(bytes: Buffer, { from, aborted, unreadable }: Decoding<T>, re
   while (at + headBytes <= bytes.length) {
     const end = at + lengthCountsFrom + bytes.readInt32BE(at + lengthAt)
     if (end > bytes.length) break
-    const base = Number(bytes.readBigInt64BE(at))
+    const after = Number(bytes.readBigInt64BE(at)) + bytes.readInt32BE(at + 23) + 1
     const attributes = bytes.readInt16BE(at + attributesAt)
-    const after = base + bytes.readInt32BE(at + 23) + 1
     const isLeftOut = producers?.leavesOut(bytes, at, { after, attributes }) ?? false
     if ((attributes & controlBit) === 0 && !isLeftOut && after > from)
-      plainBytes += readWhatCan(bytes.subarray(at, end), { base, after, from, read, unreadable }, records)
+      plainBytes += readWhatCan(bytes.subarray(at, end), decoding, read, records)
     next = Math.max(next, after)
     at = end
   }
@@ -148,47 +148,60 @@ const decode = <T>(bytes: Buffer, { from, aborted, unreadable }: Decoding<T>, re
 const controlBit = 0x20
 
 /** How long its records are without compression. */
-const readBatch = <T>(batch: Buffer, what: Wanted<T>, into: T[]): number => {
-  const packed = batch.subarray(headBytes)
+const readBatch = <T>(batch: Buffer, from: number, read: Read<T>, into: T[]): number => {
   const codec = batch.readInt16BE(attributesAt) & 7
-  const plain = codec === 0 ? packed : decompressed(packed, codec)
-  readRecords(plain, { ...what, timestamp: Number(batch.readBigInt64BE(27)), count: batch.readInt32BE(57) }, into)
-  return plain.length
+  const isPlain = codec === 0
+  const bytes = isPlain ? batch : decompressed(batch.subarray(headBytes), codec)
+  const start = isPlain ? headBytes : 0
+  const base = Number(batch.readBigInt64BE(0))
+  const [timestamp, count] = [Number(batch.readBigInt64BE(27)), batch.readInt32BE(57)]
+  readRecords(bytes, { start, base, from, timestamp, count, read }, into)
+  return bytes.length - start
 }
 
-type Bounds<T> = Wanted<T> & Pick<Decoding<T>, 'unreadable'> & { readonly after: number }
-
-const readWhatCan = <T>(batch: Buffer, what: Bounds<T>, into: T[]): number => {
+/** Throws where nothing may stand for a batch that cannot be read. */
+const readWhatCan = <T>(batch: Buffer, { from, unreadable }: Decoding<T>, read: Read<T>, into: T[]): number => {
   const count = into.length
   try {
-    return readBatch(batch, what, into)
+    return readBatch(batch, from, read, into)
   } catch (error) {
     into.length = count
-    const told = unreadableBatch(what.base, what.after, batch.readInt16BE(attributesAt), error)
-    if (what.unreadable === undefined) throw told
-    into.push(what.unreadable(Math.max(what.base, what.from), told))
+    const told = unreadableBatch(batch, error)
+    if (unreadable === undefined) throw told
+    into.push(unreadable(Math.max(Number(batch.readBigInt64BE(0)), from), told))
     return 0
   }
 }
 
-const unreadableBatch = (base: number, after: number, attributes: number, cause: unknown): ParcomoloError =>
-  new ParcomoloError(
+const unreadableBatch = (batch: Buffer, cause: unknown): ParcomoloError => {
+  const base = Number(batch.readBigInt64BE(0))
+  const codec = codecName(batch.readInt16BE(attributesAt) & 7)
+  return new ParcomoloError(
     'PARCOMOLO_LOG_BATCH_UNREADABLE',
-    `the batch of the offsets '${base}' to '${after - 1}' (compression '${codecName(attributes & 7)}') cannot be read: ` +
+    `the batch of the offsets '${base}' to '${base + batch.readInt32BE(23)}' (compression '${codec}') cannot be read: ` +
       `${(cause as Error).message}; expected a record batch of format 2, as Kafka's clients send it, that becomes ` +
       'no longer than 64 MiB; its producer has to send these records again',
     { cause }
   )
+}
 
 /** What is made of a record, from its key on; undefined where it is passed over. */
 type Read<T> = (cursor: Cursor, offset: number, timestamp: number) => T | undefined
 
-type Wanted<T> = { readonly base: number; readonly from: number; readonly read: Read<T> }
+type BatchFacts<T> = {
+  /** Where the first record stands. */
+  readonly start: number
+  readonly base: number
+  readonly from: number
+  readonly timestamp: number
+  readonly count: number
+  readonly read: Read<T>
+}
 
-type BatchFacts<T> = Wanted<T> & { readonly timestamp: number; readonly count: number }
-
-const readRecords = <T>(bytes: Buffer, { base, from, timestamp, count, read }: BatchFacts<T>, into: T[]): void => {
+const readRecords = <T>(bytes: Buffer, facts: BatchFacts<T>, into: T[]): void => {
+  const { base, from, timestamp, count, read } = facts
   const cursor = new Cursor(bytes)
+  cursor.at = facts.start
   for (let i = 0; i < count; i++) {
     const length = cursor.varint()
     const end = cursor.at + length

@@ -178,7 +178,7 @@ export const admit = (http: FastifyInstance, { admission, limits }: RouteDeps): 
 /** Small bodies are bounded by the number of requests. */
 const smallBody = 2_048
 
-/** A body of a length that is not told may be as long as any; one that is told to be longer is refused when it is read. */
+/** A body of untold length may be as long as any; one that is told to be longer is refused when it is read. */
 const boundBodies = (http: FastifyInstance, admission: Admission, bodyBytesMax: number): void => {
   http.addHook('onRequest', ({ headers }: FastifyRequest, reply: FastifyReply, done) => {
     const told = headers['content-length'] ?? (headers['transfer-encoding'] === undefined ? 0 : bodyBytesMax)

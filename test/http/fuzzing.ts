@@ -14,7 +14,7 @@ type Schema = {
   readonly maxItems?: number
 }
 type Parameter = { readonly name: string; readonly in: string; readonly required?: boolean; readonly schema: Schema }
-type Body = { readonly schema: Schema & { readonly example?: unknown; readonly examples?: unknown } }
+type Body = { readonly schema: Schema; readonly example?: unknown }
 type Operation = {
   readonly parameters?: readonly Parameter[]
   readonly requestBody?: { readonly content: Readonly<Record<string, Body>> }
@@ -93,10 +93,10 @@ export class Fuzzer {
   }
 
   #body(content: Readonly<Record<string, Body>>): Buffer {
-    const schema = content['application/json']!.schema
-    const examples = schema.example ?? (schema.examples as readonly unknown[] | undefined)?.[0]
-    const isRight = examples !== undefined && this.#chance(0.5)
-    const value = isRight ? this.#changed(structuredClone(examples)) : this.#value('', schema, 0)
+    const { schema, example } = content['application/json']!
+    const isRight = example !== undefined && this.#chance(0.6)
+    const changed = (): unknown => (this.#chance(0.2) ? example : this.#changed(structuredClone(example)))
+    const value = isRight ? changed() : this.#value('', schema, 0)
     const text = Buffer.from(this.#chance(0.97) ? JSON.stringify(value) : this.#oneOf(strangeBodies))
     if (this.#chance(0.02)) text[Math.floor(this.#random() * text.length)] = 0xff
     return this.#chance(0.02) ? text.subarray(0, text.length / 2) : text

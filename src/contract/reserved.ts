@@ -92,7 +92,10 @@ const ofService = (participant: string, has: (service: Service) => boolean): str
 }
 
 const groupOwner = (group: string | undefined): string | undefined =>
-  group?.startsWith('parcomolo-') === true ? "Parcomolo, as all that begin with 'parcomolo-'" : undefined
+  // A prefix of the installation stands before it, as it does not before the group of a participant.
+  /^parcomolo-|parcomolo-(order|inventory|payment|shipping|orchestrator)$/.test(group ?? '')
+    ? "Parcomolo, as all that begin with 'parcomolo-'"
+    : undefined
 
 const namespaceOwner = (namespace: string, participant: string): string | undefined =>
   /^parcomolo\.(saga|definition|journal)(\.|$)/.test(namespace)

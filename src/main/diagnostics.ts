@@ -104,7 +104,11 @@ export class Diagnostics {
   readonly refused = (path: string, error: unknown): void => {
     const found = isParcomoloError(error) ? error.details['errors'] : undefined
     const errors = Array.isArray(found) ? { errors: found as unknown[] } : {}
-    this.report('error', { path, ...facts(error), ...errors }, `${path} is refused; what was published before stays`)
+    this.report(
+      'error',
+      { path, ...facts(error), ...errors },
+      `${path} is refused; what was published before, if anything, stays`
+    )
   }
 
   readonly kept = (saga: string, refused: readonly string[]): void =>
@@ -142,7 +146,11 @@ export class Diagnostics {
   readonly unheard = (answer: UnheardAnswer): void =>
     this.report('debug', answer, `the answer at ${answer.at} is passed over: ${answer.reason}`)
 
-  error = (error: unknown, message = 'something could not be done'): void => this.report('error', facts(error), message)
+  /** By default of a saga or participant that was published. */
+  error = (
+    error: unknown,
+    message = 'what was published cannot be used as it stands; what was in force before stays'
+  ): void => this.report('error', facts(error), message)
 
   /** The same lines, for rooms that bring their own facts. */
   readonly logger = {

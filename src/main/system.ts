@@ -1,5 +1,5 @@
-import type { Clock } from '../base/index.ts'
-import type { Codec, Contract, Contracts } from '../contract/index.ts'
+import { type Clock, isParcomoloError, ParcomoloError } from '../base/index.ts'
+import { type Codec, type Contract, type Contracts, contractSet } from '../contract/index.ts'
 import type { Log, TopicSpec } from '../log/index.ts'
 import {
   definitionProtocol,
@@ -91,8 +91,8 @@ export const ownRecords = [
  * Runs the shop's components and the orchestrator on a log whose adapter only the caller knows. Resolves when each has
  * its tasks at work.
  */
-export const startSystem = async (deps: SystemDeps): Promise<System> => {
-  await deps.log.ensureTopics(systemTopics(deps.contracts, deps.partitions))
+export const startSystem = async (given: SystemDeps): Promise<System> => {
+  const deps = { ...given, contracts: await withTopics(given) }
   const { log, codec, contracts, clock } = deps
   const definitions = await Definitions.follow({
     ...{ log, codec, contracts, clock, onError: deps.onDefinitionError },
@@ -119,6 +119,40 @@ export const startSystem = async (deps: SystemDeps): Promise<System> => {
     throw error
   }
   return { runners, definitions, passedOver, stop: () => stopAll(runners, definitions) }
+}
+
+/**
+ * Makes all topics. A participant that runs elsewhere, and whose topics are not as they have to be, concerns nobody
+ * else: it is told and left out.
+ */
+const withTopics = async ({ log, contracts, partitions, onDefinitionError }: SystemDeps): Promise<Contracts> => {
+  try {
+    await log.ensureTopics(systemTopics(contracts, partitions))
+    return contracts
+  } catch (error) {
+    const usable: Contract[] = []
+    for (const contract of contracts.all) {
+      const fault = await topicFault(log, contract, partitions)
+      if (fault === undefined) usable.push(contract)
+      else onDefinitionError(fault)
+    }
+    if (usable.length === contracts.all.length) throw error
+    await log.ensureTopics(systemTopics(contractSet(usable), partitions))
+    return contractSet(usable)
+  }
+}
+
+/** Undefined where its topics are as they have to be. Rejects where there is no going on without it. */
+const topicFault = async (log: Log, contract: Contract, partitions: number): Promise<ParcomoloError | undefined> => {
+  const { participant } = contract
+  try {
+    await log.ensureTopics(participantTopics(contract, partitions))
+    return undefined
+  } catch (error) {
+    if (!isParcomoloError(error) || error.retryable || hostedParticipants.has(participant)) throw error
+    const message = `participant '${participant}' is left out until its topics are mended: ${error.message}`
+    return new ParcomoloError(error.code, message, { details: error.details, cause: error })
+  }
 }
 
 const stopAll = async (runners: ReadonlyMap<string, Runner>, definitions: Definitions): Promise<void> => {

@@ -82,15 +82,19 @@ test('a service of the release has its own inbox, events topic and namespace', (
     t.regex(conflictOf({ name: 'order', ...own, [key]: 'mine' })!, /belongs to the service of that name, whose .+ is '/)
 })
 
-test("Parcomolo's own consumer groups are refused", (t) => {
-  t.regex(
-    conflictOf({ group: 'parcomolo-orchestrator' })!,
-    /^zz\.yaml:7:10 spec\.group: group '.+' belongs to Parcomolo/
-  )
+test("Parcomolo's own consumer groups are refused, also behind a prefix", (t) => {
+  for (const group of ['parcomolo-orchestrator', 'parcomolo-mine', 'shop-parcomolo-order'])
+    t.regex(conflictOf({ group })!, /^zz\.yaml:7:10 spec\.group: group '.+' belongs to Parcomolo/)
 })
 
 test('names that only look like reserved ones are free', (t) => {
-  const names = { name: 'viewer', inbox: 'my-saga-events', events: 'flows', namespace: 'parcomolo.sagas', group: 'my' }
+  const names = {
+    name: 'viewer',
+    inbox: 'my-saga-events',
+    events: 'flows',
+    namespace: 'parcomolo.sagas',
+    group: 'my-parcomolo-zz'
+  }
   t.is(conflictOf(names), undefined)
   t.is(conflictOf({ inbox: 'snapshots', events: 'archive_', group: 'parcomolo' }), undefined)
 })

@@ -201,6 +201,22 @@ test('a registry that denies what a start has to register ends it at once', asyn
   t.is(shared.openCount, 0)
 })
 
+test.serial('a participant whose topics are not as they have to be concerns nobody else', async (t) => {
+  const folder = await newFolder(t)
+  const sagasFolder = join(folder, 'sagas')
+  await cp('sagas', sagasFolder, { recursive: true })
+  await cp('test/foreign/loyalty/participant.yaml', join(sagasFolder, 'participants', 'loyalty.yaml'))
+  const config = configOf(join(folder, 'data'), { sagasFolder })
+  const log = await openLog(config)
+  await log.ensureTopics([{ topic: 'loyalty-events', partitions: 3, cleanup: 'delete', retention: 'forever' }])
+  await log.close()
+  const { result: running, lines } = await withLines(() => start(config))
+  t.teardown(() => running.stop())
+  t.is((await place(running.url)).status, 201)
+  const told = lines.find(({ code }) => code === 'PARCOMOLO_LOG_TOPIC_MISMATCH')
+  t.regex(String(told?.['error']), /^participant 'loyalty' is left out until its topics are mended: .*loyalty-events/)
+})
+
 test('everything in one process takes orders as soon as it has started, and starts again', async (t) => {
   const config = configOf(await newFolder(t))
   const first = await start(config)

@@ -135,6 +135,7 @@ const store = () => {
     [/^POST \/subjects\/([^/]+)$/, ([subject], { schema }) => lookUp(subject!, schema!)],
     [/^POST \/subjects\/([^/]+)\/versions$/, ([subject], { schema }) => add(subject!, schema!)],
     [/^POST \/compatibility\/subjects\/.*$/, () => ({ status: 200, body: { is_compatible: true } })],
+    [/^GET \/config\/$/, (_, __, inherited) => level('', inherited)],
     [/^GET \/config\/([^/]+)$/, ([subject], _, inherited) => level(subject!, inherited)],
     [/^PUT \/config\/([^/]+)$/, ([subject], { compatibility }) => setLevel(subject!, compatibility!)]
   ]

@@ -1,4 +1,4 @@
-import { canonicalJson, ParcomoloError } from '../../base/index.ts'
+import { canonicalJson, isParcomoloError, ParcomoloError } from '../../base/index.ts'
 import { type AvroSchema } from '../registry.ts'
 import { type Connection } from './connection.ts'
 
@@ -35,10 +35,19 @@ export const subjectsOf = ({ ask }: Connection): Subjects => {
     const request = { params: { subject, defaultToGlobal }, read: readLevel, refusals: notFound }
     return ask({ send: (api) => api.Subject.config, ...request })
   }
+  /** Apicurio has no level, not even that for all, of a subject that is not there yet: that one is without a name. */
+  const levelOfAll = async (): Promise<string | undefined> => {
+    try {
+      return await levelOf('', true)
+    } catch (error) {
+      if (isParcomoloError(error) && error.details['status'] === 404) return undefined
+      throw error
+    }
+  }
   /** Its own level, or the one that holds for all: where that is stricter, an own one would lower it. */
   const isBackward = async (subject: string): Promise<boolean> =>
     isOneOf(await levelOf(subject, false), ['BACKWARD', ...stricterLevels]) ||
-    isOneOf(await levelOf(subject, true), stricterLevels)
+    isOneOf((await levelOf(subject, true)) ?? (await levelOfAll()), stricterLevels)
   return {
     // No subject begins with it, so a registry that knows prefixes has little to say.
     probe: async () =>

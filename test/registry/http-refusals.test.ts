@@ -44,3 +44,24 @@ test('a registry that takes nothing new for now is waited for, and told as what 
     t.notRegex(error!.message, /base path/)
   }
 })
+
+test('a stricter level that holds for all stays where the registry has none for a subject that is new', async (t) => {
+  const { double, registry } = await stage(t)
+  double.globalLevel = 'FULL_TRANSITIVE'
+  const body = { error_code: 40401, message: "Subject 's' not found." }
+  double.fault = ({ method, path }) => (method === 'GET' && path === '/config/s' ? { status: 404, body } : undefined)
+  await registry.register('s', first)
+  t.is(double.levels.get('s'), undefined)
+})
+
+test('a registry that knows no level for all has that of a subject set', async (t) => {
+  const { double, registry } = await stage(t)
+  const gone = { status: 404, body: '<h1>gone</h1>', type: 'text/html' }
+  const body = { error_code: 40401, message: "Subject 's' not found." }
+  double.fault = ({ method, path }) => {
+    if (method !== 'GET') return undefined
+    return path === '/config/' ? gone : path === '/config/s' ? { status: 404, body } : undefined
+  }
+  await registry.register('s', first)
+  t.is(double.levels.get('s'), 'BACKWARD')
+})

@@ -1,6 +1,7 @@
 import { type Account, Budget } from '../base/index.ts'
 import { bytesOf, type Cell, cellBytes, isAsleep, never, newCell, packedBytes, textOf } from './cell.ts'
 import type { AttemptOf, Census, Component, Event } from './component.ts'
+import { KeptHeads } from './kept-heads.ts'
 import { Sleepers } from './sleepers.ts'
 import type { TimerEntry, Timers } from './timers.ts'
 import type { Change, Unanswered } from './unanswered.ts'
@@ -39,10 +40,9 @@ export class Entities<S> {
   /** Those that were asked for in this period, and in the one before. */
   #recent: Cell<S>[] = []
   #earlier: Cell<S>[] = []
-  /** One for each schema of the values that the others keep; it stands in the first bytes. */
-  readonly #keptHeads = new Map<string, Uint8Array>()
+  /** Of what the others keep. */
+  readonly #keptHeads = new KeptHeads()
 
-  /** Those that sleep. */
   readonly #asleep: Sleepers
   /** What the events under way have changed, so many; the places are used again. */
   readonly #undos = new Undos<S>()
@@ -117,7 +117,7 @@ export class Entities<S> {
 
   /** Of what all in memory keep, at least the first bytes of one value for each schema. */
   *keptOfAll(): Iterable<Uint8Array> {
-    yield* this.#keptHeads.values()
+    yield* this.#keptHeads.all()
     for (const { state } of [...this.#recent, ...this.#earlier])
       if (state !== undefined) yield* this.#component.keeps?.(state) ?? []
   }
@@ -340,17 +340,12 @@ export class Entities<S> {
   /** What has ended leaves with the next snapshot, so packing it pays only where there are many. */
   #pack(cell: Cell<S>, isCrowded: boolean): void {
     const state = cell.state!
-    for (const bytes of this.#component.keeps?.(state) ?? []) this.#note(bytes)
+    for (const bytes of this.#component.keeps?.(state) ?? []) this.#keptHeads.note(bytes)
     cell.hasEnded = this.#component.hasEnded(state)
     if (cell.hasEnded && !isCrowded) return
     cell.packed ??= textOf(this.#component.snapshot.encode(state))
     cell.state = undefined
     this.#account.hold(packedBytes(cell) - cellBytes)
-  }
-
-  #note(bytes: Uint8Array): void {
-    const head = textOf(bytes.subarray(0, headBytes))
-    if (!this.#keptHeads.has(head)) this.#keptHeads.set(head, bytes.slice(0, headBytes))
   }
 
   #count(before: S | undefined, after: S | undefined): void {
@@ -403,5 +398,3 @@ const crowdedAt = 0.75
 const sleepingTo = 0.5
 /** There are many entities where so many periods would not have room for them. */
 const crowdedAfterPeriods = 20
-/** A value in the wire format begins with its schema's id. */
-const headBytes = 5

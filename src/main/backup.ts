@@ -5,6 +5,7 @@ import { ParcomoloError } from '../base/index.ts'
 import { copyEmbeddedLog, type Faults, repairEmbeddedLog } from '../log/embedded/index.ts'
 import { openEmbeddedRegistry } from '../registry/embedded/index.ts'
 import type { Config } from './config.ts'
+import { idSecretFile } from './id-secret.ts'
 
 /** `records`: how many there are in all topics but the compacted ones. */
 export type CopiedFolder = { readonly folder: string; readonly bytes: number; readonly records: number }
@@ -32,6 +33,7 @@ const copyFolder = async (from: string, to: string): Promise<CopiedFolder> => {
   rmSync(half, { recursive: true, force: true })
   const { bytes, ends } = copyEmbeddedLog(join(from, 'log'), half)
   await copyRegistry(join(from, 'registry'), join(to, 'registry'))
+  copyIdSecret(from, to)
   renameSync(half, join(to, 'log'))
   sync(to)
   return { folder: to, bytes, records: [...ends.values()].reduce((sum, end) => sum + end, 0) }
@@ -45,6 +47,14 @@ const copyRegistry = async (from: string, to: string): Promise<void> => {
   sync(target)
   sync(to)
   await (await openEmbeddedRegistry(to)).close()
+}
+
+/** A repeat of an order finds it by the same secret only. */
+const copyIdSecret = (from: string, to: string): void => {
+  const [source, target] = [join(from, idSecretFile), join(to, idSecretFile)]
+  if (!existsSync(source)) return
+  copyFileSync(source, target)
+  sync(target)
 }
 
 const sync = (path: string): void => {

@@ -9,7 +9,6 @@ import { definitionsPort } from './definitions-port.ts'
 import { connectionLimits, descriptorsMax } from './descriptors.ts'
 import { diskMetricsText } from './disk-metrics.ts'
 import { healthOf, orderHealth, viewHealth } from './health.ts'
-import { idSecret } from './id-secret.ts'
 import { inboxWaits } from './inbox-waits.ts'
 import { LateView } from './late-view.ts'
 import { isLoopback, lingerMs, listen } from './listen.ts'
@@ -27,6 +26,8 @@ export type RestParts = {
   readonly system: System
   readonly operator?: Operator | undefined
   readonly roles: readonly Role[]
+  /** What the ids of keyed orders are made with; null for none. */
+  readonly idSecret: Buffer | null
 }
 
 /**
@@ -109,7 +110,7 @@ const httpDeps = (stage: Stage, parts: RestParts, serving: Serving): HttpDeps =>
     // Of what is shared by all who hold bytes, as much for bodies, and again for answers that nobody takes.
     limits: { bodyBytesInWorkMax: memory.budget.bytesMax / 4, unreadBytesMax: memory.budget.bytesMax / 2 },
     isLocal: isLoopback(config.host),
-    idSecret: idSecret(config, (text) => diagnostics.report('warn', {}, text)),
+    idSecret: parts.idSecret,
     inboxWaits: inboxWaits({ log, codec, contracts: () => system.definitions.contracts, tellsReading }, clock),
     isStocked: () => isCatalogueKnown(stockroom),
     health: () => healthOf(diagnostics, { log, operator }),

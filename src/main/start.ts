@@ -26,6 +26,7 @@ import { processMemory } from './memory-limit.ts'
 import { openLog, openRegistry } from './open-log.ts'
 import { Opening } from './opening.ts'
 import { participantsOf } from './participants.ts'
+import { idSecret } from './id-secret.ts'
 import { openRest, requestLevel } from './rest.ts'
 import { componentsOf, type Role, rolesIn } from './roles.ts'
 import { followSagaFiles } from './saga-files.ts'
@@ -122,6 +123,7 @@ const open = async (stage: Stage): Promise<string> => {
   const roles = rolesIn(config.flow, config.roles)
   const parts: Parts = { memory }
   closeToOthers(config.dataFolder, diagnostics.warning)
+  const secret = roles.includes('view') ? idSecret(config, (text) => diagnostics.report('warn', {}, text)) : null
   const probes = roles.includes('view') ? undefined : await openProbes(stage, parts, roles)
   const files = await opening.step('reading the contracts', () => contractsOf(stage, roles))
   const log = await opening.take(
@@ -174,7 +176,7 @@ const open = async (stage: Stage): Promise<string> => {
   parts.system = system
   if (roles.includes('operator'))
     parts.operator = await openOperator(stage, { deps, registry, definitions: system.definitions })
-  return probes ?? (await openRest(stage, { deps, system, roles, operator: parts.operator }))
+  return probes ?? (await openRest(stage, { deps, system, roles, operator: parts.operator, idSecret: secret }))
 }
 
 /** What is wrong with the files is told by whoever follows the folder, unless there is nobody, or no start. */

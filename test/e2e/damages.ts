@@ -5,6 +5,7 @@ import { seededRandom } from '../../src/base/index.ts'
 import { readMark, Mark } from '../../src/log/embedded/mark.ts'
 import { readConfig } from '../../src/main/config.ts'
 import { type Running, start } from '../../src/main/start.ts'
+import { testIdSecret } from '../helpers/running-shop.ts'
 import { get, getAll, type OrderView, post, requestBody, type StockView } from './shop-client.ts'
 
 /** What was acknowledged before the damage; `lastOne`: the order that got the only one. */
@@ -75,7 +76,7 @@ export const outcomeOn = async (folder: string, known: Known): Promise<Outcome> 
 
 const attempt = async (folder: string, known: Known): Promise<Outcome> => {
   let running: Running
-  const config = { ...readConfig({}), port: 0, dataFolder: folder, logLevel: 'error' as const }
+  const config = { ...readConfig({}), port: 0, dataFolder: folder, idSecret: testIdSecret, logLevel: 'error' as const }
   try {
     running = await start(config)
   } catch (error) {

@@ -19,6 +19,9 @@ import { openView, type View } from '../../src/view/index.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
 
 /** The whole shop on the embedded log, without a port and without the watch of a folder. */
+/** What the ids of its keyed orders are made with. */
+export const testIdSecret = 'the secret of the tests'
+
 export type RunningShop = {
   readonly http: FastifyInstance
   readonly view: View
@@ -70,7 +73,7 @@ export const startShop = async (
     clock: systemClock,
     flow,
     definitions: definitionsOf(revision),
-    idSecret: Buffer.from('of the tests'),
+    idSecret: Buffer.from(testIdSecret),
     logLevel: 'silent',
     ...overrides
   })

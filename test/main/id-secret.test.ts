@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
@@ -23,6 +23,18 @@ test('an embedded log has a secret beside it, which only its owner reads and whi
   t.deepEqual(idSecret(embedded(one), never), made)
   t.notDeepEqual(idSecret(embedded(other), never), made)
   t.is((await stat(join(one, 'id-secret'))).mode & 0o777, 0o600)
+})
+
+test('a log that is there before its secret goes on without one, and it is said', async (t) => {
+  const dir = await folder(t)
+  await mkdir(join(dir, 'log'))
+  const said: string[] = []
+  t.is(
+    idSecret(embedded(dir), (text) => void said.push(text)),
+    null
+  )
+  t.is(said.length, 1)
+  t.is(idSecret(embedded(dir), never), null)
 })
 
 test('a secret that was cut is refused with what to do, and not made anew', async (t) => {

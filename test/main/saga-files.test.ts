@@ -161,7 +161,7 @@ test('what is no file is refused with its place, and nothing else waits for it',
   await mkdir(join(dir, 'folder.yaml'))
   await symlink('/dev/zero', join(dir, 'zero.yaml'))
   await symlink('nowhere', join(dir, 'broken.yaml'))
-  await writeFile(join(dir, 'large.yaml'), Buffer.alloc(1_048_577, '#'))
+  await writeFile(join(dir, 'large.yaml'), Buffer.alloc(4_194_305, '#'))
   await edit()
   await followed()
   await stage.until(() => refused.length >= 6)
@@ -174,7 +174,7 @@ test('what is no file is refused with its place, and nothing else waits for it',
   t.deepEqual(said, {
     'broken.yaml': 'ENOENT',
     'folder.yaml': 'it is a folder',
-    'large.yaml': 'it has 1048577 bytes',
+    'large.yaml': 'it has 4194305 bytes',
     'participants/pipe.yaml': 'it is a named pipe',
     'pipe.yaml': 'it is a named pipe',
     'zero.yaml': 'it is a device'

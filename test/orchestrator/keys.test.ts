@@ -158,6 +158,6 @@ test('an index beyond a list says how long that is', async (t) => {
   await stage.publish(system, sagaOf({ name: 'second', key: "event.orderId.split('-', 0)[1]" }))
   await paid(stage, 'o-1', 0)
   await stage.until(() => stage.errors.length > 0)
-  t.regex(messages(stage)[0]!, /index 1 >= size 0/)
+  t.regex(messages(stage)[0]!, /index 1 is out of range; the list has 0 items/)
   await system.stop()
 })

@@ -123,7 +123,10 @@ export const notes = (stage: Stage, count: number, textBytes: number, headers = 
 /** The log with some of its calls replaced. */
 export const replaced = (log: Log, calls: Partial<Log>): Log =>
   new Proxy<Log>(log, {
-    get: (target, name: keyof Log) => calls[name] ?? (target[name] as () => unknown).bind(target)
+    get: (target, name: keyof Log) => {
+      const own: unknown = calls[name] ?? target[name]
+      return typeof own === 'function' && !(name in calls) ? own.bind(target) : own
+    }
   })
 
 export const waitFor = async (

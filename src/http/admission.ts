@@ -34,6 +34,7 @@ const returningShare = 1 / 4
 const returningPerSecondMin = 100
 const retryAfterSecondsMax = 60
 const windowMs = 100
+const placedMax = 10_000
 
 /**
  * Who may begin, so that all that is begun ends soon, and who may not is told at once.
@@ -54,6 +55,8 @@ export class Admission {
   #bodyBytes = 0
   /** Orders that somebody is held for, which count as work; the oldest first. */
   readonly #young = new Map<string, Young>()
+  /** When orders were placed here, as far as that may be asked for again; the oldest first. */
+  readonly #placed = new Map<string, number>()
   #answering = 0
   #inWorkMax: number
   #bestMs = Infinity
@@ -100,6 +103,21 @@ export class Admission {
     if (this.#heldCount >= this.#limits.heldMax) return undefined
     this.#heldCount++
     return () => void this.#heldCount--
+  }
+
+  /** An order was placed here: most that somebody is held for are such, and need not be looked for in the read model. */
+  placed(orderId: string): void {
+    const now = this.#clock.now()
+    this.#placed.set(orderId, now)
+    for (const [oldest, at] of this.#placed) {
+      if (now - at < this.#limits.heldAsWorkMs && this.#placed.size <= placedMax) break
+      this.#placed.delete(oldest)
+    }
+  }
+
+  /** When an order was placed here; undefined where it is old, or was not. */
+  placedAt(orderId: string): number | undefined {
+    return this.#placed.get(orderId)
   }
 
   /** Beside `hold`: somebody is held for this order, placed at this time; undefined where there is none so far. */

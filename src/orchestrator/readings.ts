@@ -25,7 +25,6 @@ export class Readings {
   readonly #definitions: Definitions
   readonly #payloads: Payloads
   readonly #passedOver: PassedOver
-  readonly #known = new WeakMap<MessageInput, readonly Reading[]>()
 
   constructor(definitions: Definitions, payloads: Payloads, passedOver: PassedOver) {
     this.#definitions = definitions
@@ -40,14 +39,14 @@ export class Readings {
    */
   first(input: MessageInput): readonly Reading[] {
     const readings = this.#find(input)
-    this.#known.set(input, readings)
+    input.memo = readings
     return readings
   }
 
   /** What it means, to all but those that begin with it and are put off. */
   of(input: MessageInput): readonly Reading[] {
     const { putOff } = input
-    const readings = this.#known.get(input.asked ?? input) ?? this.#find(input)
+    const readings = (input.memo as readonly Reading[] | undefined) ?? this.#find(input)
     if (putOff === undefined) return readings
     return readings.filter(({ begins }) => begins === undefined || !putOff.has(begins))
   }

@@ -146,8 +146,8 @@ export type MessageInput = {
   readonly offset: number
   /** Lanes of which something is put off: this message begins nothing in them now. */
   readonly putOff?: ReadonlySet<string>
-  /** Of a copy that says more of what is put off: the input for which `keysOf` was asked. */
-  readonly asked?: MessageInput
+  /** What `keysOf` has found out may be kept here until it is decided on: the one thing of an input that is changed. */
+  memo?: unknown
   /** It is read again for what it begins in this lane, and means nothing else any more. */
   readonly lane?: string
 }

@@ -302,7 +302,8 @@ const inputOf = (
   attempt,
   topic: place.topic,
   partition: place.partition,
-  offset
+  offset,
+  memo: undefined
 })
 
 /** What is absent has a standard; what is there has to be right, since its sender has meant something by it. */

@@ -117,7 +117,7 @@ export class Rounds<S> {
     const { input, place, record } = taken
     for (const lane of taken.lanes)
       if (lanes.names.has(lane) || !this.#hasRoom(lane, input.key)) lanes.putOff(lane, place, record.offset)
-    return lanes.names.size === 0 ? taken : { ...taken, input: { ...input, putOff: lanes.names, asked: input } }
+    return lanes.names.size === 0 ? taken : { ...taken, input: { ...input, putOff: lanes.names } }
   }
 
   #hasRoom(lane: string, key: string): boolean {

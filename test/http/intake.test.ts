@@ -7,7 +7,7 @@ import { viewTopics } from '../../src/main/system.ts'
 import { inventoryPrices } from '../../src/service/inventory/index.ts'
 import type { ViewProgress, ViewQuery, ViewState } from '../../src/view/index.ts'
 import { Waiters } from '../../src/view/waiters.ts'
-import { type RunningShop, startShop } from '../helpers/running-shop.ts'
+import { type RunningShop, startShop, testIdSecret } from '../helpers/running-shop.ts'
 import { get, jsonOf, orderBody, post, put } from './requests.ts'
 
 let shop: RunningShop
@@ -42,7 +42,7 @@ const beside = async (t: ExecutionContext, script: Script) => {
   const http = createHttp({
     ...{ view, intake, clock: systemClock, flow: 'orchestration', logLevel: 'silent' },
     sendCommand: commandSender(log, codec, systemClock),
-    idSecret: Buffer.from('of the tests'),
+    idSecret: Buffer.from(testIdSecret),
     isStocked: async () => script.isStocked ?? true,
     viewHealth: () => (script.database === undefined ? [] : [script.database]),
     definitions: { list: () => [], get: () => undefined, graph: () => undefined }

@@ -105,7 +105,9 @@ const placeOrder = async (deps: RouteDeps, request: FastifyRequest, reply: Fasti
   const placed = await seenOf(deps, reply, { command, waiter }, (reason, error) =>
     outcomeUnknown(request, reply, orderId, { reason, error })
   )
-  return placed === undefined ? reply : answerPlaced(reply, placed, requestHash)
+  if (placed === undefined) return reply
+  deps.admission.placed(orderId)
+  return answerPlaced(reply, placed, requestHash)
 }
 
 /** An order that was placed before. Where the view cannot tell, the order service will. */
@@ -237,11 +239,14 @@ const heldUntilEnd = async (
 ): Promise<OrderRow | undefined | 'sent away'> => {
   const waiter = deps.view.whenEnded(orderId, waitMs)
   const ended = held(deps, reply, waiter)
-  const known = await Promise.race([ended, deps.view.order(orderId).catch(() => undefined)])
-  const letGo = deps.admission.holdFor(orderId, known?.placedAt)
+  const { admission, view } = deps
+  const read = async (): Promise<number | undefined> =>
+    (await view.order(orderId).catch(() => undefined))?.placedAt ?? undefined
+  const placedAt = admission.placedAt(orderId) ?? (await Promise.race([ended.then((row) => row?.placedAt), read()]))
+  const letGo = admission.holdFor(orderId, placedAt)
   if (letGo === undefined) {
     waiter.cancel()
-    sendAway(reply, deps.admission)
+    sendAway(reply, admission)
     return 'sent away'
   }
   return ended.finally(letGo)

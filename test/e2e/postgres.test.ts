@@ -34,7 +34,7 @@ function testShop(url: string): void {
       t.like(await get<StockView>(shop, '/stock/book'), { onHand: 1_000_000 - 3, reserved: 0 })
       await shop.end('SIGTERM')
       t.notRegex(shop.errors, /error|warn/)
-      t.is((await schema.query(`SELECT 1 FROM ${schema.name}.parcomolo_view_2_orders`)).length, 4)
+      t.is((await schema.query(`SELECT 1 FROM ${schema.name}.parcomolo_view_3_orders`)).length, 4)
     }
   )
 

@@ -30,7 +30,7 @@ function testLosses(url: string): void {
       const tables = lost === 'one table' ? ['orders'] : ['state', 'positions', 'orders', 'stock', 'sagas', 'skipped']
       if (lost === 'the schema') await schema.query(`DROP SCHEMA ${schema.name} CASCADE`)
       else
-        await schema.query(`DROP TABLE ${tables.map((name) => `${schema.name}.parcomolo_view_2_${name}`).join(', ')}`)
+        await schema.query(`DROP TABLE ${tables.map((name) => `${schema.name}.parcomolo_view_3_${name}`).join(', ')}`)
       await t.throwsAsync(view.orders({}, { limit: 9 }), { code: 'PARCOMOLO_VIEW_STORE_WENT_BACK' })
       t.like(await failed.promise, { code: 'PARCOMOLO_VIEW_STORE_WENT_BACK' })
       t.is(view.state(), 'failed')
@@ -51,7 +51,7 @@ function testConnections(url: string): void {
     await schema.query(end)
     t.is((await rowsOf(store, 'orders', ['o1'])).size, 1)
     t.is(store.failure(), undefined)
-    const release = await schema.lock('parcomolo_view_2_orders')
+    const release = await schema.lock('parcomolo_view_3_orders')
     const reading = rowsOf(store, 'orders', ['o1'])
     await untilWaiting(schema)
     await schema.query(`${end} AND wait_event_type = 'Lock'`)
@@ -63,7 +63,7 @@ function testConnections(url: string): void {
     const schema = await schemaOf(t, url)
     const store = await opened(t, schema.url)
     const last = await store.moment()
-    const release = await schema.lock('parcomolo_view_2_stock')
+    const release = await schema.lock('parcomolo_view_3_stock')
     const stock = [{ sku: 'book', name: 'Book', priceCents: 1, onHand: 1, reserved: 0, isSet: true }]
     const writing = store.write(change({ orders: [orderRow('o1', 1)], stock }), last)
     await untilWaiting(schema)

@@ -47,7 +47,8 @@ function testShop(url: string): void {
       await relay.cut()
       const unready = /"status":"failing".*the read model's database '[^']+' does not answer: /
       await until(async () => (unready.test((await answerOf(`${shop.url}/readyz?view`)).text) ? true : undefined))
-      t.is((await answerOf(`${shop.url}/readyz`)).status, 200)
+      // The intake follows the journals by itself from then on, and has first to come to their end.
+      await until(async () => ((await answerOf(`${shop.url}/readyz`)).status === 200 ? true : undefined))
       const taken = await post(shop, '/orders', requestBody('tok_visa'))
       t.is(taken.status, 201)
       t.deepEqual(await get<OrderView>(shop, `/orders/${before.orderId}`), before, 'it is in memory')

@@ -43,6 +43,7 @@ type Part = {
  * A2. Only beginnings are put off: answers, cancels, and what begins in other lanes are heard at once.
  * A3. How far a lane was read again is journaled with the batch that moves it (T1), the whole of all lanes each time.
  *     So what begins does so once: by the position of its partition, or by that of its lane.
+ * A4. Where there is room for some only, the lanes take turns.
  */
 export class Lanes {
   /** Since `take` was last called for. */
@@ -50,6 +51,7 @@ export class Lanes {
   readonly #deps: LanesDeps
   readonly #lanes = new Map<string, Map<string, Part>>()
   #names: ReadonlySet<string> = new Set()
+  #turn = 0
 
   constructor(deps: LanesDeps) {
     this.#deps = deps
@@ -127,7 +129,7 @@ export class Lanes {
     begin: (lane: string, taken: Taken) => boolean,
     passed: () => Promise<boolean>
   ): Promise<boolean> {
-    for (const [lane, parts] of [...this.#lanes]) {
+    for (const [lane, parts] of this.#inTurn()) {
       for (const [name, part] of [...parts]) {
         const hadSome = part.held.length > 0
         if (!(await this.#beginPart(part, (taken) => begin(lane, taken), passed))) return false
@@ -135,6 +137,13 @@ export class Lanes {
       }
     }
     return true
+  }
+
+  /** Another lane comes first each time, so that one does not take all the room there is whenever there is some. */
+  #inTurn(): [string, Map<string, Part>][] {
+    const lanes = [...this.#lanes]
+    const first = this.#turn++ % lanes.length
+    return [...lanes.slice(first), ...lanes.slice(0, first)]
   }
 
   async #beginPart(part: Part, begin: (taken: Taken) => boolean, passed: () => Promise<boolean>): Promise<boolean> {

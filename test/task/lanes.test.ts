@@ -63,3 +63,18 @@ test('what only a snapshot tells is put off, the next batch tells as well: a sna
   lanes.restore({ 'order@order-events/0': 4 }, true)
   t.false(lanes.hasChanged)
 })
+
+test('where there is room for one only, the lanes take turns (A4)', async (t) => {
+  const lanes = lanesOn([recordAt(3), recordAt(4)])
+  for (const lane of ['order', 'loyalty']) lanes.putOff(lane, place, 3)
+  holding(lanes)
+  const begun: string[] = []
+  for (let room = 1; begun.length < 4; room = 1)
+    await lanes.begin(
+      () => 10,
+      (lane) => room-- > 0 && begun.push(lane) > 0,
+      async () => true
+    )
+  t.deepEqual(begun.slice(0, 2).toSorted(), ['loyalty', 'order'])
+  t.deepEqual(begun.slice(2).toSorted(), ['loyalty', 'order'])
+})

@@ -13,14 +13,19 @@ export const parseBytes = (text: string): number | undefined => {
 
 const mebibyte = 2 ** 20
 
+/** What the code of a process takes of its heap before it has done anything. */
+const codeBytes = 40 * mebibyte
+
 /**
  * Of a process that may have so much memory, and of it so much for its heap, the part for what is read and still held,
  * half of which is objects. The rest is for what it has to know, for the garbage of what it does, and for Node itself,
  * which takes some 80 MiB before it has done anything.
  */
 export const budgetBytes = (memoryBytes: number, heapBytes: number): number =>
-  Math.min(256 * mebibyte, Math.max(8 * mebibyte, Math.floor(Math.min(memoryBytes / 8, heapBytes / 4))))
+  Math.min(256 * mebibyte, partOf(memoryBytes, heapBytes))
 
 /** Of the same process, the part for the entities that it has in memory; the rest of them lie in their snapshots. */
-export const livingBytes = (memoryBytes: number, heapBytes: number): number =>
-  Math.max(8 * mebibyte, Math.floor(Math.min(memoryBytes / 8, heapBytes / 4)))
+export const livingBytes = (memoryBytes: number, heapBytes: number): number => partOf(memoryBytes, heapBytes)
+
+const partOf = (memoryBytes: number, heapBytes: number): number =>
+  Math.max(8 * mebibyte, Math.floor(Math.min(memoryBytes / 8, (heapBytes - codeBytes) / 4)))

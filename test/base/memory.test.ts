@@ -35,6 +35,6 @@ test('the budget is an eighth of the memory, and neither too small to work with 
   )
 })
 
-test('the budget is at most a quarter of the heap', (t) => {
-  t.deepEqual([mebibytesOf(512, 256), mebibytesOf(512, 128), mebibytesOf(512, 16)], [64, 32, 8])
+test('the budget is at most a quarter of the heap that the code leaves', (t) => {
+  t.deepEqual([mebibytesOf(512, 240), mebibytesOf(512, 140), mebibytesOf(512, 64)], [50, 25, 8])
 })

@@ -251,6 +251,7 @@ function testUninstall(): void {
     const documented = [
       'configmap/kube-root-ca.crt',
       'persistentvolumeclaim/data-parcomolo-kafka-0',
+      'secret/parcomolo-ids',
       'serviceaccount/default'
     ]
     t.deepEqual(left, documented)

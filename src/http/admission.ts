@@ -105,7 +105,7 @@ export class Admission {
     return () => void this.#heldCount--
   }
 
-  /** An order was placed here: most that somebody is held for are such, and need not be looked for in the read model. */
+  /** An order was placed here: most that somebody is held for are such, and are not looked for in the read model. */
   placed(orderId: string): void {
     const now = this.#clock.now()
     this.#placed.set(orderId, now)

@@ -49,3 +49,6 @@ export const isAsleep = (component: string, key: string): ParcomoloError =>
     'PARCOMOLO_TASK_DEFECT',
     `'${key}' of '${component}' was asked for while it sleeps; whatever an input may look at has to be fetched before`
   )
+
+/** What a snapshot has of an entity. */
+export type Encoded = { readonly bytes: Uint8Array; readonly version: number; readonly hasEnded: boolean }

@@ -1,24 +1,12 @@
 import { type Account, Budget } from '../base/index.ts'
-import { bytesOf, type Cell, cellBytes, isAsleep, never, newCell, packedBytes, textOf } from './cell.ts'
+import { bytesOf, type Cell, cellBytes, type Encoded, isAsleep, never, newCell, packedBytes, textOf } from './cell.ts'
 import type { AttemptOf, Census, Component, Event } from './component.ts'
+import type { EntitiesOptions } from './entities-options.ts'
 import { KeptHeads } from './kept-heads.ts'
 import { Sleepers } from './sleepers.ts'
 import type { TimerEntry, Timers } from './timers.ts'
 import type { Change, Unanswered } from './unanswered.ts'
 import { Undos } from './undos.ts'
-
-/** What a snapshot has of an entity. */
-export type Encoded = { readonly bytes: Uint8Array; readonly version: number; readonly hasEnded: boolean }
-
-export type EntitiesOptions<S> = {
-  /** A period ends when so many entities were asked for in it: some wait for hours, and few are busy at once. */
-  readonly perPeriod: number
-  /** Of a component that waits for answers. */
-  readonly unanswered?: Unanswered | undefined
-  /** What those in memory hold; without it, they may be as many as there are. */
-  readonly account?: Account
-  readonly census?: Census<S> | undefined
-}
 
 /**
  * The entities of one task that are in memory, as the fold of its journal.
@@ -98,9 +86,15 @@ export class Entities<S> {
   encoded(key: string): Encoded | undefined {
     const cell = this.#cells.get(key)
     if (cell === undefined) return undefined
-    const { state, packed, version, hasEnded } = cell
-    if (state === undefined) return { bytes: bytesOf(packed!), version, hasEnded }
-    return { bytes: this.#component.snapshot.encode(state), version, hasEnded: this.#component.hasEnded(state) }
+    const { state, packed, version } = cell
+    const bytes = state === undefined ? bytesOf(packed!) : this.#component.snapshot.encode(state)
+    return { bytes, version, hasEnded: this.hasEnded(key) }
+  }
+
+  /** False also for one that is not in memory. */
+  hasEnded(key: string): boolean {
+    const cell = this.#cells.get(key)
+    return cell !== undefined && (cell.state === undefined ? cell.hasEnded : this.#component.hasEnded(cell.state))
   }
 
   has(key: string): boolean {

@@ -20,14 +20,16 @@ export type SnapshotScheduleDeps<S> = {
 
 /** A stop goes on without its snapshot when the log has not taken it by then; Kubernetes kills after 30 s. */
 const stopMsMax = 10_000
-/** To make room in memory, one is taken at most so often. */
-const forRoomEveryMs = 1_000
+/** To make room in memory, one is taken at most so often, and what has ended is archived. */
+const forRoomEveryMs = 5_000
+const archiveEveryMs = 1_000
 
 /**
  * When a task takes a snapshot; one at a time.
  *
  * S1. What a start would have to read is bounded, whoever has written it: what this owner has found to read counts.
- * S2. It is taken early where memory is short: what has ended leaves, and what is idle may sleep (E4), only by one.
+ * S2. Where memory is short, what has ended leaves at once, and a snapshot is taken early, as what is idle may sleep
+ *     (E4) only by one: what is busy is not written more often than it has to be.
  * S3. A stop waits for a snapshot, but not for ever: a snapshot is a cache.
  */
 export class SnapshotSchedule<S> {
@@ -38,7 +40,8 @@ export class SnapshotSchedule<S> {
   #bytesAtWhole = 0
   #at: number
   #running: Promise<void> | undefined
-  /** When one may begin to make room in memory. */
+  /** When what has ended may leave, and when one may begin, to make room in memory. */
+  #archiveAt = 0
   #forRoomAt = 0
   #alarmAt = Infinity
   #cancelAlarm: (() => void) | undefined
@@ -50,21 +53,27 @@ export class SnapshotSchedule<S> {
 
   /** Begins one if it is due. */
   maybeBegin(): void {
-    const { clock, limits, stats, entities, journal } = this.#deps
+    const { clock, limits, entities, journal } = this.#deps
     if (this.#running !== undefined) return
     if (journal.bytes - this.#bytesAtLast >= limits.bytesPerSnapshot) return this.#begin()
     const isCrowded = this.#isCrowded()
+    if (isCrowded && clock.now() >= this.#archiveAt) return this.#archive()
     if (entities.dirty.size === 0 && !isCrowded) return
-    const at = isCrowded ? Math.min(this.#at, this.#forRoomAt) : this.#at
-    const isDue = stats.inputs - this.#inputsAtLast >= limits.inputsPerSnapshot || clock.now() >= at
-    if (isDue) this.#begin()
-    else this.#wakeAt(at)
+    const at = this.#dueAt(isCrowded)
+    if (clock.now() >= at) this.#begin()
+    else this.#wakeAt(isCrowded ? Math.min(at, this.#archiveAt) : at)
+  }
+
+  #dueAt(isCrowded: boolean): number {
+    const { stats, limits } = this.#deps
+    if (stats.inputs - this.#inputsAtLast >= limits.inputsPerSnapshot) return 0
+    return isCrowded ? Math.min(this.#at, this.#forRoomAt) : this.#at
   }
 
   /** Packing may make room enough, and costs nothing that has to be read again. */
   #isCrowded(): boolean {
     const { entities, clock } = this.#deps
-    if (entities.isCrowded && clock.now() >= this.#forRoomAt) entities.packAll()
+    if (entities.isCrowded && clock.now() >= this.#archiveAt) entities.packAll()
     return entities.isCrowded
   }
 
@@ -90,7 +99,7 @@ export class SnapshotSchedule<S> {
   }
 
   #begin(): void {
-    const { clock, limits, stats, journal, snapshots, atBoundary, marker, fail, resume } = this.#deps
+    const { clock, limits, stats, journal, snapshots, atBoundary, marker } = this.#deps
     const { bytes } = journal
     this.#inputsAtLast = stats.inputs
     this.#bytesAtLast = bytes
@@ -100,13 +109,21 @@ export class SnapshotSchedule<S> {
       stats.snapshots++
       this.#bytesAtWhole = bytes
     }
-    this.#running = snapshots
-      .write(atBoundary, marker)
-      .then((isWhole) => (isWhole ? whole() : undefined), fail)
-      .finally(() => {
-        this.#running = undefined
-        resume()
-      })
+    this.#run(snapshots.write(atBoundary, marker).then((isWhole) => (isWhole ? whole() : undefined)))
+  }
+
+  #archive(): void {
+    const { clock, snapshots, atBoundary } = this.#deps
+    this.#archiveAt = clock.now() + archiveEveryMs
+    this.#run(snapshots.archive(atBoundary))
+  }
+
+  #run(work: Promise<void>): void {
+    const { fail, resume } = this.#deps
+    this.#running = work.catch(fail).finally(() => {
+      this.#running = undefined
+      resume()
+    })
   }
 
   /** A task that has nothing to do, any more or yet, snapshots too, or the next start would have all of it to read. */

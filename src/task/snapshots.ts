@@ -2,7 +2,8 @@ import { ParcomoloError } from '../base/index.ts'
 import type { JournalWriter, Log, LogRecord, StoredRecord, TopicPartition } from '../log/index.ts'
 import { bytesMost, partBytesMax } from './batch.ts'
 import type { Component } from './component.ts'
-import type { Encoded, Entities } from './entities.ts'
+import type { Encoded } from './cell.ts'
+import type { Entities } from './entities.ts'
 import { header } from './headers.ts'
 import type { LanePositions } from './lanes.ts'
 
@@ -132,29 +133,48 @@ export class Snapshots<S> {
    */
   async write(atBoundary: AtBoundary, marker: () => Marker): Promise<boolean> {
     const begun = await atBoundary(() => ({ marker: marker(), keys: this.#takeDirty() }))
-    if (begun === undefined) return false
-    let ended: readonly LogRecord[] = []
-    for (let next = 0; next < begun.keys.length;) {
-      const rest = { keys: begun.keys, from: next }
-      const slice = await atBoundary((journalEnd) => this.#evictAndEncode(ended, rest, journalEnd))
-      if (slice === undefined) return false
-      await this.#writeSlice(slice)
-      ended = slice.ended
-      next = slice.next
-    }
-    await atBoundary(() => {
-      this.#evict(ended)
-      this.#deps.entities.sleep()
-    })
+    if (begun === undefined || !(await this.#writeAll(begun.keys, atBoundary))) return false
+    await atBoundary(() => this.#deps.entities.sleep())
     if (this.#tooLarge.size > 0) return false
     await this.#deps.log.durable(this.#deps.journal, begun.marker.offset)
     await this.#snapshots!.append([record(markerKey, Buffer.from(JSON.stringify(begun.marker)), {})])
     return true
   }
 
+  /**
+   * Writes of what has changed only what has ended since, to the archive, so that it leaves memory; the next snapshot
+   * has the rest, and the marker.
+   */
+  async archive(atBoundary: AtBoundary): Promise<void> {
+    const keys = await atBoundary(() => this.#takeEnded())
+    if (keys !== undefined) await this.#writeAll(keys, atBoundary)
+  }
+
+  /** False where the task stopped before all was written. */
+  async #writeAll(keys: readonly string[], atBoundary: AtBoundary): Promise<boolean> {
+    let ended: readonly LogRecord[] = []
+    for (let next = 0; next < keys.length;) {
+      const rest = { keys, from: next }
+      const slice = await atBoundary((journalEnd) => this.#evictAndEncode(ended, rest, journalEnd))
+      if (slice === undefined) return false
+      await this.#writeSlice(slice)
+      ended = slice.ended
+      next = slice.next
+    }
+    await atBoundary(() => this.#evict(ended))
+    return true
+  }
+
   #takeDirty(): string[] {
     const keys = [...this.#deps.entities.dirty]
     this.#deps.entities.dirty.clear()
+    return keys
+  }
+
+  #takeEnded(): string[] {
+    const { entities } = this.#deps
+    const keys = [...entities.dirty].filter((key) => entities.hasEnded(key))
+    for (const key of keys) entities.dirty.delete(key)
     return keys
   }
 

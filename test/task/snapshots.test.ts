@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava'
-import { ParcomoloError } from '../../src/base/index.ts'
+import { Budget, ParcomoloError } from '../../src/base/index.ts'
 import type { Log } from '../../src/log/index.ts'
+import { cellBytes } from '../../src/task/cell.ts'
 import { inbox, journal, notes, replaced, Stage, targetInbox, until, waitFor } from './stage.ts'
 import { type Appended, bytesOf, watched } from './watched-log.ts'
 
@@ -290,4 +291,23 @@ test('a start after a snapshot sends again what an inbox did not take, and reads
   t.is(command!.headers['ce_sequence'], '1')
   t.deepEqual(reads, ['1 to 2', '3 to 3'])
   await second.stop()
+})
+
+test('where memory is short, what has ended leaves at once, and what is busy is not written (S2)', async (t) => {
+  const stage = await Stage.open(t)
+  const task = await stage.task({ snapshotEveryMs: 60_000 }, { living: new Budget(0, 4 * cellBytes) })
+  for (let i = 0; i < 30; i++) await stage.tell('Close', { name: `n${i}` })
+  await stage.events('Closed', 30)
+  await stage.tell('Add', { name: 'busy', amount: 1 })
+  await stage.events('Added', 1)
+  await until(stage, () => task.entityCount <= 4)
+  t.is(task.stats.snapshots, 0)
+  t.is(task.entity('busy')?.sum, 1)
+  const live = (await stage.all({ topic: 'a-snapshots', partition: 0 })).filter(({ value }) => value !== null)
+  t.deepEqual(live, [])
+  await stage.tell('Add', { name: 'n7', amount: 1 })
+  await until(stage, () => task.stats.inputs === 32)
+  t.is(task.entity('n7')?.closed, true, 'it is asked for in the archive')
+  await task.stop()
+  t.deepEqual(stage.failures, [])
 })

@@ -120,6 +120,15 @@ export class Task<S> {
 
   /** Takes the journal partition over and begins to work; resolves when it does, or was stopped before. */
   async start(): Promise<void> {
+    try {
+      await this.#takeOver()
+    } finally {
+      // What came into memory after the stop is of no use to anybody, and is not to be counted for ever.
+      if (this.#stopping) this.#holdNothing()
+    }
+  }
+
+  async #takeOver(): Promise<void> {
     const { log, codec, clock, owner } = this.#deps
     const writer = await log.claim(this.journal)
     const fence = await fenceOff(writer, codec, owner, clock.now())
@@ -156,10 +165,14 @@ export class Task<S> {
     this.#lanes.close()
     this.#timers.stop()
     this.#cancelWake?.()
-    this.#census?.close()
     await (this.#snapshotting ??= this.#lastSnapshot(this.#work))
+    this.#holdNothing()
+  }
+
+  #holdNothing(): void {
     this.#entities.close()
     this.#unanswered?.close()
+    this.#census?.close()
   }
 
   /** Where memory equals the journal, and the next start would have much to read, it gets a snapshot. */

@@ -474,3 +474,31 @@ test('entities without room sleep in the snapshots, until somebody asks or their
   await third.stop()
   t.deepEqual(stage.failures, [])
 })
+
+test('a task that is stopped while it takes over gives back all memory that it has come to hold', async (t) => {
+  const stage = await Stage.open(t)
+  const first = await stage.task({ inputsPerSnapshot: 1 })
+  for (const name of ['a', 'b', 'c']) await stage.tell('Add', { name, amount: 1 })
+  await stage.events('Added', 3)
+  await until(stage, () => first.stats.snapshots > 0)
+  await first.stop()
+  const [asked, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const read: Log['read'] = async function* (place, from, to) {
+    asked.resolve()
+    await gate.promise
+    yield* stage.log.read(place, from, to)
+  }
+  const living = new Budget(1_000_000)
+  let counted = 0
+  const group = { alive: 0, add: (count: number) => void ((group.alive += count), (counted += count)) }
+  const census = () => ({ groupOf: () => group, close: () => void ((counted -= group.alive), (group.alive = 0)) })
+  const deps = stage.deps({ living, log: replaced(stage.log, { read }) })
+  const second = new Task({ ...counterComponent('a'), census }, journal, deps)
+  const starting = second.start()
+  await asked.promise
+  await second.stop()
+  gate.resolve()
+  await starting
+  t.deepEqual([living.heldBytes, counted], [0, 0])
+  t.true(second.entityCount > 0, 'it had read some by then')
+})

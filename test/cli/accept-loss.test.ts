@@ -1,30 +1,11 @@
-import { EventEmitter } from 'node:events'
 import { userInfo } from 'node:os'
 import test from 'ava'
 import type { Program } from '../../src/cli/command.ts'
-import { run } from '../../src/cli/run.ts'
 import { acceptLoss, readConfig } from '../../src/main/index.ts'
+import { notHere, ran as ranWith } from './ran.ts'
 
-const notHere = async (): Promise<never> => {
-  throw new TypeError('not here')
-}
-
-const ran = async (line: readonly string[], accept: Program['acceptLoss'] = notHere) => {
-  const [out, err]: [string[], string[]] = [[], []]
-  const terminal = {
-    out: (text: string) => void out.push(text),
-    err: (text: string) => void err.push(text),
-    signals: new EventEmitter(),
-    exit: () => undefined
-  }
-  const others = { start: notHere, checkSettings: notHere, settings: notHere, deadLetters: notHere }
-  const folders = { backup: notHere, restore: notHere, repair: notHere }
-  return {
-    code: await run(['accept-loss', ...line], terminal, { ...others, ...folders, acceptLoss: accept }),
-    out,
-    err
-  }
-}
+const ran = (line: readonly string[], accept: Program['acceptLoss'] = notHere) =>
+  ranWith(['accept-loss', ...line], { acceptLoss: accept })
 
 test('accept-loss says who decides and why, and tells where readers go on', async (t) => {
   const losses: unknown[] = []

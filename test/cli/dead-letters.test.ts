@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events'
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,7 +5,6 @@ import test, { type ExecutionContext } from 'ava'
 import { partitionOf, systemClock } from '../../src/base/index.ts'
 import { type Program } from '../../src/cli/command.ts'
 import type { DeadLetter, DeadLetters, Resending } from '../../src/cli/dead-letter.ts'
-import { run } from '../../src/cli/run.ts'
 import { type Codec, learnSchemas, registerContracts } from '../../src/contract/index.ts'
 import { openEmbeddedLog } from '../../src/log/embedded/index.ts'
 import type { Headers, Log, StoredRecord, TopicPartition } from '../../src/log/index.ts'
@@ -15,28 +13,10 @@ import { openDeadLetters, ownRecords, readConfig, startSystem } from '../../src/
 import { systemTopics } from '../../src/main/system.ts'
 import { openEmbeddedRegistry } from '../../src/registry/embedded/index.ts'
 import type { Registry } from '../../src/registry/index.ts'
+import { notHere, ran as ranWith, type Result } from './ran.ts'
 
-type Result = { readonly code: number; readonly out: string[]; readonly err: string[] }
-
-const notHere = async (): Promise<never> => {
-  throw new TypeError('not here')
-}
-
-const folders = { backup: notHere, restore: notHere, repair: notHere }
-
-const ran = async (line: readonly string[], deadLetters: Program['deadLetters'] = notHere): Promise<Result> => {
-  const [out, err]: [string[], string[]] = [[], []]
-  const terminal = {
-    out: (text: string) => void out.push(text),
-    err: (text: string) => void err.push(text),
-    signals: new EventEmitter(),
-    exit: () => undefined
-  }
-  const others = { start: notHere, checkSettings: notHere, settings: notHere, acceptLoss: notHere }
-  const program: Program = { ...others, ...folders, deadLetters }
-  const code = await run(['dead-letters', ...line], terminal, program)
-  return { code, out, err }
-}
+const ran = (line: readonly string[], deadLetters: Program['deadLetters'] = notHere): Promise<Result> =>
+  ranWith(['dead-letters', ...line], { deadLetters })
 
 const letter: DeadLetter = {
   offset: 3,

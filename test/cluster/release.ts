@@ -90,7 +90,8 @@ export class Release {
   }
 
   async untilRolledOut(): Promise<void> {
-    const names = [...roles.map((role) => `deployment/${name}-${role}`), `statefulset/${name}-kafka`]
+    const deployments = [...roles, 'registry'].map((role) => `deployment/${name}-${role}`)
+    const names = [...deployments, `statefulset/${name}-kafka`]
     await Promise.all(names.map((one) => this.kubectl('rollout', 'status', one, '--timeout=300s')))
   }
 

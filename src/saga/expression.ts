@@ -128,8 +128,6 @@ const walkerOf = (chain: readonly string[], where: string): Expression['evaluate
 const reasonOf = (error: unknown, bindings: ReadonlyMap<string, Binding>): string => {
   const summary = error instanceof EvaluationError ? error.summary : (error as Error).message
   const [, variable] = /^(?:Unknown variable: |Variable ')(v\d+)/.exec(summary) ?? []
-  // The evaluator's own words for an empty list.
-  if (summary.includes('>= size undefined')) return summary.replace('size undefined', 'size 0')
   const walk = [...bindings].find(([, { name }]) => name === variable)
   return walk === undefined ? summary : `'${walk[0]}' has no value of the type that its contract gives it`
 }

@@ -18,6 +18,7 @@ const values: Readonly<Record<string, readonly (readonly [string, unknown])[]>> 
     ['start.count % 4', 3],
     ['start.lines[1].quantity', 3],
     ['size(start.lines)', 2],
+    ['size(start.vip ? start.numbers : [5000000000])', 3],
     ['start.lines.size()', 2],
     ['size(start.id) + size(start.labels)', 3],
     ["start.id.indexOf('1')", 1],
@@ -96,7 +97,9 @@ const values: Readonly<Record<string, readonly (readonly [string, unknown])[]>> 
     ["start.labels['d' + 'e']", 'Buch'],
     ["has(start.labels.fr) ? start.labels.fr : 'none'", 'none'],
     ["start.note != null ? start.note : 'none'", 'none'],
-    ["{'a': {'b': 'deep'}}.a.b", 'deep']
+    ["{'a': {'b': 'deep'}}.a.b", 'deep'],
+    ["{'a': [{'b': 'deep'}]}.a[0].b", 'deep'],
+    ["{'a': start.note}.a != null ? 'noted' : 'none'", 'none']
   ],
   b: [
     ['true', true],
@@ -243,6 +246,7 @@ const faults: readonly (readonly [string, string, ...string[]])[] = [
     '51 the expression is too large; the limit expressionDepthMax is 50 levels'
   ],
   // Names
+  ['b', 'strat.tags.all(tag, tag)', "1 unknown name 'strat'; did you mean 'start'?"],
   ['s', 'strat.id', "1 unknown name 'strat'; did you mean 'start'?"],
   ['s', 'EUR', `1 unknown name 'EUR'; known here: start, saga, steps; a text needs quotes of its own: "'EUR'"`],
   ['s', 'event.id', "1 'event' is not known here: only 'key' reads it; the event that started the saga is 'start'"],
@@ -277,6 +281,7 @@ const faults: readonly (readonly [string, string, ...string[]])[] = [
     '1 the value is null or string, but string is expected; guard it: start.note != null ? start.note : …'
   ],
   ['s', 'start.place.city', "13 'start.place' may be null; guard it: start.place != null ? start.place.city : …"],
+  ['l', '1 + start.limit', "5 'start.limit' may be null; guard it: start.limit != null ? … : …"],
   ['l', 'start.limit + 1', "1 'start.limit' may be null; guard it: start.limit != null ? … : …"],
   ['b', 'start.limit > 1', "1 'start.limit' may be null; guard it: start.limit != null ? … : …"],
   ['l', '-start.limit', "2 'start.limit' may be null; guard it: start.limit != null ? … : …"],

@@ -81,7 +81,7 @@ export class Readings {
   #started(saga: string, input: MessageInput, message: Payload): Reading[] {
     const definition = this.#definitions.current(saga)
     if (definition === undefined || !concerns(definition.start, input)) return []
-    const key = this.#keyOf(definition.start, input, undefined)
+    const key = this.#keyOf(definition.start, input, message, undefined)
     return key === undefined ? [] : [beginning(definition, key, message)]
   }
 
@@ -89,7 +89,7 @@ export class Readings {
     for (const definition of this.#definitions.startable()) {
       const { name, start } = definition
       if (!concerns(start, input) || input.putOff?.has(name) === true) continue
-      const key = this.#keyOf(start, input, definition)
+      const key = this.#keyOf(start, input, message, definition)
       if (key !== undefined) readings.push(beginning(definition, key, message))
     }
   }
@@ -103,16 +103,16 @@ export class Readings {
       const { name, cancel } = cancellable
       if (!concerns(cancel, input)) continue
       const isTold = this.#definitions.isRunning(cancellable)
-      const key = this.#keyOf(cancel, input, isTold ? cancellable : undefined)
+      const key = this.#keyOf(cancel, input, message, isTold ? cancellable : undefined)
       if (key === undefined) continue
       readings.push({ entity: instanceKey(name, key), input: { kind: 'cancel', message }, cancel })
     }
   }
 
   /** `told`: of whom it is told that there is none. */
-  #keyOf(trigger: Trigger, input: MessageInput, told: Teller | undefined): string | undefined {
+  #keyOf(trigger: Trigger, input: MessageInput, { value }: Payload, told: Teller | undefined): string | undefined {
     try {
-      const key = String(trigger.key.evaluate({ event: input.value }))
+      const key = String(trigger.key.evaluate({ event: value }))
       if (key !== '') return key
       if (told !== undefined) this.#passedOver.empty(told, trigger.key, input)
     } catch (error) {

@@ -1,17 +1,12 @@
 import { hostname } from 'node:os'
 import { systemClock } from '../base/index.ts'
-import {
-  adoptContract,
-  type Codec,
-  type Contracts,
-  contractSet,
-  learnSchemas,
-  registerAgreed
-} from '../contract/index.ts'
+import { adoptContract, type Codec, type Contracts, contractSet, learnSchemas } from '../contract/index.ts'
 import { createProbes } from '../http/index.ts'
+import type { Log } from '../log/index.ts'
 import type { Operator } from '../operator/index.ts'
 import { openPublisher, Unheard } from '../orchestrator/index.ts'
 import { deniedAtOnce, type Registry } from '../registry/index.ts'
+import { agreedContracts } from './agreed-contracts.ts'
 import type { Config } from './config.ts'
 import { closeToOthers } from './data-folder.ts'
 import { readContractFiles } from './contract-files.ts'
@@ -31,7 +26,7 @@ import { openRest, requestLevel } from './rest.ts'
 import { componentsOf, type Role, rolesIn } from './roles.ts'
 import { followSagaFiles } from './saga-files.ts'
 import type { Parts, Stage, Storage } from './stage.ts'
-import { hostedParticipants, ownRecords, startSystem, type SystemDeps } from './system.ts'
+import { hostedParticipants, startSystem, type SystemDeps } from './system.ts'
 
 export type Running = {
   readonly url: string
@@ -146,7 +141,7 @@ const open = async (stage: Stage): Promise<string> => {
     (it) => it.close()
   )
   const { codec, contracts } = await opening.step('registering the contracts', () =>
-    agreedContracts(stage, registry, files)
+    registeredContracts(stage, { log, registry, files })
   )
   const unheard = new Unheard(diagnostics.unheard)
   parts.unheard = unheard
@@ -193,14 +188,13 @@ const contractsOf = async ({ config, diagnostics }: Stage, roles: readonly Role[
   }
 }
 
-/** What the registry takes of the contracts, and what it had before of those that it refuses. */
-const agreedContracts = async (
+/** Tells what is refused of the contracts; rejects where a service of this release has none then. */
+const registeredContracts = async (
   { opening, diagnostics }: Stage,
-  registry: Registry,
-  files: Contracts
+  { log, registry, files }: { readonly log: Log; readonly registry: Registry; readonly files: Contracts }
 ): Promise<{ codec: Codec; contracts: Contracts }> => {
   const { codec, contracts, refused } = await opening.insist(
-    () => deniedAtOnce(() => registerAgreed(registry, files.all, ownRecords)),
+    () => deniedAtOnce(() => agreedContracts(log, registry, files)),
     diagnostics.waiting
   )
   for (const { contract, error } of refused) diagnostics.refused(`the contract of ${contract.participant}`, error)

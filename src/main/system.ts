@@ -5,6 +5,7 @@ import {
   definitionProtocol,
   Definitions,
   definitionsTopic,
+  definitionsTopicSpec,
   orchestratorComponent,
   PassedOver,
   type ParticipantFacts,
@@ -168,7 +169,7 @@ export const systemTopics = (contracts: Contracts, partitions: number): TopicSpe
   return [
     ...contracts.all.flatMap((contract) => participantTopics(contract, partitions)),
     ...topicsOf({ name: 'orchestrator', journal: 'saga-events' }, partitions),
-    { topic: definitionsTopic, partitions: 1, cleanup: 'compact' },
+    definitionsTopicSpec,
     deadLetterTopic
   ]
 }

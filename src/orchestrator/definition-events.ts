@@ -1,10 +1,13 @@
 import { readProtocolText } from '../contract/index.ts'
+import type { TopicSpec } from '../log/index.ts'
 
 /**
  * The compacted topic that carries saga definitions to every process that needs them; one partition. Key:
  * `<saga>@<revision>`, or `participant/<name>` for the contract of a participant that is no part of the release.
  */
 export const definitionsTopic = 'saga-definitions'
+
+export const definitionsTopicSpec: TopicSpec = { topic: definitionsTopic, partitions: 1, cleanup: 'compact' }
 
 /**
  * The record with the greatest offset is the saga's current revision; a retired one runs on for what has begun, but

@@ -2,7 +2,12 @@ import type { Clock } from '../base/index.ts'
 import { type Codec, type Contract, type Contracts, contractSet, readContract } from '../contract/index.ts'
 import { type Log, placeName, type StoredRecord } from '../log/index.ts'
 import { Patience, type TaskDeps } from '../task/index.ts'
-import { type DefinitionPublished, definitionsTopic, type ParticipantPublished } from './definition-events.ts'
+import {
+  type DefinitionPublished,
+  definitionsTopic,
+  definitionsTopicSpec,
+  type ParticipantPublished
+} from './definition-events.ts'
 import { Revisions } from './revisions.ts'
 
 const place = { topic: definitionsTopic, partition: 0 }
@@ -171,6 +176,35 @@ const awaitable = (): PromiseWithResolvers<void> => {
   const awaited = Promise.withResolvers<void>()
   awaited.promise.catch(() => undefined)
   return awaited
+}
+
+/** The participants of which a contract that can be read stands in the topic, which is made where there is none. */
+export const publishedParticipants = async (
+  log: Log,
+  codec: Codec,
+  learn: NonNullable<TaskDeps['learn']>
+): Promise<ReadonlySet<string>> => {
+  await log.ensureTopics([definitionsTopicSpec])
+  const published = new Set<string>()
+  for await (const records of log.read(place, 0, await log.end(place))) {
+    const own = records.filter(({ key }) => key.startsWith('participant/'))
+    await learn(own.map(({ value }) => value))
+    for (const { value } of own) {
+      const read = value === null ? undefined : readParticipant(codec, value)
+      if (read?.withdrawn === false) published.add(read.participant)
+      else if (read !== undefined) published.delete(read.participant)
+    }
+  }
+  return published
+}
+
+/** Undefined where it cannot be read, which is told by who follows the topic. */
+const readParticipant = (codec: Codec, bytes: Uint8Array): ParticipantPublished | undefined => {
+  try {
+    return codec.decode(bytes).value as ParticipantPublished
+  } catch {
+    return undefined
+  }
 }
 
 export type DefinitionDeps = {

@@ -3,9 +3,10 @@ export {
   definitionProtocol,
   type DefinitionPublished,
   definitionsTopic,
+  definitionsTopicSpec,
   type ParticipantPublished
 } from './definition-events.ts'
-export { Definitions } from './definitions.ts'
+export { Definitions, publishedParticipants } from './definitions.ts'
 export { type InboxWait, type InboxWaitDeps, inboxWaitOf } from './inbox-wait.ts'
 export { PassedOver, type PassedOverCount } from './passed-over.ts'
 export { openPublisher, type Publisher } from './publish.ts'

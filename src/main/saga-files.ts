@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Clock, inTime, ParcomoloError } from '../base/index.ts'
+import { type Clock, inTime, isParcomoloError, ParcomoloError } from '../base/index.ts'
 import { isYamlName, readContract, readTextFile } from '../contract/index.ts'
 import type { Definitions, Publisher } from '../orchestrator/index.ts'
 import { type LoadedDefinition, loadSaga, namedTwice } from '../saga/index.ts'
@@ -7,8 +7,17 @@ import { yamlFiles } from './contract-files.ts'
 import { FolderWatch } from './folder-watch.ts'
 import type { Participants } from './participants.ts'
 
-export type SagaFilesDeps = {
+/** How a folder is read. */
+export type FolderFiles = {
+  /** Of its YAML files, in the order of their names. */
+  paths(dir: string): Promise<readonly string[]>
+  text(path: string): Promise<string>
+}
+
+export type SagaFolderDeps = {
   readonly dir: string
+  /** From the disk if not given. */
+  readonly files?: FolderFiles
   readonly participants: Participants
   readonly definitions: Definitions
   readonly publisher: Publisher
@@ -19,6 +28,9 @@ export type SagaFilesDeps = {
   readonly onRefused: (path: string, error: unknown) => void
   /** The file of a saga is gone, but those that are refused may be where it stands now. Told once. */
   readonly onKept?: (saga: string, refused: readonly string[]) => void
+}
+
+export type SagaFilesDeps = SagaFolderDeps & {
   /** Changes in a folder are no longer told by the system, and seen a little later. */
   readonly onUntold?: (folder: string, error: unknown) => void
 }
@@ -44,6 +56,9 @@ export const followSagaFiles = async (deps: SagaFilesDeps): Promise<{ close(): P
   return { close: () => inTime(clock, closeMsMax, watch.close(), () => late).catch(() => undefined) }
 }
 
+/** What stands in the way of a file and may pass by itself, such as a registry that is away, is looked at so often. */
+const triedAgainMs = 1_000
+
 /** A file that has gone for less than this is being written anew, as by a checkout: its saga is not retired. */
 const goneMsMax = 3_000
 
@@ -52,16 +67,23 @@ const participantsIn = (dir: string): string => join(dir, 'participants')
 /** The names of all sagas that have a file, and the paths of files that may hold any. */
 type Found = { readonly found: ReadonlySet<string>; readonly refused: readonly string[] }
 
+const onDisk: FolderFiles = { paths: yamlFiles, text: readTextFile }
+
 type Named = { readonly name: string }
 type Read<T> = { readonly path: string; readonly yaml: string; readonly loaded: T }
 
-class SagaFolder {
-  readonly #deps: SagaFilesDeps
+/** What stands in a folder, brought into force pass by pass. */
+export class SagaFolder {
+  readonly #deps: SagaFolderDeps
   /** Sagas without a file: since when, or that they are kept, as was told. */
   #gone = new Map<string, number | 'kept'>()
   #isFirst = true
+  /** What was refused in this pass, why, and whether some of it may pass by itself; and what need not be told again. */
+  #refused = new Map<string, string>()
+  #mayPass = false
+  #told: ReadonlyMap<string, string> = new Map()
 
-  constructor(deps: SagaFilesDeps) {
+  constructor(deps: SagaFolderDeps) {
     this.#deps = deps
   }
 
@@ -70,16 +92,25 @@ class SagaFolder {
    * after which there is to be another one.
    */
   async publish(): Promise<number | undefined> {
-    const { dir, onRefused } = this.#deps
+    this.#told = this.#mayPass ? this.#refused : new Map()
+    this.#refused = new Map()
+    this.#mayPass = false
+    let againMs: number | undefined
     try {
       await this.#acceptParticipants()
-      const againMs = await this.#retireMissing(await this.#publishSagas())
+      againMs = await this.#retireMissing(await this.#publishSagas())
       this.#isFirst = false
-      return againMs
     } catch (error) {
-      onRefused(dir, error)
-      return undefined
+      this.#refuse(this.#deps.dir, error)
     }
+    return this.#mayPass ? Math.min(againMs ?? Infinity, triedAgainMs) : againMs
+  }
+
+  #refuse(path: string, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error)
+    this.#refused.set(path, message)
+    this.#mayPass ||= mayPass(error)
+    if (this.#told.get(path) !== message) this.#deps.onRefused(path, error)
   }
 
   async #acceptParticipants(): Promise<void> {
@@ -101,11 +132,12 @@ class SagaFolder {
 
   /** What can be read and has a name of its own. */
   async #read<T extends Named>(dir: string, what: 'saga' | 'participant', load: (path: string, text: string) => T) {
+    const { files = onDisk } = this.#deps
     const read: Read<T>[] = []
     const refused: string[] = []
-    for (const path of await yamlFiles(dir)) {
+    for (const path of await files.paths(dir)) {
       const isRead = await this.#tried(path, async () => {
-        const yaml = await readTextFile(path)
+        const yaml = await files.text(path)
         read.push({ path, yaml, loaded: load(path, yaml) })
       })
       if (!isRead) refused.push(path)
@@ -114,7 +146,7 @@ class SagaFolder {
       what,
       read.map(({ path, loaded: { name } }) => ({ path, name }))
     )
-    for (const [path, error] of twice) this.#deps.onRefused(path, error)
+    for (const [path, error] of twice) this.#refuse(path, error)
     return {
       files: read.filter(({ path }) => !twice.has(path)),
       names: new Set(read.map(({ loaded: { name } }) => name)),
@@ -173,8 +205,12 @@ class SagaFolder {
       await work()
       return true
     } catch (error) {
-      this.#deps.onRefused(path, error)
+      this.#refuse(path, error)
       return false
     }
   }
 }
+
+/** A contract of the release waits for another release, and whoever brings that starts the process anew. */
+const mayPass = (error: unknown): boolean =>
+  isParcomoloError(error) && error.retryable && error.code !== 'PARCOMOLO_MAIN_PARTICIPANT_OF_RELEASE'

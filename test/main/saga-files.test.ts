@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { systemClock } from '../../src/base/index.ts'
+import { ParcomoloError, systemClock } from '../../src/base/index.ts'
 import { adoptContract, contractSet, registerContracts } from '../../src/contract/index.ts'
 import { participantsOf } from '../../src/main/participants.ts'
 import { followSagaFiles } from '../../src/main/saga-files.ts'
@@ -58,6 +58,28 @@ test('a participant that is broken is refused with its place, and the one before
   t.is(refused[0]![0], file)
   t.like(refused[0]![1], { code: 'PARCOMOLO_CONTRACT_INVALID' })
   t.true(definitions.isPublished('loyalty'))
+})
+
+test('what could not be published for want of the registry is published when it is back, and told once', async (t) => {
+  const { stage, dir, definitions, refused } = await following(t)
+  const { register } = stage.registry
+  let asked = 0
+  stage.registry.register = async () => {
+    asked++
+    throw new ParcomoloError('PARCOMOLO_REGISTRY_UNAVAILABLE', 'nobody answers', { retryable: true })
+  }
+  await writeFile(join(dir, 'participants', 'loyalty.yaml'), participant)
+  await writeFile(join(dir, 'loyalty.yaml'), saga)
+  await stage.until(() => refused.length === 2)
+  const before = asked
+  await stage.until(() => asked > before)
+  t.deepEqual(
+    refused.map(([, error]) => (error as ParcomoloError).code),
+    ['PARCOMOLO_REGISTRY_UNAVAILABLE', 'PARCOMOLO_SAGA_INVALID']
+  )
+  stage.registry.register = register
+  await stage.until(() => definitions.current('loyalty') !== undefined)
+  t.is(refused.length, 2)
 })
 
 test('a participant that claims a topic of the product is refused before anything of it is published', async (t) => {

@@ -60,6 +60,7 @@ export const participantsOf = ({
     accept: async (participant) => {
       const { name, source, yaml } = participant
       const contract = readContract({ path: source, text: yaml })
+      await definitions.caughtUp()
       const { contracts } = definitions
       const known = contracts.participant(name)
       const isInForce = 'found' in known && contractsAgree(known.found, contract)

@@ -123,6 +123,8 @@ export class SagaFolder {
 
   async #publishSagas(): Promise<Found> {
     const { dir, definitions } = this.#deps
+    // Of what this process, or another one, has published just now.
+    await definitions.caughtUp()
     const load = (path: string, text: string) => loadSaga({ path, text }, definitions.contracts)
     const { files, names, refused } = await this.#read(dir, 'saga', load)
     for (const file of files)

@@ -5,10 +5,12 @@ import test, { type ExecutionContext } from 'ava'
 import { ParcomoloError, systemClock } from '../../src/base/index.ts'
 import { adoptContract, contractSet, registerContracts } from '../../src/contract/index.ts'
 import { participantsOf } from '../../src/main/participants.ts'
-import { followSagaFiles } from '../../src/main/saga-files.ts'
+import { followSagaFiles, SagaFolder } from '../../src/main/saga-files.ts'
 import { ownRecords } from '../../src/main/system.ts'
 import { openPublisher } from '../../src/orchestrator/index.ts'
 import { newFolder } from '../log/folder.ts'
+import type { Reader } from '../../src/log/index.ts'
+import { instead } from '../simulation/other-log.ts'
 import { participant, saga, Stage } from '../orchestrator/stage.ts'
 
 /** A process of a release that knows no participant, and follows an empty folder. */
@@ -62,9 +64,10 @@ test('a participant that is broken is refused with its place, and the one before
 
 test('what could not be published for want of the registry is published when it is back, and told once', async (t) => {
   const { stage, dir, definitions, refused } = await following(t)
-  const { register } = stage.registry
+  const { registry } = stage
+  const register = registry.register.bind(registry)
   let asked = 0
-  stage.registry.register = async () => {
+  registry.register = async () => {
     asked++
     throw new ParcomoloError('PARCOMOLO_REGISTRY_UNAVAILABLE', 'nobody answers', { retryable: true })
   }
@@ -77,7 +80,7 @@ test('what could not be published for want of the registry is published when it 
     refused.map(([, error]) => (error as ParcomoloError).code),
     ['PARCOMOLO_REGISTRY_UNAVAILABLE', 'PARCOMOLO_SAGA_INVALID']
   )
-  stage.registry.register = register
+  registry.register = register
   await stage.until(() => definitions.current('loyalty') !== undefined)
   t.is(refused.length, 2)
 })
@@ -119,6 +122,49 @@ test('a saga whose file is gone begins no more', async (t) => {
   await rm(join(dir, 'loyalty.yaml'))
   await stage.until(() => definitions.current('loyalty') === undefined)
   t.true(definitions.newest('loyalty')?.retired)
+})
+
+test('a file that is put back at once is what is in force, and not what it was meanwhile', async (t) => {
+  const stage = await Stage.open(t)
+  let news = Promise.withResolvers<void>()
+  news.resolve()
+  const log = instead(stage.log, {
+    reader: (starts, isolation) => {
+      const reader = stage.log.reader(starts, isolation)
+      return { ...bound(reader), ready: async () => reader.ready().then(() => news.promise) }
+    }
+  })
+  const system = await stage.run({ log })
+  const { definitions } = system
+  const publisher = await openPublisher(stage.log, stage.codec, stage.clock)
+  const { registry, codec } = stage
+  let text = saga
+  const folder = new SagaFolder({
+    ...{ dir: 'sagas', definitions, publisher, clock: stage.clock },
+    files: { paths: async (dir) => (dir === 'sagas' ? ['loyalty.yaml'] : []), text: async () => text },
+    participants: participantsOf({ registry, codec, definitions, publisher }),
+    onPublished: () => undefined,
+    onRefused: (_, error) => t.fail(String(error))
+  })
+  await folder.publish()
+  await definitions.caughtUp()
+  news = Promise.withResolvers()
+  text = saga.replace('start:', 'deadline: 1h\n  start:')
+  await folder.publish()
+  text = saga
+  const putBack = folder.publish()
+  await stage.pass(1)
+  news.resolve()
+  await putBack
+  await definitions.caughtUp()
+  t.is(definitions.newest('loyalty')?.yaml, saga)
+  await system.stop()
+})
+
+const bound = (reader: Reader): Reader => ({
+  take: (...limits) => reader.take(...limits),
+  ready: () => reader.ready(),
+  close: () => reader.close()
 })
 
 /** The participant and the saga are in force; `edit` saves another revision of it. */

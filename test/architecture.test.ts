@@ -22,7 +22,7 @@ const rooms: Record<string, readonly string[]> = {
   task: ['base', 'contract', 'log', 'registry'],
   // The log's port because it keeps the topic of definitions itself, outside of any task.
   orchestrator: ['base', 'contract', 'saga', 'task', 'log'],
-  service: ['base', 'contract', 'task'],
+  shop: ['base', 'contract', 'task'],
   view: ['base', 'contract', 'log', 'task'],
   'view/postgres': ['base', 'view'],
   // The view's form of waiters and records, so that whoever waits need not know who answers.
@@ -57,7 +57,7 @@ const libraries: Record<string, readonly string[]> = {
 const pure: Record<string, readonly string[]> = {
   base: ['node:crypto'],
   saga: [],
-  service: [],
+  shop: [],
   log: [],
   registry: []
 }
@@ -81,7 +81,7 @@ test('every import goes where the table of rooms allows it', (t) => {
 })
 
 test('no service imports another service', (t) => {
-  const service = (path: string): string | undefined => /^src\/service\/([^/]+)\//.exec(path)?.[1]
+  const service = (path: string): string | undefined => /^src\/shop\/([^/]+)\//.exec(path)?.[1]
   const wrong = internalImports.filter(({ file, target }) => {
     const [from, to] = [service(file), service(target)]
     return from !== undefined && to !== undefined && from !== to
@@ -91,8 +91,7 @@ test('no service imports another service', (t) => {
 
 test('of services, only reactions know the task runtime', (t) => {
   const wrong = internalImports.filter(
-    ({ file, target }) =>
-      roomOf(file) === 'service' && roomOf(target) === 'task' && !/\/(reactions|index)\.ts$/.test(file)
+    ({ file, target }) => roomOf(file) === 'shop' && roomOf(target) === 'task' && !/\/(reactions|index)\.ts$/.test(file)
   )
   t.deepEqual(wrong.map(said), [])
 })
@@ -100,7 +99,7 @@ test('of services, only reactions know the task runtime', (t) => {
 test('deciders import base, contract and their own service, never its reactions', (t) => {
   const wrong = internalImports
     .filter(({ file }) => file.endsWith('/decider.ts'))
-    .filter(({ target }) => /\/(reactions|index)\.ts$/.test(target) && roomOf(target) === 'service')
+    .filter(({ target }) => /\/(reactions|index)\.ts$/.test(target) && roomOf(target) === 'shop')
   t.deepEqual(wrong.map(said), [])
 })
 
@@ -208,7 +207,7 @@ const linesOf = (file: string): string[] | undefined => {
 /** A message that stands alone on its line: it stays whole, so that it can be searched for. */
 const isText = (line: string): boolean => /^\s*(return |\w+: )?(['"`]).*\2(,| \+)?$/.test(line)
 
-/** The longest name of a room that the path lies in; `service/order` counts as `service`. */
+/** The longest name of a room that the path lies in; `shop/order` counts as `service`. */
 const roomOf = (file: string): string => {
   const folders = dirname(file).split('/').slice(1)
   const adapter = folders.slice(0, 2).join('/')

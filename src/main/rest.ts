@@ -1,7 +1,7 @@
 import { createHttp, createHttpApart, type HttpDeps, type LogLevel } from '../http/index.ts'
 import { Intake } from '../intake/index.ts'
 import type { Operator } from '../operator/index.ts'
-import { inventoryPrices } from '../service/inventory/index.ts'
+import { inventoryPrices } from '../shop/inventory/index.ts'
 import { losesStore, openView, type View, type ViewStore } from '../view/index.ts'
 import { commandSender } from './commands.ts'
 import type { Config } from './config.ts'

@@ -12,10 +12,10 @@ import {
   tellingUnheard,
   type Unheard
 } from '../orchestrator/index.ts'
-import { inventoryComponent } from '../service/inventory/index.ts'
-import { orderComponent } from '../service/order/index.ts'
-import { paymentComponent } from '../service/payment/index.ts'
-import { shippingComponent } from '../service/shipping/index.ts'
+import { inventoryComponent } from '../shop/inventory/index.ts'
+import { orderComponent } from '../shop/order/index.ts'
+import { paymentComponent } from '../shop/payment/index.ts'
+import { shippingComponent } from '../shop/shipping/index.ts'
 import {
   type Component,
   deadLetterTopic,

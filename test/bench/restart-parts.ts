@@ -5,7 +5,7 @@ import { openKafkaLog } from '../../src/log/kafka/index.ts'
 import { readContractFiles } from '../../src/main/contract-files.ts'
 import { ownRecords } from '../../src/main/system.ts'
 import { openEmbeddedRegistry } from '../../src/registry/embedded/index.ts'
-import { orderComponent } from '../../src/service/order/index.ts'
+import { orderComponent } from '../../src/shop/order/index.ts'
 import { deadLetterTopic, type Runner, runComponent, type TaskLimits, topicsOf } from '../../src/task/index.ts'
 
 /** Where a component is restarted: topics on Kafka with a prefix of their own, and a folder with the schemas. */

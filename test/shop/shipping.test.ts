@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'ava'
 import fc from 'fast-check'
-import { evolve, type Shipment } from '../../src/service/shipping/decider.ts'
-import { shippingComponent } from '../../src/service/shipping/index.ts'
+import { evolve, type Shipment } from '../../src/shop/shipping/decider.ts'
+import { shippingComponent } from '../../src/shop/shipping/index.ts'
 import { holds, said, Stage, typesOf } from './stage.ts'
 
 const address = { name: 'Ada', street: 'Main 1', city: 'Turin', postalCode: '10100', country: 'IT' }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'ava'
 import fc from 'fast-check'
-import type { Payment } from '../../src/service/payment/decider.ts'
-import { paymentComponent } from '../../src/service/payment/index.ts'
+import type { Payment } from '../../src/shop/payment/decider.ts'
+import { paymentComponent } from '../../src/shop/payment/index.ts'
 import { holds, said, Stage, typesOf } from './stage.ts'
 
 const pay = (token: string, orderId = 'o1', amountCents = 4000) => ({ orderId, amountCents, currency: 'EUR', token })

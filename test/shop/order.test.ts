@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'ava'
 import fc from 'fast-check'
-import type { Order } from '../../src/service/order/decider.ts'
-import { orderComponent } from '../../src/service/order/index.ts'
+import type { Order } from '../../src/shop/order/decider.ts'
+import { orderComponent } from '../../src/shop/order/index.ts'
 import { holds, said, Stage, typesOf } from './stage.ts'
 
 const address = { name: 'Ada', street: 'Main 1', city: 'Turin', postalCode: '10100', country: 'IT' }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'ava'
 import fc from 'fast-check'
-import type { Reservation, Stock } from '../../src/service/inventory/decider.ts'
-import { catalogue, inventoryComponent } from '../../src/service/inventory/index.ts'
+import type { Reservation, Stock } from '../../src/shop/inventory/decider.ts'
+import { catalogue, inventoryComponent } from '../../src/shop/inventory/index.ts'
 import { holds, said, Stage, typesOf } from './stage.ts'
 
 type Line = { sku: string; quantity: number }

@@ -1,4 +1,4 @@
-import type { SetStock } from '../../contract/generated/inventory.ts'
+import type { SetStock } from './types.generated.ts'
 
 /** What the shop sells when it opens for the first time. `unicorn` and `last-one` are there to be sold out. */
 export const catalogue: readonly SetStock[] = [

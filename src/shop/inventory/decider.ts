@@ -1,11 +1,4 @@
-import type {
-  InventoryCommand,
-  InventoryEvent,
-  Line,
-  ReleaseStock,
-  ReserveStock,
-  SetStock
-} from '../../contract/generated/inventory.ts'
+import type { InventoryCommand, InventoryEvent, Line, ReleaseStock, ReserveStock, SetStock } from './types.generated.ts'
 
 /**
  * Stock by SKU, and one reservation an order.

@@ -1,4 +1,4 @@
-import type { StockSet } from '../../contract/generated/inventory.ts'
+import type { StockSet } from './types.generated.ts'
 import type { Stock } from './decider.ts'
 import { inventoryComponent, stockPrefix } from './reactions.ts'
 

@@ -1,6 +1,6 @@
-import type { InventoryCommand, InventoryEvent } from '../../contract/generated/inventory.ts'
-import type { OrderCancelled, OrderPlaced } from '../../contract/generated/order.ts'
-import type { ItemShipped } from '../../contract/generated/shipping.ts'
+import type { InventoryCommand, InventoryEvent } from './types.generated.ts'
+import type { OrderCancelled, OrderPlaced } from '../order/types.generated.ts'
+import type { ItemShipped } from '../shipping/types.generated.ts'
 import { bind, type Component, type Flow, type Reactions } from '../../task/index.ts'
 import { decide, evolveReservation, hasEnded, moveStock, type Reservation, setStock, type Stock } from './decider.ts'
 

@@ -7,7 +7,7 @@ import type {
   OrderPlaced,
   PlaceOrder,
   RejectOrder
-} from '../../contract/generated/order.ts'
+} from './types.generated.ts'
 
 /**
  * An order: the one place where "cancel" and "confirm" meet. Whichever is decided first wins, and the other is refused.

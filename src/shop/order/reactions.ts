@@ -1,7 +1,7 @@
-import type { OutOfStock } from '../../contract/generated/inventory.ts'
-import type { OrderCommand, OrderEvent } from '../../contract/generated/order.ts'
-import type { PaymentFailed, PaymentSucceeded } from '../../contract/generated/payment.ts'
-import type { ItemShipped } from '../../contract/generated/shipping.ts'
+import type { OutOfStock } from '../inventory/types.generated.ts'
+import type { OrderCommand, OrderEvent } from './types.generated.ts'
+import type { PaymentFailed, PaymentSucceeded } from '../payment/types.generated.ts'
+import type { ItemShipped } from '../shipping/types.generated.ts'
 import { bind, type Component, type Flow, type Reactions } from '../../task/index.ts'
 import { decide, evolve, hasEnded, type Order } from './decider.ts'
 

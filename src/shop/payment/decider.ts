@@ -6,7 +6,7 @@ import type {
   PaymentPending,
   ProcessPayment,
   RefundPayment
-} from '../../contract/generated/payment.ts'
+} from './types.generated.ts'
 import { ask, askUntilAnswered, type Verdict } from './bank.ts'
 
 /**

@@ -1,6 +1,6 @@
-import type { StockReserved } from '../../contract/generated/inventory.ts'
-import type { OrderCancelled, OrderPlaced } from '../../contract/generated/order.ts'
-import type { PaymentEvent } from '../../contract/generated/payment.ts'
+import type { StockReserved } from '../inventory/types.generated.ts'
+import type { OrderCancelled, OrderPlaced } from '../order/types.generated.ts'
+import type { PaymentEvent } from './types.generated.ts'
 import { bind, type Component, type Flow, type Reactions } from '../../task/index.ts'
 import { type Command, decide, dueAt, evolve, hasEnded, type Payment } from './decider.ts'
 

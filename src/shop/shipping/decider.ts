@@ -1,11 +1,5 @@
 import { sha256Hex } from '../../base/index.ts'
-import type {
-  ItemShipped,
-  ScheduleShipping,
-  ShippingCommand,
-  ShippingDue,
-  ShippingEvent
-} from '../../contract/generated/shipping.ts'
+import type { ItemShipped, ScheduleShipping, ShippingCommand, ShippingDue, ShippingEvent } from './types.generated.ts'
 
 /**
  * The shipment of one order.

@@ -1,6 +1,6 @@
-import type { OrderCancelled, OrderConfirmed, OrderPlaced } from '../../contract/generated/order.ts'
-import type { PaymentSucceeded } from '../../contract/generated/payment.ts'
-import type { ShippingEvent } from '../../contract/generated/shipping.ts'
+import type { OrderCancelled, OrderConfirmed, OrderPlaced } from '../order/types.generated.ts'
+import type { PaymentSucceeded } from '../payment/types.generated.ts'
+import type { ShippingEvent } from './types.generated.ts'
 import { bind, type Component, type Flow, type Reactions } from '../../task/index.ts'
 import { carrierMs, type Command, decide, dueAt, evolve, hasEnded, type Shipment } from './decider.ts'
 

@@ -22,7 +22,9 @@ const rooms: Record<string, readonly string[]> = {
   task: ['base', 'contract', 'log', 'registry'],
   // The log's port because it keeps the topic of definitions itself, outside of any task.
   orchestrator: ['base', 'contract', 'saga', 'task', 'log'],
-  shop: ['base', 'contract', 'task'],
+  // The one room of the engine that an application needs, and that knows what an application is.
+  application: ['task'],
+  shop: ['application', 'base', 'contract', 'task'],
   view: ['base', 'contract', 'log', 'task'],
   'view/postgres': ['base', 'view'],
   // The view's form of waiters and records, so that whoever waits need not know who answers.

@@ -1,6 +1,6 @@
 import { ParcomoloError, systemClock } from '../base/index.ts'
 import type { Log, TopicSpec } from '../log/index.ts'
-import type { Flow } from '../task/index.ts'
+import type { Flow } from '../shop/index.ts'
 
 /**
  * Which flow an installation runs: the key of the first record. It is never deleted, so whoever reads it later finds

@@ -1,7 +1,7 @@
 import { createHttp, createHttpApart, type HttpDeps, type LogLevel } from '../http/index.ts'
 import { Intake } from '../intake/index.ts'
 import type { Operator } from '../operator/index.ts'
-import { inventoryPrices } from '../shop/inventory/index.ts'
+import { inventoryPrices } from '../shop/index.ts'
 import { losesStore, openView, type View, type ViewStore } from '../view/index.ts'
 import { commandSender } from './commands.ts'
 import type { Config } from './config.ts'
@@ -14,18 +14,18 @@ import { LateView } from './late-view.ts'
 import { isLoopback, lingerMs, listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
 import { openStore, storeStep } from './open-store.ts'
-import type { Role } from './roles.ts'
 import { fillCatalogue, fillCatalogueBehind, isCatalogueKnown } from './shop.ts'
 import type { Stage } from './stage.ts'
 import { Stockroom } from './stockroom.ts'
-import { hostedParticipants, type System, type SystemDeps, viewTopics } from './system.ts'
+import { isHosted, type System, type SystemDeps } from './system.ts'
 import { openSnapshots } from './view-snapshots.ts'
+import { viewTopicsOf } from './view-topics.ts'
 
 export type RestParts = {
   readonly deps: SystemDeps
   readonly system: System
   readonly operator?: Operator | undefined
-  readonly roles: readonly Role[]
+  readonly roles: readonly string[]
   /** What the ids of keyed orders are made with; null for none. */
   readonly idSecret: Buffer | null
 }
@@ -99,10 +99,11 @@ const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promi
 }
 
 const httpDeps = (stage: Stage, parts: RestParts, serving: Serving): HttpDeps => {
-  const { config, opening, diagnostics, clock, memory } = stage
+  const { config, application, opening, diagnostics, clock, memory } = stage
   const { system, operator } = parts
   const { log, codec } = parts.deps
   const { model, intake, stockroom, sendCommand } = serving
+  const tellsReading = (participant: string): boolean => isHosted(application, participant)
   return {
     ...{ view: model.view, intake, sendCommand, clock, flow: config.flow },
     definitions: definitionsPort(system.definitions),
@@ -121,8 +122,6 @@ const httpDeps = (stage: Stage, parts: RestParts, serving: Serving): HttpDeps =>
   }
 }
 
-const tellsReading = (participant: string): boolean => hostedParticipants.has(participant)
-
 /** What a server has to say of single requests at 'info' is of no use to whoever reads the lines of the process. */
 export const requestLevel = ({ logLevel }: Config): LogLevel => (logLevel === 'info' ? 'warn' : logLevel)
 
@@ -134,7 +133,7 @@ const openIntake = (
   const { view } = model
   const intake = new Intake({
     ...{ log, codec, clock, prices: inventoryPrices },
-    topics: { order: viewTopics.order, stock: viewTopics.stock },
+    topics: { order: 'order-events', stock: 'stock-events' },
     isNeeded: () => view.state() !== 'following' || view.isStalled() || viewHealth(model.store).length > 0,
     // While it builds anew, nobody waits for it.
     followedTo: (place) => (view.state() === 'catching-up' ? undefined : view.health().positions[place]),
@@ -187,8 +186,8 @@ const openReadModel = async (stage: Stage, deps: SystemDeps, model: ReadModel, i
   await opening.step('folding the journals into the read model', () => view.caughtUp)
 }
 
-const viewDeps = ({ config, diagnostics, clock }: Stage, { log, codec, learn }: SystemDeps) => ({
-  ...{ log, codec, topics: viewTopics, flow: config.flow, clock },
+const viewDeps = ({ config, application, diagnostics, clock }: Stage, { log, codec, learn }: SystemDeps) => ({
+  ...{ log, codec, topics: viewTopicsOf(application), flow: config.flow, clock },
   logger: diagnostics.logger,
   ...(learn && { learn })
 })

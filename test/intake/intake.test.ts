@@ -1,7 +1,7 @@
 import test from 'ava'
 import { Intake } from '../../src/intake/index.ts'
 import { commandSender } from '../../src/main/commands.ts'
-import { viewTopics } from '../../src/main/system.ts'
+import { viewTopics } from '../helpers/shop-parts.ts'
 import { inventoryPrices } from '../../src/shop/inventory/index.ts'
 import { startShop } from '../helpers/running-shop.ts'
 import { VirtualClock } from '../helpers/virtual-clock.ts'

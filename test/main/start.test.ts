@@ -6,7 +6,6 @@ import { ParcomoloError } from '../../src/base/index.ts'
 import type { Log } from '../../src/log/index.ts'
 import { type Config, readConfig } from '../../src/main/config.ts'
 import { openLog, openRegistry } from '../../src/main/open-log.ts'
-import type { Role } from '../../src/main/roles.ts'
 import { type Running, start } from '../../src/main/start.ts'
 import type { Storage } from '../../src/main/stage.ts'
 import { openEmbeddedRegistry } from '../../src/registry/embedded/index.ts'
@@ -77,7 +76,7 @@ test('each role by itself, they make one shop, in whatever order they start', as
   // On Kafka a process with the view is the first to need its data folder.
   const dataFolder = join(config.dataFolder, 'of', 'the view')
   const running: Running[] = []
-  const run = async (...roles: Role[]): Promise<Running> => {
+  const run = async (...roles: string[]): Promise<Running> => {
     const process = await start({ ...config, dataFolder, roles }, { storage })
     running.push(process)
     t.deepEqual(process.roles, roles)

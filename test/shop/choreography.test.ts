@@ -7,7 +7,8 @@ import { catalogue, inventoryComponent } from '../../src/shop/inventory/index.ts
 import { orderComponent } from '../../src/shop/order/index.ts'
 import { paymentComponent } from '../../src/shop/payment/index.ts'
 import { shippingComponent } from '../../src/shop/shipping/index.ts'
-import type { Component, Event, Flow } from '../../src/task/index.ts'
+import type { Flow } from '../../src/shop/flow.ts'
+import type { Component, Event } from '../../src/task/index.ts'
 import { holds, Stage } from './stage.ts'
 
 const folder = new URL('../../sagas/participants/', import.meta.url)

@@ -1,7 +1,8 @@
 import type { InventoryCommand, InventoryEvent } from './types.generated.ts'
 import type { OrderCancelled, OrderPlaced } from '../order/types.generated.ts'
 import type { ItemShipped } from '../shipping/types.generated.ts'
-import { bind, type Component, type Flow, type Reactions } from '../../task/index.ts'
+import { bind, type Component, type Reactions } from '../../task/index.ts'
+import type { Flow } from '../flow.ts'
 import { decide, evolveReservation, hasEnded, moveStock, type Reservation, setStock, type Stock } from './decider.ts'
 
 /** Two kinds of entities, told apart by their keys: `stock/<sku>` and `order/<orderId>`, an order's reservation. */

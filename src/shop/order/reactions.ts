@@ -2,7 +2,8 @@ import type { OutOfStock } from '../inventory/types.generated.ts'
 import type { OrderCommand, OrderEvent } from './types.generated.ts'
 import type { PaymentFailed, PaymentSucceeded } from '../payment/types.generated.ts'
 import type { ItemShipped } from '../shipping/types.generated.ts'
-import { bind, type Component, type Flow, type Reactions } from '../../task/index.ts'
+import { bind, type Component, type Reactions } from '../../task/index.ts'
+import type { Flow } from '../flow.ts'
 import { decide, evolve, hasEnded, type Order } from './decider.ts'
 
 export const orderComponent = (flow: Flow): Component<Order> =>

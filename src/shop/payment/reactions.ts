@@ -1,7 +1,8 @@
 import type { StockReserved } from '../inventory/types.generated.ts'
 import type { OrderCancelled, OrderPlaced } from '../order/types.generated.ts'
 import type { PaymentEvent } from './types.generated.ts'
-import { bind, type Component, type Flow, type Reactions } from '../../task/index.ts'
+import { bind, type Component, type Reactions } from '../../task/index.ts'
+import type { Flow } from '../flow.ts'
 import { type Command, decide, dueAt, evolve, hasEnded, type Payment } from './decider.ts'
 
 export const paymentComponent = (flow: Flow): Component<Payment> =>

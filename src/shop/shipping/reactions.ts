@@ -1,7 +1,8 @@
 import type { OrderCancelled, OrderConfirmed, OrderPlaced } from '../order/types.generated.ts'
 import type { PaymentSucceeded } from '../payment/types.generated.ts'
 import type { ShippingEvent } from './types.generated.ts'
-import { bind, type Component, type Flow, type Reactions } from '../../task/index.ts'
+import { bind, type Component, type Reactions } from '../../task/index.ts'
+import type { Flow } from '../flow.ts'
 import { carrierMs, type Command, decide, dueAt, evolve, hasEnded, type Shipment } from './decider.ts'
 
 export const shippingComponent = (flow: Flow, delayMs: number = carrierMs): Component<Shipment> =>

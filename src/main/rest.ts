@@ -31,8 +31,8 @@ export type RestParts = {
 }
 
 /**
- * Opens the REST interface, which takes orders from then on, and the read model behind it; gives the address when that
- * has caught up.
+ * Opens the REST interface, which takes what comes from then on, and the read model behind it; gives the address when
+ * that has caught up.
  */
 export const openRest = async (stage: Stage, parts: RestParts): Promise<string> => {
   const { deps, roles } = parts
@@ -42,21 +42,30 @@ export const openRest = async (stage: Stage, parts: RestParts): Promise<string> 
     async () => model.view,
     (view) => view.close()
   )
-  const intake = await openIntake(stage, deps, model)
   const sendCommand = commandSender(deps.log, deps.codec, stage.clock)
-  const stockroom = new Stockroom(model.view, intake)
-  const url = await openHttp(stage, parts, { model, intake, stockroom, sendCommand })
+  const selling = hasShop(stage) ? await openSelling(stage, deps, model) : undefined
+  const url = await openHttp(stage, parts, { model, selling, sendCommand })
   stage.onListening()
-  warnOfOrders(stage, parts)
-  const caughtUp = openReadModel(stage, deps, model, intake)
-  const filling = { stockroom, sendCommand, isInventoryHere: roles.includes('inventory') }
-  await Promise.all([caughtUp, fillShelves(stage, caughtUp, filling)])
+  if (selling !== undefined) warnOfOrders(stage, parts)
+  const caughtUp = openReadModel(stage, deps, model, selling?.intake)
+  const filling = { sendCommand, isInventoryHere: roles.includes('inventory') }
+  await Promise.all([caughtUp, selling && fillShelves(stage, caughtUp, { ...filling, stockroom: selling.stockroom })])
   return url
 }
 
+const hasShop = ({ config }: Stage): boolean => config.app === 'shop'
+
+/** What it takes to sell while the read model is away. */
+type Selling = { readonly intake: Intake; readonly stockroom: Stockroom }
+
+const openSelling = async (stage: Stage, deps: SystemDeps, model: ReadModel): Promise<Selling> => {
+  const intake = await openIntake(stage, deps, model)
+  return { intake, stockroom: new Stockroom(model.view, intake) }
+}
+
 /** Otherwise nobody would see it but in answers. */
-const warnOfOrders = ({ config, diagnostics }: Stage, { system }: RestParts): void => {
-  if (config.flow !== 'orchestration') return
+const warnOfOrders = ({ application, diagnostics }: Stage, { system }: RestParts): void => {
+  if (!application.runsSagas) return
   const { ok, detail } = orderHealth(system.definitions)
   if (!ok) diagnostics.report('warn', {}, `no order is taken yet: ${detail}`)
 }
@@ -68,8 +77,7 @@ type ReadModel = { readonly view: LateView; store: ViewStore | undefined }
 
 type Serving = {
   readonly model: ReadModel
-  readonly intake: Intake
-  readonly stockroom: Stockroom
+  readonly selling: Selling | undefined
   readonly sendCommand: SendCommand
 }
 
@@ -102,10 +110,11 @@ const httpDeps = (stage: Stage, parts: RestParts, serving: Serving): HttpDeps =>
   const { config, application, opening, diagnostics, clock, memory } = stage
   const { system, operator } = parts
   const { log, codec } = parts.deps
-  const { model, intake, stockroom, sendCommand } = serving
+  const { model, selling, sendCommand } = serving
   const tellsReading = (participant: string): boolean => isHosted(application, participant)
   return {
-    ...{ view: model.view, intake, sendCommand, clock, flow: config.flow },
+    ...{ view: model.view, sendCommand, clock },
+    ...(selling && sellingDeps(stage, system, selling)),
     definitions: definitionsPort(system.definitions),
     ...{ isStopping: stage.isStopping, lingerMs: lingerMs(config) },
     // Of what is shared by all who hold bytes, as much for bodies, and again for answers that nobody takes.
@@ -113,14 +122,22 @@ const httpDeps = (stage: Stage, parts: RestParts, serving: Serving): HttpDeps =>
     isLocal: isLoopback(config.host),
     idSecret: parts.idSecret,
     inboxWaits: inboxWaits({ log, codec, contracts: () => system.definitions.contracts, tellsReading }, clock),
-    isStocked: () => isCatalogueKnown(stockroom),
     health: () => healthOf(diagnostics, { log, operator }),
-    ...(config.flow === 'orchestration' && { orderHealth: () => orderHealth(system.definitions) }),
     viewHealth: () => viewHealth(model.store, model.view.isOpen ? undefined : opening.doing),
     metrics: async () => metricsText({ memory, log, system, operator }) + (await diskMetricsText(log)),
     logLevel: requestLevel(config)
   }
 }
+
+const sellingDeps = (
+  { application, config }: Stage,
+  { definitions }: System,
+  { intake, stockroom }: Selling
+): Pick<HttpDeps, 'flow' | 'intake' | 'isStocked' | 'orderHealth'> => ({
+  ...{ flow: config.flow, intake },
+  isStocked: () => isCatalogueKnown(stockroom),
+  ...(application.runsSagas && { orderHealth: () => orderHealth(definitions) })
+})
 
 /** What a server has to say of single requests at 'info' is of no use to whoever reads the lines of the process. */
 export const requestLevel = ({ logLevel }: Config): LogLevel => (logLevel === 'info' ? 'warn' : logLevel)
@@ -154,7 +171,12 @@ const openIntake = (
 }
 
 /** Resolves when it has caught up. */
-const openReadModel = async (stage: Stage, deps: SystemDeps, model: ReadModel, intake: Intake): Promise<void> => {
+const openReadModel = async (
+  stage: Stage,
+  deps: SystemDeps,
+  model: ReadModel,
+  intake: Intake | undefined
+): Promise<void> => {
   const { opening } = stage
   let isHandedOver = false
   const snapshots = await opening.step('looking for copies of the read model', () => openSnapshots(stage, deps.log))
@@ -175,7 +197,7 @@ const openReadModel = async (stage: Stage, deps: SystemDeps, model: ReadModel, i
     stage.diagnostics.error(error, 'the store of the read model is opened anew')
     try {
       // From where the view has come to, so that whoever waits for an answer at this moment gets it.
-      await intake.open()
+      await intake?.open()
       await model.view.reopen(async () => open((model.store = await openStore(stage, deps.log, snapshots))))
     } catch (cause) {
       stage.diagnostics.fail(cause, 'the read model')

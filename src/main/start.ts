@@ -17,7 +17,7 @@ import { closeToOthers } from './data-folder.ts'
 import { readContractFiles } from './contract-files.ts'
 import { connectionLimits, descriptorsMax } from './descriptors.ts'
 import { Diagnostics } from './diagnostics.ts'
-import { agreeOnFlow } from './flow.ts'
+import { agreeOnFlow, settledBy } from './flow.ts'
 import { healthOf } from './health.ts'
 import type { OperatorParts } from './kubernetes-operator.ts'
 import { isLoopback, lingerMs, listen } from './listen.ts'
@@ -36,6 +36,7 @@ import { isHosted, ownRecordsOf, startSystem, type SystemDeps } from './system.t
 
 export type Running = {
   readonly url: string
+  readonly app: Config['app']
   readonly roles: 'all' | readonly string[]
   /** Resolves with the error when something has failed for good, and the process should stop. */
   readonly failed: Promise<unknown>
@@ -83,7 +84,7 @@ export const start = async (config: Config, options: StartOptions = {}): Promise
       await Promise.race([closed, failed.then(() => within(failedMsMax, closed))])
       unwatch()
     }
-    return { url, roles: config.roles, failed, stop }
+    return { url, app: config.app, roles: config.roles, failed, stop }
   } catch (error) {
     unwatch()
     if (!signal.aborted) {
@@ -126,7 +127,10 @@ const open = async (stage: Stage): Promise<string> => {
   const roles = rolesIn(application, config.roles)
   const parts: Parts = { memory }
   closeToOthers(config.dataFolder, diagnostics.warning)
-  const secret = roles.includes('view') ? idSecret(config, (text) => diagnostics.report('warn', {}, text)) : null
+  const secret =
+    roles.includes('view') && config.app === 'shop'
+      ? idSecret(config, (text) => diagnostics.report('warn', {}, text))
+      : null
   const probes = roles.includes('view') ? undefined : await openProbes(stage, parts, roles)
   const files = await opening.step('reading the contracts', () => contractsOf(stage, roles))
   const log = await opening.take(
@@ -142,7 +146,7 @@ const open = async (stage: Stage): Promise<string> => {
   parts.log = log
   // The embedded log has one process at a time, which may compare the flows.
   if (config.kafkaBrokers !== null)
-    await opening.step('agreeing on FLOW', () => agreeOnFlow(log, config.flow, config.kafkaPrefix))
+    await opening.step('agreeing on FLOW', () => agreeOnFlow(log, settledBy(config), config.kafkaPrefix))
   const registry = await opening.take(
     'waiting for the schema registry',
     () => storage.openRegistry(config, { signal, onWaiting: diagnostics.waiting }),

@@ -13,6 +13,7 @@ type Result = { readonly code: number; readonly out: string[]; readonly err: str
 const idle: Program = {
   start: async () => ({
     url: 'http://localhost:8080',
+    app: 'shop',
     roles: 'all',
     failed: new Promise(() => {}),
     stop: async () => {}
@@ -206,6 +207,7 @@ test('a failure stops what runs and is told, whatever the stop stumbles over', a
   let stops = 0
   const start = async () => ({
     url: 'http://localhost:8080',
+    app: 'shop',
     roles: 'all' as const,
     failed: Promise.resolve(new ParcomoloError('PARCOMOLO_LOG_CLOSED', "the log is 'closed'")),
     stop: async () => {

@@ -25,6 +25,25 @@ test('the first process says which flow it is, others agree, and one with anothe
   )
 })
 
+test('the engine alone and the shop are no one installation', async (t) => {
+  const log = await opened(t)
+  await agreeOnFlow(log, 'none', 'shop-')
+  await agreeOnFlow(log, 'none', 'shop-')
+  const code = 'PARCOMOLO_MAIN_FLOW_MIXED'
+  const alone = await t.throwsAsync(agreeOnFlow(log, 'orchestration', 'shop-'), { code })
+  t.regex(
+    alone!.message,
+    /^FLOW is 'orchestration', but this installation runs as 'none'; .* set PARCOMOLO_APP to 'none',/
+  )
+  const other = await opened(t)
+  await agreeOnFlow(other, 'choreography', 'shop-')
+  const bare = await t.throwsAsync(agreeOnFlow(other, 'none', 'shop-'), { code })
+  t.regex(
+    bare!.message,
+    /^PARCOMOLO_APP is 'none', but .* as 'choreography'; .* set PARCOMOLO_APP to 'shop' and FLOW to 'choreography',/
+  )
+})
+
 test('of processes that start at the same time, only those with one of the flows go on, and it stays so', async (t) => {
   const log = await opened(t)
   await log.ensureTopics([{ topic: 'flow', partitions: 1, cleanup: 'delete', retention: 'forever' }])

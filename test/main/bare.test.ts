@@ -1,42 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { type Codec, contractSet, readContract, registerContracts } from '../../src/contract/index.ts'
-import type { Log, StoredRecord } from '../../src/log/index.ts'
 import type { Config } from '../../src/main/config.ts'
 import { start } from '../../src/main/start.ts'
-import { readAll } from '../log/records.ts'
-import { configOf, json, newFolder, sharedStorage, until } from './process-stage.ts'
-
-const billing = `apiVersion: parcomolo.io/v1alpha1
-kind: Participant
-metadata: { name: billing }
-spec:
-  inbox: billing-commands
-  events: billing-events
-  contract: |
-    @namespace("acme.billing")
-    protocol Billing {
-      record Charge { string customerId; string cardToken; long cents; }
-      record Charged { string customerId; }
-      error CardDeclined { string reason; }
-      Charged charge(Charge command) throws CardDeclined;
-      record Subscribed { string customerId; string cardToken; }
-      void subscribed(Subscribed event) oneway;
-    }
-`
-
-const subscribe = `apiVersion: parcomolo.io/v1alpha1
-kind: Saga
-metadata: { name: subscribe }
-spec:
-  start: { on: Subscribed, key: event.customerId }
-  steps:
-    - name: charge
-      command: Charge
-      compensate: none
-      with: { customerId: start.customerId, cardToken: start.cardToken, cents: "500" }
-`
+import { billing, Billing, subscribe, subscribeTwo } from '../helpers/foreign-billing.ts'
+import { configOf, json, newFolder, sharedStorage } from './process-stage.ts'
 
 const sagasOf = async (t: ExecutionContext): Promise<string> => {
   const folder = await newFolder(t)
@@ -48,39 +16,6 @@ const sagasOf = async (t: ExecutionContext): Promise<string> => {
 
 const bareConfig = async (t: ExecutionContext): Promise<Config> =>
   configOf(await newFolder(t), { app: 'none', sagasFolder: await sagasOf(t) })
-
-/** A participant that runs elsewhere: it knows the log and its own contract, and nothing of Parcomolo. */
-class Billing {
-  readonly #log: Log
-  readonly #codec: Codec
-
-  constructor(log: Log, codec: Codec) {
-    this.#log = log
-    this.#codec = codec
-  }
-
-  async subscribe(customerId: string, cardToken: string): Promise<void> {
-    await this.#say('Subscribed', customerId, { customerId, cardToken })
-  }
-
-  /** The commands in its inbox. */
-  commands(): Promise<readonly StoredRecord[]> {
-    return readAll(this.#log, { topic: 'billing-commands', partition: 0 })
-  }
-
-  async answer({ key, value, headers }: StoredRecord): Promise<void> {
-    const { cardToken, customerId } = this.#codec.decode(value!).value as { cardToken: string; customerId: string }
-    const causedBy = { ce_causationid: headers['ce_id']! }
-    if (cardToken === 'declined') return this.#say('CardDeclined', key, { reason: 'no money' }, causedBy)
-    return this.#say('Charged', key, { customerId }, causedBy)
-  }
-
-  async #say(type: string, key: string, value: object, headers: Record<string, string> = {}): Promise<void> {
-    const bytes = this.#codec.encode(`acme.billing.${type}`, value)
-    const record = { topic: 'billing-events', partition: 0, key, value: bytes, timestamp: Date.now(), headers }
-    await this.#log.send([record])
-  }
-}
 
 test('the engine alone runs sagas of participants that run elsewhere, and answers nothing of a shop', async (t) => {
   const config = await bareConfig(t)
@@ -106,24 +41,8 @@ test('the engine alone runs sagas of participants that run elsewhere, and answer
     []
   )
 
-  const contract = readContract({ path: 'billing.yaml', text: billing })
-  const log = await storage.openLog(config)
-  const codec = await registerContracts(await storage.openRegistry(config), contractSet([contract]).all, [])
-  const participant = new Billing(log, codec)
-  await participant.subscribe('ada', 'visa')
-  await participant.subscribe('bob', 'declined')
-  const commands = await until(async () => {
-    const found = await participant.commands()
-    return found.length === 2 ? found : undefined
-  })
-  for (const command of commands) await participant.answer(command)
-  const ended = (key: string) =>
-    until(async () => {
-      const { body } = await json(`${url}/sagas/subscribe/${key}`)
-      return body['endedAt'] === null || body['endedAt'] === undefined ? undefined : body['status']
-    })
-  t.is(await ended('ada'), 'completed')
-  t.is(await ended('bob'), 'compensated')
+  const participant = await Billing.open(await storage.openLog(config), await storage.openRegistry(config), 1)
+  t.deepEqual(await subscribeTwo(participant, url), { ada: 'completed', bob: 'compensated' })
   await running.stop()
 })
 

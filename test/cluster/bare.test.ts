@@ -40,4 +40,6 @@ else
     const participant = await Billing.open(log, await openRegistry(config), 4)
     t.deepEqual(await subscribeTwo(participant, release.url), { ada: 'completed', bob: 'compensated' })
     t.regex(await release.kubectl('get', 'sagas'), /^subscribe +True/m)
+    // They are not the release's: without the operator, nobody would let go of them.
+    await release.kubectl('delete', '-f', folder, '--timeout=60s')
   })

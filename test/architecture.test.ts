@@ -24,11 +24,12 @@ const rooms: Record<string, readonly string[]> = {
   orchestrator: ['base', 'contract', 'saga', 'task', 'log'],
   // The one room of the engine that an application needs, and that knows what an application is.
   application: ['task'],
-  shop: ['application', 'base', 'contract', 'task'],
+  // Of http and view the forms of what it sends and reads; of the log its port, to agree on one flow.
+  shop: ['application', 'base', 'contract', 'http', 'log', 'task', 'view', 'shop/intake'],
+  // The view's form of waiters and records, so that whoever waits need not know who answers.
+  'shop/intake': ['base', 'contract', 'log', 'task', 'view'],
   view: ['base', 'contract', 'log', 'task'],
   'view/postgres': ['base', 'view'],
-  // The view's form of waiters and records, so that whoever waits need not know who answers.
-  intake: ['base', 'contract', 'log', 'task', 'view'],
   operator: ['base', 'contract', 'saga', 'registry', 'operator/kube', 'operator/crd'],
   'operator/kube': ['base'],
   // The bounds of what sagas and contracts hold, said once, become the bounds of the resources.

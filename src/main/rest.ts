@@ -1,7 +1,13 @@
 import { createHttp, createHttpApart, type HttpDeps, type LogLevel } from '../http/index.ts'
-import { Intake } from '../intake/index.ts'
 import type { Operator } from '../operator/index.ts'
-import { inventoryPrices } from '../shop/index.ts'
+import {
+  fillCatalogue,
+  fillCatalogueBehind,
+  Intake,
+  inventoryPrices,
+  isCatalogueKnown,
+  Stockroom
+} from '../shop/index.ts'
 import { losesStore, openView, type View, type ViewStore } from '../view/index.ts'
 import { commandSender } from './commands.ts'
 import type { Config } from './config.ts'
@@ -14,9 +20,7 @@ import { LateView } from './late-view.ts'
 import { isLoopback, lingerMs, listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
 import { openStore, storeStep } from './open-store.ts'
-import { fillCatalogue, fillCatalogueBehind, isCatalogueKnown } from './shop.ts'
 import type { Stage } from './stage.ts'
-import { Stockroom } from './stockroom.ts'
 import { isHosted, type System, type SystemDeps } from './system.ts'
 import { openSnapshots } from './view-snapshots.ts'
 import { viewTopicsOf } from './view-topics.ts'

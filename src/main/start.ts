@@ -12,12 +12,12 @@ import { createProbes } from '../http/index.ts'
 import type { Operator } from '../operator/index.ts'
 import { openPublisher, Unheard } from '../orchestrator/index.ts'
 import { deniedAtOnce, type Registry } from '../registry/index.ts'
+import { agreeOnFlow } from '../shop/index.ts'
 import type { Config } from './config.ts'
 import { closeToOthers } from './data-folder.ts'
 import { readContractFiles } from './contract-files.ts'
 import { connectionLimits, descriptorsMax } from './descriptors.ts'
 import { Diagnostics } from './diagnostics.ts'
-import { agreeOnFlow, settledBy } from './flow.ts'
 import { healthOf } from './health.ts'
 import type { OperatorParts } from './kubernetes-operator.ts'
 import { isLoopback, lingerMs, listen } from './listen.ts'
@@ -146,7 +146,9 @@ const open = async (stage: Stage): Promise<string> => {
   parts.log = log
   // The embedded log has one process at a time, which may compare the flows.
   if (config.kafkaBrokers !== null)
-    await opening.step('agreeing on FLOW', () => agreeOnFlow(log, settledBy(config), config.kafkaPrefix))
+    await opening.step('agreeing on FLOW', () =>
+      agreeOnFlow(log, config.app === 'none' ? 'none' : config.flow, config.kafkaPrefix)
+    )
   const registry = await opening.take(
     'waiting for the schema registry',
     () => storage.openRegistry(config, { signal, onWaiting: diagnostics.waiting }),

@@ -6,7 +6,11 @@ import { paymentComponent } from './payment/index.ts'
 import { shippingComponent } from './shipping/index.ts'
 
 export type { Flow }
-export { catalogue, inventoryPrices } from './inventory/index.ts'
+export { Intake } from './intake/index.ts'
+export { inventoryPrices } from './inventory/index.ts'
+export { agreeOnFlow } from './one-flow.ts'
+export { fillCatalogue, fillCatalogueBehind, isCatalogueKnown } from './shelves.ts'
+export { Stockroom } from './stockroom.ts'
 
 /** The reference application. In choreography its services react to one another, and no saga runs. */
 export const shop = (flow: Flow): Application => ({

@@ -2,7 +2,7 @@ import test from 'ava'
 import { isParcomoloError } from '../../src/base/index.ts'
 import { contractSet, readContract } from '../../src/contract/index.ts'
 import { systemTopics } from '../../src/main/system.ts'
-import { flowTopic } from '../../src/main/flow.ts'
+import { flowTopic } from '../../src/shop/one-flow.ts'
 import { snapshotsTopic } from '../../src/view/index.ts'
 import { theShop } from '../helpers/shop-parts.ts'
 

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { systemClock } from '../../src/base/index.ts'
 import { createHttp, type HealthCheck } from '../../src/http/index.ts'
-import { Intake } from '../../src/intake/index.ts'
+import { Intake } from '../../src/shop/intake/index.ts'
 import { commandSender } from '../../src/main/commands.ts'
 import { viewTopics } from '../helpers/shop-parts.ts'
 import { inventoryPrices } from '../../src/shop/inventory/index.ts'

@@ -4,7 +4,7 @@ import { type Codec, type Contracts, registerContracts } from '../../src/contrac
 import type { Log } from '../../src/log/index.ts'
 import { commandSender } from '../../src/main/commands.ts'
 import { readContractFiles } from '../../src/main/contract-files.ts'
-import { fillCatalogue } from '../../src/main/shop.ts'
+import { fillCatalogue } from '../../src/shop/shelves.ts'
 import { ownRecords, shopIn, theShop, viewTopics } from '../helpers/shop-parts.ts'
 import type { Flow } from '../../src/shop/index.ts'
 import { startSystem, type System } from '../../src/main/system.ts'

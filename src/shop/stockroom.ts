@@ -1,5 +1,5 @@
 import { ParcomoloError } from '../base/index.ts'
-import type { Intake } from '../intake/index.ts'
+import type { Intake } from './intake/index.ts'
 import type { ViewQuery, ViewRecord, Waiter } from '../view/index.ts'
 
 /** Which SKUs there are and what the inventory answers, by the read model or, while it does not follow, the intake. */

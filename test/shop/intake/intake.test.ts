@@ -1,10 +1,10 @@
 import test from 'ava'
-import { Intake } from '../../src/intake/index.ts'
-import { commandSender } from '../../src/main/commands.ts'
-import { viewTopics } from '../helpers/shop-parts.ts'
-import { inventoryPrices } from '../../src/shop/inventory/index.ts'
-import { startShop } from '../helpers/running-shop.ts'
-import { VirtualClock } from '../helpers/virtual-clock.ts'
+import { Intake } from '../../../src/shop/intake/index.ts'
+import { commandSender } from '../../../src/main/commands.ts'
+import { viewTopics } from '../../helpers/shop-parts.ts'
+import { inventoryPrices } from '../../../src/shop/inventory/index.ts'
+import { startShop } from '../../helpers/running-shop.ts'
+import { VirtualClock } from '../../helpers/virtual-clock.ts'
 
 test('who waits is told within a moment after the view stands still, though no other request comes', async (t) => {
   const shop = await startShop('orchestration')

@@ -1,7 +1,7 @@
-import { isParcomoloError } from '../base/index.ts'
-import type { Codec, Message } from '../contract/index.ts'
-import type { Log, Reader, StoredRecord } from '../log/index.ts'
-import { header, readSnapshot } from '../task/index.ts'
+import { isParcomoloError } from '../../base/index.ts'
+import type { Codec, Message } from '../../contract/index.ts'
+import type { Log, Reader, StoredRecord } from '../../log/index.ts'
+import { header, readSnapshot } from '../../task/index.ts'
 
 /** Where prices stand: a component's snapshots and its journal, of one partition, and how to read either. */
 export type PriceSource = {

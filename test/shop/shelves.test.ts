@@ -1,7 +1,7 @@
 import test from 'ava'
 import { ParcomoloError } from '../../src/base/index.ts'
 import type { OutgoingCommand } from '../../src/http/index.ts'
-import { fillCatalogue, fillCatalogueBehind } from '../../src/main/shop.ts'
+import { fillCatalogue, fillCatalogueBehind } from '../../src/shop/shelves.ts'
 import type { View, ViewRecord } from '../../src/view/index.ts'
 import { Waiters } from '../../src/view/waiters.ts'
 import { VirtualClock } from '../helpers/virtual-clock.ts'

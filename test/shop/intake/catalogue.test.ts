@@ -1,10 +1,10 @@
 import test, { type ExecutionContext } from 'ava'
-import { Catalogue } from '../../src/intake/catalogue.ts'
-import type { Log } from '../../src/log/index.ts'
-import { inventoryPrices } from '../../src/shop/inventory/index.ts'
-import type { TaskLimits } from '../../src/task/index.ts'
-import { type RunningShop, startShop } from '../helpers/running-shop.ts'
-import { orderBody, post, put } from '../http/requests.ts'
+import { Catalogue } from '../../../src/shop/intake/catalogue.ts'
+import type { Log } from '../../../src/log/index.ts'
+import { inventoryPrices } from '../../../src/shop/inventory/index.ts'
+import type { TaskLimits } from '../../../src/task/index.ts'
+import { type RunningShop, startShop } from '../../helpers/running-shop.ts'
+import { orderBody, post, put } from '../../http/requests.ts'
 
 const shopOf = async (t: ExecutionContext, taskLimits: Partial<TaskLimits> = {}): Promise<RunningShop> => {
   const shop = await startShop('orchestration', {}, taskLimits)

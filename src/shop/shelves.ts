@@ -1,6 +1,6 @@
 import type { Clock } from '../base/index.ts'
 import type { OutgoingCommand } from '../http/index.ts'
-import { catalogue } from '../shop/index.ts'
+import { catalogue } from './inventory/index.ts'
 import type { Waiter } from '../view/index.ts'
 
 /** What tells which SKUs there are, and what the inventory answers. */

@@ -1,8 +1,15 @@
-import { type Clock } from '../base/index.ts'
-import type { Codec } from '../contract/index.ts'
-import { type Chunk, type Log, placeName, type Reader, type StoredRecord, type TopicPartition } from '../log/index.ts'
-import { header } from '../task/index.ts'
-import { decodeRecord, type Place, type ViewRecord, type Waiter, Waiters } from '../view/index.ts'
+import { type Clock } from '../../base/index.ts'
+import type { Codec } from '../../contract/index.ts'
+import {
+  type Chunk,
+  type Log,
+  placeName,
+  type Reader,
+  type StoredRecord,
+  type TopicPartition
+} from '../../log/index.ts'
+import { header } from '../../task/index.ts'
+import { decodeRecord, type Place, type ViewRecord, type Waiter, Waiters } from '../../view/index.ts'
 
 export type AnswersDeps = {
   readonly log: Log

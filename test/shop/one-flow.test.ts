@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { openEmbeddedLog } from '../../src/log/embedded/index.ts'
 import type { Log } from '../../src/log/index.ts'
-import { agreeOnFlow } from '../../src/main/flow.ts'
+import { agreeOnFlow } from '../../src/shop/one-flow.ts'
 import { newFolder } from '../log/folder.ts'
 
 const place = { topic: 'flow', partition: 0 }

@@ -1,7 +1,6 @@
 import { ParcomoloError, systemClock } from '../base/index.ts'
 import type { Log, TopicSpec } from '../log/index.ts'
-import type { Flow } from '../shop/index.ts'
-import type { Config } from './config.ts'
+import type { Flow } from './flow.ts'
 
 /**
  * Which flow an installation runs: the key of the first record. It is never deleted, so whoever reads it later finds
@@ -12,9 +11,7 @@ export const flowTopic: TopicSpec = { topic: 'flow', partitions: 1, cleanup: 'de
 const place = { topic: flowTopic.topic, partition: 0 }
 
 /** The flow of the shop; `none` where the engine runs alone. */
-type Settled = Flow | 'none'
-
-export const settledBy = ({ app, flow }: Config): Settled => (app === 'none' ? app : flow)
+export type Settled = Flow | 'none'
 
 /**
  * The processes of one installation have to run the same flow: where one reacts to an event that a saga sends a command

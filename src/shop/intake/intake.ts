@@ -1,7 +1,7 @@
-import { type Clock, insist } from '../base/index.ts'
-import type { Codec } from '../contract/index.ts'
-import type { Log } from '../log/index.ts'
-import type { Place, ViewRecord, Waiter } from '../view/index.ts'
+import { type Clock, insist } from '../../base/index.ts'
+import type { Codec } from '../../contract/index.ts'
+import type { Log } from '../../log/index.ts'
+import type { Place, ViewRecord, Waiter } from '../../view/index.ts'
 import { Answers } from './answers.ts'
 import { Catalogue, type PriceSource } from './catalogue.ts'
 

@@ -7,7 +7,7 @@ import type { Registry } from '../registry/index.ts'
 import { type Participants, participantsOf } from './participants.ts'
 import { countRunning } from './running-counts.ts'
 import type { Stage } from './stage.ts'
-import type { SystemDeps } from './system.ts'
+import { ensureTopicsOf, type SystemDeps } from './system.ts'
 
 export type OperatorParts = {
   readonly deps: SystemDeps
@@ -23,13 +23,14 @@ export const openKubernetesOperator = async (
   { config, opening, diagnostics }: Stage,
   { deps, definitions, registry }: OperatorParts
 ): Promise<Operator> => {
-  const { log, codec } = deps
+  const { log, codec, partitions } = deps
   const publisher = await opening.step('claiming the definitions', () =>
     openPublisher(log, codec, systemClock, definitions)
   )
   const running = countRunning(config.viewUrl)
   const participants = participantsOf({
     ...{ registry, codec, definitions, publisher },
+    ensureTopics: (contract) => ensureTopicsOf(log, contract, partitions),
     ...(config.viewUrl === null ? {} : { running })
   })
   const operator = await opening.take(

@@ -3,12 +3,14 @@ import { systemClock } from '../base/index.ts'
 import {
   adoptContract,
   type Codec,
+  type Contract,
   type Contracts,
   contractSet,
   learnSchemas,
   registerAgreed
 } from '../contract/index.ts'
 import { createProbes } from '../http/index.ts'
+import type { Log } from '../log/index.ts'
 import type { Operator } from '../operator/index.ts'
 import { openPublisher, Unheard } from '../orchestrator/index.ts'
 import { deniedAtOnce, type Registry } from '../registry/index.ts'
@@ -18,6 +20,7 @@ import { readContractFiles } from './contract-files.ts'
 import { connectionLimits, descriptorsMax } from './descriptors.ts'
 import { Diagnostics } from './diagnostics.ts'
 import { agreeOnFlow } from './flow.ts'
+import { readFolder } from './folder-files.ts'
 import { healthOf } from './health.ts'
 import type { OperatorParts } from './kubernetes-operator.ts'
 import { isLoopback, lingerMs, listen } from './listen.ts'
@@ -26,12 +29,13 @@ import { processMemory } from './memory-limit.ts'
 import { openLog, openRegistry } from './open-log.ts'
 import { Opening } from './opening.ts'
 import { participantsOf } from './participants.ts'
+import { judgeRelease, type ReleaseContracts } from './release-contracts.ts'
 import { idSecret } from './id-secret.ts'
 import { openRest, requestLevel } from './rest.ts'
 import { componentsOf, type Role, rolesIn } from './roles.ts'
 import { followSagaFiles } from './saga-files.ts'
 import type { Parts, Stage, Storage } from './stage.ts'
-import { hostedParticipants, ownRecords, startSystem, type SystemDeps } from './system.ts'
+import { ensureTopicsOf, hostedParticipants, ownRecords, startSystem, type SystemDeps } from './system.ts'
 
 export type Running = {
   readonly url: string
@@ -145,29 +149,16 @@ const open = async (stage: Stage): Promise<string> => {
     () => storage.openRegistry(config, { signal, onWaiting: diagnostics.waiting }),
     (it) => it.close()
   )
-  const { codec, contracts } = await opening.step('registering the contracts', () =>
-    agreedContracts(stage, registry, files)
-  )
   const unheard = new Unheard(diagnostics.unheard)
   parts.unheard = unheard
-  const deps: SystemDeps = {
-    unheard,
-    ...{ log, codec, contracts, clock, flow: config.flow, partitions: config.partitions },
-    learn: (values) => learnSchemas(codec, registry, values),
-    adopt: (contract) => adoptContract(registry, codec, contract),
-    owner: `${hostname()}/${process.pid}`,
-    roles: componentsOf(roles),
-    living: memory.living,
-    onFailure: diagnostics.fail,
-    onPoison: diagnostics.poison,
-    onTooLarge: diagnostics.tooLarge,
-    onHeldUp: diagnostics.heldUp,
-    onGroupUntold: diagnostics.groupUntold,
-    onAhead: diagnostics.ahead,
-    onDefinitionError: diagnostics.definition,
-    onKeyFailed: diagnostics.keyFailed,
-    onKeyUsed: diagnostics.keyUsed
-  }
+  const depsOf = async (contracts: Contracts, own: readonly Role[]): Promise<SystemDeps> => ({
+    ...systemDeps(stage, { log, registry, unheard }, await agreedContracts(stage, registry, contracts)),
+    roles: componentsOf(own)
+  })
+  const { contracts, held } = await opening.step('judging the contracts', () =>
+    releaseContracts(stage, { log, registry, files, roles, depsOf })
+  )
+  const deps = await opening.step('registering the contracts', () => depsOf(contracts, roles))
   const system = await opening.take(
     'taking over partitions',
     () => startSystem(deps),
@@ -175,9 +166,67 @@ const open = async (stage: Stage): Promise<string> => {
   )
   parts.system = system
   if (roles.includes('operator'))
-    parts.operator = await openOperator(stage, { deps, registry, definitions: system.definitions })
+    parts.operator = await openOperator(stage, { deps, registry, held, definitions: system.definitions })
   return probes ?? (await openRest(stage, { deps, system, roles, operator: parts.operator, idSecret: secret }))
 }
+
+const systemDeps = (
+  { config, diagnostics, memory }: Stage,
+  { log, registry, unheard }: { readonly log: Log; readonly registry: Registry; readonly unheard: Unheard },
+  { codec, contracts }: { readonly codec: Codec; readonly contracts: Contracts }
+): SystemDeps => ({
+  unheard,
+  ...{ log, codec, contracts, clock, flow: config.flow, partitions: config.partitions },
+  learn: (values) => learnSchemas(codec, registry, values),
+  adopt: (contract) => adoptContract(registry, codec, contract),
+  owner: `${hostname()}/${process.pid}`,
+  living: memory.living,
+  onFailure: diagnostics.fail,
+  onPoison: diagnostics.poison,
+  onTooLarge: diagnostics.tooLarge,
+  onHeldUp: diagnostics.heldUp,
+  onGroupUntold: diagnostics.groupUntold,
+  onAhead: diagnostics.ahead,
+  onDefinitionError: diagnostics.definition,
+  onKeyFailed: diagnostics.keyFailed,
+  onKeyUsed: diagnostics.keyUsed
+})
+
+type ReleaseParts = {
+  readonly log: Log
+  readonly registry: Registry
+  readonly files: Contracts
+  readonly roles: readonly Role[]
+  readonly depsOf: (contracts: Contracts, roles: readonly Role[]) => Promise<SystemDeps>
+}
+
+/**
+ * On the embedded log this process is the only one. Of several, each service has the contract that it was built with,
+ * and what one process knows is not all that runs.
+ */
+const releaseContracts = async (
+  { config, opening }: Stage,
+  { log, registry, files, roles, depsOf }: ReleaseParts
+): Promise<ReleaseContracts> => {
+  const isAlone = config.kafkaBrokers === null && isFollowed(config)
+  if (!isAlone || !roles.includes('operator') || !roles.includes('orchestrator'))
+    return { contracts: files, held: new Set() }
+  return judgeRelease({
+    ...{ log, registry, contracts: files, clock },
+    sagas: async () => (await readFolder(config.sagasFolder)).sagas,
+    run: async (contracts) => {
+      const deps = await depsOf(contracts, ['orchestrator'])
+      return opening.take(
+        'looking what runs',
+        async () => ({ system: await startSystem(deps), codec: deps.codec }),
+        ({ system }) => system.stop()
+      )
+    }
+  })
+}
+
+/** Sagas and participants come from files, which somebody follows. */
+const isFollowed = ({ definitions, flow }: Config): boolean => definitions === 'files' && flow === 'orchestration'
 
 /** What is wrong with the files is told by whoever follows the folder, unless there is nobody, or no start. */
 const contractsOf = async ({ config, diagnostics }: Stage, roles: readonly Role[]): Promise<Contracts> => {
@@ -186,7 +235,9 @@ const contractsOf = async ({ config, diagnostics }: Stage, roles: readonly Role[
   try {
     const contracts = await readContractFiles(config.sagasFolder, (path, error) => refused.push([path, error]))
     if (!roles.includes('operator') || config.definitions === 'kubernetes') tell()
-    return contracts
+    // Those of others come by the topic, once they are judged there: a start would else register what is refused then.
+    const isOwn = ({ participant }: Contract): boolean => hostedParticipants.has(participant)
+    return isFollowed(config) ? contractSet(contracts.all.filter(isOwn)) : contracts
   } catch (error) {
     tell()
     throw error
@@ -216,24 +267,31 @@ const agreedContracts = async (
  * From Kubernetes, or from the folder, and whatever changes there from then on. The client of Kubernetes is loaded only
  * where it is used, since it takes a second and 90 MB.
  */
-const openOperator = async (stage: Stage, parts: OperatorParts): Promise<Operator | undefined> => {
+const openOperator = async (
+  stage: Stage,
+  parts: OperatorParts & Pick<ReleaseContracts, 'held'>
+): Promise<Operator | undefined> => {
   const { config, opening, diagnostics } = stage
   if (config.definitions === 'kubernetes') {
     const { openKubernetesOperator } = await import('./kubernetes-operator.ts')
     return openKubernetesOperator(stage, parts)
   }
-  const { definitions, registry } = parts
-  const { log, codec } = parts.deps
+  const { definitions, registry, held } = parts
+  const { log, codec, partitions } = parts.deps
   await opening.take(
     'publishing the sagas',
     async () => {
       const publisher = await openPublisher(log, codec, clock, definitions)
       return followSagaFiles({
         ...{ dir: config.sagasFolder, definitions, publisher, clock },
-        participants: participantsOf({ registry, codec, definitions, publisher }),
+        participants: participantsOf({
+          ...{ registry, codec, definitions, publisher, held },
+          ensureTopics: (contract) => ensureTopicsOf(log, contract, partitions)
+        }),
         onPublished: diagnostics.published,
         onRefused: diagnostics.refused,
         onKept: diagnostics.kept,
+        onNeeded: diagnostics.needed,
         onUntold: diagnostics.untold
       })
     },

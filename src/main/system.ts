@@ -101,7 +101,7 @@ export const startSystem = async (given: SystemDeps): Promise<System> => {
     ...(deps.learn === undefined ? {} : { learn: deps.learn }),
     adopt: async (contract) => {
       await deps.adopt?.(contract)
-      await log.ensureTopics(participantTopics(contract, deps.partitions))
+      await ensureTopicsOf(log, contract, deps.partitions)
     }
   })
   const passedOver = new PassedOver({
@@ -118,7 +118,8 @@ export const startSystem = async (given: SystemDeps): Promise<System> => {
     await stopAll(runners, definitions)
     throw error
   }
-  return { runners, definitions, passedOver, stop: () => stopAll(runners, definitions) }
+  let stopped: Promise<void> | undefined
+  return { runners, definitions, passedOver, stop: () => (stopped ??= stopAll(runners, definitions)) }
 }
 
 /**
@@ -142,6 +143,12 @@ const withTopics = async ({ log, contracts, partitions, onDefinitionError }: Sys
   }
 }
 
+/** Rejects where the topics of a participant are not as they have to be. */
+export const ensureTopicsOf = async (log: Log, contract: Contract, partitions: number): Promise<void> => {
+  const fault = await topicFault(log, contract, partitions)
+  if (fault !== undefined) throw fault
+}
+
 /** Undefined where its topics are as they have to be. Rejects where there is no going on without it. */
 const topicFault = async (log: Log, contract: Contract, partitions: number): Promise<ParcomoloError | undefined> => {
   const { participant } = contract
@@ -163,12 +170,14 @@ const stopAll = async (runners: ReadonlyMap<string, Runner>, definitions: Defini
 /** The services with one journal partition, because what they guard is shared by all orders. */
 const singlePartition = new Set(['inventory'])
 
+export const definitionsTopicSpec: TopicSpec = { topic: definitionsTopic, partitions: 1, cleanup: 'compact' }
+
 /** Every topic that the components and the orchestrator write or are written to. */
 export const systemTopics = (contracts: Contracts, partitions: number): TopicSpec[] => {
   return [
     ...contracts.all.flatMap((contract) => participantTopics(contract, partitions)),
     ...topicsOf({ name: 'orchestrator', journal: 'saga-events' }, partitions),
-    { topic: definitionsTopic, partitions: 1, cleanup: 'compact' },
+    definitionsTopicSpec,
     deadLetterTopic
   ]
 }

@@ -193,6 +193,7 @@ export abstract class Revisions {
    */
   protected settle(onError: (error: unknown) => void): boolean {
     for (const published of this.#newest.values()) {
+      if (published.revision.retired) continue
       const wasKnown = published.fault !== undefined
       if (this.#compiled(published) === undefined && !wasKnown) onError(published.fault)
     }
@@ -212,7 +213,8 @@ export abstract class Revisions {
   }
 
   #isNeeded(name: string, published: Published): boolean {
-    return this.#running.has(name) || this.#newest.get(published.revision.saga) === published
+    const { revision } = published
+    return this.#running.has(name) || (this.isCurrent(revision) && !revision.retired)
   }
 
   #runningOnes(): readonly Definition[] {

@@ -67,9 +67,9 @@ const isReady = async (url: string): Promise<boolean> => (await fetch(`${url}/re
 
 const currentOf = async (url: string, saga: string): Promise<unknown> => {
   const { revisions } = (await json(`${url}/definitions/${saga}`)) as {
-    revisions: { revision: string; current: boolean }[]
+    revisions: { revision: string; current: boolean; retired: boolean }[]
   }
-  return revisions.find(({ current }) => current)?.revision
+  return revisions.find(({ current, retired }) => current && !retired)?.revision
 }
 
 const refund = /^.*refundPayment.*$/m
@@ -170,6 +170,39 @@ test.serial('a start registers nothing of a contract of others that it refuses',
   const registry = await openEmbeddedRegistry(join(config.dataFolder, 'registry'))
   t.is((await registry.versions('loyalty-events-example.loyalty.PointsAwarded')).length, 1)
   await registry.close()
+})
+
+test.serial('a start takes a contract and a saga that need each other, in place of two that did', async (t) => {
+  const { config, edit, addLoyalty } = await laptop(t)
+  await addLoyalty()
+  const first = await started(t, config)
+  const revision = await currentOf(first.url, 'loyalty')
+  await first.stop()
+  await edit('participants/loyalty.yaml', 'long points; long balance; }', 'long points; long total = 0; }')
+  await edit('loyalty.yaml', 'steps.points.balance', 'steps.points.total')
+  const next = await started(t, config)
+  t.deepEqual(next.lines, [])
+  t.not(await currentOf(next.url, 'loyalty'), revision)
+})
+
+test.serial('a start keeps the contract of a participant whose file is gone, where a saga needs it', async (t) => {
+  const { config, file, addLoyalty } = await laptop(t)
+  await addLoyalty()
+  const first = await started(t, config)
+  const revision = await currentOf(first.url, 'loyalty')
+  await first.stop()
+  await rm(file('participants/loyalty.yaml'))
+  const next = await started(t, config)
+  t.true(await isReady(next.url))
+  t.is(next.lines.length, 1)
+  const path = file('participants/loyalty.yaml')
+  t.like(next.lines[0], { participant: 'loyalty', path, code: 'PARCOMOLO_CONTRACT_IN_USE' })
+  t.is(await currentOf(next.url, 'loyalty'), revision)
+  await next.stop()
+  await rm(file('loyalty.yaml'))
+  const last = await started(t, config)
+  t.deepEqual(last.lines, [])
+  t.is(await currentOf(last.url, 'loyalty'), undefined)
 })
 
 const until = async (isSo: () => Promise<boolean>): Promise<void> => {

@@ -49,7 +49,7 @@ export const openKubernetesOperator = async (
   return operator
 }
 
-const portsOf = (
+export const portsOf = (
   definitions: Definitions,
   publisher: Publisher,
   participants: Participants,
@@ -72,7 +72,8 @@ const portsOf = (
 
 const participantsPort = (definitions: Definitions, participants: Participants): ParticipantsPort => ({
   contracts: () => definitions.contracts,
-  accept: async (participant) => void (await participants.accept(participant)),
+  published: () => definitions.published().map(({ contract, source }) => ({ name: contract.participant, source })),
+  accept: async (participant, beside) => void (await participants.accept(participant, beside)),
   withdraw: (name) => participants.withdraw(name),
   onChanged: (listener) => definitions.onContracts(listener)
 })

@@ -8,8 +8,8 @@ import {
   contractSet,
   readContract
 } from '../contract/index.ts'
-import type { RunningPort } from '../operator/index.ts'
-import type { DefinitionPublished, Definitions, Judging, Publisher, SagaText } from '../orchestrator/index.ts'
+import type { Beside, ParticipantText, RunningPort } from '../operator/index.ts'
+import type { DefinitionPublished, Definitions, Judging, Publisher } from '../orchestrator/index.ts'
 import type { Registry } from '../registry/index.ts'
 import { hostedParticipants } from './system.ts'
 
@@ -24,15 +24,6 @@ export type ParticipantsDeps = {
   readonly ensureTopics?: (contract: Contract) => Promise<void>
   /** The services of this release whose file was not taken at the start, since a saga needs what it takes away. */
   readonly held?: ReadonlySet<string>
-}
-
-/** A participant as somebody has written it; `source` is named in errors. */
-export type ParticipantText = { readonly name: string; readonly source: string; readonly yaml: string }
-
-/** What somebody has saved together with a participant; each may be what the other cannot be taken without. */
-export type Beside = {
-  readonly sagas?: readonly SagaText[]
-  readonly participants?: readonly ParticipantText[]
 }
 
 /** What has come into force; nothing where it was so already. */
@@ -67,7 +58,7 @@ class OfAllProcesses implements Participants {
     this.#deps = deps
   }
 
-  async accept(participant: ParticipantText, { sagas = [], participants = [] }: Beside = {}): Promise<Taken> {
+  async accept(participant: ParticipantText, { sagas, participants }: Beside = nothing): Promise<Taken> {
     const wanted = this.#wanted(participant)
     if (wanted === undefined) return { isNew: false, sagas: [] }
     if (hostedParticipants.has(wanted.name)) throw await this.#objectionTo(wanted, sagas)
@@ -75,7 +66,9 @@ class OfAllProcesses implements Participants {
       return await this.#take([wanted], sagas)
     } catch (error) {
       if (!isParcomoloError(error, 'PARCOMOLO_CONTRACT_IN_USE')) throw error
-      const others = participants.filter(({ name }) => name !== wanted.name).flatMap((it) => this.#sound(it))
+      const others = participants()
+        .filter(({ name }) => name !== wanted.name)
+        .flatMap((it) => this.#sound(it))
       if (others.length === 0) throw error
       return this.#take([wanted, ...others], sagas).catch((reason: unknown) => {
         throw isParcomoloError(reason) && reason.retryable ? reason : error
@@ -104,7 +97,7 @@ class OfAllProcesses implements Participants {
   }
 
   /** Whoever comes to know that it was held at the start needs to know why; the next start judges it again. */
-  async #objectionTo({ name, contract }: Wanted, sagas: readonly SagaText[]): Promise<unknown> {
+  async #objectionTo({ name, contract }: Wanted, sagas: Beside['sagas']): Promise<unknown> {
     const { definitions, held } = this.#deps
     if (held?.has(name) !== true) return ofRelease(name)
     try {
@@ -127,7 +120,7 @@ class OfAllProcesses implements Participants {
     }
   }
 
-  async #take(wanted: readonly Wanted[], sagas: readonly SagaText[]): Promise<Taken> {
+  async #take(wanted: readonly Wanted[], sagas: Beside['sagas']): Promise<Taken> {
     const { registry, codec, definitions, publisher, ensureTopics } = this.#deps
     await definitions.caughtUp()
     const names = new Set(wanted.map(({ name }) => name))
@@ -164,6 +157,8 @@ class OfAllProcesses implements Participants {
     })
   }
 }
+
+const nothing: Beside = { sagas: () => [], participants: () => [] }
 
 const withdrawalOf = (name: string) => ({ participant: name, source: '', yaml: '', withdrawn: true })
 

@@ -134,7 +134,7 @@ const judged = (
   const names = new Set(instead.map(({ participant }) => participant))
   try {
     const inForce = contractSet([...contracts.all.filter(({ participant }) => !names.has(participant)), ...instead])
-    return { inForce, instead: definitions.judge(inForce, { sagas }) }
+    return { inForce, instead: definitions.judge(inForce, { sagas: () => sagas }) }
   } catch (error) {
     const isRefused = (['PARCOMOLO_CONTRACT_IN_USE', 'PARCOMOLO_CONTRACT_CONFLICT'] as const).some((code) =>
       isParcomoloError(error, code)

@@ -1,10 +1,11 @@
 import { basename } from 'node:path'
 import { type Clock, isParcomoloError } from '../base/index.ts'
 import { isYamlName } from '../contract/index.ts'
+import type { ParticipantText } from '../operator/index.ts'
 import { type Definitions, type Publisher, type SagaText, waitsForInstances } from '../orchestrator/index.ts'
 import { type LoadedDefinition, loadSaga, namedTwice } from '../saga/index.ts'
 import { type FolderFiles, readFolder } from './folder-files.ts'
-import type { ParticipantText, Participants } from './participants.ts'
+import type { Participants } from './participants.ts'
 
 export type SagaFolderDeps = {
   readonly dir: string
@@ -120,7 +121,10 @@ export class SagaFolder {
 
   async #accept(participant: ParticipantText, { sagas, participants }: FolderFiles, round: Round): Promise<void> {
     await round.tried(participant.source, async () => {
-      const taken = await this.#deps.participants.accept(participant, { sagas, participants })
+      const taken = await this.#deps.participants.accept(participant, {
+        sagas: () => sagas,
+        participants: () => participants
+      })
       if (taken.isNew) round.hasChanged = true
       for (const { saga, revision } of taken.sagas) this.#deps.onPublished(saga, revision, 'published')
     })

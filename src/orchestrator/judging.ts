@@ -11,9 +11,9 @@ export type Judging = {
   readonly hasInstances?: (revision: DefinitionPublished) => boolean
   /**
    * Saved together with the contracts: where a revision in force does not fit these, the saga of its name may take its
-   * place.
+   * place. Asked for only then.
    */
-  readonly sagas?: readonly SagaText[]
+  readonly sagas?: () => readonly SagaText[]
   /** The participant that is to go; without it, a contract changes. */
   readonly withdrawn?: string
 }

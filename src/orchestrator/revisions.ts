@@ -110,9 +110,9 @@ export abstract class Revisions {
    * Throws PARCOMOLO_CONTRACT_IN_USE where a revision that is in force, or has instances, can be loaded now and could
    * not be with these contracts. Gives the sagas that have to come into force together with them.
    */
-  judge(contracts: Contracts, { hasInstances, sagas = [], withdrawn }: Judging = {}): readonly DefinitionPublished[] {
+  judge(contracts: Contracts, { hasInstances, sagas, withdrawn }: Judging = {}): readonly DefinitionPublished[] {
     const needing = this.#needing(contracts, hasInstances)
-    const beside = needing.length === 0 ? undefined : fitting(sagas, contracts)
+    const beside = needing.length === 0 || sagas === undefined ? undefined : fitting(sagas(), contracts)
     return needing.map(({ revision, isInForce, isPinned, fault }) => {
       const next = isInForce ? beside?.get(revision.saga) : undefined
       if (next !== undefined && !isPinned) return next

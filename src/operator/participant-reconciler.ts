@@ -24,7 +24,7 @@ export const participantFinalizer = 'parcomolo.io/in-use'
 
 /** Sagas say when they change, their instances do not say when they have ended. */
 const lookMs = 10_000
-/** So long a saga may need what a contract takes away: its own change may be on its way, in whatever order they came. */
+/** So long a saga may need what a contract takes away: its own change may be on its way, in whatever order. */
 const graceMs = 3_000
 
 type Outcome = {

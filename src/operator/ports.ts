@@ -30,7 +30,7 @@ export type DefinitionsPort = {
 
 export type ParticipantText = { readonly name: string; readonly source: string; readonly yaml: string }
 
-/** What there is beside a participant, and may be what it cannot be taken without; asked for only where that matters. */
+/** What there is beside a participant, and it may not be taken without; asked for only where that matters. */
 export type Beside = {
   readonly sagas: () => readonly Pick<PublishedSaga, 'source' | 'yaml'>[]
   /** Those that are not in force, too. */

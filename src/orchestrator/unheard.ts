@@ -6,8 +6,8 @@ import { instanceKey } from './readings.ts'
 import type { Tracked } from './tracked.ts'
 
 /**
- * Why an answer of a participant meant nothing. `header-case`: it has no causation id, and headers that nobody reads for
- * their letters' case. `not-awaited`: it is right, and nobody waits for it any more.
+ * Why an answer of a participant meant nothing. `header-case`: it has no causation id, and headers that nobody reads,
+ * for their letters' case. `not-awaited`: it is right, and nobody waits for it any more.
  */
 export type UnheardReason =
   'no-causation-id' | 'header-case' | 'unknown-id' | 'wrong-key' | 'wrong-type' | 'not-awaited'

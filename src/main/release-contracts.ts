@@ -9,20 +9,16 @@ import {
   registerContracts
 } from '../contract/index.ts'
 import type { Log } from '../log/index.ts'
-import {
-  type DefinitionPublished,
-  Definitions,
-  openPublisher,
-  type SagaText,
-  withEarlier
-} from '../orchestrator/index.ts'
+import { type DefinitionPublished, Definitions, openPublisher, type SagaText } from '../orchestrator/index.ts'
 import type { Registry } from '../registry/index.ts'
-import { definitionsTopicSpec, hostedParticipants, ownRecords, type System } from './system.ts'
+import { definitionsTopicSpec, ownRecords, type System } from './system.ts'
 
 export type ReleaseContracts = {
   readonly contracts: Contracts
   /** The services whose contract is not what the file says, since a saga needs what that takes away. */
   readonly held: ReadonlySet<string>
+  /** The next start judges what it finds against these: those that the services have got in the end. */
+  readonly note: (codec: Codec, contracts: Contracts) => Promise<void>
 }
 
 export type ReleaseDeps = {
@@ -39,17 +35,20 @@ export type ReleaseDeps = {
 
 /**
  * The contracts that the services of this release start with: as their files say, unless a saga in force or with
- * instances needs what such a file no longer has; then with that.
+ * instances needs what such a file no longer has; then as they were.
  *
- * As a rule no revision that was ever published lacks anything, and nothing is run. Otherwise the orchestrator is
- * recovered first, with all that may be needed. No service runs meanwhile: it would write by a contract that it may not
- * have been built for.
+ * Where no revision loses anything, as is the rule, nothing is run. Otherwise the orchestrator is recovered first, with
+ * the contracts of before. No service runs meanwhile: it would write by a contract that it was not built for.
  */
 export const judgeRelease = async (deps: ReleaseDeps): Promise<ReleaseContracts> => {
   const { contracts, log, clock } = deps
-  const kept = keptBeside(await publishedIn(deps), contracts)
-  if (kept === contracts) return { contracts, held: new Set() }
-  const { system, codec } = await deps.run(kept)
+  const { before, isAnyLost } = await lastStart(deps)
+  const note = async (codec: Codec, used: Contracts): Promise<void> => {
+    if (before !== undefined && used.all.every((contract) => !isOther(contract, before))) return
+    await (await openPublisher(log, codec, clock)).publishRelease(used.all)
+  }
+  if (before === undefined || !isAnyLost) return { contracts, held: new Set(), note }
+  const { system, codec } = await deps.run(before)
   const sagas = await deps.sagas()
   let verdict: Verdict
   try {
@@ -59,39 +58,42 @@ export const judgeRelease = async (deps: ReleaseDeps): Promise<ReleaseContracts>
     await system.stop()
   }
   const { inForce, held, instead } = verdict
-  if (instead.length > 0) {
-    const publisher = await openPublisher(log, codec, clock)
-    await publisher.publishTogether([], instead, inForce)
-  }
+  if (instead.length > 0) await (await openPublisher(log, codec, clock)).publishTogether([], instead, inForce)
   const used = contracts.all.map((contract) => held.get(contract.participant) ?? contract)
-  return { contracts: contractSet(used), held: new Set(held.keys()) }
+  return { contracts: contractSet(used), held: new Set(held.keys()), note }
 }
 
-const publishedIn = async ({
-  log,
-  registry,
-  contracts,
-  clock
-}: ReleaseDeps): Promise<readonly DefinitionPublished[]> => {
+/** What the services had at the last start, undefined before the first, and whether a revision loses by a change. */
+const lastStart = async (
+  deps: ReleaseDeps
+): Promise<{ readonly before: Contracts | undefined; readonly isAnyLost: boolean }> => {
+  const { log, registry, contracts } = deps
   const codec = await registerContracts(registry, [], ownRecords)
   await log.ensureTopics([definitionsTopicSpec])
+  const now = await publishedBeside(contracts, codec, deps)
+  const before = now.release
+  if (before === undefined || contracts.all.every((contract) => !isOther(contract, before)))
+    return { before, isAnyLost: false }
+  return { before, isAnyLost: (await publishedBeside(before, codec, deps)).isAnyLost(now.contracts) }
+}
+
+const publishedBeside = async (
+  contracts: Contracts,
+  codec: Codec,
+  { log, registry, clock }: ReleaseDeps
+): Promise<Definitions> => {
   const definitions = await Definitions.follow({
     ...{ log, codec, contracts, clock, learn: (values) => learnSchemas(codec, registry, values) },
     // Whoever works with them tells of it.
     onError: () => undefined
   })
   definitions.close()
-  return definitions.all()
+  return definitions
 }
 
-/** The same where nothing is missing, or what is missing cannot be had beside what there is now. */
-const keptBeside = (revisions: readonly DefinitionPublished[], contracts: Contracts): Contracts => {
-  try {
-    return withEarlier(revisions, contracts, hostedParticipants)
-  } catch (error) {
-    if (isParcomoloError(error, 'PARCOMOLO_CONTRACT_CONFLICT')) return contracts
-    throw error
-  }
+const isOther = (contract: Contract, before: Contracts): boolean => {
+  const known = before.participant(contract.participant)
+  return !('found' in known && contractsAgree(known.found, contract))
 }
 
 type Verdict = {
@@ -105,10 +107,7 @@ type Verdict = {
 /** All that has changed, or else each contract that can be taken with those before it. */
 const verdictOn = (wanted: Contracts, sagas: readonly SagaText[], definitions: Definitions): Verdict => {
   const kept = definitions.contracts
-  const changed = wanted.all.filter((contract) => {
-    const now = kept.participant(contract.participant)
-    return 'found' in now && !contractsAgree(now.found, contract)
-  })
+  const changed = wanted.all.filter((contract) => isOther(contract, kept))
   const held = new Map<string, Contract>()
   let verdict: Omit<Verdict, 'held'> = { inForce: kept, instead: [] }
   const isTaken = (contracts: readonly Contract[]): boolean => {

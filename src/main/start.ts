@@ -155,10 +155,11 @@ const open = async (stage: Stage): Promise<string> => {
     ...systemDeps(stage, { log, registry, unheard }, await agreedContracts(stage, registry, contracts)),
     roles: componentsOf(own)
   })
-  const { contracts, held } = await opening.step('judging the contracts', () =>
+  const release = await opening.step('judging the contracts', () =>
     releaseContracts(stage, { log, registry, files, roles, depsOf })
   )
-  const deps = await opening.step('registering the contracts', () => depsOf(contracts, roles))
+  const deps = await opening.step('registering the contracts', () => depsOf(release.contracts, roles))
+  await opening.step('publishing the contracts', () => release.note(deps.codec, deps.contracts))
   const system = await opening.take(
     'taking over partitions',
     () => startSystem(deps),
@@ -166,7 +167,7 @@ const open = async (stage: Stage): Promise<string> => {
   )
   parts.system = system
   if (roles.includes('operator'))
-    parts.operator = await openOperator(stage, { deps, registry, held, definitions: system.definitions })
+    parts.operator = await openOperator(stage, { deps, registry, held: release.held, definitions: system.definitions })
   return probes ?? (await openRest(stage, { deps, system, roles, operator: parts.operator, idSecret: secret }))
 }
 
@@ -210,7 +211,7 @@ const releaseContracts = async (
 ): Promise<ReleaseContracts> => {
   const isAlone = config.kafkaBrokers === null && isFollowed(config)
   if (!isAlone || !roles.includes('operator') || !roles.includes('orchestrator'))
-    return { contracts: files, held: new Set() }
+    return { contracts: files, held: new Set(), note: async () => undefined }
   return judgeRelease({
     ...{ log, registry, contracts: files, clock },
     sagas: async () => (await readFolder(config.sagasFolder)).sagas,

@@ -12,8 +12,10 @@ export const contractsText = (yaml: string, all: Contracts): string => {
     participants.has(participant) ||
     topics.has(events) ||
     [...records.values()].some(({ fullName }) => emitted.has(fullName))
-  return JSON.stringify(all.all.filter(isUsed).map(plain))
+  return textOf(all.all.filter(isUsed))
 }
+
+export const textOf = (contracts: readonly Contract[]): string => JSON.stringify(contracts.map(plain))
 
 export const contractsOfText = (text: string): Contracts => contractSet((JSON.parse(text) as Plain[]).map(revived))
 

@@ -2,7 +2,13 @@ import type { Clock } from '../base/index.ts'
 import { type Codec, type Contract, type Contracts, contractSet, readContract } from '../contract/index.ts'
 import { type Log, placeName, type StoredRecord } from '../log/index.ts'
 import { Patience, type TaskDeps } from '../task/index.ts'
-import { type DefinitionPublished, definitionsTopic, type ParticipantPublished } from './definition-events.ts'
+import { contractsOfText } from './contract-text.ts'
+import {
+  type DefinitionPublished,
+  definitionsTopic,
+  type ParticipantPublished,
+  type ReleaseStarted
+} from './definition-events.ts'
 import { Revisions } from './revisions.ts'
 
 const place = { topic: definitionsTopic, partition: 0 }
@@ -19,6 +25,7 @@ export class Definitions extends Revisions {
   readonly #published = new Map<string, PublishedContract>()
   /** Published, and refused here for what another one has. */
   readonly #outvoted = new Map<string, Contract>()
+  #release: Contracts | undefined
   readonly #listeners = new Set<() => void>()
   readonly #foundListeners = new Set<() => void>()
   #contracts: Contracts
@@ -54,6 +61,11 @@ export class Definitions extends Revisions {
   /** True where a published contract of this participant is in force, not that of this release. */
   isPublished(participant: string): boolean {
     return this.#published.has(participant)
+  }
+
+  /** What the services of the release have started with last, where one process runs all of them. */
+  get release(): Contracts | undefined {
+    return this.#release
   }
 
   /** The published contracts that are in force, and where each came from. */
@@ -159,6 +171,7 @@ export class Definitions extends Revisions {
     const { type, value } = this.#deps.codec.decode(bytes)
     if (type === 'DefinitionPublished') return this.take(value as DefinitionPublished, timestamp)
     if (type === 'ParticipantPublished') return this.#takeParticipant(value as ParticipantPublished)
+    if (type === 'ReleaseStarted') this.#release = contractsOfText((value as ReleaseStarted).contracts)
   }
 
   async #takeParticipant({ participant, source, yaml, withdrawn }: ParticipantPublished): Promise<boolean> {

@@ -6,7 +6,6 @@ export {
   type ParticipantPublished
 } from './definition-events.ts'
 export { Definitions } from './definitions.ts'
-export { withEarlier } from './earlier-contracts.ts'
 export { type InboxWait, type InboxWaitDeps, inboxWaitOf } from './inbox-wait.ts'
 export { type Judging, type SagaText, waitsForInstances } from './judging.ts'
 export { PassedOver, type PassedOverCount } from './passed-over.ts'

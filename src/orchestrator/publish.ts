@@ -1,7 +1,7 @@
 import { type Clock, isParcomoloError } from '../base/index.ts'
-import type { Codec, Contracts } from '../contract/index.ts'
+import type { Codec, Contract, Contracts } from '../contract/index.ts'
 import type { Log, LogRecord } from '../log/index.ts'
-import { contractsText } from './contract-text.ts'
+import { contractsText, textOf } from './contract-text.ts'
 import {
   type DefinitionPublished,
   definitionProtocol,
@@ -26,6 +26,8 @@ export type Publisher = {
     sagas: readonly DefinitionPublished[],
     contracts: Contracts
   ): Promise<void>
+  /** The contracts that the services of this release start with. */
+  publishRelease(contracts: readonly Contract[]): Promise<void>
 }
 
 const place = { topic: definitionsTopic, partition: 0 }
@@ -75,7 +77,8 @@ export const openPublisher = async (log: Log, codec: Codec, clock: Clock, defini
     publishTogether: (participants, sagas, contracts) => {
       const known = { contracts, revision: () => undefined }
       return publish([...participants.map(ofParticipant), ...sagas.map((saga) => ofSaga(saga, known))])
-    }
+    },
+    publishRelease: (contracts) => publish([record('ReleaseStarted', 'release', { contracts: textOf(contracts) })])
   }
 }
 

@@ -120,6 +120,11 @@ export abstract class Revisions {
     })
   }
 
+  /** Whether any revision at all can be loaded with what it may name now, and could not be with these. */
+  isAnyLost(contracts: Contracts): boolean {
+    return [...this.#published.values()].some((published) => this.#faultBy(published, contracts) !== undefined)
+  }
+
   #needing(contracts: Contracts, hasInstances: Judging['hasInstances']) {
     return [...this.#published].flatMap(([name, published]) => {
       const { revision } = published

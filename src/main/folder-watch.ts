@@ -21,7 +21,10 @@ export type FolderWatchDeps = {
 const lookEveryMs = 500
 /** Editors write a file in several steps; it is read when two looks so far apart have found the same. */
 const settleMs = 25
-/** Where something changes all the time, it is read all the same. */
+/**
+ * Where something changes all the time, it is read all the same. So long may a file be empty, too: who writes one anew
+ * makes it empty first.
+ */
 const settleMsMax = 1_000
 
 /**
@@ -77,11 +80,12 @@ export class FolderWatch {
   async #compare(): Promise<number> {
     const found = await this.#look()
     const hasChanged = this.#isTouched || found !== this.#found
+    const isSettled = !hasChanged && !found.includes(emptyFile)
     this.#isTouched = false
     this.#found = found
     const now = this.#deps.clock.now()
     if (hasChanged) this.#since ??= now
-    if (hasChanged && now - this.#since! < settleMsMax) return settleMs
+    if (this.#since !== undefined && !isSettled && now - this.#since < settleMsMax) return settleMs
     if (this.#since !== undefined || now >= this.#againAt) await this.#tell(this.#since !== undefined)
     return lookEveryMs
   }
@@ -158,11 +162,14 @@ export class FolderWatch {
   }
 }
 
+/** In no path. */
+const emptyFile = '\0'
+
 /** Of what a link leads to. */
 const lookAtFile = async (path: string): Promise<string> => {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs, mode } = await stat(path, { bigint: true })
-    return `${path} ${dev}:${ino} ${size} ${mtimeNs} ${ctimeNs} ${mode}`
+    return `${path} ${dev}:${ino} ${size === 0n ? emptyFile : size} ${mtimeNs} ${ctimeNs} ${mode}`
   } catch (error) {
     return `${path} ${codeOf(error)}`
   }

@@ -29,7 +29,7 @@ export const openKubernetesOperator = async (
   )
   const running = countRunning(config.viewUrl)
   const participants = participantsOf({
-    ...{ registry, codec, definitions, publisher },
+    ...{ application: deps.application, registry, codec, definitions, publisher },
     ...(config.viewUrl === null ? {} : { running })
   })
   const operator = await opening.take(

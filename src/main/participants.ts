@@ -1,3 +1,4 @@
+import type { Application } from '../application/index.ts'
 import { ParcomoloError } from '../base/index.ts'
 import {
   adoptContract,
@@ -11,9 +12,10 @@ import {
 import type { RunningPort } from '../operator/index.ts'
 import type { Definitions, Publisher } from '../orchestrator/index.ts'
 import type { Registry } from '../registry/index.ts'
-import { hostedParticipants } from './system.ts'
+import { isHosted } from './system.ts'
 
 export type ParticipantsDeps = {
+  readonly application: Application
   readonly registry: Registry
   readonly codec: Codec
   readonly definitions: Definitions
@@ -39,6 +41,7 @@ export type Participants = {
 
 /** How participants come and go while processes run. */
 export const participantsOf = ({
+  application,
   registry,
   codec,
   definitions,
@@ -64,8 +67,8 @@ export const participantsOf = ({
       const known = contracts.participant(name)
       const isInForce = 'found' in known && contractsAgree(known.found, contract)
       // What a service of this release says goes with the release; any other is kept where each start finds it again.
-      if (isInForce && (hostedParticipants.has(name) || definitions.isPublished(name))) return contract
-      if (hostedParticipants.has(name)) throw ofRelease(name)
+      if (isInForce && (isHosted(application, name) || definitions.isPublished(name))) return contract
+      if (isHosted(application, name)) throw ofRelease(name)
       const others = contracts.all.filter((other) => other.participant !== name)
       checkBeside(others, contract)
       await judge(contractSet([...others, contract]))

@@ -12,12 +12,12 @@ import { createProbes } from '../http/index.ts'
 import type { Operator } from '../operator/index.ts'
 import { openPublisher, Unheard } from '../orchestrator/index.ts'
 import { deniedAtOnce, type Registry } from '../registry/index.ts'
+import { agreeOnFlow } from '../shop/index.ts'
 import type { Config } from './config.ts'
 import { closeToOthers } from './data-folder.ts'
 import { readContractFiles } from './contract-files.ts'
 import { connectionLimits, descriptorsMax } from './descriptors.ts'
 import { Diagnostics } from './diagnostics.ts'
-import { agreeOnFlow } from './flow.ts'
 import { healthOf } from './health.ts'
 import type { OperatorParts } from './kubernetes-operator.ts'
 import { isLoopback, lingerMs, listen } from './listen.ts'
@@ -28,14 +28,16 @@ import { Opening } from './opening.ts'
 import { participantsOf } from './participants.ts'
 import { idSecret } from './id-secret.ts'
 import { openRest, requestLevel } from './rest.ts'
-import { componentsOf, type Role, rolesIn } from './roles.ts'
+import { applicationOf } from './application.ts'
+import { componentsOf, rolesIn } from './roles.ts'
 import { followSagaFiles } from './saga-files.ts'
 import type { Parts, Stage, Storage } from './stage.ts'
-import { hostedParticipants, ownRecords, startSystem, type SystemDeps } from './system.ts'
+import { isHosted, ownRecordsOf, startSystem, type SystemDeps } from './system.ts'
 
 export type Running = {
   readonly url: string
-  readonly roles: 'all' | readonly Role[]
+  readonly app: Config['app']
+  readonly roles: 'all' | readonly string[]
   /** Resolves with the error when something has failed for good, and the process should stop. */
   readonly failed: Promise<unknown>
   stop(): Promise<void>
@@ -71,7 +73,8 @@ export const start = async (config: Config, options: StartOptions = {}): Promise
     const isStopping = (): boolean => isStopped || signal.aborted
     const onListening = (): void => void (isListening = true)
     const told = { isStopping, onListening }
-    const url = await open({ config, opening, diagnostics, storage, signal, clock, memory, ...told })
+    const application = applicationOf(config)
+    const url = await open({ config, application, opening, diagnostics, storage, signal, clock, memory, ...told })
     opening.done()
     const stop = async (): Promise<void> => {
       isStopped = true
@@ -81,7 +84,7 @@ export const start = async (config: Config, options: StartOptions = {}): Promise
       await Promise.race([closed, failed.then(() => within(failedMsMax, closed))])
       unwatch()
     }
-    return { url, roles: config.roles, failed, stop }
+    return { url, app: config.app, roles: config.roles, failed, stop }
   } catch (error) {
     unwatch()
     if (!signal.aborted) {
@@ -120,10 +123,14 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 /** Each part after those that it needs; gives the address to tell people. */
 const open = async (stage: Stage): Promise<string> => {
   const { config, opening, diagnostics, storage, signal, memory } = stage
-  const roles = rolesIn(config.flow, config.roles)
+  const { application } = stage
+  const roles = rolesIn(application, config.roles)
   const parts: Parts = { memory }
   closeToOthers(config.dataFolder, diagnostics.warning)
-  const secret = roles.includes('view') ? idSecret(config, (text) => diagnostics.report('warn', {}, text)) : null
+  const secret =
+    roles.includes('view') && config.app === 'shop'
+      ? idSecret(config, (text) => diagnostics.report('warn', {}, text))
+      : null
   const probes = roles.includes('view') ? undefined : await openProbes(stage, parts, roles)
   const files = await opening.step('reading the contracts', () => contractsOf(stage, roles))
   const log = await opening.take(
@@ -139,7 +146,9 @@ const open = async (stage: Stage): Promise<string> => {
   parts.log = log
   // The embedded log has one process at a time, which may compare the flows.
   if (config.kafkaBrokers !== null)
-    await opening.step('agreeing on FLOW', () => agreeOnFlow(log, config.flow, config.kafkaPrefix))
+    await opening.step('agreeing on FLOW', () =>
+      agreeOnFlow(log, config.app === 'none' ? 'none' : config.flow, config.kafkaPrefix)
+    )
   const registry = await opening.take(
     'waiting for the schema registry',
     () => storage.openRegistry(config, { signal, onWaiting: diagnostics.waiting }),
@@ -152,7 +161,7 @@ const open = async (stage: Stage): Promise<string> => {
   parts.unheard = unheard
   const deps: SystemDeps = {
     unheard,
-    ...{ log, codec, contracts, clock, flow: config.flow, partitions: config.partitions },
+    ...{ log, codec, contracts, clock, application, partitions: config.partitions },
     learn: (values) => learnSchemas(codec, registry, values),
     adopt: (contract) => adoptContract(registry, codec, contract),
     owner: `${hostname()}/${process.pid}`,
@@ -180,11 +189,15 @@ const open = async (stage: Stage): Promise<string> => {
 }
 
 /** What is wrong with the files is told by whoever follows the folder, unless there is nobody, or no start. */
-const contractsOf = async ({ config, diagnostics }: Stage, roles: readonly Role[]): Promise<Contracts> => {
+const contractsOf = async (
+  { config, application, diagnostics }: Stage,
+  roles: readonly string[]
+): Promise<Contracts> => {
   const refused: [string, unknown][] = []
   const tell = (): void => refused.forEach(([path, error]) => diagnostics.refused(path, error))
   try {
-    const contracts = await readContractFiles(config.sagasFolder, (path, error) => refused.push([path, error]))
+    const tellLater = (path: string, error: unknown): void => void refused.push([path, error])
+    const contracts = await readContractFiles(config.sagasFolder, application, tellLater)
     if (!roles.includes('operator') || config.definitions === 'kubernetes') tell()
     return contracts
   } catch (error) {
@@ -195,18 +208,18 @@ const contractsOf = async ({ config, diagnostics }: Stage, roles: readonly Role[
 
 /** What the registry takes of the contracts, and what it had before of those that it refuses. */
 const agreedContracts = async (
-  { opening, diagnostics }: Stage,
+  { opening, application, diagnostics }: Stage,
   registry: Registry,
   files: Contracts
 ): Promise<{ codec: Codec; contracts: Contracts }> => {
   const { codec, contracts, refused } = await opening.insist(
-    () => deniedAtOnce(() => registerAgreed(registry, files.all, ownRecords)),
+    () => deniedAtOnce(() => registerAgreed(registry, files.all, ownRecordsOf(application))),
     diagnostics.waiting
   )
   for (const { contract, error } of refused) diagnostics.refused(`the contract of ${contract.participant}`, error)
   const lost = refused.find(
     ({ contract: { participant } }) =>
-      hostedParticipants.has(participant) && contracts.every((other) => other.participant !== participant)
+      isHosted(application, participant) && contracts.every((other) => other.participant !== participant)
   )
   if (lost !== undefined) throw lost.error
   return { codec, contracts: contractSet(contracts) }
@@ -230,7 +243,7 @@ const openOperator = async (stage: Stage, parts: OperatorParts): Promise<Operato
       const publisher = await openPublisher(log, codec, clock, definitions)
       return followSagaFiles({
         ...{ dir: config.sagasFolder, definitions, publisher, clock },
-        participants: participantsOf({ registry, codec, definitions, publisher }),
+        participants: participantsOf({ application: stage.application, registry, codec, definitions, publisher }),
         onPublished: diagnostics.published,
         onRefused: diagnostics.refused,
         onKept: diagnostics.kept,
@@ -243,7 +256,7 @@ const openOperator = async (stage: Stage, parts: OperatorParts): Promise<Operato
 }
 
 /** From the very beginning, so that whoever runs the process sees that it lives and what it waits for. */
-const openProbes = async (stage: Stage, parts: Parts, roles: readonly Role[]): Promise<string> => {
+const openProbes = async (stage: Stage, parts: Parts, roles: readonly string[]): Promise<string> => {
   const { config, opening, diagnostics, isStopping } = stage
   const own = roles.map((role) => `'${role}'`).join(', ')
   const probes = await opening.take(

@@ -10,5 +10,5 @@ export { type InboxWait, type InboxWaitDeps, inboxWaitOf } from './inbox-wait.ts
 export { PassedOver, type PassedOverCount } from './passed-over.ts'
 export { openPublisher, type Publisher } from './publish.ts'
 export { type Revision } from './revisions.ts'
-export { sagaProtocol } from './saga-events.ts'
+export { sagaJournal, sagaProtocol } from './saga-events.ts'
 export { tellingUnheard, Unheard, type UnheardAnswer } from './unheard.ts'

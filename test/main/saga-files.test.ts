@@ -6,7 +6,7 @@ import { systemClock } from '../../src/base/index.ts'
 import { adoptContract, contractSet, registerContracts } from '../../src/contract/index.ts'
 import { participantsOf } from '../../src/main/participants.ts'
 import { followSagaFiles } from '../../src/main/saga-files.ts'
-import { ownRecords } from '../../src/main/system.ts'
+import { ownRecords, theShop } from '../helpers/shop-parts.ts'
 import { openPublisher } from '../../src/orchestrator/index.ts'
 import { newFolder } from '../log/folder.ts'
 import { participant, saga, Stage } from '../orchestrator/stage.ts'
@@ -28,7 +28,7 @@ const following = async (t: ExecutionContext, prepared?: string) => {
   const published: string[] = []
   const files = await followSagaFiles({
     ...{ dir, definitions, publisher, clock: systemClock },
-    participants: participantsOf({ registry: stage.registry, codec, definitions, publisher }),
+    participants: participantsOf({ application: theShop, registry: stage.registry, codec, definitions, publisher }),
     onPublished: (name, revision, what) =>
       published.push(what === 'published' ? `${name} ${revision}` : `${name} gone`),
     onRefused: (path, error) => refused.push([path, error]),

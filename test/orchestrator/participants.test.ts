@@ -1,7 +1,8 @@
 import test from 'ava'
 import { adoptContract, contractSet, registerContracts } from '../../src/contract/index.ts'
 import { participantsOf } from '../../src/main/participants.ts'
-import { ownRecords, type System } from '../../src/main/system.ts'
+import { ownRecords, theShop } from '../helpers/shop-parts.ts'
+import { type System } from '../../src/main/system.ts'
 import { openPublisher } from '../../src/orchestrator/index.ts'
 import { participant, saga, Stage } from './stage.ts'
 
@@ -14,7 +15,7 @@ const bare = async (stage: Stage) => {
   })
   const publisher = await openPublisher(stage.log, codec, stage.clock)
   const { definitions } = system
-  const participants = participantsOf({ registry: stage.registry, codec, definitions, publisher })
+  const participants = participantsOf({ application: theShop, registry: stage.registry, codec, definitions, publisher })
   const publishSaga = (): Promise<void> =>
     publisher.publish({ saga: 'loyalty', revision: 'r', source: 'loyalty.yaml', yaml: saga, retired: false })
   return { system, codec, publisher, participants, publishSaga }

@@ -1,7 +1,8 @@
 import test, { type ExecutionContext } from 'ava'
 import { adoptContract, contractSet, registerContracts } from '../../src/contract/index.ts'
 import { participantsOf } from '../../src/main/participants.ts'
-import { ownRecords, type System, type SystemDeps } from '../../src/main/system.ts'
+import { ownRecords, theShop } from '../helpers/shop-parts.ts'
+import { type System, type SystemDeps } from '../../src/main/system.ts'
 import { openPublisher } from '../../src/orchestrator/index.ts'
 import { participant, saga, Stage } from './stage.ts'
 
@@ -12,7 +13,7 @@ const processOn = async (stage: Stage, overrides: Partial<SystemDeps> = {}) => {
   const system = await stage.run({ codec, contracts: contractSet([]), adopt, ...overrides })
   const { definitions } = system
   const publisher = await openPublisher(stage.log, codec, stage.clock, definitions)
-  const participants = participantsOf({ registry: stage.registry, codec, definitions, publisher })
+  const participants = participantsOf({ application: theShop, registry: stage.registry, codec, definitions, publisher })
   const publish = async (revision: string, yaml: string): Promise<void> => {
     await publisher.publish({ saga: 'loyalty', revision, source: 'loyalty.yaml', yaml, retired: false })
     await definitions.caughtUp()
@@ -103,7 +104,14 @@ test('instances that only other processes know of count where these can be asked
   const codec = await registerContracts(stage.registry, [], ownRecords)
   let count = 1
   const running = { count: async () => [{ saga: 'loyalty', revision: 'r1', count }] }
-  const participants = participantsOf({ registry: stage.registry, codec, definitions, publisher, running })
+  const participants = participantsOf({
+    application: theShop,
+    registry: stage.registry,
+    codec,
+    definitions,
+    publisher,
+    running
+  })
   await t.throwsAsync(participants.accept(loyaltyOf(withoutVoucher)), { code: 'PARCOMOLO_CONTRACT_IN_USE' })
   count = 0
   await participants.accept(loyaltyOf(withoutVoucher))

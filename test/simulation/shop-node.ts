@@ -4,8 +4,10 @@ import { type Codec, type Contracts, registerContracts } from '../../src/contrac
 import type { Log } from '../../src/log/index.ts'
 import { commandSender } from '../../src/main/commands.ts'
 import { readContractFiles } from '../../src/main/contract-files.ts'
-import { fillCatalogue } from '../../src/main/shop.ts'
-import { type Flow, ownRecords, startSystem, type System, viewTopics } from '../../src/main/system.ts'
+import { fillCatalogue } from '../../src/shop/shelves.ts'
+import { ownRecords, shopIn, theShop, viewTopics } from '../helpers/shop-parts.ts'
+import type { Flow } from '../../src/shop/index.ts'
+import { startSystem, type System } from '../../src/main/system.ts'
 import { openPublisher } from '../../src/orchestrator/index.ts'
 import { loadSaga } from '../../src/saga/index.ts'
 import { cellBytes } from '../../src/task/cell.ts'
@@ -34,7 +36,7 @@ export type SagaText = {
 }
 
 export const readShopParts = async (): Promise<ShopParts> => {
-  const contracts = await readContractFiles('sagas')
+  const contracts = await readContractFiles('sagas', theShop)
   const schemas = new Map<number, Readonly<Record<string, unknown>>>()
   const ids = new Map<string, number>()
   const codec = await registerContracts(
@@ -209,7 +211,7 @@ export class ShopNode {
     const { flow, partitions, window, awake } = this.#options
     const fail = (error: unknown): void => this.#fail(process, error)
     return startSystem({
-      ...{ log, codec, contracts, clock: process.clock, flow, partitions, owner: process.name },
+      ...{ log, codec, contracts, clock: process.clock, application: shopIn(flow), partitions, owner: process.name },
       ...(roles === undefined ? {} : { roles }),
       onFailure: fail,
       onPoison: (at, error) => (standsAt(at, this.#cluster) ? undefined : fail(error)),

@@ -16,14 +16,11 @@ class Desk {
   now = 0
   #offset = 0
 
-  constructor({
-    isTold = true,
-    unreadMax = 3,
-    unreadMin = unreadMax,
-    unansweredMax = 100,
-    living = new Budget(Infinity)
-  } = {}) {
-    const window = { initial: unreadMax, min: unreadMin, max: unreadMax }
+  constructor(
+    given: { isTold?: boolean; unreadMax?: number; unreadMin?: number; unansweredMax?: number; living?: Budget } = {}
+  ) {
+    const { isTold = true, unreadMax = 3, unansweredMax = 100, living = new Budget(Infinity) } = given
+    const window = { initial: unreadMax, min: given.unreadMin ?? unreadMax, max: unreadMax }
     this.unanswered = new Unanswered({
       partitionCount: () => 1,
       tellsReading: () => isTold,

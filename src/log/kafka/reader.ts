@@ -20,8 +20,8 @@ export type ReaderDeps = {
 }
 
 /**
- * More than this a place at the end does not have in memory: it leaves the end, and reads by itself later. Little enough
- * that dozens of places, each of which waits for what the others have, find room beside one another.
+ * More than this a place at the end does not have in memory: it leaves the end, and reads by itself later. So little
+ * that dozens of places, whose reader may need something of each, find room beside one another.
  */
 const followedBytesMax = 1024 * 1024
 
@@ -32,8 +32,8 @@ const followedBytesMax = 1024 * 1024
  *
  * P1. What a place has read and was not taken is held in the budget, answer by answer: until its last record is taken
  *     an answer is in memory as a whole.
- * P2. A place behind the end asks when all is taken, or while its last answer is taken where there is room for one more,
- *     for as much as there is room for then. So it never waits for others, and has at least one batch.
+ * P2. A place behind the end asks when all is taken, or while its last answer is taken where one more has room, for as
+ *     much as there is room for then. So it never waits for others, and has at least one batch.
  * P3. A place whose partition has lost what it was to read waits until somebody accepts that (`Losses`); the others go
  *     on.
  */

@@ -10,9 +10,9 @@ export type FolderWatchDeps = {
   readonly clock: Clock
   /**
    * Reads the folders; what changes until this resolves is told afterwards. It does not reject, and may resolve with
-   * the ms after which it is to be called again though nothing has changed.
+   * the ms after which it is to be called again though nothing has changed; `hasChanged` is false then.
    */
-  readonly onChange: () => Promise<number | undefined>
+  readonly onChange: (hasChanged: boolean) => Promise<number | undefined>
   /** The system does not tell of changes in a folder, so they are seen a little later. */
   readonly onUntold: (folder: string, error: unknown) => void
 }
@@ -52,7 +52,7 @@ export class FolderWatch {
   /** Resolves when what stands there now has been read. */
   async start(): Promise<void> {
     this.#found = await this.#look()
-    await this.#tell()
+    await this.#tell(true)
     this.#running = this.#run()
   }
 
@@ -82,13 +82,13 @@ export class FolderWatch {
     const now = this.#deps.clock.now()
     if (hasChanged) this.#since ??= now
     if (hasChanged && now - this.#since! < settleMsMax) return settleMs
-    if (this.#since !== undefined || now >= this.#againAt) await this.#tell()
+    if (this.#since !== undefined || now >= this.#againAt) await this.#tell(this.#since !== undefined)
     return lookEveryMs
   }
 
-  async #tell(): Promise<void> {
+  async #tell(hasChanged: boolean): Promise<void> {
     this.#since = undefined
-    const againMs = await this.#deps.onChange()
+    const againMs = await this.#deps.onChange(hasChanged)
     this.#againAt = againMs === undefined ? Infinity : this.#deps.clock.now() + againMs
   }
 

@@ -1,14 +1,17 @@
 import { hostname } from 'node:os'
+import type { Application } from '../application/index.ts'
 import { systemClock } from '../base/index.ts'
 import {
   adoptContract,
   type Codec,
+  type Contract,
   type Contracts,
   contractSet,
   learnSchemas,
   registerAgreed
 } from '../contract/index.ts'
 import { createProbes } from '../http/index.ts'
+import type { Log } from '../log/index.ts'
 import type { Operator } from '../operator/index.ts'
 import { openPublisher, Unheard } from '../orchestrator/index.ts'
 import { deniedAtOnce, type Registry } from '../registry/index.ts'
@@ -18,6 +21,7 @@ import { closeToOthers } from './data-folder.ts'
 import { readContractFiles } from './contract-files.ts'
 import { connectionLimits, descriptorsMax } from './descriptors.ts'
 import { Diagnostics } from './diagnostics.ts'
+import { readFolder } from './folder-files.ts'
 import { healthOf } from './health.ts'
 import type { OperatorParts } from './kubernetes-operator.ts'
 import { isLoopback, lingerMs, listen } from './listen.ts'
@@ -26,13 +30,14 @@ import { processMemory } from './memory-limit.ts'
 import { openLog, openRegistry } from './open-log.ts'
 import { Opening } from './opening.ts'
 import { participantsOf } from './participants.ts'
+import { judgeRelease, type ReleaseContracts } from './release-contracts.ts'
 import { idSecret } from './id-secret.ts'
 import { openRest, requestLevel } from './rest.ts'
 import { applicationOf } from './application.ts'
 import { componentsOf, rolesIn } from './roles.ts'
 import { followSagaFiles } from './saga-files.ts'
 import type { Parts, Stage, Storage } from './stage.ts'
-import { isHosted, ownRecordsOf, startSystem, type SystemDeps } from './system.ts'
+import { ensureTopicsOf, isHosted, ownRecordsOf, startSystem, type SystemDeps } from './system.ts'
 
 export type Running = {
   readonly url: string
@@ -154,29 +159,17 @@ const open = async (stage: Stage): Promise<string> => {
     () => storage.openRegistry(config, { signal, onWaiting: diagnostics.waiting }),
     (it) => it.close()
   )
-  const { codec, contracts } = await opening.step('registering the contracts', () =>
-    agreedContracts(stage, registry, files)
-  )
   const unheard = new Unheard(diagnostics.unheard)
   parts.unheard = unheard
-  const deps: SystemDeps = {
-    unheard,
-    ...{ log, codec, contracts, clock, application, partitions: config.partitions },
-    learn: (values) => learnSchemas(codec, registry, values),
-    adopt: (contract) => adoptContract(registry, codec, contract),
-    owner: `${hostname()}/${process.pid}`,
-    roles: componentsOf(roles),
-    living: memory.living,
-    onFailure: diagnostics.fail,
-    onPoison: diagnostics.poison,
-    onTooLarge: diagnostics.tooLarge,
-    onHeldUp: diagnostics.heldUp,
-    onGroupUntold: diagnostics.groupUntold,
-    onAhead: diagnostics.ahead,
-    onDefinitionError: diagnostics.definition,
-    onKeyFailed: diagnostics.keyFailed,
-    onKeyUsed: diagnostics.keyUsed
-  }
+  const depsOf = async (contracts: Contracts, own: readonly string[]): Promise<SystemDeps> => ({
+    ...systemDeps(stage, { log, registry, unheard }, await agreedContracts(stage, registry, contracts)),
+    roles: componentsOf(own)
+  })
+  const release = await opening.step('judging the contracts', () =>
+    releaseContracts(stage, { log, registry, files, roles, depsOf })
+  )
+  const deps = await opening.step('registering the contracts', () => depsOf(release.contracts, roles))
+  await opening.step('publishing the contracts', () => release.note(deps.codec, deps.contracts))
   const system = await opening.take(
     'taking over partitions',
     () => startSystem(deps),
@@ -184,9 +177,68 @@ const open = async (stage: Stage): Promise<string> => {
   )
   parts.system = system
   if (roles.includes('operator'))
-    parts.operator = await openOperator(stage, { deps, registry, definitions: system.definitions })
+    parts.operator = await openOperator(stage, { deps, registry, held: release.held, definitions: system.definitions })
   return probes ?? (await openRest(stage, { deps, system, roles, operator: parts.operator, idSecret: secret }))
 }
+
+const systemDeps = (
+  { application, config, diagnostics, memory }: Stage,
+  { log, registry, unheard }: { readonly log: Log; readonly registry: Registry; readonly unheard: Unheard },
+  { codec, contracts }: { readonly codec: Codec; readonly contracts: Contracts }
+): SystemDeps => ({
+  unheard,
+  ...{ log, codec, contracts, clock, application, partitions: config.partitions },
+  learn: (values) => learnSchemas(codec, registry, values),
+  adopt: (contract) => adoptContract(registry, codec, contract),
+  owner: `${hostname()}/${process.pid}`,
+  living: memory.living,
+  onFailure: diagnostics.fail,
+  onPoison: diagnostics.poison,
+  onTooLarge: diagnostics.tooLarge,
+  onHeldUp: diagnostics.heldUp,
+  onGroupUntold: diagnostics.groupUntold,
+  onAhead: diagnostics.ahead,
+  onDefinitionError: diagnostics.definition,
+  onKeyFailed: diagnostics.keyFailed,
+  onKeyUsed: diagnostics.keyUsed
+})
+
+type ReleaseParts = {
+  readonly log: Log
+  readonly registry: Registry
+  readonly files: Contracts
+  readonly roles: readonly string[]
+  readonly depsOf: (contracts: Contracts, roles: readonly string[]) => Promise<SystemDeps>
+}
+
+/**
+ * On the embedded log this process is the only one. Of several, each service has the contract that it was built with,
+ * and what one process knows is not all that runs.
+ */
+const releaseContracts = async (
+  { application, config, opening }: Stage,
+  { log, registry, files, roles, depsOf }: ReleaseParts
+): Promise<ReleaseContracts> => {
+  const isAlone = config.kafkaBrokers === null && isFollowed(config, application)
+  if (!isAlone || !roles.includes('operator') || !roles.includes('orchestrator'))
+    return { contracts: files, held: new Set(), note: async () => undefined }
+  return judgeRelease({
+    ...{ application, log, registry, contracts: files, clock },
+    sagas: async () => (await readFolder(config.sagasFolder)).sagas,
+    run: async (contracts) => {
+      const deps = await depsOf(contracts, ['orchestrator'])
+      return opening.take(
+        'looking what runs',
+        async () => ({ system: await startSystem(deps), codec: deps.codec }),
+        ({ system }) => system.stop()
+      )
+    }
+  })
+}
+
+/** Sagas and participants come from files, which somebody follows. */
+const isFollowed = ({ definitions }: Config, { runsSagas }: Application): boolean =>
+  definitions === 'files' && runsSagas
 
 /** What is wrong with the files is told by whoever follows the folder, unless there is nobody, or no start. */
 const contractsOf = async (
@@ -199,7 +251,9 @@ const contractsOf = async (
     const tellLater = (path: string, error: unknown): void => void refused.push([path, error])
     const contracts = await readContractFiles(config.sagasFolder, application, tellLater)
     if (!roles.includes('operator') || config.definitions === 'kubernetes') tell()
-    return contracts
+    // Those of others come by the topic, once they are judged there: a start would else register what is refused then.
+    const isOwn = ({ participant }: Contract): boolean => isHosted(application, participant)
+    return isFollowed(config, application) ? contractSet(contracts.all.filter(isOwn)) : contracts
   } catch (error) {
     tell()
     throw error
@@ -229,13 +283,16 @@ const agreedContracts = async (
  * From Kubernetes, or from the folder, and whatever changes there from then on. The client of Kubernetes is loaded only
  * where it is used, since it takes a second and 90 MB.
  */
-const openOperator = async (stage: Stage, parts: OperatorParts): Promise<Operator | undefined> => {
+const openOperator = async (
+  stage: Stage,
+  parts: OperatorParts & Pick<ReleaseContracts, 'held'>
+): Promise<Operator | undefined> => {
   const { config, opening, diagnostics } = stage
   if (config.definitions === 'kubernetes') {
     const { openKubernetesOperator } = await import('./kubernetes-operator.ts')
     return openKubernetesOperator(stage, parts)
   }
-  const { definitions, registry } = parts
+  const { definitions, registry, held } = parts
   const { log, codec } = parts.deps
   await opening.take(
     'publishing the sagas',
@@ -243,10 +300,14 @@ const openOperator = async (stage: Stage, parts: OperatorParts): Promise<Operato
       const publisher = await openPublisher(log, codec, clock, definitions)
       return followSagaFiles({
         ...{ dir: config.sagasFolder, definitions, publisher, clock },
-        participants: participantsOf({ application: stage.application, registry, codec, definitions, publisher }),
+        participants: participantsOf({
+          ...{ application: stage.application, registry, codec, definitions, publisher, held },
+          ensureTopics: (contract) => ensureTopicsOf(contract, parts.deps)
+        }),
         onPublished: diagnostics.published,
         onRefused: diagnostics.refused,
         onKept: diagnostics.kept,
+        onNeeded: diagnostics.needed,
         onUntold: diagnostics.untold
       })
     },

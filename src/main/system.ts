@@ -93,7 +93,7 @@ export const startSystem = async (given: SystemDeps): Promise<System> => {
     ...(deps.learn === undefined ? {} : { learn: deps.learn }),
     adopt: async (contract) => {
       await deps.adopt?.(contract)
-      await log.ensureTopics(participantTopics(contract, deps))
+      await ensureTopicsOf(contract, deps)
     }
   })
   const passedOver = new PassedOver({
@@ -110,7 +110,8 @@ export const startSystem = async (given: SystemDeps): Promise<System> => {
     await stopAll(runners, definitions)
     throw error
   }
-  return { runners, definitions, passedOver, stop: () => stopAll(runners, definitions) }
+  let stopped: Promise<void> | undefined
+  return { runners, definitions, passedOver, stop: () => (stopped ??= stopAll(runners, definitions)) }
 }
 
 /**
@@ -135,8 +136,20 @@ const withTopics = async (deps: SystemDeps): Promise<Contracts> => {
   }
 }
 
+/** Rejects where the topics of a participant are not as they have to be. */
+export const ensureTopicsOf = async (
+  contract: Contract,
+  deps: Installation & Pick<SystemDeps, 'log'>
+): Promise<void> => {
+  const fault = await topicFault(contract, deps)
+  if (fault !== undefined) throw fault
+}
+
 /** Undefined where its topics are as they have to be. Rejects where there is no going on without it. */
-const topicFault = async (contract: Contract, deps: SystemDeps): Promise<ParcomoloError | undefined> => {
+const topicFault = async (
+  contract: Contract,
+  deps: Installation & Pick<SystemDeps, 'log'>
+): Promise<ParcomoloError | undefined> => {
   const { participant } = contract
   try {
     await deps.log.ensureTopics(participantTopics(contract, deps))
@@ -156,12 +169,14 @@ const stopAll = async (runners: ReadonlyMap<string, Runner>, definitions: Defini
 /** What the topics of an installation follow from. */
 type Installation = Pick<SystemDeps, 'application' | 'partitions'>
 
+export const definitionsTopicSpec: TopicSpec = { topic: definitionsTopic, partitions: 1, cleanup: 'compact' }
+
 /** Every topic that the components and the orchestrator write or are written to. */
 export const systemTopics = (contracts: Contracts, installation: Installation): TopicSpec[] => {
   return [
     ...contracts.all.flatMap((contract) => participantTopics(contract, installation)),
     ...topicsOf({ name: 'orchestrator', journal: sagaJournal }, installation.partitions),
-    { topic: definitionsTopic, partitions: 1, cleanup: 'compact' },
+    definitionsTopicSpec,
     deadLetterTopic
   ]
 }

@@ -7,6 +7,7 @@ export {
 } from './definition-events.ts'
 export { Definitions } from './definitions.ts'
 export { type InboxWait, type InboxWaitDeps, inboxWaitOf } from './inbox-wait.ts'
+export { type Judging, type SagaText, waitsForInstances } from './judging.ts'
 export { PassedOver, type PassedOverCount } from './passed-over.ts'
 export { openPublisher, type Publisher } from './publish.ts'
 export { type Revision } from './revisions.ts'

@@ -118,13 +118,14 @@ test("one that takes another's topic is refused before anything is registered", 
   await system.stop()
 })
 
-test('a participant that was withdrawn is unknown to new sagas, and those that run go on', async (t) => {
+test('a participant that was withdrawn unjudged is unknown to new sagas, and those that run go on', async (t) => {
   const stage = await Stage.open(t)
-  const { system, participants, publishSaga } = await bare(stage)
+  const { system, participants, publisher, publishSaga } = await bare(stage)
   await participants.accept(loyalty)
   await publishSaga()
   await stage.until(() => system.definitions.current('loyalty') !== undefined)
-  await participants.withdraw('loyalty')
+  await publisher.publishParticipant({ participant: 'loyalty', source: '', yaml: '', withdrawn: true })
+  await system.definitions.caughtUp()
   t.deepEqual(system.definitions.contracts.commandNames, [])
   t.truthy(system.definitions.current('loyalty'))
   t.like(stage.errors, [{ code: 'PARCOMOLO_SAGA_INVALID' }])

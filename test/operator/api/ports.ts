@@ -104,6 +104,7 @@ const openParticipants = (registry: Registry): Ports['participants'] & { readonl
       ofTopic: (topic) => contracts.ofTopic(topic)
     },
     contracts: () => contracts,
+    published: () => [],
     accept: async ({ name, source, yaml }) => {
       const contract = readContract({ path: source, text: yaml })
       const others = [...accepted.values()].filter(({ participant }) => participant !== name)

@@ -46,6 +46,8 @@ COPY --from=build /lean/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
 COPY sagas sagas
+# A folder of sagas with none in it: without the shop, all sagas and participants are resources.
+RUN mkdir -p bare/participants
 # Whoever publishes the port lets others in; within the container nobody else is on 127.0.0.1.
 ENV NODE_ENV=production HOME=/tmp PARCOMOLO_HOST=0.0.0.0 PARCOMOLO_DATA=/data \
   LD_PRELOAD=libjemalloc.so.2 MALLOC_CONF=background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0

@@ -93,9 +93,9 @@ export const errorCodes = {
   },
   PARCOMOLO_CONTRACT_IN_USE: {
     cause:
-      'A contract no longer has what a saga needs that is in force, or on whose revision instances still run; the message has the saga, the revision and the place.',
+      'A contract that was saved lacks, or a participant that was taken away has, what a saga needs that is in force, or on whose revision instances still run; the message has the saga, the revision and the place.',
     remedy:
-      'Change it in steps: add what is new, publish sagas that do without the old, wait until what runs has ended, then take the old away. The contract before stays in force.'
+      'Change it in steps: add what is new, publish sagas that do without the old, wait until what runs has ended, then take the old away. What was in force stays, at the next start too.'
   },
   PARCOMOLO_CONTRACT_CONFLICT: {
     cause:

@@ -62,6 +62,8 @@ export type CopiedFolder = { readonly folder: string; readonly bytes: number; re
 
 export type Running = {
   readonly url: string
+  /** `none` where the engine runs alone. */
+  readonly app: string
   readonly roles: 'all' | readonly string[]
   /** Resolves with the error when something has failed for good. */
   readonly failed: Promise<unknown>

@@ -64,12 +64,18 @@ const order = {
   shippingAddress: { name: 'Ada', street: '12 Main St', city: 'London', postalCode: 'N1', country: 'GB' }
 }
 
-const greeting = ({ url, roles }: Running): string[] => {
-  const ready = `Parcomolo is ready at ${url}`
-  if (roles === 'all') return [ready, '', ...example(url)]
-  const runs = `It runs ${roles.join(', ')}`
-  return roles.includes('view') ? [ready, runs, '', ...example(url)] : [ready, runs]
+const greeting = ({ url, app, roles }: Running): string[] => {
+  const ready = [`Parcomolo is ready at ${url}`, ...(roles === 'all' ? [] : [`It runs ${roles.join(', ')}`])]
+  if (roles !== 'all' && !roles.includes('view')) return ready
+  return [...ready, '', ...(app === 'shop' ? example(url) : bareExample(url))]
 }
+
+const bareExample = (url: string): string[] => [
+  'See which sagas are in force, and what runs on them:',
+  `  curl -s ${url}/definitions`,
+  `  curl -s ${url}/sagas`,
+  `Everything else: ${url}/docs`
+]
 
 const example = (url: string): string[] => [
   'Place an order:',

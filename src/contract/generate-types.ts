@@ -9,7 +9,7 @@ export type GeneratedFile = { readonly path: string; readonly text: string }
  */
 export const generateTypes = (contracts: readonly Contract[]): GeneratedFile[] =>
   contracts.map((contract) => ({
-    path: `src/contract/generated/${contract.participant}.ts`,
+    path: `src/shop/${contract.participant}/types.generated.ts`,
     text: fileText(contract)
   }))
 

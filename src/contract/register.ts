@@ -31,9 +31,12 @@ export const registerContracts = async (
   return codec
 }
 
-/** The same for one more contract, with a codec that there is; resolves when the codec has it all. */
-export const adoptContract = (registry: SchemaRegistry, codec: Codec, contract: Contract): Promise<void> =>
-  registerTopics(registry, codec, topicsOf(contract))
+/** The same for one contract more, or several, with a codec that there is; resolves when the codec has it all. */
+export const adoptContract = (
+  registry: SchemaRegistry,
+  codec: Codec,
+  ...contracts: readonly Contract[]
+): Promise<void> => registerTopics(registry, codec, contracts.flatMap(topicsOf))
 
 export type Agreed = {
   readonly codec: Codec

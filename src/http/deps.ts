@@ -13,7 +13,8 @@ export type HttpDeps = {
   /** Where the commands of an instance wait that were not read yet; without it, that is not told. */
   readonly inboxWaits?: (row: SagaRow) => Promise<readonly InboxWait[]>
   readonly clock: Clock
-  readonly flow: Flow
+  /** That of the shop; without it, the shop does not run here, and nothing of it is answered. */
+  readonly flow?: Flow | undefined
   /** Takes over what the view does for a write, while that cannot; without it, writes are then refused. */
   readonly intake?: Intake
   /** False while what is sold here may not be known yet, since the inventory has not begun to work. */

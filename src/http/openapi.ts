@@ -5,7 +5,7 @@ import { problemAnswers } from './route-docs.ts'
 import { problem } from './schemas.ts'
 
 /** The OpenAPI document, made of the routes themselves, and its pages. Before the routes, which it listens to. */
-export const addOpenApi = (http: FastifyInstance): void => {
+export const addOpenApi = (http: FastifyInstance, hasShop: boolean): void => {
   http.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -13,12 +13,11 @@ export const addOpenApi = (http: FastifyInstance): void => {
         title: 'Parcomolo',
         version: '0.1.0',
         description:
-          'A shop on declarative sagas. Money is in whole cents, times are RFC 3339 in UTC, ' +
-          'errors are problem details (RFC 9457) whose `type` explains the `code`.'
+          (hasShop ? 'A shop on declarative sagas. Money is in whole cents, times' : 'Declarative sagas. Times') +
+          ' are RFC 3339 in UTC, errors are problem details (RFC 9457) whose `type` explains the `code`.'
       },
       tags: [
-        { name: 'Orders', description: 'Place, look at and cancel orders' },
-        { name: 'Stock', description: 'What can be ordered' },
+        ...(hasShop ? shopTags : []),
         { name: 'Sagas', description: 'Instances of sagas' },
         { name: 'Definitions', description: 'Published sagas and their revisions' },
         { name: 'Service', description: 'For whoever runs it' }
@@ -38,6 +37,11 @@ export const addOpenApi = (http: FastifyInstance): void => {
     inner.get('/openapi.json', { schema: { hide: true } }, async () => inner.swagger())
   })
 }
+
+const shopTags = [
+  { name: 'Orders', description: 'Place, look at and cancel orders' },
+  { name: 'Stock', description: 'What can be ordered' }
+]
 
 const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 170 40">
 <text y="29" fill="#fff" font-family="sans-serif" font-size="27">Parcomolo</text>

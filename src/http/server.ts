@@ -61,7 +61,7 @@ const create = (deps: HttpDeps, isApart: boolean): Created => {
     done()
   })
   closeSoon(http, { held: routeDeps.held, lingerMs: deps.lingerMs })
-  addOpenApi(http)
+  addOpenApi(http, deps.flow !== undefined)
   http.register(async (inner) => {
     rootRoutes(inner, routeDeps)
     errorRoutes(inner)
@@ -70,13 +70,17 @@ const create = (deps: HttpDeps, isApart: boolean): Created => {
   http.register(async (inner) => {
     admit(inner, routeDeps)
     refuseUntilReady(inner, routeDeps)
-    orderRoutes(inner, routeDeps)
-    cancelOrderRoutes(inner, routeDeps)
-    stockRoutes(inner, routeDeps)
+    if (deps.flow !== undefined) shopRoutes(inner, routeDeps)
     sagaRoutes(inner, routeDeps)
     definitionRoutes(inner, routeDeps)
   })
   return { http, health, metrics }
+}
+
+const shopRoutes = (http: FastifyInstance, deps: RouteDeps): void => {
+  orderRoutes(http, deps)
+  cancelOrderRoutes(http, deps)
+  stockRoutes(http, deps)
 }
 
 /** They tell of paths, addresses and versions. */

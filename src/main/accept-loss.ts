@@ -4,7 +4,8 @@ import { boundedLog } from './bounded-log.ts'
 import type { Config } from './config.ts'
 import { openLog } from './open-log.ts'
 import { definitionsTopic } from '../orchestrator/index.ts'
-import { viewTopics } from './system.ts'
+import { applicationOf } from './application.ts'
+import { journalsOf } from './system.ts'
 
 /** What is decided about a topic, by whom and why. */
 export type Loss = { readonly topic: string; readonly by: string; readonly reason: string }
@@ -17,7 +18,7 @@ export type Loss = { readonly topic: string; readonly by: string; readonly reaso
 export const acceptLoss = async (config: Config, { topic, by, reason }: Loss): Promise<readonly TopicRange[]> => {
   if (config.kafkaBrokers === null)
     throw refused(topic, 'the embedded log loses nothing by itself', 'KAFKA_BROKERS to name a Kafka cluster')
-  if (stateTopics.has(topic))
+  if ([...journalsOf(applicationOf(config)), definitionsTopic].includes(topic))
     throw refused(
       topic,
       'it is state of Parcomolo itself',
@@ -30,8 +31,6 @@ export const acceptLoss = async (config: Config, { topic, by, reason }: Loss): P
     await log.close()
   }
 }
-
-const stateTopics: ReadonlySet<string> = new Set([...Object.values(viewTopics), definitionsTopic])
 
 const refused = (topic: string, why: string, expected: string): ParcomoloError =>
   new ParcomoloError(

@@ -3,26 +3,31 @@ import { fileURLToPath } from 'node:url'
 import { ParcomoloError } from '../base/index.ts'
 import { type Contract, type Contracts, contractSet, readContract, readTextFile, yamlNames } from '../contract/index.ts'
 import { namedTwice } from '../saga/index.ts'
-import { hostedParticipants } from './system.ts'
+import type { Application } from '../application/index.ts'
+import { isHosted } from './system.ts'
 
 /** A file that is no contract that can be used beside the others. */
 export type OnRefused = (path: string, error: unknown) => void
 
 /**
- * The contracts of all participants under `<sagas>/participants/`, and those of the shop's own services where the
- * folder does not have them: they run in any case, and whoever has only participants of their own need not copy them.
- * A file that is refused concerns its own participant alone: it is told and left out. Rejects with what is wrong where
- * that is a service of this release, and by default at any.
+ * The contracts of all participants under `<sagas>/participants/`, and those of the application's own services where
+ * the folder does not have them: they run in any case, and whoever has only participants of their own need not copy
+ * them. A file that is refused concerns its own participant alone: it is told and left out. Rejects with what is wrong
+ * where that is a service of this release, and by default at any.
  */
-export const readContractFiles = async (sagasDir: string, onRefused: OnRefused = rethrow): Promise<Contracts> => {
+export const readContractFiles = async (
+  sagasDir: string,
+  application: Application,
+  onRefused: OnRefused = rethrow
+): Promise<Contracts> => {
   const own = await contractsIn(join(sagasDir, 'participants'), onRefused)
   const named = new Set(own.map(({ contract }) => contract.participant))
-  const isHosted = ({ contract }: Found): boolean => hostedParticipants.has(contract.participant)
-  const hasAll = [...hostedParticipants].every((name) => named.has(name))
-  const shipped = hasAll ? [] : (await contractsIn(shippedParticipants)).filter(isHosted)
+  const isOwn = ({ contract }: Found): boolean => isHosted(application, contract.participant)
+  const hasAll = application.services.every(({ name }) => named.has(name))
+  const shipped = hasAll ? [] : (await contractsIn(shippedParticipants)).filter(isOwn)
   const missing = shipped.filter(({ contract }) => !named.has(contract.participant))
   // The services first: between one of them and a participant that has taken its names, they are right.
-  const found = [...missing, ...own.filter(isHosted), ...own.filter((it) => !isHosted(it))]
+  const found = [...missing, ...own.filter(isOwn), ...own.filter((it) => !isOwn(it))]
   const taken: Contract[] = []
   for (const { path, contract } of found) {
     try {

@@ -1,3 +1,4 @@
+import type { Application } from '../application/index.ts'
 import { type Clock, isParcomoloError, ParcomoloError, partitionOf, systemClock } from '../base/index.ts'
 import { type Contracts, learnSchemas, makeCodec, type Message } from '../contract/index.ts'
 import { type Headers, placeName, type StoredRecord, type TopicPartition } from '../log/index.ts'
@@ -8,7 +9,9 @@ import type { Config } from './config.ts'
 import { readContractFiles } from './contract-files.ts'
 import { type Letter, Letters, noteHeaders, originOf, resentHeaders } from './letter.ts'
 import { openLog, openRegistry } from './open-log.ts'
-import { hostedParticipants, systemTopics, viewTopics } from './system.ts'
+import { sagaJournal } from '../orchestrator/index.ts'
+import { applicationOf } from './application.ts'
+import { isHosted, systemTopics } from './system.ts'
 
 /** A letter as it is listed. */
 export type DeadLetter = Pick<
@@ -57,13 +60,14 @@ export type DeadLetters = {
  */
 export const openDeadLetters = async (config: Config): Promise<DeadLetters> => {
   const opened = new AsyncDisposableStack()
+  const application = applicationOf(config)
   try {
-    const contracts = await readContractFiles(config.sagasFolder, () => undefined)
+    const contracts = await readContractFiles(config.sagasFolder, application, () => undefined)
     const log = opened.adopt(await openLog(config), (it) => it.close())
     const registry = opened.adopt(await registryIfThere(config), async (it) => it?.close())
     const bounded = boundedLog(log, systemClock)
-    await bounded.ensureTopics(systemTopics(contracts, config.partitions))
-    const desk = new Desk({ log: bounded, registry, contracts, clock: systemClock })
+    await bounded.ensureTopics(systemTopics(contracts, { application, partitions: config.partitions }))
+    const desk = new Desk({ log: bounded, registry, application, contracts, clock: systemClock })
     return {
       warning: registry === undefined ? 'The schema registry does not answer, so values are shown as bytes' : undefined,
       list: () => desk.list(),
@@ -93,6 +97,7 @@ const registryMsMax = 5_000
 type DeskDeps = {
   readonly log: BoundedLog
   readonly registry: Registry | undefined
+  readonly application: Application
   readonly contracts: Contracts
   readonly clock: Clock
 }
@@ -200,9 +205,10 @@ class Desk {
   #staysFor(letter: Letter): string[] {
     const { topic } = letter
     if (hasNoRecord(letter) !== undefined) return [hasNoRecord(letter)!]
-    const { all } = this.#deps.contracts
-    const owner = topic === viewTopics.saga ? 'orchestrator' : all.find(({ events }) => events === topic)?.participant
-    if (owner === 'orchestrator' || hostedParticipants.has(owner ?? ''))
+    const { application, contracts } = this.#deps
+    const { all } = contracts
+    const owner = topic === sagaJournal ? 'orchestrator' : all.find(({ events }) => events === topic)?.participant
+    if (owner === 'orchestrator' || isHosted(application, owner ?? ''))
       return [`'${topic}' is the journal of '${owner}', to which nobody else writes`]
     if (owner === undefined && all.every(({ inbox }) => inbox !== topic))
       return [`'${topic}' is no inbox and no events topic of a participant`]

@@ -118,6 +118,13 @@ export class Diagnostics {
       `saga ${saga} has no file any more, and stays while ${refused.join(', ')} is refused`
     )
 
+  readonly needed = (participant: string, path: string, error: unknown): void =>
+    this.report(
+      'error',
+      { participant, path, ...facts(error) },
+      `participant ${participant} has no file any more, and its contract stays in force as long as it is needed`
+    )
+
   readonly untold = (folder: string, error: unknown): void =>
     this.report(
       'warn',

@@ -10,9 +10,9 @@ export type FolderWatchDeps = {
   readonly clock: Clock
   /**
    * Reads the folders; what changes until this resolves is told afterwards. It does not reject, and may resolve with
-   * the ms after which it is to be called again though nothing has changed.
+   * the ms after which it is to be called again though nothing has changed; `hasChanged` is false then.
    */
-  readonly onChange: () => Promise<number | undefined>
+  readonly onChange: (hasChanged: boolean) => Promise<number | undefined>
   /** The system does not tell of changes in a folder, so they are seen a little later. */
   readonly onUntold: (folder: string, error: unknown) => void
 }
@@ -21,7 +21,10 @@ export type FolderWatchDeps = {
 const lookEveryMs = 500
 /** Editors write a file in several steps; it is read when two looks so far apart have found the same. */
 const settleMs = 25
-/** Where something changes all the time, it is read all the same. */
+/**
+ * Where something changes all the time, it is read all the same. So long may a file be empty, too: who writes one anew
+ * makes it empty first.
+ */
 const settleMsMax = 1_000
 
 /**
@@ -52,7 +55,7 @@ export class FolderWatch {
   /** Resolves when what stands there now has been read. */
   async start(): Promise<void> {
     this.#found = await this.#look()
-    await this.#tell()
+    await this.#tell(true)
     this.#running = this.#run()
   }
 
@@ -77,18 +80,19 @@ export class FolderWatch {
   async #compare(): Promise<number> {
     const found = await this.#look()
     const hasChanged = this.#isTouched || found !== this.#found
+    const isSettled = !hasChanged && !found.includes(emptyFile)
     this.#isTouched = false
     this.#found = found
     const now = this.#deps.clock.now()
     if (hasChanged) this.#since ??= now
-    if (hasChanged && now - this.#since! < settleMsMax) return settleMs
-    if (this.#since !== undefined || now >= this.#againAt) await this.#tell()
+    if (this.#since !== undefined && !isSettled && now - this.#since < settleMsMax) return settleMs
+    if (this.#since !== undefined || now >= this.#againAt) await this.#tell(this.#since !== undefined)
     return lookEveryMs
   }
 
-  async #tell(): Promise<void> {
+  async #tell(hasChanged: boolean): Promise<void> {
     this.#since = undefined
-    const againMs = await this.#deps.onChange()
+    const againMs = await this.#deps.onChange(hasChanged)
     this.#againAt = againMs === undefined ? Infinity : this.#deps.clock.now() + againMs
   }
 
@@ -158,11 +162,14 @@ export class FolderWatch {
   }
 }
 
+/** In no path. */
+const emptyFile = '\0'
+
 /** Of what a link leads to. */
 const lookAtFile = async (path: string): Promise<string> => {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs, mode } = await stat(path, { bigint: true })
-    return `${path} ${dev}:${ino} ${size} ${mtimeNs} ${ctimeNs} ${mode}`
+    return `${path} ${dev}:${ino} ${size === 0n ? emptyFile : size} ${mtimeNs} ${ctimeNs} ${mode}`
   } catch (error) {
     return `${path} ${codeOf(error)}`
   }

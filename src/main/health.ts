@@ -4,7 +4,6 @@ import type { Definitions } from '../orchestrator/index.ts'
 import type { ViewStore } from '../view/index.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import type { Parts } from './stage.ts'
-import { viewTopics } from './system.ts'
 
 /** Of the process: its start, its tasks and its log, as far as they are there yet. `doing`: the step of the start. */
 export const healthOf = (diagnostics: Diagnostics, { log, operator }: Parts, doing?: string): HealthCheck[] => [
@@ -15,7 +14,7 @@ export const healthOf = (diagnostics: Diagnostics, { log, operator }: Parts, doi
 ]
 
 /** The event that an order begins with. */
-const orderStart = { event: 'OrderPlaced', topic: viewTopics.order }
+const orderStart = { event: 'OrderPlaced', topic: 'order-events' }
 
 /** Of the sagas in force now: an order that none of them begins with would wait for ever. */
 export const orderHealth = (definitions: Pick<Definitions, 'startable' | 'all'>): HealthCheck => {

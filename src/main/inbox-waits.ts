@@ -1,8 +1,7 @@
 import { type Clock, inTime } from '../base/index.ts'
 import type { InboxWait } from '../http/index.ts'
-import { inboxWaitOf, type InboxWaitDeps } from '../orchestrator/index.ts'
+import { inboxWaitOf, type InboxWaitDeps, sagaJournal } from '../orchestrator/index.ts'
 import { type SagaRow, timelineEntries } from '../view/index.ts'
-import { viewTopics } from './system.ts'
 
 /** What is answered sooner was not waiting, and most instances that are looked at are quick. */
 const youngMs = 1_000
@@ -14,7 +13,7 @@ const answerMsMax = 2_000
 export const inboxWaits = (deps: InboxWaitDeps, clock: Clock): ((row: SagaRow) => Promise<readonly InboxWait[]>) => {
   let looks = 0
   const waitOf = async ({ step, undo, partition, offset }: Issued): Promise<InboxWait[]> => {
-    const place = { topic: viewTopics.saga, partition }
+    const place = { topic: sagaJournal, partition }
     looks++
     // Whoever asked may be gone by then: a log that is silent must not gather reads.
     const look = inboxWaitOf(deps, place, offset).finally(() => looks--)

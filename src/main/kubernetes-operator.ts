@@ -7,7 +7,7 @@ import type { Registry } from '../registry/index.ts'
 import { type Participants, participantsOf } from './participants.ts'
 import { countRunning } from './running-counts.ts'
 import type { Stage } from './stage.ts'
-import type { SystemDeps } from './system.ts'
+import { ensureTopicsOf, type SystemDeps } from './system.ts'
 
 export type OperatorParts = {
   readonly deps: SystemDeps
@@ -29,7 +29,8 @@ export const openKubernetesOperator = async (
   )
   const running = countRunning(config.viewUrl)
   const participants = participantsOf({
-    ...{ registry, codec, definitions, publisher },
+    ...{ application: deps.application, registry, codec, definitions, publisher },
+    ensureTopics: (contract) => ensureTopicsOf(contract, deps),
     ...(config.viewUrl === null ? {} : { running })
   })
   const operator = await opening.take(
@@ -48,7 +49,7 @@ export const openKubernetesOperator = async (
   return operator
 }
 
-const portsOf = (
+export const portsOf = (
   definitions: Definitions,
   publisher: Publisher,
   participants: Participants,
@@ -71,7 +72,8 @@ const portsOf = (
 
 const participantsPort = (definitions: Definitions, participants: Participants): ParticipantsPort => ({
   contracts: () => definitions.contracts,
-  accept: async (participant) => void (await participants.accept(participant)),
+  published: () => definitions.published().map(({ contract, source }) => ({ name: contract.participant, source })),
+  accept: async (participant, beside) => void (await participants.accept(participant, beside)),
   withdraw: (name) => participants.withdraw(name),
   onChanged: (listener) => definitions.onContracts(listener)
 })

@@ -1,7 +1,13 @@
 import { createHttp, createHttpApart, type HttpDeps, type LogLevel } from '../http/index.ts'
-import { Intake } from '../intake/index.ts'
 import type { Operator } from '../operator/index.ts'
-import { inventoryPrices } from '../service/inventory/index.ts'
+import {
+  fillCatalogue,
+  fillCatalogueBehind,
+  Intake,
+  inventoryPrices,
+  isCatalogueKnown,
+  Stockroom
+} from '../shop/index.ts'
 import { losesStore, openView, type View, type ViewStore } from '../view/index.ts'
 import { commandSender } from './commands.ts'
 import type { Config } from './config.ts'
@@ -14,25 +20,23 @@ import { LateView } from './late-view.ts'
 import { isLoopback, lingerMs, listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
 import { openStore, storeStep } from './open-store.ts'
-import type { Role } from './roles.ts'
-import { fillCatalogue, fillCatalogueBehind, isCatalogueKnown } from './shop.ts'
 import type { Stage } from './stage.ts'
-import { Stockroom } from './stockroom.ts'
-import { hostedParticipants, type System, type SystemDeps, viewTopics } from './system.ts'
+import { isHosted, type System, type SystemDeps } from './system.ts'
 import { openSnapshots } from './view-snapshots.ts'
+import { viewTopicsOf } from './view-topics.ts'
 
 export type RestParts = {
   readonly deps: SystemDeps
   readonly system: System
   readonly operator?: Operator | undefined
-  readonly roles: readonly Role[]
+  readonly roles: readonly string[]
   /** What the ids of keyed orders are made with; null for none. */
   readonly idSecret: Buffer | null
 }
 
 /**
- * Opens the REST interface, which takes orders from then on, and the read model behind it; gives the address when that
- * has caught up.
+ * Opens the REST interface, which takes what comes from then on, and the read model behind it; gives the address when
+ * that has caught up.
  */
 export const openRest = async (stage: Stage, parts: RestParts): Promise<string> => {
   const { deps, roles } = parts
@@ -42,21 +46,30 @@ export const openRest = async (stage: Stage, parts: RestParts): Promise<string> 
     async () => model.view,
     (view) => view.close()
   )
-  const intake = await openIntake(stage, deps, model)
   const sendCommand = commandSender(deps.log, deps.codec, stage.clock)
-  const stockroom = new Stockroom(model.view, intake)
-  const url = await openHttp(stage, parts, { model, intake, stockroom, sendCommand })
+  const selling = hasShop(stage) ? await openSelling(stage, deps, model) : undefined
+  const url = await openHttp(stage, parts, { model, selling, sendCommand })
   stage.onListening()
-  warnOfOrders(stage, parts)
-  const caughtUp = openReadModel(stage, deps, model, intake)
-  const filling = { stockroom, sendCommand, isInventoryHere: roles.includes('inventory') }
-  await Promise.all([caughtUp, fillShelves(stage, caughtUp, filling)])
+  if (selling !== undefined) warnOfOrders(stage, parts)
+  const caughtUp = openReadModel(stage, deps, model, selling?.intake)
+  const filling = { sendCommand, isInventoryHere: roles.includes('inventory') }
+  await Promise.all([caughtUp, selling && fillShelves(stage, caughtUp, { ...filling, stockroom: selling.stockroom })])
   return url
 }
 
+const hasShop = ({ config }: Stage): boolean => config.app === 'shop'
+
+/** What it takes to sell while the read model is away. */
+type Selling = { readonly intake: Intake; readonly stockroom: Stockroom }
+
+const openSelling = async (stage: Stage, deps: SystemDeps, model: ReadModel): Promise<Selling> => {
+  const intake = await openIntake(stage, deps, model)
+  return { intake, stockroom: new Stockroom(model.view, intake) }
+}
+
 /** Otherwise nobody would see it but in answers. */
-const warnOfOrders = ({ config, diagnostics }: Stage, { system }: RestParts): void => {
-  if (config.flow !== 'orchestration') return
+const warnOfOrders = ({ application, diagnostics }: Stage, { system }: RestParts): void => {
+  if (!application.runsSagas) return
   const { ok, detail } = orderHealth(system.definitions)
   if (!ok) diagnostics.report('warn', {}, `no order is taken yet: ${detail}`)
 }
@@ -68,8 +81,7 @@ type ReadModel = { readonly view: LateView; store: ViewStore | undefined }
 
 type Serving = {
   readonly model: ReadModel
-  readonly intake: Intake
-  readonly stockroom: Stockroom
+  readonly selling: Selling | undefined
   readonly sendCommand: SendCommand
 }
 
@@ -99,12 +111,14 @@ const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promi
 }
 
 const httpDeps = (stage: Stage, parts: RestParts, serving: Serving): HttpDeps => {
-  const { config, opening, diagnostics, clock, memory } = stage
+  const { config, application, opening, diagnostics, clock, memory } = stage
   const { system, operator } = parts
   const { log, codec } = parts.deps
-  const { model, intake, stockroom, sendCommand } = serving
+  const { model, selling, sendCommand } = serving
+  const tellsReading = (participant: string): boolean => isHosted(application, participant)
   return {
-    ...{ view: model.view, intake, sendCommand, clock, flow: config.flow },
+    ...{ view: model.view, sendCommand, clock },
+    ...(selling && sellingDeps(stage, system, selling)),
     definitions: definitionsPort(system.definitions),
     ...{ isStopping: stage.isStopping, lingerMs: lingerMs(config) },
     // Of what is shared by all who hold bytes, as much for bodies, and again for answers that nobody takes.
@@ -112,16 +126,22 @@ const httpDeps = (stage: Stage, parts: RestParts, serving: Serving): HttpDeps =>
     isLocal: isLoopback(config.host),
     idSecret: parts.idSecret,
     inboxWaits: inboxWaits({ log, codec, contracts: () => system.definitions.contracts, tellsReading }, clock),
-    isStocked: () => isCatalogueKnown(stockroom),
     health: () => healthOf(diagnostics, { log, operator }),
-    ...(config.flow === 'orchestration' && { orderHealth: () => orderHealth(system.definitions) }),
     viewHealth: () => viewHealth(model.store, model.view.isOpen ? undefined : opening.doing),
     metrics: async () => metricsText({ memory, log, system, operator }) + (await diskMetricsText(log)),
     logLevel: requestLevel(config)
   }
 }
 
-const tellsReading = (participant: string): boolean => hostedParticipants.has(participant)
+const sellingDeps = (
+  { application, config }: Stage,
+  { definitions }: System,
+  { intake, stockroom }: Selling
+): Pick<HttpDeps, 'flow' | 'intake' | 'isStocked' | 'orderHealth'> => ({
+  ...{ flow: config.flow, intake },
+  isStocked: () => isCatalogueKnown(stockroom),
+  ...(application.runsSagas && { orderHealth: () => orderHealth(definitions) })
+})
 
 /** What a server has to say of single requests at 'info' is of no use to whoever reads the lines of the process. */
 export const requestLevel = ({ logLevel }: Config): LogLevel => (logLevel === 'info' ? 'warn' : logLevel)
@@ -134,7 +154,7 @@ const openIntake = (
   const { view } = model
   const intake = new Intake({
     ...{ log, codec, clock, prices: inventoryPrices },
-    topics: { order: viewTopics.order, stock: viewTopics.stock },
+    topics: { order: 'order-events', stock: 'stock-events' },
     isNeeded: () => view.state() !== 'following' || view.isStalled() || viewHealth(model.store).length > 0,
     // While it builds anew, nobody waits for it.
     followedTo: (place) => (view.state() === 'catching-up' ? undefined : view.health().positions[place]),
@@ -155,7 +175,12 @@ const openIntake = (
 }
 
 /** Resolves when it has caught up. */
-const openReadModel = async (stage: Stage, deps: SystemDeps, model: ReadModel, intake: Intake): Promise<void> => {
+const openReadModel = async (
+  stage: Stage,
+  deps: SystemDeps,
+  model: ReadModel,
+  intake: Intake | undefined
+): Promise<void> => {
   const { opening } = stage
   let isHandedOver = false
   const snapshots = await opening.step('looking for copies of the read model', () => openSnapshots(stage, deps.log))
@@ -176,7 +201,7 @@ const openReadModel = async (stage: Stage, deps: SystemDeps, model: ReadModel, i
     stage.diagnostics.error(error, 'the store of the read model is opened anew')
     try {
       // From where the view has come to, so that whoever waits for an answer at this moment gets it.
-      await intake.open()
+      await intake?.open()
       await model.view.reopen(async () => open((model.store = await openStore(stage, deps.log, snapshots))))
     } catch (cause) {
       stage.diagnostics.fail(cause, 'the read model')
@@ -187,8 +212,8 @@ const openReadModel = async (stage: Stage, deps: SystemDeps, model: ReadModel, i
   await opening.step('folding the journals into the read model', () => view.caughtUp)
 }
 
-const viewDeps = ({ config, diagnostics, clock }: Stage, { log, codec, learn }: SystemDeps) => ({
-  ...{ log, codec, topics: viewTopics, flow: config.flow, clock },
+const viewDeps = ({ config, application, diagnostics, clock }: Stage, { log, codec, learn }: SystemDeps) => ({
+  ...{ log, codec, topics: viewTopicsOf(application), flow: config.flow, clock },
   logger: diagnostics.logger,
   ...(learn && { learn })
 })

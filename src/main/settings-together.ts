@@ -1,5 +1,6 @@
 import type { Config } from './config.ts'
-import { rolesIn, sagaRoles } from './roles.ts'
+import { applicationOf } from './application.ts'
+import { rolesOf, sagaRoles } from './roles.ts'
 import { settings } from './settings.ts'
 
 type Key = keyof typeof settings
@@ -18,6 +19,7 @@ export const wrongTogether = (given: Given): string[] => [
   ...missing(given),
   ...withoutTls(given),
   ...wrongRoles(given),
+  ...withoutShop(given),
   ...withFiles(given)
 ]
 
@@ -72,21 +74,36 @@ const withFiles = (given: Given): string[] => {
 }
 
 const wrongRoles = (given: Given): string[] => {
-  const [roles, flow] = [given.value('roles'), given.value('flow')]
-  if (roles === undefined || roles === 'all') return []
+  const [roles, flow, app] = [given.value('roles'), given.value('flow'), given.value('app')]
+  if (roles === undefined || roles === 'all' || flow === undefined || app === undefined) return []
   const lines: string[] = []
   if (!given.isSet('kafkaBrokers'))
     lines.push(
       `${refused(given, 'roles')} without KAFKA_BROKERS, as the embedded log is open to one process only, ` +
         "which has to run everything; expected 'all'; set KAFKA_BROKERS, or leave PARCOMOLO_ROLES out"
     )
-  const idle = flow === 'choreography' ? rolesIn(flow, roles).filter((role) => sagaRoles.includes(role)) : []
-  for (const role of idle)
+  const application = applicationOf({ app, flow })
+  const known = rolesOf(application)
+  for (const role of roles.filter((one) => !known.includes(one)))
+    lines.push(
+      `${refused(given, 'roles')} with PARCOMOLO_APP '${app}', which has no '${role}'; ` +
+        `expected a list of ${known.join(', ')}; leave '${role}' out, or set PARCOMOLO_APP to 'shop'`
+    )
+  for (const role of application.runsSagas ? [] : roles.filter((one) => sagaRoles.includes(one)))
     lines.push(
       `${refused(given, 'roles')} with FLOW 'choreography', where no saga runs and '${role}' has nothing to do; ` +
         `expected a list without it; leave '${role}' out, or set FLOW to 'orchestration'`
     )
   return lines
 }
+
+/** A flow is one of the shop's services. */
+const withoutShop = (given: Given): string[] =>
+  given.value('app') === 'none' && given.isSet('flow')
+    ? [
+        `${refused(given, 'flow')} with PARCOMOLO_APP 'none', which has no services that it could be the flow of; ` +
+          "expected none; leave FLOW out, or set PARCOMOLO_APP to 'shop'"
+      ]
+    : []
 
 const refused = (given: Given, key: Key): string => `${settings[key].name}: '${given.shown(key)}' is not accepted`

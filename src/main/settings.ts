@@ -1,9 +1,14 @@
 import { didYouMean } from '../base/index.ts'
 import { kafkaSettings } from './kafka-settings.ts'
 import { operatorSettings } from './operator-settings.ts'
-import { readRoles, type Role, roles } from './roles.ts'
+import { shop } from '../shop/index.ts'
+import { applications } from './application.ts'
+import { readRoles, rolesOf } from './roles.ts'
 import { anyText, byteCount, duration, oneOf, optional, secret, type Setting, wholeNumber } from './setting.ts'
 import { viewDatabase, type ViewDatabase } from './view-database.ts'
+
+/** Of whichever application: that one has no such role is told when it is known which it is. */
+const roles = rolesOf(shop('orchestration'))
 
 /** Every variable that this version takes. The order is that of `parcomolo config`. */
 export const settings = {
@@ -45,9 +50,15 @@ export const settings = {
     standard: 'all',
     meaning: `What this process runs: all, or a comma list of ${roles.join(', ')}, which needs Kafka`,
     expected: `'all' or a comma list of ${roles.join(', ')}`,
-    parse: readRoles,
-    meant: (text) => didYouMean(text.split(',').find((word) => readRoles(word) === undefined) ?? '', roles)
-  } satisfies Setting<'all' | readonly Role[]>,
+    parse: (text) => readRoles(roles, text),
+    meant: (text) => didYouMean(text.split(',').find((word) => readRoles(roles, word) === undefined) ?? '', roles)
+  } satisfies Setting<'all' | readonly string[]>,
+  app: {
+    name: 'PARCOMOLO_APP',
+    standard: 'shop',
+    meaning: 'Application that runs beside the engine; none: the engine alone, for participants that run elsewhere',
+    ...oneOf(...applications)
+  },
   flow: {
     name: 'FLOW',
     standard: 'orchestration',

@@ -1,3 +1,4 @@
+import type { Application } from '../application/index.ts'
 import type { Clock } from '../base/index.ts'
 import type { Log } from '../log/index.ts'
 import type { Operator } from '../operator/index.ts'
@@ -14,6 +15,7 @@ export type Storage = { readonly openLog: typeof openLog; readonly openRegistry:
 /** What every part of a start needs. */
 export type Stage = {
   readonly config: Config
+  readonly application: Application
   readonly opening: Opening
   readonly diagnostics: Diagnostics
   readonly storage: Storage

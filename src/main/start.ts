@@ -1,18 +1,27 @@
 import { hostname } from 'node:os'
+import type { Application } from '../application/index.ts'
 import { systemClock } from '../base/index.ts'
-import { adoptContract, type Codec, type Contracts, contractSet, learnSchemas } from '../contract/index.ts'
+import {
+  adoptContract,
+  type Codec,
+  type Contract,
+  type Contracts,
+  contractSet,
+  learnSchemas,
+  registerAgreed
+} from '../contract/index.ts'
 import { createProbes } from '../http/index.ts'
 import type { Log } from '../log/index.ts'
 import type { Operator } from '../operator/index.ts'
 import { openPublisher, Unheard } from '../orchestrator/index.ts'
 import { deniedAtOnce, type Registry } from '../registry/index.ts'
-import { agreedContracts } from './agreed-contracts.ts'
+import { agreeOnFlow } from '../shop/index.ts'
 import type { Config } from './config.ts'
 import { closeToOthers } from './data-folder.ts'
 import { readContractFiles } from './contract-files.ts'
 import { connectionLimits, descriptorsMax } from './descriptors.ts'
 import { Diagnostics } from './diagnostics.ts'
-import { agreeOnFlow } from './flow.ts'
+import { readFolder } from './folder-files.ts'
 import { healthOf } from './health.ts'
 import type { OperatorParts } from './kubernetes-operator.ts'
 import { isLoopback, lingerMs, listen } from './listen.ts'
@@ -21,16 +30,19 @@ import { processMemory } from './memory-limit.ts'
 import { openLog, openRegistry } from './open-log.ts'
 import { Opening } from './opening.ts'
 import { participantsOf } from './participants.ts'
+import { judgeRelease, type ReleaseContracts } from './release-contracts.ts'
 import { idSecret } from './id-secret.ts'
 import { openRest, requestLevel } from './rest.ts'
-import { componentsOf, type Role, rolesIn } from './roles.ts'
+import { applicationOf } from './application.ts'
+import { componentsOf, rolesIn } from './roles.ts'
 import { followSagaFiles } from './saga-files.ts'
 import type { Parts, Stage, Storage } from './stage.ts'
-import { hostedParticipants, startSystem, type SystemDeps } from './system.ts'
+import { ensureTopicsOf, isHosted, ownRecordsOf, startSystem, type SystemDeps } from './system.ts'
 
 export type Running = {
   readonly url: string
-  readonly roles: 'all' | readonly Role[]
+  readonly app: Config['app']
+  readonly roles: 'all' | readonly string[]
   /** Resolves with the error when something has failed for good, and the process should stop. */
   readonly failed: Promise<unknown>
   stop(): Promise<void>
@@ -66,7 +78,8 @@ export const start = async (config: Config, options: StartOptions = {}): Promise
     const isStopping = (): boolean => isStopped || signal.aborted
     const onListening = (): void => void (isListening = true)
     const told = { isStopping, onListening }
-    const url = await open({ config, opening, diagnostics, storage, signal, clock, memory, ...told })
+    const application = applicationOf(config)
+    const url = await open({ config, application, opening, diagnostics, storage, signal, clock, memory, ...told })
     opening.done()
     const stop = async (): Promise<void> => {
       isStopped = true
@@ -76,7 +89,7 @@ export const start = async (config: Config, options: StartOptions = {}): Promise
       await Promise.race([closed, failed.then(() => within(failedMsMax, closed))])
       unwatch()
     }
-    return { url, roles: config.roles, failed, stop }
+    return { url, app: config.app, roles: config.roles, failed, stop }
   } catch (error) {
     unwatch()
     if (!signal.aborted) {
@@ -115,10 +128,14 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 /** Each part after those that it needs; gives the address to tell people. */
 const open = async (stage: Stage): Promise<string> => {
   const { config, opening, diagnostics, storage, signal, memory } = stage
-  const roles = rolesIn(config.flow, config.roles)
+  const { application } = stage
+  const roles = rolesIn(application, config.roles)
   const parts: Parts = { memory }
   closeToOthers(config.dataFolder, diagnostics.warning)
-  const secret = roles.includes('view') ? idSecret(config, (text) => diagnostics.report('warn', {}, text)) : null
+  const secret =
+    roles.includes('view') && config.app === 'shop'
+      ? idSecret(config, (text) => diagnostics.report('warn', {}, text))
+      : null
   const probes = roles.includes('view') ? undefined : await openProbes(stage, parts, roles)
   const files = await opening.step('reading the contracts', () => contractsOf(stage, roles))
   const log = await opening.take(
@@ -134,35 +151,25 @@ const open = async (stage: Stage): Promise<string> => {
   parts.log = log
   // The embedded log has one process at a time, which may compare the flows.
   if (config.kafkaBrokers !== null)
-    await opening.step('agreeing on FLOW', () => agreeOnFlow(log, config.flow, config.kafkaPrefix))
+    await opening.step('agreeing on FLOW', () =>
+      agreeOnFlow(log, config.app === 'none' ? 'none' : config.flow, config.kafkaPrefix)
+    )
   const registry = await opening.take(
     'waiting for the schema registry',
     () => storage.openRegistry(config, { signal, onWaiting: diagnostics.waiting }),
     (it) => it.close()
   )
-  const { codec, contracts } = await opening.step('registering the contracts', () =>
-    registeredContracts(stage, { log, registry, files })
-  )
   const unheard = new Unheard(diagnostics.unheard)
   parts.unheard = unheard
-  const deps: SystemDeps = {
-    unheard,
-    ...{ log, codec, contracts, clock, flow: config.flow, partitions: config.partitions },
-    learn: (values) => learnSchemas(codec, registry, values),
-    adopt: (contract) => adoptContract(registry, codec, contract),
-    owner: `${hostname()}/${process.pid}`,
-    roles: componentsOf(roles),
-    living: memory.living,
-    onFailure: diagnostics.fail,
-    onPoison: diagnostics.poison,
-    onTooLarge: diagnostics.tooLarge,
-    onHeldUp: diagnostics.heldUp,
-    onGroupUntold: diagnostics.groupUntold,
-    onAhead: diagnostics.ahead,
-    onDefinitionError: diagnostics.definition,
-    onKeyFailed: diagnostics.keyFailed,
-    onKeyUsed: diagnostics.keyUsed
-  }
+  const depsOf = async (contracts: Contracts, own: readonly string[]): Promise<SystemDeps> => ({
+    ...systemDeps(stage, { log, registry, unheard }, await agreedContracts(stage, registry, contracts)),
+    roles: componentsOf(own)
+  })
+  const release = await opening.step('judging the contracts', () =>
+    releaseContracts(stage, { log, registry, files, roles, depsOf })
+  )
+  const deps = await opening.step('registering the contracts', () => depsOf(release.contracts, roles))
+  await opening.step('publishing the contracts', () => release.note(deps.codec, deps.contracts))
   const system = await opening.take(
     'taking over partitions',
     () => startSystem(deps),
@@ -170,37 +177,103 @@ const open = async (stage: Stage): Promise<string> => {
   )
   parts.system = system
   if (roles.includes('operator'))
-    parts.operator = await openOperator(stage, { deps, registry, definitions: system.definitions })
+    parts.operator = await openOperator(stage, { deps, registry, held: release.held, definitions: system.definitions })
   return probes ?? (await openRest(stage, { deps, system, roles, operator: parts.operator, idSecret: secret }))
 }
 
+const systemDeps = (
+  { application, config, diagnostics, memory }: Stage,
+  { log, registry, unheard }: { readonly log: Log; readonly registry: Registry; readonly unheard: Unheard },
+  { codec, contracts }: { readonly codec: Codec; readonly contracts: Contracts }
+): SystemDeps => ({
+  unheard,
+  ...{ log, codec, contracts, clock, application, partitions: config.partitions },
+  learn: (values) => learnSchemas(codec, registry, values),
+  adopt: (contract) => adoptContract(registry, codec, contract),
+  owner: `${hostname()}/${process.pid}`,
+  living: memory.living,
+  onFailure: diagnostics.fail,
+  onPoison: diagnostics.poison,
+  onTooLarge: diagnostics.tooLarge,
+  onHeldUp: diagnostics.heldUp,
+  onGroupUntold: diagnostics.groupUntold,
+  onAhead: diagnostics.ahead,
+  onDefinitionError: diagnostics.definition,
+  onKeyFailed: diagnostics.keyFailed,
+  onKeyUsed: diagnostics.keyUsed
+})
+
+type ReleaseParts = {
+  readonly log: Log
+  readonly registry: Registry
+  readonly files: Contracts
+  readonly roles: readonly string[]
+  readonly depsOf: (contracts: Contracts, roles: readonly string[]) => Promise<SystemDeps>
+}
+
+/**
+ * On the embedded log this process is the only one. Of several, each service has the contract that it was built with,
+ * and what one process knows is not all that runs.
+ */
+const releaseContracts = async (
+  { application, config, opening }: Stage,
+  { log, registry, files, roles, depsOf }: ReleaseParts
+): Promise<ReleaseContracts> => {
+  const isAlone = config.kafkaBrokers === null && isFollowed(config, application)
+  if (!isAlone || !roles.includes('operator') || !roles.includes('orchestrator'))
+    return { contracts: files, held: new Set(), note: async () => undefined }
+  return judgeRelease({
+    ...{ application, log, registry, contracts: files, clock },
+    sagas: async () => (await readFolder(config.sagasFolder)).sagas,
+    run: async (contracts) => {
+      const deps = await depsOf(contracts, ['orchestrator'])
+      return opening.take(
+        'looking what runs',
+        async () => ({ system: await startSystem(deps), codec: deps.codec }),
+        ({ system }) => system.stop()
+      )
+    }
+  })
+}
+
+/** Sagas and participants come from files, which somebody follows. */
+const isFollowed = ({ definitions }: Config, { runsSagas }: Application): boolean =>
+  definitions === 'files' && runsSagas
+
 /** What is wrong with the files is told by whoever follows the folder, unless there is nobody, or no start. */
-const contractsOf = async ({ config, diagnostics }: Stage, roles: readonly Role[]): Promise<Contracts> => {
+const contractsOf = async (
+  { config, application, diagnostics }: Stage,
+  roles: readonly string[]
+): Promise<Contracts> => {
   const refused: [string, unknown][] = []
   const tell = (): void => refused.forEach(([path, error]) => diagnostics.refused(path, error))
   try {
-    const contracts = await readContractFiles(config.sagasFolder, (path, error) => refused.push([path, error]))
+    const tellLater = (path: string, error: unknown): void => void refused.push([path, error])
+    const contracts = await readContractFiles(config.sagasFolder, application, tellLater)
     if (!roles.includes('operator') || config.definitions === 'kubernetes') tell()
-    return contracts
+    // Those of others come by the topic, once they are judged there: a start would else register what is refused then.
+    const isOwn = ({ participant }: Contract): boolean => isHosted(application, participant)
+    return isFollowed(config, application) ? contractSet(contracts.all.filter(isOwn)) : contracts
   } catch (error) {
     tell()
     throw error
   }
 }
 
-/** Tells what is refused of the contracts; rejects where a service of this release has none then. */
-const registeredContracts = async (
-  { opening, diagnostics }: Stage,
-  { log, registry, files }: { readonly log: Log; readonly registry: Registry; readonly files: Contracts }
+/** What the registry takes of the contracts, and what it had before of those that it refuses. */
+const agreedContracts = async (
+  { opening, application, diagnostics }: Stage,
+  registry: Registry,
+  files: Contracts
 ): Promise<{ codec: Codec; contracts: Contracts }> => {
   const { codec, contracts, refused } = await opening.insist(
-    () => deniedAtOnce(() => agreedContracts(log, registry, files)),
+    () => deniedAtOnce(() => registerAgreed(registry, files.all, ownRecordsOf(application))),
     diagnostics.waiting
   )
   for (const { contract, error } of refused) diagnostics.refused(`the contract of ${contract.participant}`, error)
   const lost = refused.find(
     ({ contract: { participant } }) =>
-      hostedParticipants.has(participant) && contracts.every((other) => other.participant !== participant)
+      isHosted(application, participant) && contracts.every((other) => other.participant !== participant)
   )
   if (lost !== undefined) throw lost.error
   return { codec, contracts: contractSet(contracts) }
@@ -210,13 +283,16 @@ const registeredContracts = async (
  * From Kubernetes, or from the folder, and whatever changes there from then on. The client of Kubernetes is loaded only
  * where it is used, since it takes a second and 90 MB.
  */
-const openOperator = async (stage: Stage, parts: OperatorParts): Promise<Operator | undefined> => {
+const openOperator = async (
+  stage: Stage,
+  parts: OperatorParts & Pick<ReleaseContracts, 'held'>
+): Promise<Operator | undefined> => {
   const { config, opening, diagnostics } = stage
   if (config.definitions === 'kubernetes') {
     const { openKubernetesOperator } = await import('./kubernetes-operator.ts')
     return openKubernetesOperator(stage, parts)
   }
-  const { definitions, registry } = parts
+  const { definitions, registry, held } = parts
   const { log, codec } = parts.deps
   await opening.take(
     'publishing the sagas',
@@ -224,10 +300,14 @@ const openOperator = async (stage: Stage, parts: OperatorParts): Promise<Operato
       const publisher = await openPublisher(log, codec, clock, definitions)
       return followSagaFiles({
         ...{ dir: config.sagasFolder, definitions, publisher, clock },
-        participants: participantsOf({ registry, codec, definitions, publisher }),
+        participants: participantsOf({
+          ...{ application: stage.application, registry, codec, definitions, publisher, held },
+          ensureTopics: (contract) => ensureTopicsOf(contract, parts.deps)
+        }),
         onPublished: diagnostics.published,
         onRefused: diagnostics.refused,
         onKept: diagnostics.kept,
+        onNeeded: diagnostics.needed,
         onUntold: diagnostics.untold
       })
     },
@@ -237,7 +317,7 @@ const openOperator = async (stage: Stage, parts: OperatorParts): Promise<Operato
 }
 
 /** From the very beginning, so that whoever runs the process sees that it lives and what it waits for. */
-const openProbes = async (stage: Stage, parts: Parts, roles: readonly Role[]): Promise<string> => {
+const openProbes = async (stage: Stage, parts: Parts, roles: readonly string[]): Promise<string> => {
   const { config, opening, diagnostics, isStopping } = stage
   const own = roles.map((role) => `'${role}'`).join(', ')
   const probes = await opening.take(

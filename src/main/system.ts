@@ -1,46 +1,38 @@
+import { type Application, type Service, serviceOf } from '../application/index.ts'
 import { type Clock, isParcomoloError, ParcomoloError } from '../base/index.ts'
-import { type Codec, type Contract, type Contracts, contractSet } from '../contract/index.ts'
+import { type Codec, type Contract, type Contracts, contractSet, type RecordType } from '../contract/index.ts'
 import type { Log, TopicSpec } from '../log/index.ts'
 import {
   definitionProtocol,
   Definitions,
   definitionsTopic,
-  definitionsTopicSpec,
   orchestratorComponent,
   PassedOver,
   type ParticipantFacts,
+  sagaJournal,
   sagaProtocol,
   tellingUnheard,
   type Unheard
 } from '../orchestrator/index.ts'
-import { inventoryComponent } from '../service/inventory/index.ts'
-import { orderComponent } from '../service/order/index.ts'
-import { paymentComponent } from '../service/payment/index.ts'
-import { shippingComponent } from '../service/shipping/index.ts'
 import {
-  type Component,
   deadLetterTopic,
-  type Flow,
   type JournalRead,
   markerProtocol,
   type Runner,
-  runComponent,
   type TaskDeps,
   type TaskLimits,
   topicsOf
 } from '../task/index.ts'
-
-export type { Flow }
 
 export type SystemDeps = {
   readonly log: Log
   readonly codec: Codec
   readonly contracts: Contracts
   readonly clock: Clock
-  readonly flow: Flow
-  /** Partitions of every journal and inbox but those of inventory, which has one. */
+  readonly application: Application
+  /** Partitions of every journal and inbox but those of services with a number of their own. */
   readonly partitions: number
-  /** Which components run here; all that the flow has if undefined. */
+  /** Which components run here; all that there are if undefined. */
   readonly roles?: readonly string[]
   /** Named in the markers of journals. */
   readonly owner: string
@@ -72,25 +64,24 @@ export type System = {
   stop(): Promise<void>
 }
 
-/** The journals of the components, all of which the read model follows. */
-export const viewTopics = {
-  order: 'order-events',
-  stock: 'stock-events',
-  payment: 'payment-events',
-  shipping: 'shipping-events',
-  saga: 'saga-events'
-} as const
-
-/** Records on topics that no participant's contract names. */
-export const ownRecords = [
-  { topic: viewTopics.saga, records: [...sagaProtocol.records.values()] },
-  { topic: definitionsTopic, records: [...definitionProtocol.records.values()] },
-  ...Object.values(viewTopics).map((topic) => ({ topic, records: [...markerProtocol.records.values()] }))
+/** Those that only components of this runtime write. */
+export const journalsOf = ({ services }: Application): readonly string[] => [
+  ...services.map(({ journal }) => journal),
+  sagaJournal
 ]
 
+/** Records on topics that no participant's contract names. */
+export const ownRecordsOf = (application: Application): readonly OwnRecords[] => [
+  { topic: sagaJournal, records: [...sagaProtocol.records.values()] },
+  { topic: definitionsTopic, records: [...definitionProtocol.records.values()] },
+  ...journalsOf(application).map((topic) => ({ topic, records: [...markerProtocol.records.values()] }))
+]
+
+type OwnRecords = { readonly topic: string; readonly records: RecordType[] }
+
 /**
- * Runs the shop's components and the orchestrator on a log whose adapter only the caller knows. Resolves when each has
- * its tasks at work.
+ * Runs the application's components and the orchestrator on a log whose adapter only the caller knows. Resolves when
+ * each has its tasks at work.
  */
 export const startSystem = async (given: SystemDeps): Promise<System> => {
   const deps = { ...given, contracts: await withTopics(given) }
@@ -102,7 +93,7 @@ export const startSystem = async (given: SystemDeps): Promise<System> => {
     ...(deps.learn === undefined ? {} : { learn: deps.learn }),
     adopt: async (contract) => {
       await deps.adopt?.(contract)
-      await log.ensureTopics(participantTopics(contract, deps.partitions))
+      await ensureTopicsOf(contract, deps)
     }
   })
   const passedOver = new PassedOver({
@@ -119,38 +110,52 @@ export const startSystem = async (given: SystemDeps): Promise<System> => {
     await stopAll(runners, definitions)
     throw error
   }
-  return { runners, definitions, passedOver, stop: () => stopAll(runners, definitions) }
+  let stopped: Promise<void> | undefined
+  return { runners, definitions, passedOver, stop: () => (stopped ??= stopAll(runners, definitions)) }
 }
 
 /**
  * Makes all topics. A participant that runs elsewhere, and whose topics are not as they have to be, concerns nobody
  * else: it is told and left out.
  */
-const withTopics = async ({ log, contracts, partitions, onDefinitionError }: SystemDeps): Promise<Contracts> => {
+const withTopics = async (deps: SystemDeps): Promise<Contracts> => {
+  const { log, contracts, onDefinitionError } = deps
   try {
-    await log.ensureTopics(systemTopics(contracts, partitions))
+    await log.ensureTopics(systemTopics(contracts, deps))
     return contracts
   } catch (error) {
     const usable: Contract[] = []
     for (const contract of contracts.all) {
-      const fault = await topicFault(log, contract, partitions)
+      const fault = await topicFault(contract, deps)
       if (fault === undefined) usable.push(contract)
       else onDefinitionError(fault)
     }
     if (usable.length === contracts.all.length) throw error
-    await log.ensureTopics(systemTopics(contractSet(usable), partitions))
+    await log.ensureTopics(systemTopics(contractSet(usable), deps))
     return contractSet(usable)
   }
 }
 
+/** Rejects where the topics of a participant are not as they have to be. */
+export const ensureTopicsOf = async (
+  contract: Contract,
+  deps: Installation & Pick<SystemDeps, 'log'>
+): Promise<void> => {
+  const fault = await topicFault(contract, deps)
+  if (fault !== undefined) throw fault
+}
+
 /** Undefined where its topics are as they have to be. Rejects where there is no going on without it. */
-const topicFault = async (log: Log, contract: Contract, partitions: number): Promise<ParcomoloError | undefined> => {
+const topicFault = async (
+  contract: Contract,
+  deps: Installation & Pick<SystemDeps, 'log'>
+): Promise<ParcomoloError | undefined> => {
   const { participant } = contract
   try {
-    await log.ensureTopics(participantTopics(contract, partitions))
+    await deps.log.ensureTopics(participantTopics(contract, deps))
     return undefined
   } catch (error) {
-    if (!isParcomoloError(error) || error.retryable || hostedParticipants.has(participant)) throw error
+    if (!isParcomoloError(error) || error.retryable || isHosted(deps.application, participant)) throw error
     const message = `participant '${participant}' is left out until its topics are mended: ${error.message}`
     return new ParcomoloError(error.code, message, { details: error.details, cause: error })
   }
@@ -161,25 +166,28 @@ const stopAll = async (runners: ReadonlyMap<string, Runner>, definitions: Defini
   await Promise.all([...runners.values()].map((runner) => runner.stop()))
 }
 
-/** The services with one journal partition, because what they guard is shared by all orders. */
-const singlePartition = new Set(['inventory'])
+/** What the topics of an installation follow from. */
+type Installation = Pick<SystemDeps, 'application' | 'partitions'>
+
+export const definitionsTopicSpec: TopicSpec = { topic: definitionsTopic, partitions: 1, cleanup: 'compact' }
 
 /** Every topic that the components and the orchestrator write or are written to. */
-export const systemTopics = (contracts: Contracts, partitions: number): TopicSpec[] => {
+export const systemTopics = (contracts: Contracts, installation: Installation): TopicSpec[] => {
   return [
-    ...contracts.all.flatMap((contract) => participantTopics(contract, partitions)),
-    ...topicsOf({ name: 'orchestrator', journal: 'saga-events' }, partitions),
+    ...contracts.all.flatMap((contract) => participantTopics(contract, installation)),
+    ...topicsOf({ name: 'orchestrator', journal: sagaJournal }, installation.partitions),
     definitionsTopicSpec,
     deadLetterTopic
   ]
 }
 
-const participantTopics = ({ participant, inbox, events }: Contract, partitions: number): TopicSpec[] => {
-  const specs = topicsOf(
-    { name: participant, journal: events, inbox },
-    singlePartition.has(participant) ? 1 : partitions
-  )
-  return hostedParticipants.has(participant) ? specs : specs.map((spec) => ofOthers(spec, events, inbox))
+const participantTopics = (
+  { participant, inbox, events }: Contract,
+  { application, partitions }: Installation
+): TopicSpec[] => {
+  const service = serviceNamed(application, participant)
+  const specs = topicsOf({ name: participant, journal: events, inbox }, service?.partitions ?? partitions)
+  return service === undefined ? specs.map((spec) => ofOthers(spec, events, inbox)) : specs
 }
 
 /** Others may add partitions to their topics: events are read wherever they stand, commands stay where they were. */
@@ -188,63 +196,65 @@ const ofOthers = (spec: TopicSpec, events: string, inbox: string): TopicSpec => 
   return spec.topic === inbox ? { ...spec, morePartitions: 'unused' } : spec
 }
 
-/** The participants whose components run here: they alone write to their events topics. */
-export const hostedParticipants: ReadonlySet<string> = new Set(['order', 'inventory', 'payment', 'shipping'])
+const serviceNamed = ({ services }: Application, wanted: string): Service | undefined =>
+  services.find(({ name }) => name === wanted)
+
+/** Whether this participant is a service of the application: its component alone writes to its events topic. */
+export const isHosted = (application: Application, participant: string): boolean =>
+  serviceNamed(application, participant) !== undefined
 
 type Start = () => readonly [string, Runner]
 
 const components = (deps: SystemDeps, definitions: Definitions, passedOver: PassedOver): Start[] => {
-  const { codec, flow } = deps
-  const start =
-    <S>(component: Component<S>): Start =>
-    () => [component.name, runComponent(component, taskDeps(deps, definitions, component.name))]
-  const all = new Map<string, Start>([
-    ['order', start(orderComponent(flow))],
-    ['inventory', start(inventoryComponent(flow))],
-    ['payment', start(paymentComponent(flow))],
-    ['shipping', start(shippingComponent(flow))]
-  ])
-  if (flow === 'orchestration') {
-    const orchestrator = orchestratorComponent(definitions, codec, factsOf(definitions), passedOver)
-    all.set('orchestrator', start(unheardToldBy(orchestrator, deps, definitions)))
+  const { codec, application, roles } = deps
+  const all = [...application.services]
+  if (application.runsSagas) {
+    const orchestrator = orchestratorComponent(definitions, codec, factsOf(deps, definitions), passedOver)
+    all.push(serviceOf(unheardToldBy(orchestrator, deps, definitions)))
   }
-  return [...all].filter(([name]) => deps.roles === undefined || deps.roles.includes(name)).map(([, run]) => run)
+  return all
+    .filter(({ name }) => roles === undefined || roles.includes(name))
+    .map(
+      ({ name, run }) =>
+        () =>
+          [name, run(taskDeps(deps, definitions, name))] as const
+    )
 }
 
 const unheardToldBy = (
   orchestrator: ReturnType<typeof orchestratorComponent>,
-  { unheard }: SystemDeps,
+  deps: SystemDeps,
   definitions: Definitions
 ): typeof orchestrator =>
-  unheard === undefined
+  deps.unheard === undefined
     ? orchestrator
-    : tellingUnheard(orchestrator, { definitions, participants: factsOf(definitions), unheard })
+    : tellingUnheard(orchestrator, { definitions, participants: factsOf(deps, definitions), unheard: deps.unheard })
 
 /** Only a component of this runtime journals how far it has read. */
-const factsOf = (definitions: Definitions): ParticipantFacts => ({
-  reads: () => readsOf(definitions.contracts),
+const factsOf = ({ application }: SystemDeps, definitions: Definitions): ParticipantFacts => ({
+  reads: () => readsOf(application, definitions.contracts),
   tellsReading: (wanted) =>
-    definitions.contracts.all.some(({ inbox, participant }) => inbox === wanted && hostedParticipants.has(participant)),
+    definitions.contracts.all.some(({ inbox, participant }) => inbox === wanted && isHosted(application, participant)),
   groupOf: (wanted) => definitions.contracts.all.find(({ inbox }) => inbox === wanted)?.group
 })
 
 /** The journals of all participants. */
-const readsOf = (contracts: Contracts): JournalRead[] =>
+const readsOf = (application: Application, contracts: Contracts): JournalRead[] =>
   contracts.all.map(({ participant, events }) => ({
     topic: events,
-    isPartitionedByKey: hostedParticipants.has(participant)
+    isPartitionedByKey: isHosted(application, participant)
   }))
 
 /** It reads the journals of participants that come later, too. */
 const renewOrchestrator = (runners: ReadonlyMap<string, Runner>, definitions: Definitions): void => {
-  const journalsOf = (contracts: Contracts): string =>
-    readsOf(contracts)
-      .map(({ topic }) => topic)
+  const topicsRead = (): string =>
+    definitions.contracts.all
+      .map(({ events }) => events)
       .sort()
       .join(' ')
-  let read = journalsOf(definitions.contracts)
+  let read = topicsRead()
   definitions.onContracts(() => {
-    const wanted = journalsOf(definitions.contracts)
+    const wanted = topicsRead()
     if (wanted !== read) runners.get('orchestrator')?.renew()
     read = wanted
   })

@@ -2,7 +2,7 @@ import type { Log } from '../log/index.ts'
 import { foreignTo, LogSnapshots, placesOf, snapshotsTopic, type ViewSnapshots } from '../view/index.ts'
 import { isUsable, restoreFile, sqliteLayout } from '../view/sqlite/index.ts'
 import type { Stage } from './stage.ts'
-import { viewTopics } from './system.ts'
+import { viewTopicsOf } from './view-topics.ts'
 
 /**
  * Where copies of the read model's store are kept: in Kafka. Undefined where there are none: the embedded log has its
@@ -26,7 +26,7 @@ export const openSnapshots = async ({ config, diagnostics }: Stage, log: Log): P
 
 /** Makes the file from the newest copy, where it is missing or of no use; without one it stays as it is. */
 export const restoreStore = async (
-  { diagnostics, signal }: Stage,
+  { application, diagnostics, signal }: Stage,
   log: Log,
   { snapshots, path }: { readonly snapshots: ViewSnapshots; readonly path: string }
 ): Promise<void> => {
@@ -36,7 +36,8 @@ export const restoreStore = async (
     if (snapshot === undefined) return
     const { bytes, positions } = snapshot
     const reason =
-      (await foreignTo(log, placesOf(viewTopics, log), positions)) ?? (await restoreFile(path, snapshots, snapshot))
+      (await foreignTo(log, placesOf(viewTopicsOf(application), log), positions)) ??
+      (await restoreFile(path, snapshots, snapshot))
     if (reason === undefined) diagnostics.report('info', { bytes }, 'the read model begins with a copy from the log')
     else diagnostics.report('warn', { reason }, `the copy of the read model in the log is of no use: ${reason}`)
   } catch (error) {

@@ -18,7 +18,9 @@ export const boundedPorts = ({ definitions, participants, running }: Ports, cloc
     },
     participants: {
       contracts: () => participants.contracts(),
-      accept: (participant) => bounded('the schema registry or the log', participants.accept(participant)),
+      published: () => participants.published(),
+      accept: (participant, beside) =>
+        bounded('the schema registry or the log', participants.accept(participant, beside)),
       withdraw: (name) => bounded('the log', participants.withdraw(name)),
       onChanged: (listener) => participants.onChanged(listener)
     },

@@ -19,6 +19,8 @@ export const explain = (error: unknown): string => {
       errorCount
     )
   }
+  if (isParcomoloError(error, 'PARCOMOLO_CONTRACT_IN_USE') && error.cause instanceof Error)
+    return error.message.replace(error.cause.message, () => explain(error.cause))
   if (isParcomoloError(error, 'PARCOMOLO_CONTRACT_INVALID') || isParcomoloError(error, 'PARCOMOLO_CONTRACT_CONFLICT')) {
     const { problems } = error.details as { problems?: readonly Problem[] }
     if (problems === undefined) return error.message

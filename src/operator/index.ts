@@ -1,2 +1,11 @@
 export { type Operator, type OperatorDeps, startOperator } from './operator.ts'
-export type { DefinitionsPort, ParticipantsPort, Ports, PublishedSaga, RunningCount, RunningPort } from './ports.ts'
+export type {
+  Beside,
+  DefinitionsPort,
+  ParticipantsPort,
+  ParticipantText,
+  Ports,
+  PublishedSaga,
+  RunningCount,
+  RunningPort
+} from './ports.ts'

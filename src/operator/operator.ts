@@ -92,7 +92,7 @@ class OneOperator implements Operator {
     this.#counts = this.#makeCounts()
     this.#forgetContracts = deps.ports.participants.onChanged(() => {
       this.#wakeSagas()
-      this.#wakeParticipants(['held', 'refused'])
+      this.#wakeParticipants(['held', 'inUse', 'refused'])
     })
     const both = [this.#sagas, this.#participants]
     this.#parts = {
@@ -167,7 +167,7 @@ class OneOperator implements Operator {
       workers: 1,
       makeReconciler: (client) =>
         new ParticipantReconciler({
-          ...{ client, participants: this.#ports.participants },
+          ...{ client, namespace: this.namespace, participants: this.#ports.participants },
           sagas: () => this.#sagas.reflector.all(),
           onSettled: () => this.#wakeSagas()
         }),
@@ -186,7 +186,7 @@ class OneOperator implements Operator {
           pendingParticipants: () => this.#participants.reconciler.pending(),
           runningOf: (saga) => this.#counts.of(saga)
         }),
-      onChanged: () => this.#wakeParticipants(['held'])
+      onChanged: () => this.#wakeParticipants(['held', 'inUse'])
     })
   }
 

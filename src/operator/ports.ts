@@ -28,6 +28,15 @@ export type DefinitionsPort = {
   publish(definition: PublishedSaga & { readonly saga: string }): Promise<void>
 }
 
+export type ParticipantText = { readonly name: string; readonly source: string; readonly yaml: string }
+
+/** What there is beside a participant, and it may not be taken without; asked for only where that matters. */
+export type Beside = {
+  readonly sagas: () => readonly Pick<PublishedSaga, 'source' | 'yaml'>[]
+  /** Those that are not in force, too. */
+  readonly participants: () => readonly ParticipantText[]
+}
+
 /**
  * The participants whose contracts are in force, in all processes. The operator calls `accept` and `withdraw` one at a
  * time, and `accept` for each participant at each start.
@@ -35,14 +44,20 @@ export type DefinitionsPort = {
 export type ParticipantsPort = {
   /** All that are in force now; another object after each change. */
   contracts(): Contracts
+  /** Those that were published, and where each came from; not those of the release. */
+  published(): readonly Pick<ParticipantText, 'name' | 'source'>[]
   /**
    * Checks a participant, registers its schemas and lets all processes know it; also in place of an earlier contract of
-   * the same name. Resolves when `contracts()` has it. Rejects with a ParcomoloError that is not retryable where the
-   * contract is refused: broken (PARCOMOLO_CONTRACT_INVALID, _CONFLICT) or incompatible with what was registered
-   * (PARCOMOLO_REGISTRY_INCOMPATIBLE).
+   * the same name. Sagas and participants beside it come into force with it where it cannot be taken without them.
+   * Resolves when `contracts()` has it. Rejects with a ParcomoloError that is not retryable where the contract is
+   * refused: broken (PARCOMOLO_CONTRACT_INVALID, _CONFLICT), incompatible with what was registered
+   * (PARCOMOLO_REGISTRY_INCOMPATIBLE), or without what a saga needs (PARCOMOLO_CONTRACT_IN_USE).
    */
-  accept(participant: { readonly name: string; readonly source: string; readonly yaml: string }): Promise<void>
-  /** From then on nothing can use it. Its schemas stay, since the log holds records written with them. */
+  accept(participant: ParticipantText, beside?: Beside): Promise<void>
+  /**
+   * From then on nothing can use it. Its schemas stay, since the log holds records written with them. Rejects with
+   * PARCOMOLO_CONTRACT_IN_USE, and it stays, where a saga needs it that is in force or has instances.
+   */
   withdraw(name: string): Promise<void>
   /** Calls after each change of `contracts()`, until the function that it gives is called. */
   onChanged(listener: () => void): () => void

@@ -19,7 +19,7 @@ import { Payloads } from './payload.ts'
 import type { PassedOver } from './passed-over.ts'
 import { instanceKey, type Reading, Readings } from './readings.ts'
 import { censusOf } from './running.ts'
-import { sagaProtocol } from './saga-events.ts'
+import { sagaJournal, sagaProtocol } from './saga-events.ts'
 import { decodeTracked, encodeTracked, payloadsOf, type Tracked } from './tracked.ts'
 
 /** When it is decided, and how the attempts of each instance stand then. */
@@ -45,7 +45,7 @@ export const orchestratorComponent = (
   const host = new Host(definitions, codec, passedOver)
   return {
     name: 'orchestrator',
-    journal: 'saga-events',
+    journal: sagaJournal,
     get reads() {
       return participants.reads()
     },

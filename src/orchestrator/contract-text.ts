@@ -1,5 +1,6 @@
 import { type Contract, type Contracts, contractSet } from '../contract/index.ts'
 import { type Call, type Definition, loadSaga } from '../saga/index.ts'
+import type { DefinitionPublished } from './definition-events.ts'
 
 /** The contracts that a saga needs, as a text that goes with its revision; `all`: those that it fits now. */
 export const contractsText = (yaml: string, all: Contracts): string => {
@@ -11,10 +12,21 @@ export const contractsText = (yaml: string, all: Contracts): string => {
     participants.has(participant) ||
     topics.has(events) ||
     [...records.values()].some(({ fullName }) => emitted.has(fullName))
-  return JSON.stringify(all.all.filter(isUsed).map(plain))
+  return textOf(all.all.filter(isUsed))
 }
 
+export const textOf = (contracts: readonly Contract[]): string => JSON.stringify(contracts.map(plain))
+
 export const contractsOfText = (text: string): Contracts => contractSet((JSON.parse(text) as Plain[]).map(revived))
+
+/**
+ * A revision as these contracts make it. Its published name is what instances are pinned to, even where this version of
+ * the software would compute another.
+ */
+export const loadPublished = (
+  { revision, source, yaml }: Pick<DefinitionPublished, 'revision' | 'source' | 'yaml'>,
+  contracts: Contracts
+): Definition => ({ ...loadSaga({ path: source, text: yaml }, contracts, { isPublished: true }), revision })
 
 /**
  * Whether contracts have the records and topics of a definition that was made with others: then what it sends can be

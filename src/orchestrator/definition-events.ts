@@ -1,13 +1,11 @@
 import { readProtocolText } from '../contract/index.ts'
-import type { TopicSpec } from '../log/index.ts'
 
 /**
  * The compacted topic that carries saga definitions to every process that needs them; one partition. Key:
- * `<saga>@<revision>`, or `participant/<name>` for the contract of a participant that is no part of the release.
+ * `<saga>@<revision>`, `participant/<name>` for the contract of a participant that is no part of the release, or
+ * `release` for those of its services.
  */
 export const definitionsTopic = 'saga-definitions'
-
-export const definitionsTopicSpec: TopicSpec = { topic: definitionsTopic, partitions: 1, cleanup: 'compact' }
 
 /**
  * The record with the greatest offset is the saga's current revision; a retired one runs on for what has begun, but
@@ -19,6 +17,7 @@ protocol Definition {
   record DefinitionPublished { string saga; string revision; string source; string yaml; boolean retired;
     string contracts = ""; }
   record ParticipantPublished { string participant; string source; string yaml; boolean withdrawn; }
+  record ReleaseStarted { string contracts; }
 }`,
   'src/orchestrator/definition-events.ts'
 )
@@ -41,4 +40,10 @@ export type ParticipantPublished = {
   readonly yaml: string
   /** It is no longer there for sagas that are published from now on. */
   readonly withdrawn: boolean
+}
+
+/** The contracts that the services of the release have in all processes, as there is one process for all of them. */
+export type ReleaseStarted = {
+  /** `contract-text.ts` */
+  readonly contracts: string
 }

@@ -2,15 +2,18 @@ import type { Clock } from '../base/index.ts'
 import { type Codec, type Contract, type Contracts, contractSet, readContract } from '../contract/index.ts'
 import { type Log, placeName, type StoredRecord } from '../log/index.ts'
 import { Patience, type TaskDeps } from '../task/index.ts'
+import { contractsOfText } from './contract-text.ts'
 import {
   type DefinitionPublished,
   definitionsTopic,
-  definitionsTopicSpec,
-  type ParticipantPublished
+  type ParticipantPublished,
+  type ReleaseStarted
 } from './definition-events.ts'
 import { Revisions } from './revisions.ts'
 
 const place = { topic: definitionsTopic, partition: 0 }
+
+type PublishedContract = { readonly contract: Contract; readonly source: string }
 
 /**
  * Every published revision of every saga, and the participants that they may name: those of this release and those that
@@ -19,12 +22,15 @@ const place = { topic: definitionsTopic, partition: 0 }
 export class Definitions extends Revisions {
   readonly #deps: DefinitionDeps
   readonly #patience: Patience
-  readonly #published = new Map<string, Contract>()
+  readonly #published = new Map<string, PublishedContract>()
   /** Published, and refused here for what another one has. */
   readonly #outvoted = new Map<string, Contract>()
+  #release: Contracts | undefined
   readonly #listeners = new Set<() => void>()
   readonly #foundListeners = new Set<() => void>()
   #contracts: Contracts
+  /** Those that come into force when all that was published together has been taken in. */
+  #nextContracts: Contracts
   #close: (() => void) | undefined
   /** False until all has been read: most of it is of no use any more by then. */
   #isSettling = false
@@ -36,6 +42,7 @@ export class Definitions extends Revisions {
     super()
     this.#deps = deps
     this.#contracts = deps.contracts
+    this.#nextContracts = deps.contracts
     this.#patience = new Patience(deps.clock, (error) => deps.onHeldUp?.(placeName(place), error))
   }
 
@@ -54,6 +61,16 @@ export class Definitions extends Revisions {
   /** True where a published contract of this participant is in force, not that of this release. */
   isPublished(participant: string): boolean {
     return this.#published.has(participant)
+  }
+
+  /** What the services of the release have started with last, where one process runs all of them. */
+  get release(): Contracts | undefined {
+    return this.#release
+  }
+
+  /** The published contracts that are in force, and where each came from. */
+  published(): readonly PublishedContract[] {
+    return [...this.#published.values()]
   }
 
   /** The published participants that are not in force here and claim what this one has. */
@@ -81,6 +98,11 @@ export class Definitions extends Revisions {
   async caughtUp(): Promise<void> {
     const end = await this.#deps.log.end(place)
     while (this.#next < end) await this.#moved.promise
+  }
+
+  /** What sagas may name where this participant is withdrawn; one of this release keeps the contract of that. */
+  without(participant: string): Contracts {
+    return contractSet(this.#all(participant, undefined))
   }
 
   close(): void {
@@ -124,10 +146,19 @@ export class Definitions extends Revisions {
         this.#deps.onError(error)
       }
     }
-    this.#settle()
+    this.#bringIntoForce()
     this.#next = records.at(-1)!.offset + 1
     this.#moved.resolve()
     this.#moved = awaitable()
+  }
+
+  /** What was published together comes into force as a whole: one may not fit what is there without the others. */
+  #bringIntoForce(): void {
+    if (this.#contracts === this.#nextContracts) return this.#settle()
+    this.#contracts = this.#nextContracts
+    this.reload(this.#deps.onError)
+    this.#settle()
+    for (const listener of this.#listeners) listener()
   }
 
   #settle(): void {
@@ -140,6 +171,7 @@ export class Definitions extends Revisions {
     const { type, value } = this.#deps.codec.decode(bytes)
     if (type === 'DefinitionPublished') return this.take(value as DefinitionPublished, timestamp)
     if (type === 'ParticipantPublished') return this.#takeParticipant(value as ParticipantPublished)
+    if (type === 'ReleaseStarted') this.#release = contractsOfText((value as ReleaseStarted).contracts)
   }
 
   async #takeParticipant({ participant, source, yaml, withdrawn }: ParticipantPublished): Promise<boolean> {
@@ -148,22 +180,23 @@ export class Definitions extends Revisions {
     const contracts = this.#contractsWith(participant, contract)
     if (contract !== undefined) {
       if ((await this.#patience.until(() => this.#deps.adopt?.(contract))) === false) return false
-      this.#published.set(participant, contract)
+      this.#published.set(participant, { contract, source })
     } else this.#published.delete(participant)
-    this.#contracts = contracts
-    this.reload(this.#deps.onError)
-    this.#settle()
-    for (const listener of this.#listeners) listener()
+    this.#nextContracts = contracts
     return true
+  }
+
+  #all(participant: string, contract: Contract | undefined): Contract[] {
+    const own = this.#deps.contracts.participant(participant)
+    const instead = contract ?? ('found' in own ? own.found : undefined)
+    const others = this.#nextContracts.all.filter(isNot(participant))
+    return instead === undefined ? others : [...others, instead]
   }
 
   /** Throws PARCOMOLO_CONTRACT_CONFLICT where it would take what another has. */
   #contractsWith(participant: string, contract: Contract | undefined): Contracts {
-    const own = this.#deps.contracts.participant(participant)
-    const instead = contract ?? ('found' in own ? own.found : undefined)
-    const others = this.#contracts.all.filter((other) => other.participant !== participant)
     try {
-      return contractSet(instead === undefined ? others : [...others, instead])
+      return contractSet(this.#all(participant, contract))
     } catch (error) {
       if (contract !== undefined) this.#outvoted.set(participant, contract)
       throw error
@@ -171,40 +204,16 @@ export class Definitions extends Revisions {
   }
 }
 
+const isNot =
+  (name: string) =>
+  ({ participant }: Contract): boolean =>
+    participant !== name
+
 /** Whether somebody waits for it or not when it fails. */
 const awaitable = (): PromiseWithResolvers<void> => {
   const awaited = Promise.withResolvers<void>()
   awaited.promise.catch(() => undefined)
   return awaited
-}
-
-/** The participants of which a contract that can be read stands in the topic, which is made where there is none. */
-export const publishedParticipants = async (
-  log: Log,
-  codec: Codec,
-  learn: NonNullable<TaskDeps['learn']>
-): Promise<ReadonlySet<string>> => {
-  await log.ensureTopics([definitionsTopicSpec])
-  const published = new Set<string>()
-  for await (const records of log.read(place, 0, await log.end(place))) {
-    const own = records.filter(({ key }) => key.startsWith('participant/'))
-    await learn(own.map(({ value }) => value))
-    for (const { value } of own) {
-      const read = value === null ? undefined : readParticipant(codec, value)
-      if (read?.withdrawn === false) published.add(read.participant)
-      else if (read !== undefined) published.delete(read.participant)
-    }
-  }
-  return published
-}
-
-/** Undefined where it cannot be read, which is told by who follows the topic. */
-const readParticipant = (codec: Codec, bytes: Uint8Array): ParticipantPublished | undefined => {
-  try {
-    return codec.decode(bytes).value as ParticipantPublished
-  } catch {
-    return undefined
-  }
 }
 
 export type DefinitionDeps = {

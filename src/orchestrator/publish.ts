@@ -1,7 +1,7 @@
 import { type Clock, isParcomoloError } from '../base/index.ts'
-import type { Codec, Contracts } from '../contract/index.ts'
+import type { Codec, Contract, Contracts } from '../contract/index.ts'
 import type { Log, LogRecord } from '../log/index.ts'
-import { contractsText } from './contract-text.ts'
+import { contractsText, textOf } from './contract-text.ts'
 import {
   type DefinitionPublished,
   definitionProtocol,
@@ -17,6 +17,17 @@ type Known = {
 export type Publisher = {
   publish(definition: DefinitionPublished): Promise<void>
   publishParticipant(participant: ParticipantPublished): Promise<void>
+  /**
+   * All at once, so that nobody sees one without the others. `contracts`: those that the sagas fit, and that are in
+   * force when the participants are.
+   */
+  publishTogether(
+    participants: readonly ParticipantPublished[],
+    sagas: readonly DefinitionPublished[],
+    contracts: Contracts
+  ): Promise<void>
+  /** The contracts that the services of this release start with. */
+  publishRelease(contracts: readonly Contract[]): Promise<void>
 }
 
 const place = { topic: definitionsTopic, partition: 0 }
@@ -32,10 +43,10 @@ const claimsMax = 10
  */
 export const openPublisher = async (log: Log, codec: Codec, clock: Clock, definitions?: Known): Promise<Publisher> => {
   let writer = await log.claim(place)
-  const append = async (record: LogRecord): Promise<void> => {
+  const append = async (records: readonly LogRecord[]): Promise<void> => {
     for (let claims = 1; ; claims++) {
       try {
-        await writer.append([record])
+        await writer.append(records)
         return
       } catch (error) {
         if (!isParcomoloError(error, 'PARCOMOLO_LOG_FENCED') || claims === claimsMax) throw error
@@ -45,20 +56,29 @@ export const openPublisher = async (log: Log, codec: Codec, clock: Clock, defini
   }
   /** A writer takes one append at a time; one that fails is told to its own caller only. */
   let last: Promise<unknown> = Promise.resolve()
-  const publish = (type: string, key: string, value: object): Promise<void> => {
-    const { fullName } = definitionProtocol.records.get(type)!
-    const record = { key, value: codec.encode(fullName, value), timestamp: clock.now(), headers: {} }
-    const published = last.then(() => append(record))
+  const publish = (records: readonly LogRecord[]): Promise<void> => {
+    const published = last.then(() => append(records))
     last = published.catch(() => undefined)
     return published
   }
+  const record = (type: string, key: string, value: object): LogRecord => {
+    const { fullName } = definitionProtocol.records.get(type)!
+    return { key, value: codec.encode(fullName, value), timestamp: clock.now(), headers: {} }
+  }
+  const ofSaga = (definition: DefinitionPublished, known: Known | undefined): LogRecord => {
+    const withContracts = { ...definition, contracts: definition.contracts ?? textFor(definition, known) }
+    return record('DefinitionPublished', `${definition.saga}@${definition.revision}`, withContracts)
+  }
+  const ofParticipant = (published: ParticipantPublished): LogRecord =>
+    record('ParticipantPublished', `participant/${published.participant}`, published)
   return {
-    publish: (definition) => {
-      const withContracts = { ...definition, contracts: definition.contracts ?? textFor(definition, definitions) }
-      return publish('DefinitionPublished', `${definition.saga}@${definition.revision}`, withContracts)
+    publish: (definition) => publish([ofSaga(definition, definitions)]),
+    publishParticipant: (published) => publish([ofParticipant(published)]),
+    publishTogether: (participants, sagas, contracts) => {
+      const known = { contracts, revision: () => undefined }
+      return publish([...participants.map(ofParticipant), ...sagas.map((saga) => ofSaga(saga, known))])
     },
-    publishParticipant: (published) =>
-      publish('ParticipantPublished', `participant/${published.participant}`, published)
+    publishRelease: (contracts) => publish([record('ReleaseStarted', 'release', { contracts: textOf(contracts) })])
   }
 }
 

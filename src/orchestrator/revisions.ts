@@ -1,8 +1,9 @@
 import { ParcomoloError } from '../base/index.ts'
 import type { Contracts } from '../contract/index.ts'
-import { type Definition, loadSaga } from '../saga/index.ts'
-import { carries, contractsOfText } from './contract-text.ts'
+import type { Definition } from '../saga/index.ts'
+import { carries, contractsOfText, loadPublished } from './contract-text.ts'
 import type { DefinitionPublished } from './definition-events.ts'
+import { fitting, inUse, type Judging } from './judging.ts'
 
 export type Revision = DefinitionPublished & {
   /** Milliseconds since 1970. */
@@ -107,16 +108,31 @@ export abstract class Revisions {
 
   /**
    * Throws PARCOMOLO_CONTRACT_IN_USE where a revision that is in force, or has instances, can be loaded now and could
-   * not be with these contracts. `hasInstances`: of what runs in other processes.
+   * not be with these contracts. Gives the sagas that have to come into force together with them.
    */
-  judge(contracts: Contracts, hasInstances: (revision: Revision) => boolean = () => false): void {
-    for (const [name, published] of this.#published) {
+  judge(contracts: Contracts, { hasInstances, sagas, withdrawn }: Judging = {}): readonly DefinitionPublished[] {
+    const needing = this.#needing(contracts, hasInstances)
+    const beside = needing.length === 0 || sagas === undefined ? undefined : fitting(sagas(), contracts)
+    return needing.map(({ revision, isInForce, isPinned, fault }) => {
+      const next = isInForce ? beside?.get(revision.saga) : undefined
+      if (next !== undefined && !isPinned) return next
+      throw inUse(revision, { isInForce, isReplaced: next !== undefined, withdrawn }, fault)
+    })
+  }
+
+  /** Whether any revision at all can be loaded with what it may name now, and could not be with these. */
+  isAnyLost(contracts: Contracts): boolean {
+    return [...this.#published.values()].some((published) => this.#faultBy(published, contracts) !== undefined)
+  }
+
+  #needing(contracts: Contracts, hasInstances: Judging['hasInstances']) {
+    return [...this.#published].flatMap(([name, published]) => {
       const { revision } = published
       const isInForce = this.isCurrent(revision) && !revision.retired
-      if (!isInForce && !this.#running.has(name) && !hasInstances(revision)) continue
-      const fault = this.#faultBy(published, contracts)
-      if (fault !== undefined) throw inUse(revision, isInForce, fault)
-    }
+      const isPinned = this.#running.has(name) || hasInstances?.(revision) === true
+      const fault = isInForce || isPinned ? this.#faultBy(published, contracts) : undefined
+      return fault === undefined ? [] : [{ revision, isInForce, isPinned, fault }]
+    })
   }
 
   /** Why these contracts would take from it what it has now. */
@@ -182,6 +198,7 @@ export abstract class Revisions {
    */
   protected settle(onError: (error: unknown) => void): boolean {
     for (const published of this.#newest.values()) {
+      if (published.revision.retired) continue
       const wasKnown = published.fault !== undefined
       if (this.#compiled(published) === undefined && !wasKnown) onError(published.fault)
     }
@@ -201,7 +218,8 @@ export abstract class Revisions {
   }
 
   #isNeeded(name: string, published: Published): boolean {
-    return this.#running.has(name) || this.#newest.get(published.revision.saga) === published
+    const { revision } = published
+    return this.#running.has(name) || (this.isCurrent(revision) && !revision.retired)
   }
 
   #runningOnes(): readonly Definition[] {
@@ -236,10 +254,8 @@ export abstract class Revisions {
     }
   }
 
-  #load({ revision: { revision, source, yaml } }: Published, contracts = this.contracts): Definition {
-    // The published name is what instances are pinned to, even where this version of the software would compute
-    // another.
-    return { ...loadSaga({ path: source, text: yaml }, contracts, { isPublished: true }), revision }
+  #load({ revision }: Published, contracts = this.contracts): Definition {
+    return loadPublished(revision, contracts)
   }
 }
 
@@ -257,16 +273,6 @@ const cancellableOf = (definitions: Iterable<Definition>): readonly Cancellable[
   }
   return [...ways.values()]
 }
-
-const inUse = ({ saga, revision }: Revision, isInForce: boolean, cause: unknown): ParcomoloError =>
-  new ParcomoloError(
-    'PARCOMOLO_CONTRACT_IN_USE',
-    `saga '${saga}' needs what this contract changes: revision '${revision}', ` +
-      `${isInForce ? 'which is in force' : 'on which instances still run'}, would no longer load: ` +
-      `${cause instanceof Error ? cause.message : String(cause)}; expected a contract that has all of it; ` +
-      `${isInForce ? 'first publish a saga that does without' : 'wait until they have ended'}, then save the contract again`,
-    { cause }
-  )
 
 const revisionMissing = (saga: string, revision: string, cause: unknown): ParcomoloError =>
   new ParcomoloError(

@@ -1,5 +1,8 @@
 import { readProtocolText } from '../contract/index.ts'
 
+/** The orchestrator's. */
+export const sagaJournal = 'saga-events'
+
 /**
  * The orchestrator's own records on `saga-events`, one for each event of the engine (saga/instance.ts), each with the
  * instance that it belongs to.

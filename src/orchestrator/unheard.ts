@@ -5,8 +5,12 @@ import type { Definitions } from './definitions.ts'
 import { instanceKey } from './readings.ts'
 import type { Tracked } from './tracked.ts'
 
-/** Why an answer of a participant meant nothing. `not-awaited`: it is right, and nobody waits for it any more. */
-export type UnheardReason = 'no-causation-id' | 'unknown-id' | 'wrong-key' | 'wrong-type' | 'not-awaited'
+/**
+ * Why an answer of a participant meant nothing. `header-case`: it has no causation id, and headers that nobody reads,
+ * for their letters' case. `not-awaited`: it is right, and nobody waits for it any more.
+ */
+export type UnheardReason =
+  'no-causation-id' | 'header-case' | 'unknown-id' | 'wrong-key' | 'wrong-type' | 'not-awaited'
 
 export type UnheardCount = { readonly topic: string; readonly reason: UnheardReason; count: number }
 
@@ -17,6 +21,8 @@ export type UnheardAnswer = {
   readonly type: string
   readonly key: string
   readonly causationId: string | undefined
+  /** The header whose name is to be in small letters. */
+  readonly header?: string
 }
 
 /**
@@ -35,12 +41,14 @@ export class Unheard {
     return this.#counts.values()
   }
 
-  note({ topic, partition, offset, type, key, causationId }: MessageInput, reason: UnheardReason): void {
+  note(input: MessageInput, reason: UnheardReason): void {
+    const { topic, partition, offset, type, key, causationId, oddHeader } = input
     const id = `${reason} ${topic}`
     const known = this.#counts.get(id)
     if (known === undefined) this.#counts.set(id, { topic, reason, count: 1 })
     else known.count++
-    this.#onUnheard({ at: `${topic}/${partition}/${offset}`, reason, type, key, causationId })
+    const header = reason === 'header-case' && oddHeader !== undefined ? { header: oddHeader } : undefined
+    this.#onUnheard({ at: `${topic}/${partition}/${offset}`, reason, type, key, causationId, ...header })
   }
 }
 
@@ -60,8 +68,7 @@ export const tellingUnheard = (component: Component<Tracked>, facts: Facts): Com
     keysOf: (input) => {
       const keys = component.keysOf(input)
       if (keys.length > 0 || !isForeign(input)) return keys
-      if (known().answers.has(`${input.topic} ${input.type}`))
-        unheard.note(input, input.causationId === undefined ? 'no-causation-id' : 'unknown-id')
+      if (known().answers.has(`${input.topic} ${input.type}`)) unheard.note(input, nobodysReason(input))
       return keys
     },
     decide: (entity, input, now, attemptsOf) => {
@@ -72,6 +79,11 @@ export const tellingUnheard = (component: Component<Tracked>, facts: Facts): Com
       return events
     }
   }
+}
+
+const nobodysReason = ({ causationId, oddHeader }: MessageInput): UnheardReason => {
+  if (causationId !== undefined) return 'unknown-id'
+  return oddHeader === undefined ? 'no-causation-id' : 'header-case'
 }
 
 type Known = {

@@ -1,8 +1,5 @@
 import type { Component, Event, Input } from './component.ts'
 
-/** Who moves an order on: the saga with its commands, or the services by reacting to one another's events. */
-export type Flow = 'orchestration' | 'choreography'
-
 /** A decider bound to its topics. C: the commands that it decides on. E: its events. */
 type Binding<S, C extends Message, E extends Message> = {
   readonly name: string

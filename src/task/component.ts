@@ -137,6 +137,8 @@ export type MessageInput = {
   readonly id: string
   /** `ce_causationid`: the id of the command that this answers. */
   readonly causationId?: string | undefined
+  /** Where there is none: a header of CloudEvents that nobody reads, as its name is not in small letters. */
+  readonly oddHeader?: string | undefined
   /** `ce_correlationid`: `<saga>/<key>`. */
   readonly correlationId?: string | undefined
   /** 1 for a command sent for the first time; `ce_attempt`. */

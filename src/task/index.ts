@@ -1,4 +1,4 @@
-export { bind, type Flow, type Reactions } from './bind.ts'
+export { bind, type Reactions } from './bind.ts'
 export type {
   Census,
   CensusGroup,

@@ -192,16 +192,20 @@ const take = async <S>(
   if ((await patience.until(() => recovery.learn?.(values))) === false) return false
   const events = records.flatMap((record) => toEvent(recovery, record))
   const toFold = events.filter(({ record }) => record.offset >= marker.offset)
-  await snapshots.fetch(() => toFold.flatMap(({ event }) => component.touches(event)))
+  const { journal } = component
+  await snapshots.fetch(() =>
+    toFold.flatMap(({ event, record }) => understood(journal, record, () => component.touches(event)))
+  )
   for (const record of records) {
     forwarding.note(record)
     restoreProgress(record, marker, recovery)
   }
   for (const { event, record } of events) {
     const { offset, timestamp } = record
-    forwarding.add({ commands: component.commandsOf(event), offset, timestamp })
+    const commands = understood(journal, record, () => component.commandsOf(event))
+    forwarding.add({ commands, offset, timestamp })
   }
-  for (const { event, record } of toFold) entities.apply(event, record.offset)
+  for (const { event, record } of toFold) understood(journal, record, () => entities.apply(event, record.offset))
   forwarding.forget()
   return true
 }
@@ -249,6 +253,15 @@ const toEvent = <S>(
     return [{ event, record }]
   } catch (cause) {
     throw unreadable(component.journal, record.offset, cause)
+  }
+}
+
+/** Bytes of another record may have been read as one that there is, and then nothing of it is where it should be. */
+const understood = <T>(journal: string, { offset }: StoredRecord, work: () => T): T => {
+  try {
+    return work()
+  } catch (cause) {
+    throw cause instanceof TypeError ? unreadable(journal, offset, cause) : cause
   }
 }
 

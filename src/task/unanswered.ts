@@ -133,7 +133,8 @@ export class Unanswered {
       if (load === undefined) continue
       const { window, unreadCount, count } = load
       const own = Math.min(window.limit - unreadCount, this.#deps.limits.unansweredMax - count, load.room)
-      if (own <= 0) load.window.full()
+      // Where memory holds it back, how much the participant reads says nothing of its pace.
+      if (own <= 0 && load.room > 0) load.window.full()
       room = Math.min(room, own)
     }
     return Math.max(0, room)

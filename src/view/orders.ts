@@ -1,4 +1,3 @@
-import type { Flow } from '../task/index.ts'
 import type { ViewRecord } from './record.ts'
 import type { SagaSummary } from './sagas.ts'
 import { appended, hasEntry, type Timeline } from './timeline.ts'
@@ -43,7 +42,8 @@ export type OrderStockStatus = (typeof orderStockStatuses)[number]
 export type PaymentStatus = 'PENDING' | 'SUCCEEDED' | 'FAILED' | 'REFUNDED'
 export type ShippingStatus = 'PENDING' | 'SCHEDULED' | 'SHIPPED'
 
-export type { Flow }
+/** Who moves an order on: the saga with its commands, or the services by reacting to one another's events. */
+export type Flow = 'orchestration' | 'choreography'
 
 /** The row after an event of the order, stock, payment or shipping journal. */
 export const foldOrder = (before: OrderRow | undefined, record: ViewRecord, flow: Flow): OrderRow => {
@@ -109,7 +109,7 @@ const changeBySource = (row: OrderRow, record: ViewRecord): OrderRow => {
       return changeByPaymentEvent(row, record.type)
     case 'shipping':
       return changeByShippingEvent(row, record)
-    case 'saga':
+    default:
       return row
   }
 }

@@ -7,7 +7,7 @@ import { type Shapes, unshared } from './shapes.ts'
 import type { Shape } from './timeline.ts'
 
 /** The journals that the view folds, by what they tell of. */
-export type Source = 'order' | 'stock' | 'payment' | 'shipping' | 'saga'
+export type Source = string
 
 /** The events topic of each source. */
 export type Topics = Readonly<Record<Source, string>>

@@ -4,7 +4,7 @@ import type { ViewRecord } from './record.ts'
  * The stock projection: one row a SKU.
  *
  * K1. The lines of a stock event are what moved with it; an answer that is given again has none
- *     (src/service/inventory). So adding them up is exact.
+ *     (src/shop/inventory). So adding them up is exact.
  */
 export type StockRow = {
   readonly sku: string

@@ -8,7 +8,7 @@ import {
   placeName,
   type TopicPartition
 } from '../../src/log/index.ts'
-import { viewTopics } from '../../src/main/system.ts'
+import { viewTopics } from '../helpers/shop-parts.ts'
 import { header } from '../../src/task/index.ts'
 import {
   type OrderTemplate,

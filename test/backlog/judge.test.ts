@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import { registerContracts } from '../../src/contract/index.ts'
 import { openEmbeddedLog } from '../../src/log/embedded/index.ts'
 import { readContractFiles } from '../../src/main/contract-files.ts'
-import { ownRecords } from '../../src/main/system.ts'
+import { ownRecords, theShop } from '../helpers/shop-parts.ts'
 import { openEmbeddedRegistry } from '../../src/registry/embedded/index.ts'
 import { header } from '../../src/task/index.ts'
 import { topicsOf } from '../e2e/journals.ts'
@@ -17,7 +17,7 @@ import { writeJournals } from './journals.ts'
 const caseOf = async (t: ExecutionContext, orders: number): Promise<Case & { readonly ids: readonly string[] }> => {
   const folder = await mkdtemp(join(tmpdir(), 'parcomolo-judged-'))
   const registry = await openEmbeddedRegistry(join(folder, 'registry'))
-  const codec = await registerContracts(registry, (await readContractFiles('sagas')).all, ownRecords)
+  const codec = await registerContracts(registry, (await readContractFiles('sagas', theShop)).all, ownRecords)
   await registry.close()
   const log = await openEmbeddedLog({ dir: join(folder, 'log') })
   t.teardown(async () => {

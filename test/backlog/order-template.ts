@@ -1,6 +1,6 @@
 import type { Codec } from '../../src/contract/index.ts'
 import { type Headers, placeName, type StoredRecord } from '../../src/log/index.ts'
-import { viewTopics } from '../../src/main/system.ts'
+import { viewTopics } from '../helpers/shop-parts.ts'
 import { header, parsePositions } from '../../src/task/headers.ts'
 import { type RunningShop, startShop } from '../helpers/running-shop.ts'
 

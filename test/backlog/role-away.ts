@@ -1,5 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { formatPosition } from '../../src/view/index.ts'
 import { commandsAnOrder, type Range } from './commands.ts'
+import { placesOf } from './following.ts'
 import { judge, schemasAt } from './judge.ts'
 import { Neighbour } from './neighbour.ts'
 import { Orders, orderIdOf } from './orders.ts'
@@ -157,7 +159,16 @@ class Away {
     const { run, sent } = this.#orders
     const orders = Array.from({ length: 50 }, (_, i) => ({ orderId: orderIdOf(run, sent - 1 - i) }))
     const isOver = (): boolean => this.#stage.isGivenUp
-    this.#wrong.push(...(await untilShown({ url, orders, isOver, patienceMs: this.#plan.patienceSeconds * 5_000 })))
+    const patienceMs = this.#plan.patienceSeconds * 5_000
+    const position = await this.#writtenUntilNow('order-events')
+    this.#wrong.push(...(await untilShown({ url, orders, position, isOver, patienceMs })))
+  }
+
+  /** The last record of each partition, as a request names a position. */
+  async #writtenUntilNow(topic: string): Promise<string> {
+    const { log } = this.#stage.access
+    const ends = await Promise.all(placesOf(log, topic).map(async (place) => ({ ...place, end: await log.end(place) })))
+    return formatPosition(ends.flatMap((it) => (it.end === 0 ? [] : [{ ...it, offset: it.end - 1 }])))
   }
 
   #enter(phase: string): void {

@@ -6,7 +6,7 @@ import { options, ours, rivals, sagasAsked, usage } from './options.ts'
 import { type Measured, processLines, ratios, type Table, tableOf } from './report.ts'
 import type { Saga, Target } from './target.ts'
 
-const { declinedPercent, skus } = options
+const { declinedPercent, skus, asksForSeen } = options
 
 const main = async (): Promise<void> => {
   console.log(`${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, Node ${process.version}`)
@@ -64,7 +64,7 @@ const measureInTurn = async (
 const measure = async (target: Target, clients: number): Promise<Measured> => {
   const before = await target.counters()
   const driver = process.cpuUsage()
-  const result = await runLoad(target, { clients, seconds: options.seconds, declinedPercent, skus })
+  const result = await runLoad(target, { clients, seconds: options.seconds, declinedPercent, skus, asksForSeen })
   const { user, system } = process.cpuUsage(driver)
   const used = usedBetween(before, await target.counters())
   return { ...result, used, driverSeconds: (user + system) / 1e6 }

@@ -20,7 +20,11 @@ export const connectByHttp = (url: string, clients: number, speech: Speech): Con
 
 export const jsonHeaders = { 'content-type': 'application/json' }
 
-export type Answer = { readonly status: number; readonly body: Readonly<Record<string, unknown>> }
+export type Answer = {
+  readonly status: number
+  readonly headers: Dispatcher.ResponseData['headers']
+  readonly body: Readonly<Record<string, unknown>>
+}
 
 /** Asks until it is not sent away (503 with Retry-After, nothing taken); undefined where it may not before the end. */
 export const askPatiently = async (
@@ -34,7 +38,7 @@ export const askPatiently = async (
     const body = (await stream.json()) as Answer['body']
     const seconds = Number(headers['retry-after'])
     if (status !== 503 || Number.isNaN(seconds) || body['code'] === 'PARCOMOLO_HTTP_OUTCOME_UNKNOWN')
-      return { status, body }
+      return { status, headers, body }
     onRefused(performance.now() - askedAt)
     if (performance.now() + seconds * 1000 > endAt) {
       await wait(Math.max(0, endAt - performance.now()))

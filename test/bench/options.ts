@@ -7,7 +7,7 @@ import { type Saga, sagas, type Start } from './target.ts'
 export const usage = `npm run bench -- [--on embedded,kafka,services] [--driver rest|records]
                  [--clients 1,64,256] [--seconds 10] [--warmup 5] [--declined 10] [--skus 1000]
                  [--saga order | seed | seed,order] [--flow orchestration|choreography] [--partitions N]
-                 [--rival restate] [--rounds 2] [--processes] [--broker-pids PID,PID] [--view]
+                 [--rival restate] [--rounds 2] [--processes] [--broker-pids PID,PID] [--view] [--freshness]
 
 Closed loop: each client places an order, waits for its end, and places the next. Driver and servers share the machine.
 Clients come at 1,000 a second. One that is sent away (503 with Retry-After) comes again when it has been told to;
@@ -30,6 +30,8 @@ Several are measured in turn. Produce and fetch requests are those of all proces
 
 --partitions:  of each journal and inbox but those of inventory, which has one; else as the product has it (Kafka: 12).
 --processes:   below each row, what each process of it has done: inputs a round, records a batch, and so on.
+--freshness:   every tenth order is asked for with its Parcomolo-Position as soon as it is placed: 'seen p99 ms' is how
+               long that took. With --driver records nobody asks.
 --broker-pids: the brokers' processes, where they run here: what they use is then shown and compared, too.
 
 --rival restate runs the same orders through Restate, too, and prints how many times better we are, over all rounds.
@@ -53,6 +55,7 @@ const { values } = parseArgs({
     on: { type: 'string', default: 'embedded' },
     driver: { type: 'string', default: 'rest' },
     view: { type: 'boolean', default: false },
+    freshness: { type: 'boolean', default: false },
     partitions: { type: 'string' },
     'broker-pids': { type: 'string' },
     processes: { type: 'boolean', default: false },
@@ -82,7 +85,8 @@ export const options = {
   driver: values.driver,
   rival: values.rival,
   rounds: Number(values.rounds),
-  showsProcesses: values.processes
+  showsProcesses: values.processes,
+  asksForSeen: values.freshness
 }
 
 /** Those that are known among the words of an option. */

@@ -1,7 +1,8 @@
+import type { Pool } from 'undici'
 import type { Usage } from './counters.ts'
-import { askPatiently, connectByHttp, jsonHeaders, type Speech } from './http.ts'
+import { type Answer, askPatiently, connectByHttp, jsonHeaders, type Speech } from './http.ts'
 import { start, temporaryFolder, waitForLine } from './processes.ts'
-import type { Saga, Target } from './target.ts'
+import type { Patience, Saga, Target } from './target.ts'
 
 export type Options = {
   readonly flow: string
@@ -67,9 +68,23 @@ export const rest: Speech = {
     if (placed === undefined) return undefined
     const { orderId, code } = placed.body as { orderId?: string; code?: string }
     if (orderId === undefined) return `${placed.status} ${code}`
+    if (patience.onSeen !== undefined) await untilSeen(pool, orderId, placed, patience)
     const ended = await askPatiently(pool, { path: `/orders/${orderId}?wait=60s`, method: 'GET' }, patience)
     return ended === undefined ? undefined : String(ended.body['status'])
   }
+}
+
+/** The order as whoever has placed it wants to see it: with what it was told of. */
+const untilSeen = async (
+  pool: Pool,
+  orderId: string,
+  placed: Answer,
+  { onSeen, onRefused, endAt }: Patience
+): Promise<void> => {
+  const since = performance.now()
+  const headers = { 'parcomolo-position': String(placed.headers['parcomolo-position']) }
+  const seen = await askPatiently(pool, { path: `/orders/${orderId}`, method: 'GET', headers }, { onRefused, endAt })
+  if (seen?.status === 200) onSeen?.(performance.now() - since)
 }
 
 /** What a process says of itself. The embedded log and Kafka count in different ways. */

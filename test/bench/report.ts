@@ -34,6 +34,7 @@ const columns: readonly Column[] = [
   { title: 'server MB', cell: ({ residentBytes }) => (residentBytes / 1024 / 1024).toFixed(0) },
   { title: 'refused/s', cell: ({ refusedPerSecond }) => refusedPerSecond.toFixed(0) },
   { title: 'refused p99 ms', cell: ({ refusedP99Ms }) => refusedP99Ms.toFixed(1) },
+  { title: 'seen p99 ms', cell: ({ seenP99Ms }) => seenP99Ms.toFixed(1) },
   { title: 'errors', cell: ({ errors }) => (errors === '' ? 'none' : errors) }
 ]
 
@@ -117,6 +118,10 @@ const figures = (runs: readonly Measured[]) => {
     perSecond: orders / sum(({ seconds }) => seconds),
     refusedPerSecond: refusedMs.length / sum(({ seconds }) => seconds),
     refusedP99Ms: percentile(refusedMs, 0.99),
+    seenP99Ms: percentile(
+      runs.flatMap((run) => run.seenMs),
+      0.99
+    ),
     paidMs: percentile(completedMs, 0.5),
     p99Ms: percentile(completedMs, 0.99),
     undoneMs: percentile(rejectedMs, 0.5),

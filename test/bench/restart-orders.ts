@@ -1,4 +1,4 @@
-import type { PlaceOrder } from '../../src/contract/generated/order.ts'
+import type { PlaceOrder } from '../../src/shop/order/types.generated.ts'
 import { sha256Hex } from '../../src/base/index.ts'
 
 /** So many events behind the order component: all orders have completed but the open ones, which are only placed. */

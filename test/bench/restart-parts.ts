@@ -3,9 +3,9 @@ import { type Codec, learnSchemas, registerContracts } from '../../src/contract/
 import type { Log } from '../../src/log/index.ts'
 import { openKafkaLog } from '../../src/log/kafka/index.ts'
 import { readContractFiles } from '../../src/main/contract-files.ts'
-import { ownRecords } from '../../src/main/system.ts'
+import { ownRecords, theShop } from '../helpers/shop-parts.ts'
 import { openEmbeddedRegistry } from '../../src/registry/embedded/index.ts'
-import { orderComponent } from '../../src/service/order/index.ts'
+import { orderComponent } from '../../src/shop/order/index.ts'
 import { deadLetterTopic, type Runner, runComponent, type TaskLimits, topicsOf } from '../../src/task/index.ts'
 
 /** Where a component is restarted: topics on Kafka with a prefix of their own, and a folder with the schemas. */
@@ -25,7 +25,7 @@ type Learn = (values: Iterable<Uint8Array | null>) => Promise<void> | undefined
 /** Log and codec as the product has them, with the topics of the one component. */
 export const openParts = async ({ brokers, prefix, folder }: Place, clientId: string): Promise<Parts> => {
   const registry = await openEmbeddedRegistry(folder)
-  const contracts = await readContractFiles('sagas')
+  const contracts = await readContractFiles('sagas', theShop)
   const codec = await registerContracts(registry, contracts.all, ownRecords)
   const log = await openKafkaLog({ brokers, clientId, prefix })
   await log.ensureTopics(topics)

@@ -36,6 +36,8 @@ export type Connection = AsyncDisposable & {
 /** Of a client that is sent away: it comes again when it has been told to. */
 export type Patience = {
   readonly onRefused: (afterMs: number) => void
+  /** Who has placed an order asks for it at once, and is told how long it took until the read model had it. */
+  readonly onSeen?: (afterMs: number) => void
   /** As `performance.now()` counts. */
   readonly endAt: number
 }

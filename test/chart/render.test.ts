@@ -40,6 +40,20 @@ function testWorkloads(): void {
     t.is(environment(resources, 'payment')['FLOW'], 'choreography')
   })
 
+  test('without the shop there is the engine alone, and nothing of what the shop needs', async (t) => {
+    const resources = await render({ shop: { enabled: false } })
+    const own = ['orchestrator', 'operator', 'view', 'registry'].map((role) => `shop-parcomolo-${role}`)
+    t.deepEqual(named(resources, 'Deployment').toSorted(), own.toSorted())
+    t.deepEqual([...named(resources, 'Saga'), ...named(resources, 'Participant'), ...named(resources, 'Secret')], [])
+    for (const role of ['orchestrator', 'operator', 'view']) {
+      const { PARCOMOLO_APP: app, PARCOMOLO_SAGAS: folder, FLOW: flow } = environment(resources, role)
+      t.deepEqual([app, folder, flow], ['none', '/app/bare', undefined], role)
+    }
+    const shown = await notes({ shop: { enabled: false } })
+    t.regex(shown, /runs without the shop .*localhost:8080\/sagas/s)
+    t.notRegex(shown, /orders|edit saga order/)
+  })
+
   test("the project's sagas and participants are installed as they stand in its folder", async (t) => {
     const resources = await render({})
     t.deepEqual(named(resources, 'Saga'), ['order'])
@@ -137,6 +151,9 @@ function testRefusals(): void {
     await refuses(t, { view: { httpRoute: { enabled: true } } }, 'view.httpRoute.parentRefs: names no gateway')
     await refuses(t, { flow: 'choreography', keda: { enabled: true } }, 'keda.enabled: is not accepted with flow')
     await refuses(t, { partitions: 3, keda: { enabled: true } }, "keda.maxReplicas: '4' is above partitions '3'")
+    const bare = { shop: { enabled: false } }
+    await refuses(t, { ...bare, flow: 'choreography' }, "flow: 'choreography' is not accepted without shop.enabled")
+    await refuses(t, { ...bare, keda: { enabled: true } }, 'keda.enabled: is not accepted without shop.enabled')
     const own = { enabled: false, brokers: ['a:1'] }
     await refuses(t, { kafka: { ...own, sasl: { mechanism: 'plain' } } }, 'kafka.sasl.existingSecret: names no secret')
     await refuses(t, { kafka: { ...own, tls: { caSecret: 'a' } } }, 'kafka.tls: names secrets but is not enabled')

@@ -26,6 +26,7 @@ const postgres = { existingSecret: 'view-database' }
 export const variants: Readonly<Record<string, Values>> = {
   'all by default': {},
   choreography: { flow: 'choreography' },
+  'the engine alone': { shop: { enabled: false } },
   'sagas that stay': { sagas: { keep: true } },
   'no sagas': { sagas: { install: false } },
   'own Kafka': { kafka: ownKafka },

@@ -9,7 +9,8 @@ import { type Codec, learnSchemas, registerContracts } from '../../src/contract/
 import { openEmbeddedLog } from '../../src/log/embedded/index.ts'
 import type { Headers, Log, StoredRecord, TopicPartition } from '../../src/log/index.ts'
 import { readContractFiles } from '../../src/main/contract-files.ts'
-import { openDeadLetters, ownRecords, readConfig, startSystem } from '../../src/main/index.ts'
+import { ownRecords, theShop } from '../helpers/shop-parts.ts'
+import { openDeadLetters, readConfig, startSystem } from '../../src/main/index.ts'
 import { systemTopics } from '../../src/main/system.ts'
 import { openEmbeddedRegistry } from '../../src/registry/embedded/index.ts'
 import type { Registry } from '../../src/registry/index.ts'
@@ -197,11 +198,11 @@ class Installation {
 
   /** Does something while the log and the registry are open. */
   async with<T>(work: (parts: { log: Log; registry: Registry; codec: Codec }) => Promise<T>): Promise<T> {
-    const contracts = await readContractFiles(join(this.#dir, 'sagas'))
+    const contracts = await readContractFiles(join(this.#dir, 'sagas'), theShop)
     const log = await openEmbeddedLog({ dir: join(this.#dir, 'data', 'log') })
     const registry = await openEmbeddedRegistry(join(this.#dir, 'data', 'registry'))
     try {
-      await log.ensureTopics(systemTopics(contracts, this.config.partitions))
+      await log.ensureTopics(systemTopics(contracts, { application: theShop, partitions: this.config.partitions }))
       return await work({ log, registry, codec: await registerContracts(registry, contracts.all, ownRecords) })
     } finally {
       await registry.close()
@@ -217,9 +218,9 @@ class Installation {
         throw error
       }
       const system = await startSystem({
-        ...{ log, codec, clock: systemClock, flow: 'orchestration', owner: 'test' },
+        ...{ log, codec, clock: systemClock, application: theShop, owner: 'test' },
         partitions: this.config.partitions,
-        contracts: await readContractFiles(join(this.#dir, 'sagas')),
+        contracts: await readContractFiles(join(this.#dir, 'sagas'), theShop),
         learn: (values) => learnSchemas(codec, registry, values),
         onFailure: fail,
         onPoison: poison.resolve,

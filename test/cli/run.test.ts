@@ -13,6 +13,7 @@ type Result = { readonly code: number; readonly out: string[]; readonly err: str
 const idle: Program = {
   start: async () => ({
     url: 'http://localhost:8080',
+    app: 'shop',
     roles: 'all',
     failed: new Promise(() => {}),
     stop: async () => {}
@@ -206,6 +207,7 @@ test('a failure stops what runs and is told, whatever the stop stumbles over', a
   let stops = 0
   const start = async () => ({
     url: 'http://localhost:8080',
+    app: 'shop',
     roles: 'all' as const,
     failed: Promise.resolve(new ParcomoloError('PARCOMOLO_LOG_CLOSED', "the log is 'closed'")),
     stop: async () => {
@@ -263,7 +265,7 @@ test('generate --resources writes schemas and tables, and leaves the rest of a R
   const { code, out } = await ran(resources)
   t.is(code, 0)
   t.deepEqual(
-    out.filter((line) => !line.includes('/generated/')),
+    out.filter((line) => !line.endsWith('.generated.ts')),
     [
       'charts/parcomolo/crds/sagas.parcomolo.io.yaml',
       'charts/parcomolo/crds/participants.parcomolo.io.yaml',
@@ -307,7 +309,7 @@ test('generate writes the types of a new participant, and --check misses them be
   const text = await readFile('sagas/participants/payment.yaml', 'utf8')
   const renamed = text.replaceAll('payment', 'testcli').replace('protocol Payment', 'protocol Testcli')
   await writeFile(join(folder, 'testcli.yaml'), renamed)
-  const path = join(folder, 'src/contract/generated/testcli.ts')
+  const path = join(folder, 'src/shop/testcli/types.generated.ts')
   const check = ['generate', folder, '--into', folder, '--check']
   const { code, err } = await ran(check)
   t.is(code, 1)

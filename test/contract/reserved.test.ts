@@ -2,8 +2,9 @@ import test from 'ava'
 import { isParcomoloError } from '../../src/base/index.ts'
 import { contractSet, readContract } from '../../src/contract/index.ts'
 import { systemTopics } from '../../src/main/system.ts'
-import { flowTopic } from '../../src/main/flow.ts'
+import { flowTopic } from '../../src/shop/one-flow.ts'
 import { snapshotsTopic } from '../../src/view/index.ts'
+import { theShop } from '../helpers/shop-parts.ts'
 
 type Names = { name?: string; inbox?: string; events?: string; namespace?: string; group?: string }
 
@@ -41,7 +42,7 @@ const conflictOf = (names: Names): string | undefined => {
 
 /** What is made at a start where there is no participant but those of the release. */
 const ownTopics = [
-  ...systemTopics(contractSet([]), 1),
+  ...systemTopics(contractSet([]), { application: theShop, partitions: 1 }),
   flowTopic,
   snapshotsTopic,
   ...['order', 'stock', 'payment', 'shipping'].map((name) => ({ topic: `${name}-events` })),

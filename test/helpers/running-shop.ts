@@ -9,8 +9,10 @@ import { openEmbeddedLog } from '../../src/log/embedded/index.ts'
 import type { Log } from '../../src/log/index.ts'
 import { commandSender } from '../../src/main/commands.ts'
 import { readContractFiles } from '../../src/main/contract-files.ts'
-import { fillCatalogue } from '../../src/main/shop.ts'
-import { type Flow, ownRecords, startSystem, type System, viewTopics } from '../../src/main/system.ts'
+import { fillCatalogue } from '../../src/shop/shelves.ts'
+import { ownRecords, shopIn, theShop, viewTopics } from './shop-parts.ts'
+import type { Flow } from '../../src/shop/index.ts'
+import { startSystem, type System } from '../../src/main/system.ts'
 import { openPublisher } from '../../src/orchestrator/index.ts'
 import { openEmbeddedRegistry } from '../../src/registry/embedded/index.ts'
 import { loadSaga } from '../../src/saga/index.ts'
@@ -41,7 +43,7 @@ export const startShop = async (
   folder?: string
 ): Promise<RunningShop> => {
   const dir = folder ?? (await mkdtemp(join(tmpdir(), 'parcomolo-shop-')))
-  const contracts = await readContractFiles('sagas')
+  const contracts = await readContractFiles('sagas', theShop)
   const log = await openEmbeddedLog({ dir: join(dir, 'log') })
   const registry = await openEmbeddedRegistry(join(dir, 'registry'))
   const codec = await registerContracts(registry, contracts.all, ownRecords)
@@ -53,7 +55,7 @@ export const startShop = async (
     codec,
     contracts,
     clock: systemClock,
-    flow,
+    application: shopIn(flow),
     partitions: 1,
     taskLimits,
     owner: 'test',

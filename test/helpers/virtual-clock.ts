@@ -21,6 +21,11 @@ export class VirtualClock implements Clock {
     }
   }
 
+  /** How many alarms there are. */
+  get waiting(): number {
+    return this.#alarms.length
+  }
+
   /** Moves the time on and calls what has come due, the earliest first. */
   advance(ms: number): void {
     this.#now += ms

@@ -168,6 +168,41 @@ test('who follows the end and is slow leaves it when its bytes are full, and mis
   t.pass()
 })
 
+test('a place far behind has more while the last of its answer is taken', async (t) => {
+  const { broker, reader } = await makeStage(t, 64 * mebibyte)
+  const [place] = places as [TopicPartition]
+  const total = 2_000
+  for (let i = 0; i < total; i++) broker.append(place, [recordOf(String(i), 10 * kibibyte)])
+  broker.answerTurns = 10
+  const one = reader([place])
+  const seen = new Seen()
+  await one.ready()
+  let emptyTakes = 0
+  while (!seen.isAt(place, total)) {
+    const chunks = one.take(1)
+    for (const chunk of chunks) seen.add(chunk, chunk.records)
+    if (chunks.length === 0) emptyTakes++
+    await nextTurn()
+  }
+  t.is(emptyTakes, 0)
+})
+
+test('places far behind that are taken from in step share the budget, and none of them asks for crumbs', async (t) => {
+  const { broker, reader } = await makeStage(t, 64 * mebibyte)
+  fill(broker, 100, 20, 500)
+  const readers = places.map((place) => ({ place, reader: reader([place]) }))
+  const seen = new Seen()
+  const takeUpTo = async (next: number, place: TopicPartition, each: Reader): Promise<void> => {
+    while (!seen.isAt(place, next)) {
+      await each.ready()
+      for (const chunk of each.take(next - seen.nexts.get(placeName(place))!)) seen.add(chunk, chunk.records)
+    }
+  }
+  for (let next = 20; next <= 2_000; next += 20)
+    for (const { place, reader: each } of readers) await takeUpTo(next, place, each)
+  t.true(broker.fetchCount < 2 * places.length, `${broker.fetchCount} requests`)
+})
+
 test('what is kept of an answer keeps no more of it in memory than a megabyte', async (t) => {
   const { broker, reader } = await makeStage(t, 256 * mebibyte)
   fill(broker, 10, 20, 500)

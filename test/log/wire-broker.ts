@@ -16,6 +16,8 @@ const producer = { id: 1n, epoch: 0, sequence: 0 }
 export class WireBroker {
   readonly cluster: Cluster
   fetchCount = 0
+  /** Every answer takes so many turns of the event loop. */
+  answerTurns = 0
   /** The longest answer that it has given. */
   answerBytesMost = 0
   readonly #topics: readonly { readonly name: string; readonly partitions: number }[]
@@ -67,6 +69,7 @@ export class WireBroker {
   async #answer({ request, response }: WireRequest<unknown>): Promise<unknown> {
     if (request.apiName !== 'Fetch') return this.#metadata()
     this.fetchCount++
+    for (let turn = 0; turn < this.answerTurns; turn++) await nextTurn()
     const { buffer } = await request.encode()
     const { asked, bytesMax } = readFetch(buffer)
     let parts = this.#partsOf(asked, bytesMax)

@@ -2,6 +2,7 @@ import test from 'ava'
 import { isParcomoloError } from '../../src/base/index.ts'
 import { readConfig, settingsInUse } from '../../src/main/config.ts'
 import { componentsOf, rolesIn } from '../../src/main/roles.ts'
+import { shopIn, theShop } from '../helpers/shop-parts.ts'
 
 const linesOf = (environment: Record<string, string>): readonly string[] => {
   try {
@@ -230,6 +231,19 @@ const idle = (role: string): string =>
   `'${role}' has nothing to do; expected a list without it; leave '${role}' out, or set FLOW to 'orchestration'`
 test(
   together,
+  'the engine alone has no services',
+  { ...onKafka, PARCOMOLO_APP: 'none', PARCOMOLO_ROLES: 'payment,orchestrator' },
+  [
+    "PARCOMOLO_ROLES: 'payment,orchestrator' is not accepted with PARCOMOLO_APP 'none', which has no 'payment'; " +
+      "expected a list of orchestrator, operator, view; leave 'payment' out, or set PARCOMOLO_APP to 'shop'"
+  ]
+)
+test(together, 'a flow is one of the shop', { PARCOMOLO_APP: 'none', FLOW: 'choreography' }, [
+  "FLOW: 'choreography' is not accepted with PARCOMOLO_APP 'none', which has no services that it could be the flow of; " +
+    "expected none; leave FLOW out, or set PARCOMOLO_APP to 'shop'"
+])
+test(
+  together,
   'in choreography nobody orchestrates',
   { ...onKafka, FLOW: 'choreography', PARCOMOLO_ROLES: 'order,orchestrator,operator' },
   [idle('orchestrator'), idle('operator')]
@@ -237,8 +251,8 @@ test(
 
 test('all of the roles are those that the flow has', (t) => {
   const services = ['order', 'inventory', 'payment', 'shipping']
-  t.deepEqual(rolesIn('orchestration', 'all'), [...services, 'orchestrator', 'operator', 'view'])
-  t.deepEqual(rolesIn('choreography', 'all'), [...services, 'view'])
-  t.deepEqual(componentsOf(rolesIn('orchestration', 'all')), [...services, 'orchestrator'])
-  t.deepEqual(componentsOf(rolesIn('orchestration', ['payment', 'view'])), ['payment'])
+  t.deepEqual(rolesIn(theShop, 'all'), [...services, 'orchestrator', 'operator', 'view'])
+  t.deepEqual(rolesIn(shopIn('choreography'), 'all'), [...services, 'view'])
+  t.deepEqual(componentsOf(rolesIn(theShop, 'all')), [...services, 'orchestrator'])
+  t.deepEqual(componentsOf(rolesIn(theShop, ['payment', 'view'])), ['payment'])
 })

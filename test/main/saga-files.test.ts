@@ -5,13 +5,14 @@ import test, { type ExecutionContext } from 'ava'
 import { ParcomoloError, systemClock } from '../../src/base/index.ts'
 import { adoptContract, contractSet, registerContracts } from '../../src/contract/index.ts'
 import { participantsOf } from '../../src/main/participants.ts'
-import { followSagaFiles, SagaFolder } from '../../src/main/saga-files.ts'
-import { ownRecords } from '../../src/main/system.ts'
+import type { Reader } from '../../src/log/index.ts'
+import { followSagaFiles } from '../../src/main/saga-files.ts'
+import { SagaFolder } from '../../src/main/saga-folder.ts'
+import { ownRecords, theShop } from '../helpers/shop-parts.ts'
 import { openPublisher } from '../../src/orchestrator/index.ts'
 import { newFolder } from '../log/folder.ts'
-import type { Reader } from '../../src/log/index.ts'
-import { instead } from '../simulation/other-log.ts'
 import { participant, saga, Stage } from '../orchestrator/stage.ts'
+import { instead } from '../simulation/other-log.ts'
 
 /** A process of a release that knows no participant, and follows an empty folder. */
 const following = async (t: ExecutionContext, prepared?: string) => {
@@ -30,7 +31,7 @@ const following = async (t: ExecutionContext, prepared?: string) => {
   const published: string[] = []
   const files = await followSagaFiles({
     ...{ dir, definitions, publisher, clock: systemClock },
-    participants: participantsOf({ registry: stage.registry, codec, definitions, publisher }),
+    participants: participantsOf({ application: theShop, registry: stage.registry, codec, definitions, publisher }),
     onPublished: (name, revision, what) =>
       published.push(what === 'published' ? `${name} ${revision}` : `${name} gone`),
     onRefused: (path, error) => refused.push([path, error]),
@@ -124,7 +125,7 @@ test('a saga whose file is gone begins no more', async (t) => {
   t.true(definitions.newest('loyalty')?.retired)
 })
 
-test('a file that is put back at once is what is in force, and not what it was meanwhile', async (t) => {
+test('a file is compared with what was published last, also by another process that has read it late', async (t) => {
   const stage = await Stage.open(t)
   let news = Promise.withResolvers<void>()
   news.resolve()
@@ -138,24 +139,21 @@ test('a file that is put back at once is what is in force, and not what it was m
   const { definitions } = system
   const publisher = await openPublisher(stage.log, stage.codec, stage.clock)
   const { registry, codec } = stage
-  let text = saga
   const folder = new SagaFolder({
     ...{ dir: 'sagas', definitions, publisher, clock: stage.clock },
-    files: { paths: async (dir) => (dir === 'sagas' ? ['loyalty.yaml'] : []), text: async () => text },
-    participants: participantsOf({ registry, codec, definitions, publisher }),
+    from: { paths: async (dir) => (dir === 'sagas' ? ['loyalty.yaml'] : []), text: async () => saga },
+    participants: participantsOf({ application: theShop, registry, codec, definitions, publisher }),
     onPublished: () => undefined,
     onRefused: (_, error) => t.fail(String(error))
   })
-  await folder.publish()
-  await definitions.caughtUp()
+  await folder.publish(true)
   news = Promise.withResolvers()
-  text = saga.replace('start:', 'deadline: 1h\n  start:')
-  await folder.publish()
-  text = saga
-  const putBack = folder.publish()
+  const yaml = saga.replace('start:', 'deadline: 1h\n  start:')
+  await publisher.publish({ saga: 'loyalty', revision: 'earlier', source: 'loyalty.yaml', yaml, retired: false })
+  const published = folder.publish(true)
   await stage.pass(1)
   news.resolve()
-  await putBack
+  await published
   await definitions.caughtUp()
   t.is(definitions.newest('loyalty')?.yaml, saga)
   await system.stop()

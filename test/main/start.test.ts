@@ -1,68 +1,16 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import { ParcomoloError } from '../../src/base/index.ts'
 import type { Log } from '../../src/log/index.ts'
 import { type Config, readConfig } from '../../src/main/config.ts'
 import { openLog, openRegistry } from '../../src/main/open-log.ts'
-import type { Role } from '../../src/main/roles.ts'
 import { type Running, start } from '../../src/main/start.ts'
 import type { Storage } from '../../src/main/stage.ts'
 import { openEmbeddedRegistry } from '../../src/registry/embedded/index.ts'
 import { freePort } from '../helpers/free-port.ts'
 import { orderBody } from '../http/requests.ts'
-
-type Json = Record<string, unknown>
-
-const newFolder = async (t: ExecutionContext): Promise<string> => {
-  const folder = await mkdtemp(join(tmpdir(), 'parcomolo-start-'))
-  t.teardown(() => rm(folder, { recursive: true, force: true }))
-  return folder
-}
-
-const configOf = (dataFolder: string, changes: Partial<Config> = {}): Config => ({
-  ...readConfig({}),
-  ...{ port: 0, dataFolder, logLevel: 'error' },
-  ...changes
-})
-
-/** The embedded log, shared by what would be several processes on Kafka; each only has what it has opened. */
-const sharedStorage = async (t: ExecutionContext, config: Config): Promise<Storage & { openCount: number }> => {
-  const [log, registry] = [await openLog(config), await openRegistry(config)]
-  t.teardown(async () => {
-    await log.close()
-    await registry.close()
-  })
-  const storage = {
-    openCount: 0,
-    openLog: async (): Promise<Log> => {
-      storage.openCount++
-      const close = async (): Promise<void> => void storage.openCount--
-      return new Proxy(log, {
-        get: (target, name) => {
-          const member: unknown = name === 'close' ? close : Reflect.get(target, name)
-          return typeof member === 'function' ? (member as () => unknown).bind(target) : member
-        }
-      })
-    },
-    openRegistry: async () => ({ ...registry, close: async () => undefined })
-  }
-  return storage
-}
-
-const json = async (url: string): Promise<{ status: number; body: Json }> => {
-  const response = await fetch(url)
-  return { status: response.status, body: (await response.json()) as Json }
-}
-
-const until = async <T>(attempt: () => Promise<T | undefined>): Promise<T> => {
-  for (;;) {
-    const found = await attempt().catch(() => undefined)
-    if (found !== undefined) return found
-    await new Promise((resolve) => void setImmediate(resolve))
-  }
-}
+import { configOf, type Json, json, newFolder, sharedStorage, until } from './process-stage.ts'
 
 const place = (url: string, key?: string): Promise<Response> =>
   fetch(`${url}/orders`, {
@@ -77,7 +25,7 @@ test('each role by itself, they make one shop, in whatever order they start', as
   // On Kafka a process with the view is the first to need its data folder.
   const dataFolder = join(config.dataFolder, 'of', 'the view')
   const running: Running[] = []
-  const run = async (...roles: Role[]): Promise<Running> => {
+  const run = async (...roles: string[]): Promise<Running> => {
     const process = await start({ ...config, dataFolder, roles }, { storage })
     running.push(process)
     t.deepEqual(process.roles, roles)

@@ -95,6 +95,88 @@ test('a participant that a saga uses stays until none does', async (t) => {
   t.true('problem' in bench.contracts.command('ReserveStock'))
 })
 
+/** With the same meaning. */
+const edited = (name: string): ParticipantResource => {
+  const { contract } = ofFile(name).spec as { contract: string }
+  return withSpec(name, { contract: `// Edited.\n${contract}` })
+}
+
+const inUse = (waitsFor: 'saga' | 'instances'): ParcomoloError =>
+  new ParcomoloError('PARCOMOLO_CONTRACT_IN_USE', `saga 'small' needs it: a file:1:1 command: unknown; cure`, {
+    details: { waitsFor },
+    cause: new ParcomoloError('PARCOMOLO_SAGA_INVALID', 'a file:1:1 command: unknown', {
+      details: {
+        errorCount: 1,
+        errors: [{ code: 'PARCOMOLO_SAGA_UNKNOWN_NAME', path: 'steps[0].command', message: 'unknown' }]
+      }
+    })
+  })
+
+test('a contract that a saga needs is refused after a while, by field, and accepted when none does', async (t) => {
+  const bench = await atWork(t.title)
+  bench.sagas.apply(sagaResource('small'))
+  await bench.time.pass(0)
+  const conflict = (): string => conditionOf(bench.participants.get('payment')?.status?.conditions, 'Stalled')!.status
+  bench.acceptFaults.push(...[0, 1, 2].map(() => inUse('saga')))
+  bench.participants.apply(edited('payment'))
+  await bench.time.pass(0)
+  t.deepEqual([readyOf(bench.participants.get('payment')), conflict()], ['False InUse', 'False'])
+  t.deepEqual(bench.beside, { sagas: ['sagas.parcomolo.io/shop/small'], participants: [] })
+  await bench.time.pass(3_000)
+  t.deepEqual([readyOf(bench.participants.get('payment')), conflict()], ['False Conflict', 'True'])
+  const { message } = conditionOf(bench.participants.get('payment')?.status?.conditions, 'Ready')!
+  t.is(message, "saga 'small' needs it: spec.steps[0].command: unknown; cure")
+  await bench.time.pass(20_000)
+  t.is(readyOf(bench.participants.get('payment')), 'True Accepted')
+  t.deepEqual(bench.errors, [])
+})
+
+test('a contract that instances need is being worked on until they have ended', async (t) => {
+  const bench = await atWork(t.title)
+  bench.acceptFaults.push(...Array.from({ length: 20 }, () => inUse('instances')))
+  bench.participants.apply(edited('payment'))
+  await bench.time.pass(100_000)
+  t.is(readyOf(bench.participants.get('payment')), 'False InUse')
+  t.is(conditionOf(bench.participants.get('payment')?.status?.conditions, 'Reconciling')!.status, 'True')
+  await bench.time.pass(100_000)
+  t.is(readyOf(bench.participants.get('payment')), 'True Accepted')
+})
+
+test('a participant that a revision needs stays, however its resource is deleted', async (t) => {
+  const bench = await atWork(t.title)
+  bench.withdrawFault = inUse('instances')
+  bench.participants.delete('payment')
+  bench.participants.setFinalizers('shipping', [])
+  bench.participants.delete('shipping')
+  await bench.time.pass(60_000)
+  t.is(readyOf(bench.participants.get('payment')), 'False InUse')
+  const { message } = conditionOf(bench.participants.get('payment')?.status?.conditions, 'Reconciling')!
+  t.regex(message, /^saga 'small' needs it: spec\.steps\[0\]\.command: unknown/)
+  t.is(bench.participants.get('shipping'), undefined)
+  t.true('found' in bench.contracts.participant('shipping'))
+  t.deepEqual(
+    bench.errors.filter((error) => error.startsWith('shipping')).length,
+    1,
+    'a participant without a resource is told once'
+  )
+  bench.withdrawFault = undefined
+  await bench.time.pass(10_000)
+  t.is(bench.participants.get('payment'), undefined)
+  for (const name of ['payment', 'shipping']) t.true('problem' in bench.contracts.participant(name), name)
+})
+
+test('a participant that cannot be withdrawn for another reason says so, and goes when it can be', async (t) => {
+  const bench = await atWork(t.title)
+  bench.withdrawFault = new ParcomoloError('PARCOMOLO_MAIN_VIEW_UNAVAILABLE', 'nobody answers', { retryable: true })
+  bench.participants.delete('payment')
+  await bench.time.pass(1_000)
+  const { message } = conditionOf(bench.participants.get('payment')?.status?.conditions, 'Reconciling')!
+  t.is(message, 'it cannot be withdrawn yet: nobody answers')
+  bench.withdrawFault = undefined
+  await bench.time.pass(60_000)
+  t.is(bench.participants.get('payment'), undefined)
+})
+
 test('without its finalizer a participant goes at once, and is withdrawn', async (t) => {
   const bench = await atWork(t.title)
   bench.participants.setFinalizers('payment', [])

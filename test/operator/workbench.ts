@@ -20,21 +20,27 @@ export class Workbench {
   readonly errors: string[] = []
   readonly acceptFaults: Error[] = []
   readonly publishFaults: Error[] = []
+  /** Why a participant is not withdrawn, as long as it is so. */
+  withdrawFault: Error | undefined
+  /** What was beside the participant that was accepted last. */
+  beside: { readonly sagas: readonly string[]; readonly participants: readonly string[] } | undefined
   running: readonly RunningCount[] | Error = []
   contracts: Contracts
   mayAct = (): void => undefined
   readonly #accepted = new Map<string, Contract>()
+  readonly #sources = new Map<string, string>()
   readonly #ports: Ports
   readonly #sagaController: Controller
   readonly #participantController: Controller
 
-  constructor(title: string, contracts: Contracts) {
+  /** `ports`: what is outside, where that is not to be in memory. */
+  constructor(title: string, contracts: Contracts, ports?: Ports) {
     this.time = new VirtualTime(title)
     this.contracts = contracts
-    this.#ports = boundedPorts(this.#outside, this.#clock)
+    this.#ports = boundedPorts(ports ?? this.#outside, this.#clock)
     for (const contract of contracts.all) this.#accepted.set(contract.participant, contract)
     const participants = new ParticipantReconciler({
-      client: this.#client(this.participants, 'participants'),
+      ...{ client: this.#client(this.participants, 'participants'), namespace: 'shop' },
       participants: this.#ports.participants,
       sagas: () => this.sagas.all(),
       onSettled: () => this.#wakeSagas()
@@ -46,9 +52,10 @@ export class Workbench {
       pendingParticipants: () => participants.pending(),
       runningOf: () => undefined
     })
+    ports?.participants.onChanged(() => this.#wake())
     this.#wake = () => {
       this.#wakeSagas()
-      for (const name of participants.waiting(['held', 'refused'])) this.#participantController.enqueue(name)
+      for (const name of participants.waiting(['held', 'inUse', 'refused'])) this.#participantController.enqueue(name)
     }
     this.#sagaController = this.#controller('saga', sagas)
     this.#participantController = this.#controller('participant', participants)
@@ -62,6 +69,10 @@ export class Workbench {
 
   newest(saga: string): PublishedSaga | undefined {
     return this.published.findLast((published) => published.saga === saga)
+  }
+
+  #published() {
+    return [...this.#sources].filter(([name]) => this.#accepted.has(name)).map(([name, source]) => ({ name, source }))
   }
 
   #wakeSagas(): void {
@@ -90,15 +101,20 @@ export class Workbench {
     },
     participants: {
       contracts: () => this.contracts,
-      accept: async ({ name, source, yaml }) => {
+      published: () => this.#published(),
+      accept: async ({ name, source, yaml }, beside) => {
+        const sagas = beside?.sagas().map((saga) => saga.source) ?? []
+        this.beside = { sagas, participants: beside?.participants().map((other) => other.source) ?? [] }
         throwNext(this.acceptFaults)
         const contract = readContract({ path: source, text: yaml })
         const others = [...this.#accepted.values()].filter(({ participant }) => participant !== name)
         this.contracts = contractSet([...others, contract])
         this.#accepted.set(name, contract)
+        this.#sources.set(name, source)
         this.#wake()
       },
       withdraw: async (name) => {
+        if (this.withdrawFault !== undefined) throw this.withdrawFault
         this.#accepted.delete(name)
         this.contracts = contractSet([...this.#accepted.values()])
         this.#wake()

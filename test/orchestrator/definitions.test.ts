@@ -1,7 +1,7 @@
 import test from 'ava'
 import { ParcomoloError } from '../../src/base/index.ts'
 import { learnSchemas, makeCodec, registerContracts } from '../../src/contract/index.ts'
-import { ownRecords } from '../../src/main/system.ts'
+import { ownRecords } from '../helpers/shop-parts.ts'
 import { definitionProtocol, Definitions, definitionsTopic } from '../../src/orchestrator/index.ts'
 import { contracts, saga, Stage } from './stage.ts'
 

@@ -1,7 +1,8 @@
 import test from 'ava'
 import { adoptContract, contractSet, registerContracts } from '../../src/contract/index.ts'
 import { participantsOf } from '../../src/main/participants.ts'
-import { ownRecords, type System } from '../../src/main/system.ts'
+import { ownRecords, theShop } from '../helpers/shop-parts.ts'
+import { type System } from '../../src/main/system.ts'
 import { openPublisher } from '../../src/orchestrator/index.ts'
 import { participant, saga, Stage } from './stage.ts'
 
@@ -14,7 +15,7 @@ const bare = async (stage: Stage) => {
   })
   const publisher = await openPublisher(stage.log, codec, stage.clock)
   const { definitions } = system
-  const participants = participantsOf({ registry: stage.registry, codec, definitions, publisher })
+  const participants = participantsOf({ application: theShop, registry: stage.registry, codec, definitions, publisher })
   const publishSaga = (): Promise<void> =>
     publisher.publish({ saga: 'loyalty', revision: 'r', source: 'loyalty.yaml', yaml: saga, retired: false })
   return { system, codec, publisher, participants, publishSaga }
@@ -117,13 +118,14 @@ test("one that takes another's topic is refused before anything is registered", 
   await system.stop()
 })
 
-test('a participant that was withdrawn is unknown to new sagas, and those that run go on', async (t) => {
+test('a participant that was withdrawn unjudged is unknown to new sagas, and those that run go on', async (t) => {
   const stage = await Stage.open(t)
-  const { system, participants, publishSaga } = await bare(stage)
+  const { system, participants, publisher, publishSaga } = await bare(stage)
   await participants.accept(loyalty)
   await publishSaga()
   await stage.until(() => system.definitions.current('loyalty') !== undefined)
-  await participants.withdraw('loyalty')
+  await publisher.publishParticipant({ participant: 'loyalty', source: '', yaml: '', withdrawn: true })
+  await system.definitions.caughtUp()
   t.deepEqual(system.definitions.contracts.commandNames, [])
   t.truthy(system.definitions.current('loyalty'))
   t.like(stage.errors, [{ code: 'PARCOMOLO_SAGA_INVALID' }])

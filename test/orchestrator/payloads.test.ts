@@ -1,7 +1,8 @@
 import test, { type ExecutionContext } from 'ava'
 import { ParcomoloError } from '../../src/base/index.ts'
 import { learnSchemas, makeCodec, registerContracts } from '../../src/contract/index.ts'
-import { ownRecords, type System, type SystemDeps } from '../../src/main/system.ts'
+import { ownRecords } from '../helpers/shop-parts.ts'
+import { type System, type SystemDeps } from '../../src/main/system.ts'
 import { contracts, type Said, Stage } from './stage.ts'
 
 const orderId = 'o'

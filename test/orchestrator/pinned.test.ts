@@ -1,7 +1,8 @@
 import test, { type ExecutionContext } from 'ava'
 import { adoptContract, contractSet, registerContracts } from '../../src/contract/index.ts'
 import { participantsOf } from '../../src/main/participants.ts'
-import { ownRecords, type System, type SystemDeps } from '../../src/main/system.ts'
+import { ownRecords, theShop } from '../helpers/shop-parts.ts'
+import { type System, type SystemDeps } from '../../src/main/system.ts'
 import { openPublisher } from '../../src/orchestrator/index.ts'
 import { participant, saga, Stage } from './stage.ts'
 
@@ -12,7 +13,7 @@ const processOn = async (stage: Stage, overrides: Partial<SystemDeps> = {}) => {
   const system = await stage.run({ codec, contracts: contractSet([]), adopt, ...overrides })
   const { definitions } = system
   const publisher = await openPublisher(stage.log, codec, stage.clock, definitions)
-  const participants = participantsOf({ registry: stage.registry, codec, definitions, publisher })
+  const participants = participantsOf({ application: theShop, registry: stage.registry, codec, definitions, publisher })
   const publish = async (revision: string, yaml: string): Promise<void> => {
     await publisher.publish({ saga: 'loyalty', revision, source: 'loyalty.yaml', yaml, retired: false })
     await definitions.caughtUp()
@@ -72,7 +73,7 @@ test('what an older revision needs stays while an instance runs on it, and none 
   await publish('r2', short)
   await t.throwsAsync(participants.accept(loyaltyOf(withoutVoucher)), {
     code: 'PARCOMOLO_CONTRACT_IN_USE',
-    message: /revision 'r1', on which instances still run, .*wait until they have ended, then save the contract again/
+    message: /revision 'r1', on which instances still run, .* the contract is taken when they have ended/
   })
   await stage.say(0, stage.encode('PointsAwarded', { orderId: 'o-1', balance: 5 }), { orderId: 'o-1', answers: award })
   const voucher = await stage.command('IssueVoucher', 'o-1')
@@ -87,9 +88,10 @@ test('what an older revision needs stays while an instance runs on it, and none 
 })
 
 test('a saga that has lost its participant already is in the way of no other', async (t) => {
-  const { system, definitions, participants, publish } = await opened(t)
+  const { system, definitions, participants, publisher, publish } = await opened(t)
   await publish('r1', saga)
-  await participants.withdraw('loyalty')
+  await publisher.publishParticipant({ participant: 'loyalty', source: '', yaml: '', withdrawn: true })
+  await definitions.caughtUp()
   const yaml = participant.replaceAll('test.loyalty', 'test.rival').replace('name: loyalty', 'name: rival')
   await participants.accept({ name: 'rival', source: 'rival.yaml', yaml: yaml.replace(/(loyalty)-(c|e)/g, 'rival-$2') })
   t.true('found' in definitions.contracts.participant('rival'))
@@ -103,7 +105,14 @@ test('instances that only other processes know of count where these can be asked
   const codec = await registerContracts(stage.registry, [], ownRecords)
   let count = 1
   const running = { count: async () => [{ saga: 'loyalty', revision: 'r1', count }] }
-  const participants = participantsOf({ registry: stage.registry, codec, definitions, publisher, running })
+  const participants = participantsOf({
+    application: theShop,
+    registry: stage.registry,
+    codec,
+    definitions,
+    publisher,
+    running
+  })
   await t.throwsAsync(participants.accept(loyaltyOf(withoutVoucher)), { code: 'PARCOMOLO_CONTRACT_IN_USE' })
   count = 0
   await participants.accept(loyaltyOf(withoutVoucher))

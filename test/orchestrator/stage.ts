@@ -10,7 +10,8 @@ import {
 } from '../../src/contract/index.ts'
 import { openEmbeddedLog } from '../../src/log/embedded/index.ts'
 import type { Headers, Log, StoredRecord, TopicPartition } from '../../src/log/index.ts'
-import { ownRecords, startSystem, type System, type SystemDeps } from '../../src/main/system.ts'
+import { ownRecords, theShop } from '../helpers/shop-parts.ts'
+import { startSystem, type System, type SystemDeps } from '../../src/main/system.ts'
 import { openPublisher } from '../../src/orchestrator/index.ts'
 import { openEmbeddedRegistry } from '../../src/registry/embedded/index.ts'
 import type { Registry } from '../../src/registry/index.ts'
@@ -99,7 +100,7 @@ export class Stage {
     const codec = overrides.codec ?? (await registerContracts(this.registry, this.contracts.all, ownRecords))
     return startSystem({
       ...{ log: this.log, codec, contracts: this.contracts, clock: this.clock, partitions: this.partitions },
-      flow: 'orchestration',
+      application: theShop,
       roles: ['orchestrator'],
       owner: 'test',
       learn: (values) => learnSchemas(codec, this.registry, values),

@@ -17,7 +17,8 @@ test('each answer that is passed over is counted and told with its reason', asyn
   const say = (headers: Record<string, string>, value = answer, key = orderId): Promise<unknown> =>
     stage.log.send([{ topic: 'loyalty-events', partition: 0, key, value, timestamp: stage.clock.now(), headers }])
   await say({})
-  await say({ CE_CausationId: id })
+  await say({ CE_ID: 'a-1', CE_TYPE: 'PointsAwarded', CE_CAUSATIONID: id })
+  await say({ ce_type: 'PointsAwarded', ce_CausationId: id })
   await say({ ce_causationid: 'nonsense' })
   await say({ ce_causationid: id.replace(/o$/, 'other') }, answer, 'other')
   await say({ ce_causationid: id.replace(/o$/, 'other') })
@@ -27,12 +28,13 @@ test('each answer that is passed over is counted and told with its reason', asyn
   await say({ ce_causationid: id })
   await stage.command('IssueVoucher', orderId)
   await say({ ce_causationid: id })
-  await stage.until(() => told.length === 7)
+  await stage.until(() => told.length === 8)
   t.deepEqual(
     told.map(({ reason, type }) => [reason, type]),
     [
       ['no-causation-id', 'PointsAwarded'],
-      ['no-causation-id', 'PointsAwarded'],
+      ['header-case', 'PointsAwarded'],
+      ['header-case', 'PointsAwarded'],
       ['unknown-id', 'PointsAwarded'],
       ['unknown-id', 'PointsAwarded'],
       ['wrong-key', 'PointsAwarded'],
@@ -40,9 +42,13 @@ test('each answer that is passed over is counted and told with its reason', asyn
       ['not-awaited', 'PointsAwarded']
     ]
   )
-  t.like(told[5], { at: 'loyalty-events/0/6', key: 'o', causationId: id })
+  t.like(told[6], { at: 'loyalty-events/0/7', key: 'o', causationId: id })
+  t.deepEqual(
+    told.slice(0, 4).map(({ header }) => header),
+    [undefined, 'CE_ID', 'ce_CausationId', undefined]
+  )
   const lines = metricsText({ unheard }).split('\n')
-  t.true(lines.includes('parcomolo_saga_answers_passed_over_total{topic="loyalty-events",reason="no-causation-id"} 2'))
+  t.true(lines.includes('parcomolo_saga_answers_passed_over_total{topic="loyalty-events",reason="header-case"} 2'))
   await system.stop()
   t.deepEqual(stage.errors, [])
 })

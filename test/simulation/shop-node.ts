@@ -1,30 +1,24 @@
 import { readFile } from 'node:fs/promises'
 import { Budget, isParcomoloError } from '../../src/base/index.ts'
-import {
-  adoptContract,
-  type Codec,
-  type Contracts,
-  contractSet,
-  learnSchemas,
-  registerContracts
-} from '../../src/contract/index.ts'
+import { adoptContract, type Codec, type Contracts, learnSchemas, registerContracts } from '../../src/contract/index.ts'
 import type { Log } from '../../src/log/index.ts'
-import { agreedContracts } from '../../src/main/agreed-contracts.ts'
 import { commandSender } from '../../src/main/commands.ts'
 import { readContractFiles } from '../../src/main/contract-files.ts'
-import { fillCatalogue } from '../../src/main/shop.ts'
-import { type Flow, ownRecords, startSystem, type System, type SystemDeps, viewTopics } from '../../src/main/system.ts'
+import { startSystem, type System, type SystemDeps } from '../../src/main/system.ts'
 import type { PassedOver } from '../../src/orchestrator/index.ts'
+import type { Flow } from '../../src/shop/index.ts'
+import { fillCatalogue } from '../../src/shop/shelves.ts'
 import { cellBytes } from '../../src/task/cell.ts'
 import type { TaskLimits } from '../../src/task/index.ts'
 import { openView, type View, type ViewStore } from '../../src/view/index.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
+import { ownRecords, shopIn, theShop, viewTopics } from '../helpers/shop-parts.ts'
 import type { SimulatedCluster } from '../helpers/simulated-log.ts'
 import type { SimulatedProcess } from '../helpers/simulated-process.ts'
 import type { SimulatedRegistry } from '../helpers/simulated-registry.ts'
 import { learnerOf, standsAt } from './garbage.ts'
 import { instead, paced } from './other-log.ts'
-import { contractsIn, type Folder, type Followed, followFolder, type Refused } from './shop-folder.ts'
+import { type Folder, type Followed, followFolder, type Refused } from './shop-folder.ts'
 import { type Role, ShopRoles, type Troubles } from './shop-roles.ts'
 
 /** What every run shares: read once, never changed. */
@@ -39,7 +33,7 @@ export type ShopParts = {
 export const sagaPath = 'sagas/order.yaml'
 
 export const readShopParts = async (): Promise<ShopParts> => {
-  const contracts = await readContractFiles('sagas')
+  const contracts = await readContractFiles('sagas', theShop)
   const schemas = new Map<number, Readonly<Record<string, unknown>>>()
   const ids = new Map<string, number>()
   const codec = await registerContracts(
@@ -184,7 +178,7 @@ export class ShopNode {
     const { flow, troubles } = this.#options
     const log = this.#logOf(process, 'view')
     const { clock } = process
-    const known = await this.#knownTo(process, log)
+    const known = await this.#knownTo(process)
     const { codec } = known
     this.#roles = troubles && this.#rolesOf(process, troubles)
     const system = await this.#system(process, log, known, troubles && [])
@@ -198,20 +192,19 @@ export class ShopNode {
     return { log, view, send, system }
   }
 
-  /** What a process knows of contracts when it has started, and how it learns more. */
-  async #knownTo(process: SimulatedProcess, log: Log): Promise<Known> {
+  /** What a process knows of contracts when it has started; those of others come to it by the log. */
+  async #knownTo(process: SimulatedProcess): Promise<Known> {
     const { contracts, codec } = this.#parts
-    const { folder, learns } = this.#options
+    const { learns } = this.#options
     const registry = this.#options.registry.of(process)
     if (learns !== true) return { contracts, codec, learn: learnerOf(process, this.#cluster.time, codec) }
     for (;;) {
       try {
-        const agreed = await agreedContracts(log, registry, contractsIn(folder, contracts))
+        const own = await registerContracts(registry, contracts.all, ownRecords)
         return {
-          contracts: contractSet(agreed.contracts),
-          codec: agreed.codec,
-          learn: (values) => learnSchemas(agreed.codec, registry, values),
-          adopt: (contract) => adoptContract(registry, agreed.codec, contract)
+          ...{ contracts, codec: own },
+          learn: (values) => learnSchemas(own, registry, values),
+          adopt: (contract) => adoptContract(registry, own, contract)
         }
       } catch (error) {
         if (!isParcomoloError(error) || !error.retryable) throw error
@@ -241,7 +234,7 @@ export class ShopNode {
     const fail = (error: unknown): void => this.#fail(process, error)
     this.systemsBegun++
     const system = await startSystem({
-      ...{ log, ...known, clock: process.clock, flow, partitions, owner: process.name },
+      ...{ log, ...known, clock: process.clock, application: shopIn(flow), partitions, owner: process.name },
       ...(roles === undefined ? {} : { roles }),
       onFailure: fail,
       onPoison: (at, error) => (standsAt(at, this.#cluster) ? undefined : fail(error)),
@@ -268,7 +261,7 @@ export class ShopNode {
       process: (role) => (isApart ? this.#cluster.process(`${process.name}/${role}`) : process),
       start: async (own, role) => {
         const log = this.#logOf(own, role)
-        return this.#system(own, log, await this.#knownTo(own, log), [role])
+        return this.#system(own, log, await this.#knownTo(own), [role])
       },
       fail: (own, error) => this.#fail(own, error)
     })
@@ -280,9 +273,9 @@ export class ShopNode {
   }
 
   async #follow(process: SimulatedProcess, log: Log, { codec }: Known, { definitions }: System): Promise<void> {
-    const { folder, registry } = this.#options
+    const { folder, registry, partitions } = this.#options
     this.#followed = await followFolder({
-      ...{ folder, process, log, codec, definitions, registry: registry.of(process) },
+      ...{ folder, process, log, codec, definitions, partitions, registry: registry.of(process) },
       onRefused: (refused) => this.#refuse(process, refused)
     })
     await this.#followed.saved()

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../src/base/index.ts'
-import type { Flow } from '../../src/main/system.ts'
+import type { Flow } from '../../src/shop/index.ts'
 import type { Task } from '../../src/task/index.ts'
 import { type Audit, audit, type Shown, type Violation } from '../helpers/auditor.ts'
 import { auditBacklog } from '../helpers/auditor/backlog.ts'

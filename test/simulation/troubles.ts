@@ -1,4 +1,4 @@
-import type { Flow } from '../../src/main/system.ts'
+import type { Flow } from '../../src/shop/index.ts'
 import type { VirtualTime } from '../helpers/virtual-time.ts'
 import type { Pace } from './other-log.ts'
 import type { ShopNode } from './shop-node.ts'

@@ -16,8 +16,11 @@ class Desk {
   now = 0
   #offset = 0
 
-  constructor({ isTold = true, unreadMax = 3, unansweredMax = 100, living = new Budget(Infinity) } = {}) {
-    const window = { initial: unreadMax, min: unreadMax, max: unreadMax }
+  constructor(
+    given: { isTold?: boolean; unreadMax?: number; unreadMin?: number; unansweredMax?: number; living?: Budget } = {}
+  ) {
+    const { isTold = true, unreadMax = 3, unansweredMax = 100, living = new Budget(Infinity) } = given
+    const window = { initial: unreadMax, min: given.unreadMin ?? unreadMax, max: unreadMax }
     this.unanswered = new Unanswered({
       partitionCount: () => 1,
       tellsReading: () => isTold,
@@ -264,6 +267,15 @@ test('what begins is put off while the process has no memory for more commands, 
   desk.send('d')
   desk.unanswered.close()
   t.is(living.heldBytes, 0)
+})
+
+test('a window does not narrow where memory, and not the participant, holds back what begins', (t) => {
+  const desk = new Desk({ unreadMax: 100, unreadMin: 1, living: new Budget(0, 2 * 600) })
+  for (const entity of ['a', 'b']) desk.send(entity)
+  t.is(desk.unanswered.room([inbox], 'k'), 0)
+  desk.now = 1_000
+  desk.read(2)
+  t.is(desk.unanswered.loads.get(place)!.window.limit, 100)
 })
 
 test('what pauses counts as long as it may be sent again, what has ended does not', (t) => {

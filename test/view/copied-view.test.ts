@@ -7,7 +7,7 @@ import { systemClock } from '../../src/base/index.ts'
 import type { Codec } from '../../src/contract/index.ts'
 import { openEmbeddedLog } from '../../src/log/embedded/index.ts'
 import type { Log } from '../../src/log/index.ts'
-import { viewTopics } from '../../src/main/system.ts'
+import { viewTopics } from '../helpers/shop-parts.ts'
 import {
   foreignTo,
   LogSnapshots,

@@ -6,9 +6,10 @@ import { type Codec, registerContracts } from '../../src/contract/index.ts'
 import { openEmbeddedLog } from '../../src/log/embedded/index.ts'
 import type { JournalWriter, Log } from '../../src/log/index.ts'
 import { readContractFiles } from '../../src/main/contract-files.ts'
-import { ownRecords, viewTopics } from '../../src/main/system.ts'
+import { ownRecords, theShop, viewTopics } from '../helpers/shop-parts.ts'
 import { openEmbeddedRegistry } from '../../src/registry/embedded/index.ts'
-import type { Source } from '../../src/view/record.ts'
+
+type Source = keyof typeof viewTopics
 
 /** The journals on the embedded log, written by the test in place of the components. */
 export type Journals = {
@@ -74,7 +75,7 @@ let sharedCodec: Promise<Codec> | undefined
 export const makeCodec = async (): Promise<Codec> => {
   const dir = await mkdtemp(join(tmpdir(), 'parcomolo-registry-'))
   const registry = await openEmbeddedRegistry(dir)
-  const codec = await registerContracts(registry, (await readContractFiles('sagas')).all, ownRecords)
+  const codec = await registerContracts(registry, (await readContractFiles('sagas', theShop)).all, ownRecords)
   await registry.close()
   await rm(dir, { recursive: true })
   return codec

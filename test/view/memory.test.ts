@@ -1,16 +1,18 @@
 import test from 'ava'
 import { systemClock } from '../../src/base/index.ts'
 import { recordBytes } from '../../src/log/index.ts'
-import { viewTopics } from '../../src/main/system.ts'
+import { viewTopics } from '../helpers/shop-parts.ts'
 import { RowCache } from '../../src/view/cache.ts'
 import { CausalOrder } from '../../src/view/causal-order.ts'
 import { openView } from '../../src/view/index.ts'
 import { PlaceReaders } from '../../src/view/place-readers.ts'
-import type { Arrived, Place, Source } from '../../src/view/record.ts'
+import type { Arrived, Place } from '../../src/view/record.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
 import { VirtualClock } from '../helpers/virtual-clock.ts'
 import { openJournals } from './journals.ts'
 import { placedValue } from './records.ts'
+
+type Source = keyof typeof viewTopics
 
 const placeOf = (source: Source): Place => {
   const topic = viewTopics[source]

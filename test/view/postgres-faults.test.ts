@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
 import { systemClock } from '../../src/base/index.ts'
-import { viewTopics } from '../../src/main/system.ts'
+import { viewTopics } from '../helpers/shop-parts.ts'
 import { openView, type View, type ViewStore } from '../../src/view/index.ts'
 import { databaseUrl, newSchema, openPostgres, type Schema, whyNoDatabase } from './database.ts'
 import { type Journals, openJournals } from './journals.ts'

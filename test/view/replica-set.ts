@@ -1,6 +1,6 @@
 import type { ExecutionContext } from 'ava'
 import { systemClock } from '../../src/base/index.ts'
-import { viewTopics } from '../../src/main/system.ts'
+import { viewTopics } from '../helpers/shop-parts.ts'
 import {
   openView,
   type OrderRow,

@@ -1,6 +1,6 @@
 import type { ExecutionContext } from 'ava'
 import { seededRandom } from '../../src/base/random.ts'
-import { viewTopics } from '../../src/main/system.ts'
+import { viewTopics } from '../helpers/shop-parts.ts'
 import { type SagaRow, type StockRow, timelineEntries, type View } from '../../src/view/index.ts'
 import { VirtualClock } from '../helpers/virtual-clock.ts'
 import type { Journals, Told } from './journals.ts'

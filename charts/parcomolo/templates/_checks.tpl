@@ -8,6 +8,9 @@
 {{- if not $values.enabled -}}
 {{- fail "enabled: 'false' takes nothing away by itself; expected a chart with this one as a dependency and 'condition: parcomolo.enabled' there; leave it out, or add the condition" -}}
 {{- end -}}
+{{- if and (not $values.shop.enabled) (ne $values.flow "orchestration") -}}
+{{- fail (printf "flow: '%s' is not accepted without shop.enabled, as only the shop has a flow; leave it out, or set shop.enabled to true" $values.flow) -}}
+{{- end -}}
 {{- $kafka := $values.kafka -}}
 {{- if and $kafka.enabled $kafka.brokers -}}
 {{- fail (printf "kafka.brokers: '%s' is not accepted with kafka.enabled, as the chart then brings a broker of its own; set kafka.enabled to false, or leave kafka.brokers out" (join "," $kafka.brokers)) -}}
@@ -53,6 +56,9 @@
 {{- end -}}
 {{- end -}}
 {{- with $values.keda -}}
+{{- if and .enabled (not $values.shop.enabled) -}}
+{{- fail "keda.enabled: is not accepted without shop.enabled, as it scales services of the shop; set it to false" -}}
+{{- end -}}
 {{- if and .enabled (ne $values.flow "orchestration") -}}
 {{- fail (printf "keda.enabled: is not accepted with flow '%s', where no role has an inbox to measure; set it to false" $values.flow) -}}
 {{- end -}}

@@ -64,13 +64,15 @@ of the values, and those of `own` before them, may say all but what finds the po
 {{- else -}}default{{- end -}}
 {{- end -}}
 
-{{/* The roles that have something to do in this flow, as JSON. */}}
-{{- define "parcomolo.roles" -}}
-{{- if eq .Values.flow "choreography" -}}
-{{- list "order" "inventory" "payment" "shipping" "view" | toJson -}}
-{{- else -}}
-{{- list "order" "inventory" "payment" "shipping" "orchestrator" "operator" "view" | toJson -}}
+{{/* The services of the shop, where it runs, as JSON. */}}
+{{- define "parcomolo.services" -}}
+{{- ternary (list "order" "inventory" "payment" "shipping") list .Values.shop.enabled | toJson -}}
 {{- end -}}
+
+{{/* The roles that have something to do, as JSON. */}}
+{{- define "parcomolo.roles" -}}
+{{- $ofEngine := ternary (list "view") (list "orchestrator" "operator" "view") (eq .Values.flow "choreography") -}}
+{{- concat (include "parcomolo.services" . | fromJsonArray) $ofEngine | toJson -}}
 {{- end -}}
 
 {{/* The values of a role, over those for every role, as JSON. Give (dict "root" $ "component" ROLE). */}}
@@ -109,7 +111,7 @@ of the values, and those of `own` before them, may say all but what finds the po
 
 {{/* Whether the sagas come with the release: "true" or "". */}}
 {{- define "parcomolo.hasSagas" -}}
-{{- if and .Values.sagas.install (eq .Values.flow "orchestration") -}}true{{- end -}}
+{{- if and .Values.sagas.install .Values.shop.enabled (eq .Values.flow "orchestration") -}}true{{- end -}}
 {{- end -}}
 
 {{- define "parcomolo.kafka.brokers" -}}

@@ -10,7 +10,6 @@ change rolls the pods by itself. Give (dict "root" $ "component" ROLE "role" ITS
   "PARCOMOLO_METRICS_PORT" "9090"
   "PARCOMOLO_HOST" "0.0.0.0"
   "PARCOMOLO_ROLES" .component
-  "FLOW" $values.flow
   "PARTITIONS" (toString $values.partitions)
   "LOG_LEVEL" $values.logLevel
   "KAFKA_BROKERS" (include "parcomolo.kafka.brokers" .root)
@@ -19,6 +18,12 @@ change rolls the pods by itself. Give (dict "root" $ "component" ROLE "role" ITS
   "KAFKA_SESSION_TIMEOUT" $values.kafka.sessionTimeout
   "SCHEMA_REGISTRY_URL" (include "parcomolo.registry.url" .root)
 -}}
+{{- if $values.shop.enabled }}{{- $_ := set $env "FLOW" $values.flow }}
+{{- else }}
+{{- /* All participants are resources then: the image's folder has those of the shop, this one none. */}}
+{{- $_ := set $env "PARCOMOLO_APP" "none" }}
+{{- $_ := set $env "PARCOMOLO_SAGAS" "/app/bare" }}
+{{- end -}}
 {{- with .role.nodeOptions }}{{- $_ := set $env "NODE_OPTIONS" . }}{{- end -}}
 {{- if $values.trustedCa.existingSecret }}{{- $_ := set $env "NODE_EXTRA_CA_CERTS" "/etc/parcomolo/ca/ca.pem" }}{{- end -}}
 {{- with $values.kafka.prefix }}{{- $_ := set $env "KAFKA_PREFIX" . }}{{- end -}}
@@ -106,5 +111,5 @@ password was changed rolls the pods. Empty where nothing is read, and under `hel
 {{/* Name of the secret with what ids are made with; empty where there is none. */}}
 {{- define "parcomolo.idSecret" -}}
 {{- $own := ternary (printf "%s-ids" (include "parcomolo.fullname" .)) "" .Values.view.idSecret.generate -}}
-{{- default $own .Values.view.idSecret.existingSecret -}}
+{{- if .Values.shop.enabled }}{{- default $own .Values.view.idSecret.existingSecret -}}{{- end -}}
 {{- end -}}

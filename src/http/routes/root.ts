@@ -7,17 +7,17 @@ import { escaped, page } from '../html.ts'
 export const rootRoutes = (http: FastifyInstance, deps: RouteDeps): void => {
   http.get('/', { schema: { hide: true } }, async (request, reply) => {
     reply.header('vary', 'Accept')
-    const links = http.hasRoute({ method: 'GET', url: '/metrics' }) ? { ...pages, ...forPrometheus } : pages
+    const links = Object.fromEntries(Object.entries(pages).filter(([url]) => http.hasRoute({ method: 'GET', url })))
     if (preferredType(request.headers.accept, ['application/json', 'text/html']) !== 'text/html')
       return reply.send({ name: 'Parcomolo', flow: deps.flow, links })
     const list = Object.entries(links).map(([path, text]) => `<li><a href="${path}">${path}</a> ${escaped(text)}</li>`)
     const shell = escaped(example(request.host))
-    const body = `<p>The shop runs in ${deps.flow}. Place an order:</p><pre>${shell}</pre><ul>${list.join('')}</ul>`
+    const shop = deps.flow && `<p>The shop runs in ${deps.flow}. Place an order:</p><pre>${shell}</pre>`
+    const body = `${shop ?? ''}<ul>${list.join('')}</ul>`
     return reply.type('text/html; charset=utf-8').send(page('Parcomolo', body))
   })
 }
 
-const forPrometheus = { '/metrics': 'for Prometheus' }
 const pages = {
   '/docs': 'all requests, to be tried out',
   '/openapi.json': 'the same for machines (OpenAPI 3.1)',
@@ -25,7 +25,8 @@ const pages = {
   '/stock': 'what can be ordered',
   '/sagas': 'saga instances, newest first',
   '/definitions': 'published sagas and their revisions',
-  '/readyz': 'is it ready, and if not, why'
+  '/readyz': 'is it ready, and if not, why',
+  '/metrics': 'for Prometheus'
 }
 
 const example = (host: string): string => `curl -i ${host}/orders -H 'Content-Type: application/json' -d '{

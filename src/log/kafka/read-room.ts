@@ -1,8 +1,8 @@
 import type { Account } from '../../base/index.ts'
 import type { Arrived } from './position.ts'
 
-/** An answer that gives more than this has one batch that is larger. */
-const answerBytesMax = 1024 * 1024
+/** An answer that gives more than this has one batch that is larger; the next one may be under way meanwhile. */
+const answerBytesMax = 256 * 1024
 /** Less is not worth a request; a batch comes whole however little is asked for. */
 const answerBytesMin = 16 * 1024
 

@@ -19,8 +19,11 @@ export type ReaderDeps = {
   readonly onClosed: (reader: KafkaReader) => void
 }
 
-/** More than this a place at the end does not have in memory: it leaves the end, and reads by itself later. */
-const followedBytesMax = 8 * 1024 * 1024
+/**
+ * More than this a place at the end does not have in memory: it leaves the end, and reads by itself later. So little
+ * that dozens of places, whose reader may need something of each, find room beside one another.
+ */
+const followedBytesMax = 1024 * 1024
 
 /**
  * Follows partitions, each in one of two ways: at the end together with all other readers (`Tail`), or behind it with
@@ -29,8 +32,8 @@ const followedBytesMax = 8 * 1024 * 1024
  *
  * P1. What a place has read and was not taken is held in the budget, answer by answer: until its last record is taken
  *     an answer is in memory as a whole.
- * P2. A place behind the end asks only when all is taken, for as much as there is room for then. So it never waits for
- *     others, and has at least one batch.
+ * P2. A place behind the end asks when all is taken, or while its last answer is taken where one more has room, for as
+ *     much as there is room for then. So it never waits for others, and has at least one batch.
  * P3. A place whose partition has lost what it was to read waits until somebody accepts that (`Losses`); the others go
  *     on.
  */
@@ -149,8 +152,12 @@ class PlaceReader implements Follower {
       if (count === 0) break
       parts.push(this.#takePart(count))
     }
-    if (this.#state === 'behind' && !this.hasRecords) this.#goOn()
+    if (this.#state === 'behind' && this.#mayAsk()) this.#goOn()
     return parts.length === 1 ? parts[0]! : parts.flat()
+  }
+
+  #mayAsk(): boolean {
+    return !this.hasRecords || (this.#lists.length === 1 && this.#room.hasMore)
   }
 
   #takePart(count: number): readonly StoredRecord[] {

@@ -29,9 +29,12 @@ type Feed = {
 
 /** A Fetch is answered as soon as there is anything, so the wait only bounds how late a new feed is heard of. */
 const waitMs = 250
-/** Of one answer, and of one partition in it; a batch comes whole all the same. */
+/**
+ * Of one answer, and of one partition in it, so that many which are far behind come on side by side; a batch comes
+ * whole all the same.
+ */
 const answerBytesMax = 4 * 1024 * 1024
-const partitionBytesMax = 1024 * 1024
+const partitionBytesMax = 256 * 1024
 
 /**
  * The ends of all partitions that this process follows: one Fetch a broker is under way, for all of them together, and

@@ -6,7 +6,8 @@ import { commandSender } from '../../../src/main/commands.ts'
 import type { Config } from '../../../src/main/config.ts'
 import { readContractFiles } from '../../../src/main/contract-files.ts'
 import { openLog, openRegistry } from '../../../src/main/open-log.ts'
-import { ownRecords, systemTopics, viewTopics } from '../../../src/main/system.ts'
+import { ownRecords, theShop, viewTopics } from '../../helpers/shop-parts.ts'
+import { systemTopics } from '../../../src/main/system.ts'
 import { priceCents } from '../parcomolo.ts'
 import type { Connection, Order, OrderRequest } from '../target.ts'
 
@@ -18,11 +19,11 @@ export type Access = { readonly log: Log; readonly codec: Codec }
 /** Its topics are made where they are missing. */
 export const openAccess = async (resources: AsyncDisposableStack, config: Config): Promise<Access> => {
   const log = resources.adopt(await openLog(config), (it) => it.close())
-  const contracts = await readContractFiles(config.sagasFolder)
+  const contracts = await readContractFiles(config.sagasFolder, theShop)
   const registry = await openRegistry(config)
   const codec = await registerContracts(registry, contracts.all, ownRecords)
   await registry.close()
-  await log.ensureTopics(systemTopics(contracts, config.partitions))
+  await log.ensureTopics(systemTopics(contracts, { application: theShop, partitions: config.partitions }))
   return { log, codec }
 }
 

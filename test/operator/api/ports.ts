@@ -10,7 +10,7 @@ import {
   registerContracts
 } from '../../../src/contract/index.ts'
 import { openEmbeddedLog } from '../../../src/log/embedded/index.ts'
-import { ownRecords } from '../../../src/main/system.ts'
+import { ownRecords } from '../../helpers/shop-parts.ts'
 import type { Ports, PublishedSaga, RunningCount } from '../../../src/operator/index.ts'
 import { Definitions, definitionsTopic, openPublisher } from '../../../src/orchestrator/index.ts'
 import { openEmbeddedRegistry } from '../../../src/registry/embedded/index.ts'
@@ -104,6 +104,7 @@ const openParticipants = (registry: Registry): Ports['participants'] & { readonl
       ofTopic: (topic) => contracts.ofTopic(topic)
     },
     contracts: () => contracts,
+    published: () => [],
     accept: async ({ name, source, yaml }) => {
       const contract = readContract({ path: source, text: yaml })
       const others = [...accepted.values()].filter(({ participant }) => participant !== name)

@@ -1,0 +1,33 @@
+import { type Component, type Runner, runComponent, type TaskDeps } from '../task/index.ts'
+
+/**
+ * What runs on the engine, as a value that `main` starts. All that the engine knows of an application stands here:
+ * which components run, which topics there are, and what the read model follows come from it and from the contracts.
+ */
+export type Application = {
+  readonly name: string
+  readonly services: readonly Service[]
+  /** False where its services react to one another's events, and nothing interprets sagas. */
+  readonly runsSagas: boolean
+}
+
+/** A participant whose component runs here: it alone writes to its journal. */
+export type Service = {
+  /** Of the component, of the participant whose contract it keeps, and of the role that runs it. */
+  readonly name: string
+  readonly journal: string
+  /** Of its journal and inbox, where not those of the installation: what it guards may be shared by all keys. */
+  readonly partitions?: number
+  readonly run: (deps: TaskDeps) => Runner
+}
+
+/** S: the state of its entities, which nobody else sees. */
+export const serviceOf = <S>(component: Component<S>, own: Pick<Service, 'partitions'> = {}): Service => ({
+  ...own,
+  name: component.name,
+  journal: component.journal,
+  run: (deps) => runComponent(component, deps)
+})
+
+/** The engine alone: all participants run elsewhere. */
+export const noApplication: Application = { name: 'none', services: [], runsSagas: true }

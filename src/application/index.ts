@@ -1,0 +1,1 @@
+export { type Application, noApplication, type Service, serviceOf } from './application.ts'

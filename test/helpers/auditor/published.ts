@@ -11,8 +11,9 @@ const rule = '4 contracts'
  *     revision; else it runs on with the contract that it was published with.
  * P2. It goes on when that is there again.
  * P3. A contract is published only where it has what the sagas need that are in force.
- * P4. What the registry refuses, or nobody can read, is never published; and the registry refuses nothing else: what
- *     was refused changes nothing of what it judges by.
+ * P4. What the registry refuses, or nobody can read, is never published; and the registry refuses nothing else, since
+ *     what was refused changes nothing of what it judges by: unless a contract was taken that takes from all sagas what
+ *     they need, as none of them could be loaded at that time.
  * P5. What stands in the folder is in force in the end, but for what has come late: of a process that has died a
  *     publication may still be on its way, and is the last one then (L2 of the log's port).
  */
@@ -39,14 +40,19 @@ export type Edited = {
   readonly late: ReadonlySet<number>
 }
 
-const auditRefused = (published: readonly AuditEvent[], { impossible, incompatible }: Edited): Violation[] => [
-  ...published
-    .filter((event) => impossible.includes(textOf(event)))
-    .map((event) => violation(rule, 'a contract is published that was to be refused', event)),
-  ...incompatible
-    .filter((text) => !impossible.includes(text))
-    .map((text) => violation(rule, `the registry has refused what fits all that was in force: ${text}`))
-]
+const auditRefused = (published: readonly AuditEvent[], edited: Edited): Violation[] => {
+  const { versions, impossible, incompatible } = edited
+  const needed = (versions[0]?.needs ?? []).filter((need) => versions.every(({ needs }) => needs?.includes(need)))
+  const isAllTaken = published.some((event) => isContract(event) && !needed.every((need) => need.test(textOf(event))))
+  return [
+    ...published
+      .filter((event) => impossible.includes(textOf(event)))
+      .map((event) => violation(rule, 'a contract is published that was to be refused', event)),
+    ...incompatible
+      .filter((text) => !impossible.includes(text) && !isAllTaken)
+      .map((text) => violation(rule, `the registry has refused what fits all that was in force: ${text}`))
+  ]
+}
 
 const auditFolder = (published: readonly AuditEvent[], { folder, late }: Edited): Violation[] => {
   const newest = new Map(published.map((event) => [`${event.type} ${sagaNameOf(textOf(event))}`, event]))

@@ -3,6 +3,7 @@ import { type AvroType, type Readable, type Schema, typeOfForeignSchema, typeOfS
 import { type Codec, type Message, type RegisteredSchema } from './contract.ts'
 import { Tap } from './tap.ts'
 import { valueMismatch } from './value-mismatch.ts'
+import { wholeReader } from './whole.ts'
 
 /** What a value begins with: a zero byte and the schema's id as four bytes, big endian. */
 const headerBytes = 5
@@ -17,6 +18,8 @@ type Reader = {
   readonly type: string
   readonly fullName: string
   readonly from: Readable
+  /** Where today's record lacks fields that it was written with: reads these as well. */
+  readonly whole?: Readable
   /** Of a record of no contract: the type that it was written with. */
   readonly foreign?: AvroType
 }
@@ -110,7 +113,7 @@ const decoder = (
   readers: ReadonlyMap<number, Reader>,
   refused: ReadonlyMap<number, ParcomoloError>,
   resolverOf: (reader: Reader, id: number, fullName: string) => Reader | null
-): Pick<Codec, 'decode' | 'decodeAs'> => {
+): Pick<Codec, 'decode' | 'decodeAs' | 'whole'> => {
   const tap = new Tap(Buffer.alloc(0), 0)
   const readerOfId = (id: number): Reader => {
     const reader = readers.get(id)
@@ -128,6 +131,10 @@ const decoder = (
       if (bytes.length < headerBytes || bytes[0] !== 0)
         throw malformed(`it does not begin with a zero byte and a schema id`, bytes)
       return read(readerOfId(idOf(bytes)), bytes, withoutBytes)
+    },
+    whole: (bytes) => {
+      const reader = readers.get(idOf(bytes))
+      return reader?.whole && read({ ...reader, from: reader.whole }, bytes, false).value
     },
     decodeAs: (bytes, fullName) => {
       const id = idOf(bytes)
@@ -188,7 +195,9 @@ const learnt = (
     const written = typeOfForeignSchema(schema)
     const current = currentOf(written.name ?? '')
     if (current === undefined) return { ...readerOf(written, written), foreign: written }
-    return readerOf(current, current.createResolver(written) as unknown as Readable)
+    const reader = readerOf(current, current.createResolver(written) as unknown as Readable)
+    const whole = wholeReader(written, current, reader.from)
+    return whole === undefined ? reader : { ...reader, whole }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     return new ParcomoloError(

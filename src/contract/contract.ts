@@ -84,6 +84,11 @@ export type Codec = {
    * all the same (a namespace that has changed, classes of one's own); undefined where it does not.
    */
   decodeAs(bytes: Uint8Array, fullName: string): Message | undefined
+  /**
+   * The value with the fields that it was written with and today's record lacks; undefined where it lacks none. For who
+   * was made for an older record.
+   */
+  whole(bytes: Uint8Array): Message['value'] | undefined
   /** True when `decode` will find the schema of this value. */
   knows(bytes: Uint8Array): boolean
   /**

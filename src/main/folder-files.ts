@@ -20,10 +20,18 @@ export type FolderFiles = {
   readonly faults: ReadonlyMap<string, unknown>
 }
 
-export const readFolder = async (dir: string): Promise<FolderFiles> => {
+/** Where files are: of a folder those that are YAML, in the order of their names. */
+export type FolderSource = {
+  readonly paths: (dir: string) => Promise<readonly string[]>
+  readonly text: (path: string) => Promise<string>
+}
+
+const onDisk: FolderSource = { paths: yamlFiles, text: readTextFile }
+
+export const readFolder = async (dir: string, from = onDisk): Promise<FolderFiles> => {
   const faults = new Map<string, unknown>()
   const found: ParticipantText[] = []
-  for (const { source, yaml } of await textsIn(participantsIn(dir), faults)) {
+  for (const { source, yaml } of await textsIn(participantsIn(dir), from, faults)) {
     try {
       found.push({ name: readContract({ path: source, text: yaml }).participant, source, yaml })
     } catch (error) {
@@ -37,7 +45,7 @@ export const readFolder = async (dir: string): Promise<FolderFiles> => {
   )
   for (const [path, error] of twice) faults.set(path, error)
   const before = faults.size
-  const sagas = await textsIn(dir, faults)
+  const sagas = await textsIn(dir, from, faults)
   return {
     participants: found.filter(({ source }) => !twice.has(source)),
     participantNames: new Set(found.map(({ name }) => name)),
@@ -45,11 +53,15 @@ export const readFolder = async (dir: string): Promise<FolderFiles> => {
   }
 }
 
-const textsIn = async (dir: string, faults: Map<string, unknown>): Promise<SagaText[]> => {
+const textsIn = async (
+  dir: string,
+  { paths, text }: FolderSource,
+  faults: Map<string, unknown>
+): Promise<SagaText[]> => {
   const texts: SagaText[] = []
-  for (const source of await yamlFiles(dir)) {
+  for (const source of await paths(dir)) {
     try {
-      texts.push({ source, yaml: await readTextFile(source) })
+      texts.push({ source, yaml: await text(source) })
     } catch (error) {
       faults.set(source, error)
     }

@@ -4,11 +4,13 @@ import { isYamlName } from '../contract/index.ts'
 import type { ParticipantText } from '../operator/index.ts'
 import { type Definitions, type Publisher, type SagaText, waitsForInstances } from '../orchestrator/index.ts'
 import { type LoadedDefinition, loadSaga, namedTwice } from '../saga/index.ts'
-import { type FolderFiles, readFolder } from './folder-files.ts'
+import { type FolderFiles, type FolderSource, readFolder } from './folder-files.ts'
 import type { Participants } from './participants.ts'
 
 export type SagaFolderDeps = {
   readonly dir: string
+  /** The disk if not given. */
+  readonly from?: FolderSource
   readonly participants: Participants
   readonly definitions: Definitions
   readonly publisher: Publisher
@@ -25,6 +27,8 @@ export type SagaFolderDeps = {
 
 /** A file that has gone for less than this is being written anew, as by a checkout: what it held stays in force. */
 const goneMsMax = 3_000
+/** What something outside stands in the way of, such as a registry that is away, is tried again so often. */
+const triedAgainMs = 1_000
 /** So often it is looked whether the instances have ended that are in the way of something. */
 const endedMs = 5_000
 
@@ -49,18 +53,27 @@ class Round {
     this.againMs = Math.min(this.againMs ?? Infinity, ms)
   }
 
+  refuse(path: string, error: unknown): void {
+    this.refused.set(path, error)
+    if (waitsForInstances(error)) this.again(endedMs)
+    if (mayPass(error)) this.again(triedAgainMs)
+  }
+
   /** False where it is refused. */
   async tried(path: string, work: () => unknown): Promise<boolean> {
     try {
       await work()
       return true
     } catch (error) {
-      this.refused.set(path, error)
-      if (waitsForInstances(error)) this.again(endedMs)
+      this.refuse(path, error)
       return false
     }
   }
 }
+
+/** A contract of the release waits for another release, and whoever brings that starts the process anew. */
+const mayPass = (error: unknown): boolean =>
+  isParcomoloError(error) && error.retryable && error.code !== 'PARCOMOLO_MAIN_PARTICIPANT_OF_RELEASE'
 
 /** The names of all sagas that have a file, and the paths of files that may hold any. */
 type Found = { readonly names: ReadonlySet<string>; readonly refused: readonly string[] }
@@ -90,21 +103,29 @@ export class SagaFolder {
    * which there is to be another one.
    */
   async publish(hasChanged: boolean): Promise<number | undefined> {
-    const { dir, onRefused } = this.#deps
+    const round = await this.#lastRound()
+    this.#tell(round, hasChanged)
+    return round.againMs
+  }
+
+  async #lastRound(): Promise<Round> {
+    const { dir, from, definitions } = this.#deps
     try {
-      const files = await readFolder(dir)
+      const files = await readFolder(dir, from)
+      // What this process, or another one, has published just now is what the files are compared with.
+      await definitions.caughtUp()
       let round = await this.#round(files)
       // A round that has to be followed by another has brought at least one file into force.
       for (let left = files.participants.length + files.sagas.length; left > 0; left--) {
         if (!round.hasChanged || round.isClean) break
         round = await this.#round(files)
       }
-      this.#tell(round, hasChanged)
       this.#isFirst = false
-      return round.againMs
+      return round
     } catch (error) {
-      onRefused(dir, error)
-      return undefined
+      const round = new Round(new Map())
+      round.refuse(dir, error)
+      return round
     }
   }
 

@@ -138,14 +138,18 @@ class Host {
   }
 
   #decideToBegin(before: Early | undefined, reading: Reading, moment: Moment, arrived: Arrived): Event[] {
-    const { entity, input } = reading
-    if (input.kind !== 'start' && input.kind !== 'cancel') return []
+    const { entity, input, begins } = reading
+    if (input.kind === 'cancel' && before === undefined) return this.#cancelEarly(reading, arrived)
+    if (input.kind !== 'start' || begins === undefined) return []
+    const start = { entity, input: { ...input, cancelledBy: before?.cancelledBy } }
+    return this.#decideOn(begins, { recordKey: arrived.key }, start, moment)
+  }
+
+  #cancelEarly(reading: Reading, arrived: Arrived): Event[] {
+    const { entity } = reading
     const definition = this.#definitions.current(entity.slice(0, entity.indexOf('/')))
     if (definition === undefined || !isMeant(definition, reading)) return []
-    if (input.kind === 'cancel' && before === undefined) return cancelEarly(definition.name, reading, arrived)
-    if (input.kind !== 'start') return []
-    const start = { entity, input: { ...input, cancelledBy: before?.cancelledBy } }
-    return this.#decideOn(definition, { recordKey: arrived.key }, start, moment)
+    return cancelEarly(definition.name, reading, arrived)
   }
 
   /** A running instance keeps its own revision; what has none yet would take the newest. */

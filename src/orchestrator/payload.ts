@@ -6,6 +6,7 @@ type Value = Message['value']
 /**
  * Messages as the bytes that they came in: most are never looked into, and an instance is small that way.
  * What has come is a view into all that has come with it; only what is kept owns its bytes, and is remembered here.
+ * A value is whole, as the revision that looks into it may be older than the contract of now.
  */
 export class Payloads {
   readonly #codec: Codec
@@ -19,8 +20,9 @@ export class Payloads {
 
   /** The message that is decided on now. */
   arrived(type: string, bytes: Uint8Array, value: Value): Payload {
-    this.#latest = { bytes, value }
-    return { type, bytes, value }
+    const whole = this.#codec.whole(bytes) ?? value
+    this.#latest = { bytes, value: whole }
+    return { type, bytes, value: whole }
   }
 
   /** A message that an instance keeps. */
@@ -39,7 +41,7 @@ export class Payloads {
   value(bytes: Uint8Array): Value {
     const known = this.#recent.get(bytes)
     if (known !== undefined) return known
-    const { value } = this.#codec.decode(bytes)
+    const value = wholeValue(this.#codec, bytes)
     this.#remember(bytes, value)
     return value
   }
@@ -49,6 +51,8 @@ export class Payloads {
     this.#recent.set(bytes, value)
   }
 }
+
+const wholeValue = (codec: Codec, bytes: Uint8Array): Value => codec.whole(bytes) ?? codec.decode(bytes).value
 
 const recentMax = 1000
 
@@ -64,7 +68,7 @@ class PassingPayload implements Payload {
   }
 
   get value(): Payload['value'] {
-    return this.#codec.decode(this.bytes).value
+    return wholeValue(this.#codec, this.bytes)
   }
 }
 

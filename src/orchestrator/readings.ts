@@ -9,8 +9,8 @@ import type { Cancellable } from './revisions.ts'
 export type Reading = {
   readonly entity: string
   readonly input: SagaInput
-  /** Which saga it begins an instance of. */
-  readonly begins?: string
+  /** The definition by which its key was told, and that the instance begins on: the key of another may be another. */
+  readonly begins?: Definition
   readonly cancel?: Cancellable['cancel']
 }
 
@@ -48,7 +48,7 @@ export class Readings {
     const { putOff } = input
     const readings = (input.memo as readonly Reading[] | undefined) ?? this.#find(input)
     if (putOff === undefined) return readings
-    return readings.filter(({ begins }) => begins === undefined || !putOff.has(begins))
+    return readings.filter(({ begins }) => begins === undefined || !putOff.has(begins.name))
   }
 
   #find(input: MessageInput): Reading[] {
@@ -79,18 +79,18 @@ export class Readings {
   }
 
   #started(saga: string, input: MessageInput, message: Payload): Reading[] {
-    const start = this.#definitions.current(saga)?.start
-    if (start === undefined || !concerns(start, input)) return []
-    const key = this.#keyOf(start, input, undefined)
-    return key === undefined ? [] : [beginning(saga, key, message)]
+    const definition = this.#definitions.current(saga)
+    if (definition === undefined || !concerns(definition.start, input)) return []
+    const key = this.#keyOf(definition.start, input, message, undefined)
+    return key === undefined ? [] : [beginning(definition, key, message)]
   }
 
   #addStarted(readings: Reading[], input: MessageInput, message: Payload): void {
     for (const definition of this.#definitions.startable()) {
       const { name, start } = definition
       if (!concerns(start, input) || input.putOff?.has(name) === true) continue
-      const key = this.#keyOf(start, input, definition)
-      if (key !== undefined) readings.push(beginning(name, key, message))
+      const key = this.#keyOf(start, input, message, definition)
+      if (key !== undefined) readings.push(beginning(definition, key, message))
     }
   }
 
@@ -103,16 +103,16 @@ export class Readings {
       const { name, cancel } = cancellable
       if (!concerns(cancel, input)) continue
       const isTold = this.#definitions.isRunning(cancellable)
-      const key = this.#keyOf(cancel, input, isTold ? cancellable : undefined)
+      const key = this.#keyOf(cancel, input, message, isTold ? cancellable : undefined)
       if (key === undefined) continue
       readings.push({ entity: instanceKey(name, key), input: { kind: 'cancel', message }, cancel })
     }
   }
 
   /** `told`: of whom it is told that there is none. */
-  #keyOf(trigger: Trigger, input: MessageInput, told: Teller | undefined): string | undefined {
+  #keyOf(trigger: Trigger, input: MessageInput, { value }: Payload, told: Teller | undefined): string | undefined {
     try {
-      const key = String(trigger.key.evaluate({ event: input.value }))
+      const key = String(trigger.key.evaluate({ event: value }))
       if (key !== '') return key
       if (told !== undefined) this.#passedOver.empty(told, trigger.key, input)
     } catch (error) {
@@ -122,10 +122,10 @@ export class Readings {
   }
 }
 
-const beginning = (saga: string, key: string, message: Payload): Reading => ({
-  entity: instanceKey(saga, key),
+const beginning = (begins: Definition, key: string, message: Payload): Reading => ({
+  entity: instanceKey(begins.name, key),
   input: { kind: 'start', key, message },
-  begins: saga
+  begins
 })
 
 /** All that an instance of it may send to. */

@@ -361,6 +361,32 @@ test('a field that is no longer there is passed over, and the value must still b
   t.throws(() => codec.decode(written.subarray(0, -2)), { code: 'PARCOMOLO_CONTRACT_MALFORMED' })
 })
 
+test('who asks for the whole of a value gets what today is no longer there, beside what is', (t) => {
+  const line = 'record Line { string sku; int quantity; }'
+  const before = `${line} record Item { array<Line> lines; map<Line> byName; union { null, Line } last; int count; }`
+  const after = before.replace('int quantity; ', '').replace('int count', 'long @aliases(["count"]) number')
+  const codec = codecOf(after, 10)
+  codec.learn(2, schemaOf(before, 'Item'))
+  const [a, b] = [
+    { sku: 'a', quantity: 1 },
+    { sku: 'b', quantity: 2 }
+  ]
+  const value = { lines: [a, b], byName: { b }, last: a, count: 3 }
+  const written = codecOf(before, 1).encode('shop.Item', value)
+  t.deepEqual(codec.decode(written).value, {
+    ...{ lines: [{ sku: 'a' }, { sku: 'b' }], byName: { b: { sku: 'b' } } },
+    ...{ last: { sku: 'a' }, number: 3 }
+  })
+  t.deepEqual(codec.whole(written), { ...value, number: 3 })
+})
+
+test('a value that has nothing beyond what today is there is not read a second time', (t) => {
+  const codec = codecOf(second, 2)
+  codec.learn(1, schemaOf(first, 'Item'))
+  t.is(codec.whole(codecOf(first, 1).encode('shop.Item', { sku: 'a', quantity: 3, colour: 'red' })), undefined)
+  t.is(codec.whole(codec.encode('shop.Item', { quantity: 3, sku: 'a', color: 'red' })), undefined)
+})
+
 test('a record that was renamed is read by its alias', (t) => {
   const old = codecOf('record Thing { string sku; }', 1)
   const codec = codecOf('@aliases(["Thing"]) record Item { string sku; }', 2)

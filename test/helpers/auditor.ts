@@ -4,12 +4,14 @@
  * whatever wrote it.
  */
 import { auditArrivals, auditBacklog, type Window } from './auditor/backlog.ts'
+import { auditBeside, auditTold, type PassedOverTold, sagaNameOf } from './auditor/beside.ts'
 import { type AuditRecord, type Flow, Journals, type Schemas, type Violation } from './auditor/events.ts'
 import { auditLanes } from './auditor/lanes.ts'
 import { auditMoney } from './auditor/money.ts'
 import { auditEnds, auditOrders } from './auditor/orders.ts'
 import { type Acknowledged, auditAcknowledged, auditShown, type Shown } from './auditor/outside.ts'
 import { auditProtocol } from './auditor/protocol.ts'
+import { auditPublished, type Edited } from './auditor/published.ts'
 import { auditSagas, foldSaga, instancesOf } from './auditor/sagas.ts'
 import { auditStock } from './auditor/stock.ts'
 
@@ -33,10 +35,19 @@ export type Audit = {
   readonly isTold?: boolean
   /** True where no request was lost, doubled, or so slow that it was sent again. */
   readonly isReliable?: boolean
+  readonly beside?: Beside
 }
+
+/** Sagas beside that of the order, which run on contracts that change. */
+export type Beside = Edited & { readonly told: PassedOverTold }
 
 /** The shop's steps with an undo. */
 const undoable = { order: ['stock', 'payment', 'start'] }
+
+const undoableIn = ({ beside }: Audit): Readonly<Record<string, readonly string[]>> => ({
+  ...undoable,
+  ...Object.fromEntries((beside?.versions ?? []).map((it) => [sagaNameOf(it.text), it.undoable ?? []]))
+})
 
 export const audit = (input: Audit): Violation[] => {
   const journals = new Journals(input.records, input.schemas)
@@ -49,18 +60,25 @@ export const audit = (input: Audit): Violation[] => {
     ...auditLanes(journals),
     ...(input.isReliable === true ? auditArrivals(journals) : []),
     ...auditAcknowledged(journals, input.acknowledged ?? {}),
+    ...(input.beside === undefined ? [] : auditAllBeside(journals, input.beside, isQuiet)),
     ...(input.shown === undefined ? [] : auditShown(journals, input.shown))
   ]
 }
 
+const auditAllBeside = (journals: Journals, beside: Beside, isQuiet: boolean): Violation[] => [
+  ...auditBeside(journals, beside.versions, isQuiet),
+  ...auditTold(journals, beside.versions, beside.told),
+  ...auditPublished(journals, beside, isQuiet)
+]
+
 /** What can be said of some orders without the others, when all records of theirs are given. */
 export const auditSome = (input: Audit): Violation[] => auditEach(new Journals(input.records, input.schemas), input)
 
-const auditEach = (journals: Journals, { flow, isQuiet, now }: Audit): Violation[] => [
-  ...auditMoney(journals, flow),
+const auditEach = (journals: Journals, input: Audit): Violation[] => [
+  ...auditMoney(journals, input.flow),
   ...auditOrders(journals),
-  ...auditSagas(journals, { undoable, isQuiet, now }),
-  ...(isQuiet ? auditAtRest(journals, flow) : [])
+  ...auditSagas(journals, { undoable: undoableIn(input), isQuiet: input.isQuiet, now: input.now }),
+  ...(input.isQuiet ? auditAtRest(journals, input.flow) : [])
 ]
 
 /** Nothing can be said yet about an order whose saga is parked. */

@@ -2,14 +2,17 @@ import { execFileSync } from 'node:child_process'
 import { cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { systemClock } from '../../src/base/index.ts'
+import { ParcomoloError, systemClock } from '../../src/base/index.ts'
 import { adoptContract, contractSet, registerContracts } from '../../src/contract/index.ts'
 import { participantsOf } from '../../src/main/participants.ts'
+import type { Reader } from '../../src/log/index.ts'
 import { followSagaFiles } from '../../src/main/saga-files.ts'
+import { SagaFolder } from '../../src/main/saga-folder.ts'
 import { ownRecords, theShop } from '../helpers/shop-parts.ts'
 import { openPublisher } from '../../src/orchestrator/index.ts'
 import { newFolder } from '../log/folder.ts'
 import { participant, saga, Stage } from '../orchestrator/stage.ts'
+import { instead } from '../simulation/other-log.ts'
 
 /** A process of a release that knows no participant, and follows an empty folder. */
 const following = async (t: ExecutionContext, prepared?: string) => {
@@ -60,6 +63,29 @@ test('a participant that is broken is refused with its place, and the one before
   t.true(definitions.isPublished('loyalty'))
 })
 
+test('what could not be published for want of the registry is published when it is back, and told once', async (t) => {
+  const { stage, dir, definitions, refused } = await following(t)
+  const { registry } = stage
+  const register = registry.register.bind(registry)
+  let asked = 0
+  registry.register = async () => {
+    asked++
+    throw new ParcomoloError('PARCOMOLO_REGISTRY_UNAVAILABLE', 'nobody answers', { retryable: true })
+  }
+  await writeFile(join(dir, 'participants', 'loyalty.yaml'), participant)
+  await writeFile(join(dir, 'loyalty.yaml'), saga)
+  await stage.until(() => refused.length === 2)
+  const before = asked
+  await stage.until(() => asked > before)
+  t.deepEqual(
+    refused.map(([, error]) => (error as ParcomoloError).code),
+    ['PARCOMOLO_REGISTRY_UNAVAILABLE', 'PARCOMOLO_SAGA_INVALID']
+  )
+  registry.register = register
+  await stage.until(() => definitions.current('loyalty') !== undefined)
+  t.is(refused.length, 2)
+})
+
 test('a participant that claims a topic of the product is refused before anything of it is published', async (t) => {
   const { stage, dir, definitions, refused } = await following(t)
   const file = join(dir, 'participants', 'loyalty.yaml')
@@ -97,6 +123,46 @@ test('a saga whose file is gone begins no more', async (t) => {
   await rm(join(dir, 'loyalty.yaml'))
   await stage.until(() => definitions.current('loyalty') === undefined)
   t.true(definitions.newest('loyalty')?.retired)
+})
+
+test('a file is compared with what was published last, also by another process that has read it late', async (t) => {
+  const stage = await Stage.open(t)
+  let news = Promise.withResolvers<void>()
+  news.resolve()
+  const log = instead(stage.log, {
+    reader: (starts, isolation) => {
+      const reader = stage.log.reader(starts, isolation)
+      return { ...bound(reader), ready: async () => reader.ready().then(() => news.promise) }
+    }
+  })
+  const system = await stage.run({ log })
+  const { definitions } = system
+  const publisher = await openPublisher(stage.log, stage.codec, stage.clock)
+  const { registry, codec } = stage
+  const folder = new SagaFolder({
+    ...{ dir: 'sagas', definitions, publisher, clock: stage.clock },
+    from: { paths: async (dir) => (dir === 'sagas' ? ['loyalty.yaml'] : []), text: async () => saga },
+    participants: participantsOf({ application: theShop, registry, codec, definitions, publisher }),
+    onPublished: () => undefined,
+    onRefused: (_, error) => t.fail(String(error))
+  })
+  await folder.publish(true)
+  news = Promise.withResolvers()
+  const yaml = saga.replace('start:', 'deadline: 1h\n  start:')
+  await publisher.publish({ saga: 'loyalty', revision: 'earlier', source: 'loyalty.yaml', yaml, retired: false })
+  const published = folder.publish(true)
+  await stage.pass(1)
+  news.resolve()
+  await published
+  await definitions.caughtUp()
+  t.is(definitions.newest('loyalty')?.yaml, saga)
+  await system.stop()
+})
+
+const bound = (reader: Reader): Reader => ({
+  take: (...limits) => reader.take(...limits),
+  ready: () => reader.ready(),
+  close: () => reader.close()
 })
 
 /** The participant and the saga are in force; `edit` saves another revision of it. */

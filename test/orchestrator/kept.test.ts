@@ -9,7 +9,7 @@ const counting = () => {
     decoded.push(bytes)
     return { type: 'T', fullName: 't.T', value: { first: bytes[0] } }
   }
-  return { decoded, codec: { decode } as Partial<Codec> as Codec }
+  return { decoded, codec: { decode, whole: () => undefined } as Partial<Codec> as Codec }
 }
 
 const response = new Uint8Array(1_000_000).fill(7)

@@ -196,6 +196,37 @@ test('a revision runs on with the contract it was published with, where that of 
   await second.system.stop()
 })
 
+const withoutBalance = participant.replace('record PointsAwarded { string orderId; long balance; }', (record) =>
+  record.replace(' long balance;', '')
+)
+
+test('a revision still finds the fields that the contract of now lacks, in what was written with them', async (t) => {
+  const first = await opened(t)
+  const { stage } = first
+  await first.publish('r1', saga)
+  const award = await begin(stage, 'o-1')
+  await first.publish('r2', short)
+  await force(first, withoutBalance)
+  const balance = 5
+  await stage.say(0, stage.encode('PointsAwarded', { orderId: 'o-1', balance }), { orderId: 'o-1', answers: award })
+  const voucher = await stage.command('IssueVoucher', 'o-1')
+  t.like(voucher.value, { balance })
+  await first.system.stop()
+})
+
+test('a cancel key still finds the fields that the contract of now lacks', async (t) => {
+  const first = await opened(t)
+  const { stage } = first
+  const key = `"event.balance > 0 ? event.orderId : ''"`
+  await first.publish('r1', saga.replace('  steps:', `  cancel: { on: PointsAwarded, key: ${key} }\n  steps:`))
+  await begin(stage, 'o-1')
+  await first.publish('r2', short)
+  await force(first, withoutBalance)
+  await stage.say(0, stage.encode('PointsAwarded', { orderId: 'o-1', balance: 5 }), { orderId: 'o-1' })
+  t.like((await stage.event('CancelRequested', 'o-1')).value, { event: 'PointsAwarded' })
+  await first.system.stop()
+})
+
 test('an instance whose revision is not there at all is parked, and goes on when it is published', async (t) => {
   const { stage, system, publish } = await opened(t)
   await publish('r1', saga)

@@ -100,6 +100,12 @@ const sound: Readonly<Record<string, Story>> = {
     .saga('CompensationStarted', 'a', 5050)
     .pause('b', 5050),
   'another probe of another owner': two().pause('a', 5000).takeOver(6000).pause('b', 11_000),
+  'a probe of an owner who may know of a snapshot what was read before': two()
+    .read(1, 500)
+    .takeOver(1000)
+    .seen({ 'stock-events/0': 1 })
+    .saga('StepSucceeded', 'a', 2000)
+    .pause('b', 5900),
   'what was unknown and is asked for again': new Story()
     .send('a', 0)
     .read(1, 1000)

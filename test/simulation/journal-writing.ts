@@ -37,7 +37,7 @@ const shapes: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   ShippingScheduled: { orderId: 'string' },
   ItemShipped: { orderId: 'string' },
   JournalMarker: { owner: 'string' },
-  SagaStarted: { ...instance },
+  SagaStarted: { ...instance, revision: { type: 'string', default: '' }, start: { type: 'bytes', default: '' } },
   CommandIssued: {
     ...{ ...step, undo: 'boolean', attempt: 'int' },
     ...{ commandId: 'string', command: 'string', inbox: 'string', dueAt: 'long' }
@@ -50,6 +50,8 @@ const shapes: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   StepCompensated: step,
   PivotReached: step,
   SagaParked: step,
+  SagaResumed: step,
+  CancelRequested: instance,
   CompensationStarted: instance,
   SagaCompleted: instance,
   SagaCompensated: instance,
@@ -61,13 +63,22 @@ const shapes: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   RejectOrder: { orderId: 'string' },
   ScheduleShipping: { orderId: 'string' },
   DispatchStock: { orderId: 'string' },
-  CompleteOrder: { orderId: 'string' }
+  CompleteOrder: { orderId: 'string' },
+  DefinitionPublished: { saga: 'string', revision: 'string', yaml: 'string' },
+  ParticipantPublished: { yaml: 'string' }
 }
 
 const names = Object.keys(shapes)
 
 function fields(shape: Readonly<Record<string, unknown>>): { name: string; type: avro.Schema }[] {
-  return Object.entries(shape).map(([name, type]) => ({ name, type: type as avro.Schema }))
+  return Object.entries(shape).map(([name, type]) =>
+    hasDefault(type) ? { name, ...type } : { name, type: type as avro.Schema }
+  )
+}
+
+/** What older facts need not say. */
+function hasDefault(type: unknown): type is { readonly type: avro.Schema; readonly default: unknown } {
+  return typeof type === 'object' && type !== null && 'default' in type
 }
 
 const schemaOf = (name: string): { type: 'record'; name: string; fields: { name: string; type: avro.Schema }[] } => ({
@@ -90,7 +101,8 @@ export const written = (facts: readonly Fact[]): AuditRecord[] => {
   })
 }
 
-const encoded = (type: string, value: Readonly<Record<string, unknown>>): Uint8Array => {
+/** In the wire format. */
+export const encoded = (type: string, value: Readonly<Record<string, unknown>>): Uint8Array => {
   const head = Buffer.alloc(5)
   head.writeInt32BE(names.indexOf(type) + 1, 1)
   return Buffer.concat([head, types.get(type)!.toBuffer(value)])

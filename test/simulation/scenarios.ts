@@ -1,12 +1,16 @@
-import type { Codec } from '../../src/contract/index.ts'
-import type { Log, LogRecord, StoredRecord } from '../../src/log/index.ts'
 import { type Faults, noFaults } from '../helpers/simulated-log.ts'
-import { instead } from './other-log.ts'
-import type { Wrap } from './shop-node.ts'
-import type { Role } from './shop-roles.ts'
+import {
+  compatibleContracts,
+  giftSagas,
+  impossibleContracts,
+  loyaltySagas,
+  pointsSagas,
+  watchSagas
+} from './loyalty.ts'
 import type { Scenario } from './simulate.ts'
+import { withTracesLost } from './misread.ts'
 
-type Case = Omit<Scenario, 'seed'>
+export type Case = Omit<Scenario, 'seed'>
 
 const badNetwork: Faults = {
   slow: 0.15,
@@ -20,7 +24,7 @@ const badNetwork: Faults = {
   slowDisk: 0
 }
 
-const cluster: Case = {
+export const cluster: Case = {
   variant: 'kafka',
   flow: 'orchestration',
   nodes: 3,
@@ -33,7 +37,7 @@ const cluster: Case = {
   edits: 2
 }
 
-const laptop: Case = {
+export const laptop: Case = {
   variant: 'embedded',
   flow: 'orchestration',
   nodes: 1,
@@ -49,16 +53,42 @@ const laptop: Case = {
 /** Long enough that backlogs come to be and are worked off in it. */
 const troubles = { orders: 30, stormMs: 60_000, absences: 4, slowdowns: 2 }
 
-const awayCluster: Case = { ...cluster, nodes: 2, partitions: 2, ...troubles }
+export const awayCluster: Case = { ...cluster, nodes: 2, partitions: 2, ...troubles }
 
 const awayLaptop: Case = { ...laptop, ...troubles, crashes: 8, forgets: 0.4 }
 
-const awayChoreography: Case = { ...awayCluster, flow: 'choreography', cancels: 0.6, absences: 6, slowdowns: 4 }
+export const awayChoreography: Case = { ...awayCluster, flow: 'choreography', cancels: 0.6, absences: 6, slowdowns: 4 }
 
 /** What is sent again here, nobody has lost. */
 const quietAway: Case = {
   ...{ ...awayCluster, nodes: 1, partitions: 1, window: 4, faults: noFaults },
   ...{ crashes: 0, pauses: 0, rebalances: 0, edits: 0, absences: 8 }
+}
+
+export const failingKeys: Pick<Case, 'beside' | 'cancels'> = {
+  cancels: 0.6,
+  beside: {
+    ...{ sagas: [pointsSagas, watchSagas, giftSagas], contracts: [] },
+    ...{ saves: 6, crashes: 1, outages: 1, thinksMsMax: 3000 }
+  }
+}
+
+/** Those that some sagas can do without come more often. */
+const contractsSaved = [
+  ...Object.values(compatibleContracts),
+  ...Array.from({ length: 3 }, () => [compatibleContracts.withoutVoucher, compatibleContracts.stricter]).flat(),
+  ...Object.values(impossibleContracts)
+]
+
+export const besideContracts: NonNullable<Case['beside']> = {
+  ...{ sagas: [[...loyaltySagas, loyaltySagas[2]!, loyaltySagas[2]!]], contracts: contractsSaved },
+  ...{ saves: 20, crashes: 1, outages: 2, thinksMsMax: 40_000 }
+}
+
+/** More nodes than partitions: who judges a contract may know of no instance. */
+export const changingContracts: Case = {
+  ...{ ...cluster, nodes: 3, partitions: 2, crashes: 8, rebalances: 8, edits: 1, stormMs: 30_000 },
+  beside: besideContracts
 }
 
 /** What a run is like, on how many seeds it runs with every `npm test`, and what has to have happened in them. */
@@ -125,195 +155,21 @@ export const scenarios: Readonly<Record<string, readonly [seeds: number, Case, c
   'a laptop whose clock jumps': [4, { ...laptop, jumps: 5 }, ['jumps', 'lost']],
   'a laptop whose clock jumps, as choreography': [2, { ...laptop, flow: 'choreography', jumps: 5 }, ['jumps', 'lost']],
   'a cluster in which others write garbage': [4, { ...cluster, orders: 6, garbage: 60 }, ['garbage', 'doubled']],
-  'a laptop on which others write garbage': [3, { ...laptop, orders: 6, garbage: 60 }, ['garbage', 'lost']]
+  'a laptop on which others write garbage': [3, { ...laptop, orders: 6, garbage: 60 }, ['garbage', 'lost']],
+  'a cluster with sagas whose keys fail': [
+    2,
+    { ...cluster, ...failingKeys, partitions: 2 },
+    ['passedOver', 'fenced', 'cancelledBeside']
+  ],
+  'a laptop with sagas whose keys fail': [
+    2,
+    { ...laptop, ...failingKeys, partitions: 2 },
+    ['passedOver', 'lost', 'cancelledBeside']
+  ],
+  'a cluster whose contracts change': [2, changingContracts, ['contractChanged', 'contractRefused', 'fenced']],
+  'a laptop whose contracts change': [
+    2,
+    { ...laptop, stormMs: 30_000, beside: besideContracts },
+    ['contractChanged', 'contractRefused', 'lost']
+  ]
 }
-
-/** Bugs put between the shop and its log, which a run has to find on one of its first seeds, some as what they are. */
-export const plantedBugs: Readonly<Record<string, Case & { readonly finds?: RegExp }>> = {
-  'a log that lets an older owner go on writing': {
-    ...cluster,
-    partitions: 1,
-    spoil: ({ broker }) => (broker.checksEpoch = false)
-  },
-  'batches with positions beyond what they cover': {
-    ...cluster,
-    partitions: 1,
-    wrap: (log) => instead(log, { claim: async (place) => withPositionsAhead(await log.claim(place)) })
-  },
-  'attempts that count as read when they are sent': { ...awayCluster, absences: 6, wrap: (log) => withAllRead(log) },
-  'a lane that is behind what it has begun': { ...awayCluster, window: 1, wrap: (log) => withLanesMoved(log, -1) },
-  'a lane that is ahead of what it has begun': { ...awayCluster, window: 1, wrap: (log) => withLanesMoved(log, 1) },
-  'a task that does not wait for its dead letters': {
-    ...cluster,
-    orders: 2,
-    garbage: 60,
-    crashes: 20,
-    wrap: (log) => instead(log, { send: (records) => withoutWaiting(log, records) })
-  },
-  'answers that do not wait for the disk': {
-    ...laptop,
-    orders: 40,
-    crashes: 14,
-    faults: { ...noFaults, slowDisk: 1 },
-    wrap: (log) => instead(log, { reader: (starts) => log.reader(starts, 'visible') })
-  },
-  'a payment that charges again where it is to refund': {
-    ...awayCluster,
-    cancels: 0.6,
-    wrap: chargingAgain,
-    finds: /9\.2 money: .* was captured twice/
-  },
-  'a payment that charges again where it is to refund, as choreography': {
-    ...awayChoreography,
-    wrap: chargingAgain,
-    finds: /9\.2 money: .* was captured twice/
-  },
-  'a saga that takes a captured payment for a failed one': {
-    ...awayCluster,
-    wrap: hearing('orchestrator', { PaymentSucceeded: 'payment.PaymentFailed' }),
-    finds: /9\.2 money: .* is REJECTED, but its payment was not refunded/
-  },
-  'a payment that does not hear of cancels, as choreography': {
-    ...awayChoreography,
-    wrap: hearing('payment', { OrderCancelled: undefined }),
-    finds: /9\.2 money: .* is CANCELLED, but its payment was not refunded/
-  },
-  'a payment that takes every confirmation for a cancel, as choreography': {
-    ...awayChoreography,
-    wrap: hearing('payment', { OrderConfirmed: 'order.OrderCancelled' }),
-    finds: /9\.2 money: .* is COMPLETED, but it was refunded/
-  },
-  'a saga that takes a refusal to confirm for a confirmation': {
-    ...awayCluster,
-    cancels: 0.6,
-    wrap: hearing('orchestrator', { OrderNotConfirmable: 'order.OrderConfirmed', OrderCancelled: undefined }),
-    finds: /9\.3 orders: .* is CANCELLED, but it was shipped/
-  },
-  'a shipping that does not wait for the order, as choreography': {
-    ...awayChoreography,
-    wrap: hearing('shipping', { OrderNotConfirmable: 'order.OrderConfirmed', OrderCancelled: undefined }),
-    finds: /9\.3 orders: .* is CANCELLED, but it was shipped/
-  },
-  'an inventory that does not hear of cancels, as choreography': {
-    ...awayChoreography,
-    wrap: hearing('inventory', { OrderCancelled: undefined }),
-    finds: /9\.1 stock: .* is CANCELLED, but its goods are not back/
-  },
-  'a disk that loses the ends of its partitions one by one': {
-    ...laptop,
-    orders: 40,
-    crashes: 14,
-    faults: { ...noFaults, slowDisk: 1 },
-    spoil: ({ broker }) => (broker.hasOneOrder = false)
-  }
-}
-
-/** By type: the event of another type that is heard of in its place, or none. */
-type Mishearing = Readonly<Record<string, string | undefined>>
-
-/** One role mishears: it is told what both events have, and nothing else. */
-function hearing(who: Role, mishearing: Mishearing): Wrap {
-  return (log, role, codec) =>
-    role === who ? reading(log, (record) => ({ ...record, value: misheard(record.value, mishearing, codec) })) : log
-}
-
-const misheard = (value: Uint8Array | null, mishearing: Mishearing, codec: Codec): Uint8Array | null => {
-  if (value === null || !codec.knows(value)) return value
-  const event = codec.decode(value)
-  if (!(event.type in mishearing)) return value
-  const other = mishearing[event.type]
-  return other === undefined ? null : codec.encode(`parcomolo.${other}`, { reason: 'misheard', ...event.value })
-}
-
-function chargingAgain(...[log, role, codec]: Parameters<Wrap>): Log {
-  if (role !== 'payment') return log
-  const charged = (record: LogRecord): LogRecord => {
-    const event = record.value === null ? undefined : codec.decode(record.value)
-    if (event?.type !== 'PaymentRefunded' || event.value['amountCents'] === 0) return record
-    const capture = { ...event.value, paymentId: 'again', currency: 'EUR' }
-    return { ...record, value: codec.encode('parcomolo.payment.PaymentSucceeded', capture) }
-  }
-  return instead(log, {
-    claim: async (place) => {
-      const writer = await log.claim(place)
-      if (place.topic !== 'payment-events') return writer
-      return { ...writer, append: (records) => writer.append(records.map(charged)) }
-    }
-  })
-}
-
-const withoutWaiting: (log: Log, records: Parameters<Log['send']>[0]) => Promise<void> = async (log, records) => {
-  const sent = log.send(records)
-  if (records[0]!.topic !== 'dead-letters') return sent
-  sent.catch(() => undefined)
-}
-
-const withLanesMoved = (log: Log, by: number): Log =>
-  instead(log, { claim: async (place) => withMoved(await log.claim(place), 'parcomolo-lanes', by) })
-
-type Writer = Awaited<ReturnType<Log['claim']>>
-
-const withPositionsAhead = (writer: Writer): Writer => withMoved(writer, 'parcomolo-positions', 1)
-
-/** A log by which one header with positions says something else than its writer wants. */
-const withMoved = (writer: Writer, name: string, by: number): Writer => ({
-  ...writer,
-  append: (records) =>
-    writer.append(
-      records.map((record) => {
-        const text = record.headers[name]
-        if (text === undefined) return record
-        const positions = Object.entries(JSON.parse(text) as Record<string, number>)
-        const moved = JSON.stringify(Object.fromEntries(positions.map(([place, next]) => [place, next + by])))
-        return { ...record, headers: { ...record.headers, [name]: moved } }
-      })
-    )
-})
-
-/** Each journal that is read says of all that was sent by then that it was read. */
-const withAllRead = (log: Log): Log => {
-  const sent = new Map<string, number>()
-  const told = (record: StoredRecord): StoredRecord => withPositions(record, (positions) => [...positions, ...sent])
-  return {
-    ...reading(log, told),
-    send: (records) => {
-      for (const { topic, partition, headers } of records)
-        if (headers['ce_source']?.startsWith('/saga-events/') === true)
-          sent.set(`from:${headers['ce_source'].slice(1)}@${topic}/${partition}`, Number(headers['ce_sequence']) + 1)
-      return log.send(records)
-    }
-  }
-}
-
-/** Of most records nobody hears how far their writer has read what was sent to it. */
-const withTracesLost = (log: Log): Log =>
-  reading(log, (record) =>
-    record.offset % 10 < 3
-      ? record
-      : withPositions(record, (positions) => positions.filter(([name]) => !name.startsWith('from:')))
-  )
-
-type Entries = readonly (readonly [name: string, next: number])[]
-
-const withPositions = (record: StoredRecord, change: (positions: Entries) => Entries): StoredRecord => {
-  const text = record.headers['parcomolo-positions'] ?? '{}'
-  const positions = change(Object.entries(JSON.parse(text) as Record<string, number>))
-  return {
-    ...record,
-    headers: { ...record.headers, 'parcomolo-positions': JSON.stringify(Object.fromEntries(positions)) }
-  }
-}
-
-/** A log that is read otherwise than it was written. */
-const reading = (log: Log, change: (record: StoredRecord) => StoredRecord): Log =>
-  instead(log, {
-    reader: (starts, isolation) => {
-      const reader = log.reader(starts, isolation)
-      return {
-        take: (recordsMax, bytesMax) =>
-          reader.take(recordsMax, bytesMax).map((chunk) => ({ ...chunk, records: chunk.records.map(change) })),
-        ready: () => reader.ready(),
-        close: () => reader.close()
-      }
-    }
-  })

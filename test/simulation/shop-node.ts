@@ -1,23 +1,24 @@
 import { readFile } from 'node:fs/promises'
 import { Budget, isParcomoloError } from '../../src/base/index.ts'
-import { type Codec, type Contracts, registerContracts } from '../../src/contract/index.ts'
+import { adoptContract, type Codec, type Contracts, learnSchemas, registerContracts } from '../../src/contract/index.ts'
 import type { Log } from '../../src/log/index.ts'
 import { commandSender } from '../../src/main/commands.ts'
 import { readContractFiles } from '../../src/main/contract-files.ts'
-import { fillCatalogue } from '../../src/shop/shelves.ts'
-import { ownRecords, shopIn, theShop, viewTopics } from '../helpers/shop-parts.ts'
+import { startSystem, type System, type SystemDeps } from '../../src/main/system.ts'
+import type { PassedOver } from '../../src/orchestrator/index.ts'
 import type { Flow } from '../../src/shop/index.ts'
-import { startSystem, type System } from '../../src/main/system.ts'
-import { openPublisher } from '../../src/orchestrator/index.ts'
-import { loadSaga } from '../../src/saga/index.ts'
+import { fillCatalogue } from '../../src/shop/shelves.ts'
 import { cellBytes } from '../../src/task/cell.ts'
 import type { TaskLimits } from '../../src/task/index.ts'
 import { openView, type View, type ViewStore } from '../../src/view/index.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
+import { ownRecords, shopIn, theShop, viewTopics } from '../helpers/shop-parts.ts'
 import type { SimulatedCluster } from '../helpers/simulated-log.ts'
 import type { SimulatedProcess } from '../helpers/simulated-process.ts'
+import type { SimulatedRegistry } from '../helpers/simulated-registry.ts'
 import { learnerOf, standsAt } from './garbage.ts'
 import { instead, paced } from './other-log.ts'
+import { type Folder, type Followed, followFolder, type Refused } from './shop-folder.ts'
 import { type Role, ShopRoles, type Troubles } from './shop-roles.ts'
 
 /** What every run shares: read once, never changed. */
@@ -25,15 +26,11 @@ export type ShopParts = {
   readonly contracts: Contracts
   readonly codec: Codec
   readonly schemas: ReadonlyMap<number, object>
-  readonly saga: SagaText
+  /** The order saga's file. */
+  readonly saga: string
 }
 
-export type SagaText = {
-  readonly name: string
-  readonly revision: string
-  readonly yaml: string
-  readonly path: string
-}
+export const sagaPath = 'sagas/order.yaml'
 
 export const readShopParts = async (): Promise<ShopParts> => {
   const contracts = await readContractFiles('sagas', theShop)
@@ -55,18 +52,12 @@ export const readShopParts = async (): Promise<ShopParts> => {
     contracts.all,
     ownRecords
   )
-  const path = 'sagas/order.yaml'
-  return { contracts, codec, schemas, saga: sagaText(contracts, path, await readFile(path, 'utf8')) }
-}
-
-const sagaText = (contracts: Contracts, path: string, yaml: string): SagaText => {
-  const { name, revision } = loadSaga({ path, text: yaml }, contracts)
-  return { name, revision, yaml, path }
+  return { contracts, codec, schemas, saga: await readFile(sagaPath, 'utf8') }
 }
 
 /** The saga with another timeout: another revision, which does the same. */
-export const edited = ({ contracts, saga }: ShopParts, timeoutMs: number): SagaText =>
-  sagaText(contracts, saga.path, saga.yaml.replace('timeout: 5s', `timeout: ${timeoutMs}ms`))
+export const edited = ({ saga }: ShopParts, timeoutMs: number): string =>
+  saga.replace('timeout: 5s', `timeout: ${timeoutMs}ms`)
 
 /** Puts something between a role, or the whole shop where roles have no log of their own, and the log. */
 export type Wrap = (log: Log, role: Role | 'view', codec: Codec) => Log
@@ -81,8 +72,10 @@ export type NodeOptions = {
   readonly window?: number | undefined
   /** How many entities a task may have in memory, about; as many as there are if undefined. */
   readonly awake?: number | undefined
-  /** What stands in the folder of sagas, which all nodes have alike. */
-  readonly sagaFile: { text: SagaText }
+  readonly folder: Folder
+  readonly registry: SimulatedRegistry
+  /** True where contracts change, so that each process knows what it has learnt itself. */
+  readonly learns?: boolean | undefined
   /** Where roles come and go by themselves, or are slow. */
   readonly troubles?: Troubles | undefined
 }
@@ -104,6 +97,12 @@ export class ShopNode {
   process: SimulatedProcess
   /** Errors that no fault of the outside explains. */
   readonly defects: unknown[] = []
+  /** What its processes have told of keys that fail, and of files that are refused. */
+  readonly keysFailed: { readonly process: string; readonly message: string }[] = []
+  readonly refused: Refused[] = []
+  /** Of each of its processes that has come up, of which some have begun to work before, and have ended. */
+  readonly passedOver: PassedOver[] = []
+  systemsBegun = 0
   /** How often entities that had slept were brought back. */
   woken = 0
   readonly #cluster: SimulatedCluster
@@ -111,6 +110,7 @@ export class ShopNode {
   readonly #options: NodeOptions
   #store: ViewStore | undefined
   #roles: ShopRoles | undefined
+  #followed: Followed | undefined
   #starts = 0
   #restarting = false
 
@@ -170,17 +170,19 @@ export class ShopNode {
     this.process.crash()
     this.#roles?.crash()
     this.#roles = undefined
+    this.#followed = undefined
     this.running = undefined
   }
 
   async #run(process: SimulatedProcess): Promise<Running> {
-    const { codec } = this.#parts
     const { flow, troubles } = this.#options
     const log = this.#logOf(process, 'view')
     const { clock } = process
+    const known = await this.#knownTo(process)
+    const { codec } = known
     this.#roles = troubles && this.#rolesOf(process, troubles)
-    const system = await this.#system(process, log, troubles && [])
-    if (flow === 'orchestration') await this.#publish(log, system, process)
+    const system = await this.#system(process, log, known, troubles && [])
+    if (flow === 'orchestration') await this.#follow(process, log, known, system)
     this.#store ??= await openSqliteViewStore(':memory:')
     const store = diesWith(process, this.#store)
     const view = await openView({ log, codec, store, topics: viewTopics, flow, clock })
@@ -188,6 +190,27 @@ export class ShopNode {
     const send = commandSender(log, codec, clock)
     await fillCatalogue(view, send)
     return { log, view, send, system }
+  }
+
+  /** What a process knows of contracts when it has started; those of others come to it by the log. */
+  async #knownTo(process: SimulatedProcess): Promise<Known> {
+    const { contracts, codec } = this.#parts
+    const { learns } = this.#options
+    const registry = this.#options.registry.of(process)
+    if (learns !== true) return { contracts, codec, learn: learnerOf(process, this.#cluster.time, codec) }
+    for (;;) {
+      try {
+        const own = await registerContracts(registry, contracts.all, ownRecords)
+        return {
+          ...{ contracts, codec: own },
+          learn: (values) => learnSchemas(own, registry, values),
+          adopt: (contract) => adoptContract(registry, own, contract)
+        }
+      } catch (error) {
+        if (!isParcomoloError(error) || !error.retryable) throw error
+        await process.wait(500)
+      }
+    }
   }
 
   #logOf(process: SimulatedProcess, role: Role | 'view'): Log {
@@ -206,17 +229,18 @@ export class ShopNode {
     })
   }
 
-  #system(process: SimulatedProcess, log: Log, roles?: readonly Role[]): Promise<System> {
-    const { contracts, codec } = this.#parts
-    const { flow, partitions, window, awake } = this.#options
+  async #system(process: SimulatedProcess, log: Log, known: Known, roles?: readonly Role[]): Promise<System> {
+    const { flow, partitions, window, awake, learns } = this.#options
     const fail = (error: unknown): void => this.#fail(process, error)
-    return startSystem({
-      ...{ log, codec, contracts, clock: process.clock, application: shopIn(flow), partitions, owner: process.name },
+    this.systemsBegun++
+    const system = await startSystem({
+      ...{ log, ...known, clock: process.clock, application: shopIn(flow), partitions, owner: process.name },
       ...(roles === undefined ? {} : { roles }),
       onFailure: fail,
       onPoison: (at, error) => (standsAt(at, this.#cluster) ? undefined : fail(error)),
-      learn: learnerOf(process, this.#cluster.time, codec),
-      onDefinitionError: fail,
+      onDefinitionError: (error) => (learns === true ? this.#tell(process, error) : fail(error)),
+      onKeyFailed: (error) => this.keysFailed.push({ process: process.name, message: (error as Error).message }),
+      onKeyUsed: () => undefined,
       taskLimits: {
         ...{ inputsPerRoundMax: 10, idlePositionsMax: 30, inputsPerSnapshot: 25, snapshotEveryMs: 3000 },
         ...{ inputBytesPerRoundMax: 6000, batchBytesAim: 1500, bytesPerSnapshot: 20_000, bytesLeftAtStop: 2000 },
@@ -225,6 +249,8 @@ export class ShopNode {
       },
       ...(awake === undefined ? {} : { living: new Budget(0, awake * cellBytes) })
     })
+    this.passedOver.push(system.passedOver)
+    return system
   }
 
   /** In a cluster each role is a process; on a laptop all are one. */
@@ -233,23 +259,39 @@ export class ShopNode {
     return new ShopRoles({
       ...{ troubles, isApart },
       process: (role) => (isApart ? this.#cluster.process(`${process.name}/${role}`) : process),
-      start: (own, role) => this.#system(own, this.#logOf(own, role), [role]),
+      start: async (own, role) => {
+        const log = this.#logOf(own, role)
+        return this.#system(own, log, await this.#knownTo(own), [role])
+      },
       fail: (own, error) => this.#fail(own, error)
     })
   }
 
-  /** As the watch of the folder does it: what stands there is published, unless it is current. */
-  async publish(): Promise<void> {
-    const { running, process } = this
-    if (running === undefined) return
-    await this.#publish(running.log, running.system, process).catch((error: unknown) => this.#fail(process, error))
+  /** Somebody has saved a file. */
+  async saved(): Promise<void> {
+    await this.#followed?.saved()
   }
 
-  async #publish(log: Log, { definitions }: System, { clock }: SimulatedProcess): Promise<void> {
-    const { name, revision, yaml, path } = this.#options.sagaFile.text
-    if (definitions.current(name)?.revision === revision) return
-    const publisher = await openPublisher(log, this.#parts.codec, clock)
-    await publisher.publish({ saga: name, revision, source: path, yaml, retired: false })
+  async #follow(process: SimulatedProcess, log: Log, { codec }: Known, { definitions }: System): Promise<void> {
+    const { folder, registry, partitions } = this.#options
+    this.#followed = await followFolder({
+      ...{ folder, process, log, codec, definitions, partitions, registry: registry.of(process) },
+      onRefused: (refused) => this.#refuse(process, refused)
+    })
+    await this.#followed.saved()
+  }
+
+  #refuse(process: SimulatedProcess, refused: Refused): void {
+    const { path, error } = refused
+    this.#cluster.time.note(`${process.name} refuses ${path}: ${codeOf(error)}`)
+    this.refused.push(refused)
+    if (!isRefusal.has(codeOf(error))) this.#fail(process, error)
+  }
+
+  /** A definition that cannot be used as it stands concerns nothing else. */
+  #tell(process: SimulatedProcess, error: unknown): void {
+    this.#cluster.time.note(`${process.name} tells: ${error instanceof Error ? error.message : String(error)}`)
+    if (codeOf(error) !== 'PARCOMOLO_SAGA_INVALID') this.#fail(process, error)
   }
 
   /** As `parcomolo start` does it: a process that cannot go on ends, and is started again. */
@@ -260,6 +302,20 @@ export class ShopNode {
     this.crash()
   }
 }
+
+/** What is known of contracts, by a process or by all of them. */
+type Known = Pick<SystemDeps, 'contracts' | 'codec' | 'learn' | 'adopt'>
+
+const codeOf = (error: unknown): string => (isParcomoloError(error) ? error.code : String(error))
+
+/** Why a file may be refused. */
+const isRefusal = new Set([
+  'PARCOMOLO_CONTRACT_INVALID',
+  'PARCOMOLO_CONTRACT_IN_USE',
+  'PARCOMOLO_REGISTRY_INCOMPATIBLE',
+  'PARCOMOLO_REGISTRY_UNAVAILABLE',
+  'PARCOMOLO_SAGA_INVALID'
+])
 
 const narrow = (count: number): TaskLimits['unanswered'] => {
   const window = { initial: count, min: count, max: count }

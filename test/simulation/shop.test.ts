@@ -4,7 +4,8 @@
  */
 import test, { type ExecutionContext } from 'ava'
 import { told } from '../helpers/auditor.ts'
-import { plantedBugs, scenarios } from './scenarios.ts'
+import { plantedBugs } from './planted-bugs.ts'
+import { scenarios } from './scenarios.ts'
 import { readShopParts } from './shop-node.ts'
 import { type Outcome, type Scenario, simulate } from './simulate.ts'
 

@@ -4,12 +4,15 @@ import type { Task } from '../../src/task/index.ts'
 import { type Audit, audit, type Shown, type Violation } from '../helpers/auditor.ts'
 import { auditBacklog } from '../helpers/auditor/backlog.ts'
 import { Journals } from '../helpers/auditor/events.ts'
+import { instancesOf } from '../helpers/auditor/sagas.ts'
 import type { BrokerVariant, SimulatedBroker } from '../helpers/simulated-broker.ts'
 import { type Faults, noFaults, SimulatedCluster } from '../helpers/simulated-log.ts'
+import { SimulatedRegistry } from '../helpers/simulated-registry.ts'
 import { VirtualTime } from '../helpers/virtual-time.ts'
+import { type BesidePlan, filesBeside, RunBeside, seenBy } from './beside.ts'
 import { auditLetters, planGarbage, withoutGarbage } from './garbage.ts'
 import { ShopClients } from './shop-clients.ts'
-import { edited, type NodeOptions, ShopNode, type ShopParts, type Wrap } from './shop-node.ts'
+import { edited, type NodeOptions, sagaPath, ShopNode, type ShopParts, type Wrap } from './shop-node.ts'
 import { areOver, noTroubles, planTroubles } from './troubles.ts'
 
 export type Scenario = {
@@ -42,6 +45,8 @@ export type Scenario = {
   readonly stormMs?: number
   /** How many records that nobody can read others write to the inboxes; none if undefined. */
   readonly garbage?: number
+  /** Sagas beside that of the order, with a participant of their own, all of which people edit; none if undefined. */
+  readonly beside?: BesidePlan
   /** False where `wrap` hides what participants tell of their reading. */
   readonly isTold?: boolean
   /** A planted bug: something between the shop, or a role of it, and its log, or a change of the brokers' rules. */
@@ -69,32 +74,38 @@ export const simulate = async (scenario: Scenario, parts: ShopParts): Promise<Ou
   const time = new VirtualTime(scenario.seed)
   const cluster = new SimulatedCluster(time, scenario.variant, noFaults)
   const { stormMs = usualStormMs } = scenario
-  const options = optionsOf(scenario, parts)
-  const { sagaFile, troubles } = options
+  const options = optionsOf(scenario, parts, time)
+  const { folder, registry, troubles } = options
   const names = Array.from({ length: scenario.nodes }, (_, i) => `node${i + 1}`)
   const nodes = names.map((name) => new ShopNode(name, cluster, parts, options))
   const isUp = (): boolean => nodes.every((node) => node.isUp)
   for (const node of nodes) void node.start()
   if (!(await time.run(isUp, time.now() + 60_000))) return failed('the shop does not open', time, nodes)
   scenario.spoil?.(cluster)
+  const beside = RunBeside.open(scenario.beside, { cluster, registry, folder, nodes })
   const clients = new ShopClients(time, nodes, scenario.cancels)
   clients.plan(scenario.orders, stormMs)
-  planEdits({ ...scenario, stormMs }, { time, nodes, parts, sagaFile })
+  planEdits({ ...scenario, stormMs }, { time, nodes, parts, folder })
   planGarbage(scenario.garbage ?? 0, stormMs, cluster, parts.codec)
   planTroubles({ time, nodes, troubles, withinMs: stormMs }, scenario)
-  await storm({ ...scenario, stormMs }, cluster, nodes)
+  beside?.plan(stormMs)
+  await storm({ ...scenario, stormMs }, { cluster, nodes, beside })
+  beside?.settle()
   await time.run(() => areOver(troubles) && isUp() && clients.isDone, time.now() + restMs)
   await time.pass(restMs)
   if (!isUp()) return failed('a node does not come up again', time, nodes)
   if (!clients.isDone) return failed('somebody never gets an answer', time, nodes)
   const shown = await shownBy(time, nodes[0]!)
-  return judged({ scenario, parts, cluster, nodes, clients, shown })
+  return judged({ scenario, parts, options, cluster, nodes, clients, beside, shown })
 }
 
-const optionsOf = (scenario: Scenario, parts: ShopParts): NodeOptions => {
-  const { flow, partitions, wrap, window, awake, absences } = scenario
+const optionsOf = (scenario: Scenario, parts: ShopParts, time: VirtualTime): NodeOptions => {
+  const { flow, partitions, wrap, window, awake, absences, beside } = scenario
   return {
-    ...{ flow, partitions, downMsMax: 4000, sagaFile: { text: parts.saga }, window, awake },
+    ...{ flow, partitions, downMsMax: 4000, window, awake },
+    folder: new Map([[sagaPath, parts.saga], ...filesBeside(beside)]),
+    registry: new SimulatedRegistry(time, parts.schemas),
+    learns: beside !== undefined,
     ...(wrap === undefined ? {} : { wrap }),
     troubles: absences === undefined ? undefined : noTroubles()
   }
@@ -105,8 +116,7 @@ type Stormy = Scenario & { readonly stormMs: number }
 /** Faults of the network all the time, and of the machines now and then. */
 const storm = async (
   { stormMs, ...scenario }: Stormy,
-  cluster: SimulatedCluster,
-  nodes: readonly ShopNode[]
+  { cluster, nodes, beside }: Pick<Evidence, 'cluster' | 'nodes' | 'beside'>
 ): Promise<void> => {
   const { time } = cluster
   cluster.faults = scenario.faults
@@ -114,7 +124,10 @@ const storm = async (
     const count = Math.floor(average) + (time.chance(average % 1) ? 1 : 0)
     for (let i = 0; i < count; i++) time.after(time.random() * stormMs, () => what(time.pick(nodes)))
   }
-  plan(scenario.crashes, (node) => crash(cluster, node, scenario.forgets))
+  plan(scenario.crashes, (node) => {
+    if (scenario.variant === 'embedded') beside?.crash()
+    crash(cluster, node, scenario.forgets)
+  })
   plan(scenario.pauses, ({ processes }) => cluster.pause(time.pick(processes), time.between(50, 8000)))
   plan(scenario.rebalances, () => cluster.groups.rebalance(time.pick(cluster.groups.names())))
   plan(scenario.jumps ?? 0, ({ process: { machine } }) =>
@@ -128,15 +141,15 @@ type Editing = {
   readonly time: VirtualTime
   readonly nodes: readonly ShopNode[]
   readonly parts: ShopParts
-  readonly sagaFile: NodeOptions['sagaFile']
+  readonly folder: NodeOptions['folder']
 }
 
-const planEdits = ({ edits, flow, stormMs }: Stormy, { time, nodes, parts, sagaFile }: Editing): void => {
+const planEdits = ({ edits, flow, stormMs }: Stormy, { time, nodes, parts, folder }: Editing): void => {
   for (let i = 0; i < edits && flow === 'orchestration'; i++) {
     time.after(time.random() * stormMs, () => {
-      sagaFile.text = edited(parts, 4000 + i)
-      time.note(`the saga is edited: revision ${sagaFile.text.revision}`)
-      for (const node of nodes) time.after(time.between(1, 300), () => void node.publish())
+      time.note('the order saga is edited')
+      folder.set(sagaPath, edited(parts, 4000 + i))
+      seenBy(time, nodes)
     })
   }
 }
@@ -188,20 +201,25 @@ type Evidence = {
   readonly parts: ShopParts
   readonly cluster: SimulatedCluster
   readonly nodes: readonly ShopNode[]
+  readonly options: NodeOptions
   readonly clients: ShopClients
+  readonly beside: RunBeside | undefined
   readonly shown: Shown
 }
 
-const judged = async ({ scenario, parts, cluster, nodes, clients, shown }: Evidence): Promise<Outcome> => {
+const judged = async (evidence: Evidence): Promise<Outcome> => {
+  const { scenario, options, cluster, nodes, clients, beside, shown } = evidence
   const { time, broker } = cluster
-  const records = [...broker.partitions.values()].flatMap(({ place, records }) =>
+  const { schemas } = options.registry
+  const written = [...broker.partitions.values()].flatMap(({ place, records }) =>
     records.map((record) => ({ ...place, ...record }))
   )
+  const records = beside === undefined ? written : beside.withHistory(written)
   const { orders, cancellations } = clients
   const letters = auditLetters(records)
   const input: Audit = {
     records: withoutGarbage(records),
-    schemas: parts.schemas,
+    schemas,
     flow: scenario.flow,
     isQuiet: true,
     now: time.now(),
@@ -210,11 +228,12 @@ const judged = async ({ scenario, parts, cluster, nodes, clients, shown }: Evide
     isReliable: isReliable(scenario),
     // What was sent again too soon shows in times of several journals, which clocks that jump make incomparable.
     isTold: scenario.isTold !== false && scenario.jumps === undefined,
-    window: scenario.window === undefined ? undefined : { unread: scenario.window, unanswered: 2 * scenario.window }
+    window: scenario.window === undefined ? undefined : { unread: scenario.window, unanswered: 2 * scenario.window },
+    ...(beside === undefined ? {} : { beside: beside.audit() })
   }
-  const folds = await foldedAgain(scenario, parts, cluster, nodes)
+  const journals = new Journals(input.records, schemas)
+  const folds = await foldedAgain(evidence, keysIn(journals, scenario))
   const violations = [...letters.violations, ...audit(input), ...defectsOf(nodes), ...folds]
-  const journals = new Journals(input.records, parts.schemas)
   const { resends } = auditBacklog(journals)
   const counts = {
     again: resends.filter(({ why }) => why === 'read').length,
@@ -229,6 +248,7 @@ const judged = async ({ scenario, parts, cluster, nodes, clients, shown }: Evide
     garbage: letters.garbage,
     doubled: letters.doubled,
     ...cancelsIn(journals),
+    ...beside?.counts(journals),
     revisions: new Set(journals.events('saga-events').flatMap(({ value }) => value['revision'] ?? [])).size,
     woken: nodes.reduce((sum, { woken }) => sum + woken, 0),
     fenced: time.trace.filter((line) => line.includes(' is refused at ')).length,
@@ -253,22 +273,20 @@ const cancelsIn = (journals: Journals): Readonly<Record<string, number>> => {
 const isReliable = ({ faults, pauses }: Scenario): boolean =>
   pauses === 0 && [faults.slow, faults.requestLost, faults.answerLost, faults.duplicated].every((rate) => rate === 0)
 
-/** Rule 9.7: a start without snapshots gives the same state as the one that the tasks are in. */
-const foldedAgain = async (
-  scenario: Scenario,
-  parts: ShopParts,
-  cluster: SimulatedCluster,
-  nodes: readonly ShopNode[]
-): Promise<Violation[]> => {
-  const { time, broker } = cluster
-  const ids = Array.from({ length: scenario.orders }, (_, i) => `order-${i}`)
+const keysIn = (journals: Journals, { orders }: Scenario): readonly string[] => {
   const skus = ['book', 'lamp', 'unicorn', 'last-one'].map((sku) => `stock/${sku}`)
-  const keys = [...skus, ...ids.flatMap((id) => [id, `order/${id}`])]
+  const ids = Array.from({ length: orders }, (_, i) => `order-${i}`)
+  return [...new Set([...skus, ...ids, ...ids.map((id) => `order/${id}`), ...instancesOf(journals).keys()])]
+}
+
+/** Rule 9.7: a start without snapshots gives the same state as the one that the tasks are in. */
+const foldedAgain = async (evidence: Evidence, keys: readonly string[]): Promise<Violation[]> => {
+  const { cluster, nodes } = evidence
   for (const node of nodes) node.end()
-  await time.pass(sessionMs)
-  const own = await statesAfterStart(scenario, parts, cluster, keys)
-  forgetSnapshots(broker)
-  const folded = await statesAfterStart(scenario, parts, cluster, keys)
+  await cluster.time.pass(sessionMs)
+  const own = await statesAfterStart(evidence, keys)
+  forgetSnapshots(cluster.broker)
+  const folded = await statesAfterStart(evidence, keys)
   return [...folded].flatMap(([key, state]) =>
     own.get(key) === state || own.get(key) === archived || (state === archived && own.has(key))
       ? []
@@ -278,16 +296,16 @@ const foldedAgain = async (
 
 /** The state of every entity, as its task has it after a start: in memory, or in the archive where it has ended. */
 const statesAfterStart = async (
-  { flow, partitions }: Scenario,
-  parts: ShopParts,
-  cluster: SimulatedCluster,
+  { options, parts, cluster }: Evidence,
   keys: readonly string[]
 ): Promise<ReadonlyMap<string, string>> => {
   const { time, broker } = cluster
-  const options = { flow, partitions, downMsMax: 1000, sagaFile: { text: parts.saga } }
-  const node = new ShopNode('reader', cluster, parts, options)
+  const { flow, partitions, folder, registry, learns } = options
+  const node = new ShopNode('reader', cluster, parts, { flow, partitions, folder, registry, learns, downMsMax: 1000 })
   void node.start()
   await time.run(() => node.running !== undefined, time.now() + 60_000)
+  // Its tasks may have begun anew, for what it has read in the folder.
+  await time.pass(1000)
   const states = new Map<string, string>()
   for (const [component, runner] of node.running?.system.runners ?? []) {
     const tasks = [...runner.tasks.values()] as unknown as Task<unknown>[]

@@ -10,6 +10,8 @@
  *     since its inbox was read so far, or it is of no use any more.
  * B2. Or it is the probe of its load: while nothing was read no other is, unless the probe waits for no answer any
  *     more, or another owner has come, who knows nothing of it. And nothing was read for as long as the probe has.
+ *     Of a participant that keeps no journal, only the order of its answers tells what it has read, in an order that
+ *     each reader sees for itself; so when its commands are sent again is judged by B1's attempts and pauses alone.
  * B3. Where windows are known, no saga starts while a load of its partition has as much unread, or unanswered, as that.
  */
 import { type AuditEvent, type AuditRecord, type Journals, type Violation, violation } from './events.ts'
@@ -61,6 +63,8 @@ export const auditArrivals = (journals: Journals): Violation[] => {
 const isForwarded = ({ topic, value, headers }: AuditRecord): boolean =>
   topic.endsWith('-commands') && value !== null && headers['ce_source']?.startsWith('/saga-events/') === true
 
+const isUntold = (load: string): boolean => load.includes('@loyalty-commands/')
+
 /** A command that waits for its answer, or for the next attempt. */
 type Open = {
   readonly event: AuditEvent
@@ -96,6 +100,8 @@ class Watch {
   readonly #signsSeen = new Map<string, number>()
   /** Of the record before. */
   #at = 0
+  /** What was written before, an owner who has just come may not have seen. */
+  #seesFrom = 0
 
   constructor(loads: Loads, window: Window | undefined) {
     this.#loads = loads
@@ -107,12 +113,16 @@ class Watch {
     if (record.headers['parcomolo-fence'] !== undefined) {
       this.#probes.clear()
       this.#movedAt.clear()
+      this.#seesFrom = record.timestamp
     }
     if (event !== undefined) this.#fold(event)
     this.#at = record.timestamp
   }
 
-  /** What its positions cover beyond those before, its owner has seen since the record before. */
+  /**
+   * What its positions cover beyond those before, its owner has seen since the record before. The first ones of an
+   * owner may be those of a snapshot, and of what they cover he has seen what was written since he came.
+   */
   #see(record: AuditRecord): void {
     const covered = positionsIn(record.headers)
     if (covered.length === 0) return
@@ -120,9 +130,11 @@ class Watch {
     for (const [load, signs] of this.#loads.all) {
       let count = this.#signsSeen.get(load) ?? 0
       for (; count < signs.length && isSeen(signs[count]!, this.#seen); count++)
-        if (signs[count]!.to !== undefined) this.#movedAt.set(load, Math.max(signs[count]!.at, this.#at))
+        if (signs[count]!.to !== undefined && signs[count]!.at >= this.#seesFrom)
+          this.#movedAt.set(load, Math.max(signs[count]!.at, this.#at))
       this.#signsSeen.set(load, count)
     }
+    this.#seesFrom = 0
   }
 
   #fold(event: AuditEvent): void {
@@ -166,7 +178,7 @@ class Watch {
     open.again = event
     this.#open.set(command, open)
     this.#unknown.delete(command)
-    if (open === unknown) return
+    if (open === unknown || isUntold(open.load)) return
     const why = this.#why(open, event)
     this.resends.push({ event, why })
     if (why === 'probe') this.#probe(command, open, event)
@@ -177,6 +189,7 @@ class Watch {
     if (open === undefined) return
     this.#open.delete(command)
     this.#unknown.set(command, open)
+    if (isUntold(open.load)) return
     const why = this.#why(open, event)
     if (why === 'probe') this.#report(`'${command}' is given up, though it may not have been read`, open.event, event)
     else this.resends.push({ event, why })

@@ -41,7 +41,7 @@ export class Journals {
     this.records = [...records].sort(byPlace)
     for (const record of this.records) {
       if (record.value === null || !topics.has(record.topic)) continue
-      const event = this.#decode(record, record.value)
+      const event = this.decode(record, record.value)
       if (event.type === marker && record.topic.endsWith('-events')) continue
       const events = this.#byTopic.get(record.topic) ?? []
       this.#byTopic.set(record.topic, events)
@@ -66,7 +66,8 @@ export class Journals {
     return groups
   }
 
-  #decode(record: AuditRecord, bytes: Uint8Array): AuditEvent {
+  /** Bytes in the wire format, as the event of this record: its value, or one that it holds. */
+  decode(record: Omit<AuditRecord, 'value'>, bytes: Uint8Array): AuditEvent {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     if (buffer[0] !== 0 || buffer.length < 5) throw new Error(`${at(record)} is not in the wire format`)
     const type = this.#type(buffer.readInt32BE(1), record)
@@ -75,7 +76,7 @@ export class Journals {
     return { ...record, type: name, value, cause: record.headers['ce_causationid'] }
   }
 
-  #type(id: number, record: AuditRecord): avro.Type {
+  #type(id: number, record: Omit<AuditRecord, 'value'>): avro.Type {
     const known = this.#types.get(id)
     if (known !== undefined) return known
     const schema = this.#schemas.get(id)
@@ -96,10 +97,13 @@ const topics = new Set([
   'payment-events',
   'shipping-events',
   'saga-events',
+  'saga-definitions',
+  'loyalty-events',
   'order-commands',
   'inventory-commands',
   'payment-commands',
-  'shipping-commands'
+  'shipping-commands',
+  'loyalty-commands'
 ])
 
 const byPlace = (a: AuditRecord, b: AuditRecord): number =>

@@ -9,21 +9,30 @@ export const auditLanes = (journals: Journals): Violation[] => {
   const placed = new Map(
     journals.events('order-events').flatMap((event) => (event.type === 'OrderPlaced' ? [[idOf(event), event]] : []))
   )
-  const started = journals.events('saga-events').filter(({ type }) => type === 'SagaStarted')
   const records = journals.records.filter(({ topic }) => topic === 'saga-events')
-  return [...Map.groupBy(records, ({ partition }) => partition)].flatMap(([partition, own]) => {
-    const starts = started.flatMap((event) => {
-      const order = event.partition === partition ? placed.get(keyOf(event)) : undefined
-      return order === undefined ? [] : [{ event, order }]
-    })
-    return auditPartition(own, starts)
+  const starts = journals.events('saga-events').flatMap((event) => {
+    const order = event.type === 'SagaStarted' ? placed.get(orderOf(journals, event)) : undefined
+    return order === undefined ? [] : [{ event, order }]
   })
+  return [...Map.groupBy(records, ({ partition }) => partition)].flatMap(([partition, own]) => {
+    const bySaga = Map.groupBy(
+      starts.filter(({ event }) => event.partition === partition),
+      ({ event }) => String(event.value['saga'])
+    )
+    return [...bySaga].flatMap(([saga, of]) => auditPartition(own, saga, of))
+  })
+}
+
+/** The order that a saga has begun with, whatever its key; a journal that was written by hand may not say. */
+const orderOf = (journals: Journals, event: AuditEvent): string => {
+  const start = event.value['start'] as Uint8Array | undefined
+  return start === undefined || start.length === 0 ? keyOf(event) : idOf(journals.decode(event, start))
 }
 
 type Start = { readonly event: AuditEvent; readonly order: AuditEvent }
 
 /** What the positions say is true at the end of each batch, which is where the next one begins that has positions. */
-const auditPartition = (records: readonly AuditRecord[], starts: readonly Start[]): Violation[] => {
+const auditPartition = (records: readonly AuditRecord[], saga: string, starts: readonly Start[]): Violation[] => {
   const read = new Map<string, number>()
   let lanes: ReadonlyMap<string, number> = new Map()
   const queues = [...Map.groupBy(starts, ({ order }) => `${order.topic}/${order.partition}`)].map(
@@ -32,7 +41,7 @@ const auditPartition = (records: readonly AuditRecord[], starts: readonly Start[
   const found = queues.flatMap(([, queue]) => queue.outOfTurn())
   const check = (end: number): void => {
     for (const [place, queue] of queues) {
-      const passed = Math.min(read.get(place) ?? 0, lanes.get(`order@${place}`) ?? Infinity)
+      const passed = Math.min(read.get(place) ?? 0, lanes.get(`${saga}@${place}`) ?? Infinity)
       found.push(...queue.check(end, passed))
     }
   }

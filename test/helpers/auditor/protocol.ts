@@ -88,4 +88,4 @@ const isSent = ({ value }: AuditEvent, command: AuditEvent): boolean =>
   command.topic === value['inbox'] &&
   command.type === value['command']
 
-const inboxes = ['order-commands', 'inventory-commands', 'payment-commands', 'shipping-commands']
+const inboxes = ['order-commands', 'inventory-commands', 'payment-commands', 'shipping-commands', 'loyalty-commands']

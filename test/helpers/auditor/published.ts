@@ -1,0 +1,103 @@
+import { hasCommandsOf, sagaNameOf, type SagaVersion } from './beside.ts'
+import { type AuditEvent, type Journals, type Violation, violation } from './events.ts'
+import { instancesOf } from './sagas.ts'
+
+const rule = '4 contracts'
+
+/**
+ * DESIGN §4: contracts change while sagas run. Of what was published all is given, in its order: nothing is cleaned up.
+ *
+ * P1. An instance stands still for want of its contract only where one was published that lacks a command of its
+ *     revision; else it runs on with the contract that it was published with.
+ * P2. It goes on when that is there again.
+ * P3. A contract is published only where it has what the sagas need that are in force.
+ * P4. What the registry refuses, or nobody can read, is never published; and the registry refuses nothing else: what
+ *     was refused changes nothing of what it judges by.
+ * P5. What stands in the folder is in force in the end.
+ */
+export const auditPublished = (journals: Journals, beside: Edited, isQuiet: boolean): Violation[] => {
+  const published = journals.events('saga-definitions')
+  return [
+    ...auditStandStill(journals, published, isQuiet),
+    ...auditTaken(published, beside.versions),
+    ...auditRefused(published, beside),
+    ...(isQuiet ? auditFolder(published, beside.folder) : [])
+  ]
+}
+
+/** What people have saved, and what has become of it. */
+export type Edited = {
+  readonly versions: readonly SagaVersion[]
+  /** Contracts that nobody may ever take. */
+  readonly impossible: readonly string[]
+  /** Contracts that a registry has refused. */
+  readonly incompatible: readonly string[]
+  /** The texts of all files, in the end. */
+  readonly folder: readonly string[]
+}
+
+const auditRefused = (published: readonly AuditEvent[], { impossible, incompatible }: Edited): Violation[] => [
+  ...published
+    .filter((event) => impossible.includes(textOf(event)))
+    .map((event) => violation(rule, 'a contract is published that was to be refused', event)),
+  ...incompatible
+    .filter((text) => !impossible.includes(text))
+    .map((text) => violation(rule, `the registry has refused what fits all that was in force: ${text}`))
+]
+
+const auditFolder = (published: readonly AuditEvent[], folder: readonly string[]): Violation[] => {
+  const newest = new Map(published.map((event) => [`${event.type} ${sagaNameOf(textOf(event))}`, event]))
+  return [...newest].flatMap(([what, event]) =>
+    folder.includes(textOf(event)) ? [] : [violation(rule, `${what} is not as it stands in the folder`, event)]
+  )
+}
+
+const isContract = ({ type }: AuditEvent): boolean => type === 'ParticipantPublished'
+
+const textOf = ({ value }: AuditEvent): string => String(value['yaml'])
+
+const auditStandStill = (journals: Journals, published: readonly AuditEvent[], isQuiet: boolean): Violation[] => {
+  const contracts = published.filter(isContract)
+  const texts = new Map(
+    published
+      .filter((event) => !isContract(event))
+      .map((event) => [`${String(event.value['saga'])}@${String(event.value['revision'])}`, textOf(event)])
+  )
+  return [...instancesOf(journals)].flatMap(([id, events]) => {
+    const revision = events.find(({ type }) => type === 'SagaStarted')?.value['revision']
+    const text = texts.get(`${id.slice(0, id.indexOf('/'))}@${String(revision)}`) ?? ''
+    const parks = events.filter(({ type, value }) => type === 'SagaParked' && value['step'] === '')
+    const resumes = events.filter(({ type, value }) => type === 'SagaResumed' && value['step'] === '')
+    const wrong = parks.filter(
+      ({ timestamp }) => !contracts.some((it) => it.timestamp <= timestamp && !hasCommandsOf(textOf(it), text))
+    )
+    const say = `saga '${id}' stands still`
+    return [
+      ...wrong.map((park) => violation(rule, `${say}, though no contract has lacked what it names`, park)),
+      ...(isQuiet && parks.length > resumes.length
+        ? [violation(rule, `${say}, though all that it names is there again`, parks.at(-1)!)]
+        : [])
+    ]
+  })
+}
+
+/** Who judges a contract may not know of a saga that is published at the same time. */
+const sameTimeMs = 10_000
+
+const auditTaken = (published: readonly AuditEvent[], versions: readonly SagaVersion[]): Violation[] => {
+  const inForce = new Map<string, AuditEvent>()
+  return published.flatMap((event) => {
+    if (!isContract(event)) {
+      inForce.set(sagaNameOf(textOf(event)), event)
+      return []
+    }
+    const robbed = [...inForce.values()].filter((saga) => {
+      const needs = versions.find(({ text }) => text === textOf(saga))?.needs ?? []
+      const isOlder = saga.timestamp < event.timestamp - sameTimeMs
+      return isOlder && saga.value['retired'] !== true && !needs.every((need) => need.test(textOf(event)))
+    })
+    return robbed.map((saga) =>
+      violation(rule, 'a contract is published without what a saga in force needs', event, saga)
+    )
+  })
+}

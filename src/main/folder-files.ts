@@ -53,15 +53,11 @@ export const readFolder = async (dir: string, from = onDisk): Promise<FolderFile
   }
 }
 
-const textsIn = async (
-  dir: string,
-  { paths, text }: FolderSource,
-  faults: Map<string, unknown>
-): Promise<SagaText[]> => {
+const textsIn = async (dir: string, from: FolderSource, faults: Map<string, unknown>): Promise<SagaText[]> => {
   const texts: SagaText[] = []
-  for (const source of await paths(dir)) {
+  for (const source of await from.paths(dir)) {
     try {
-      texts.push({ source, yaml: await text(source) })
+      texts.push({ source, yaml: await from.text(source) })
     } catch (error) {
       faults.set(source, error)
     }

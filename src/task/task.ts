@@ -132,6 +132,7 @@ export class Task<S> {
     const { log, codec, clock, owner } = this.#deps
     const writer = await log.claim(this.journal)
     const fence = await fenceOff(writer, codec, owner, clock.now())
+    this.#unanswered?.sendsFrom(fence)
     await this.#snapshots.claim()
     const recovered = await this.#recoverInTurn(fence)
     if (recovered === undefined) return

@@ -60,10 +60,16 @@ export class Unanswered {
   readonly #loads = new Map<string, InboxLoad>()
   readonly #known = new Map<string, readonly (Entry | Paused)[]>()
   readonly #living: Budget
+  #ownFrom = 0
 
   constructor(deps: UnansweredDeps) {
     this.#deps = deps
     this.#living = deps.living ?? new Budget(Infinity)
+  }
+
+  /** What is sent from this offset on is sent by this owner, who hears all that is told of it. */
+  sendsFrom(offset: number): void {
+    this.#ownFrom = offset
   }
 
   /** Holds nothing any more. */
@@ -148,7 +154,8 @@ export class Unanswered {
     load.retries.forget(idOf(entity, index))
     if (wasProbe) load.probe = undefined
     if (isAnswer) {
-      load.answered()
+      // Of what was sent before, an earlier owner may have heard that it was read.
+      if (firstSequence >= this.#ownFrom) load.answered()
       this.#read(load, firstSequence + 1, now)
     } else if (wasProbe) this.#wakeProbe(load)
   }

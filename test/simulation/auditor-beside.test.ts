@@ -67,7 +67,8 @@ class Story {
 
   judge(edited: Partial<Edited> = {}): string {
     const journals = this.#journals
-    const all = { versions: [first, second], impossible: [], incompatible: [], folder: [], ...edited }
+    const nothing = { impossible: [], incompatible: [], folder: [], late: new Set<number>() }
+    const all = { versions: [first, second], ...nothing, ...edited }
     const published = edited.folder === undefined ? { ...all, folder: this.#texts } : all
     return told([...auditBeside(journals, all.versions, true), ...auditPublished(journals, published, true)])
   }
@@ -114,7 +115,10 @@ const sound: Readonly<Record<string, Story>> = {
   'a contract that was judged while a saga was published': published()
     .publish(second, 20_000)
     .publish(first, 25_000)
-    .publishContract(lacking, 30_000)
+    .publishContract(lacking, 30_000),
+  'a contract that comes with a saga that does without': published()
+    .publishContract(lacking, 20_000)
+    .publish(second, 20_000)
 }
 
 for (const [what, story] of Object.entries(sound)) test(`accepts ${what}`, (t) => t.is(story.judge(), ''))

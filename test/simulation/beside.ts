@@ -30,6 +30,9 @@ const contractPath = 'sagas/participants/loyalty.yaml'
 
 const outageMsMax = 4000
 const downMsMax = 4000
+const lateMs = 1000
+/** How often all files are saved at once. */
+const checkouts = 0.3
 
 export const filesBeside = (plan: BesidePlan | undefined): [path: string, text: string][] =>
   plan === undefined
@@ -57,6 +60,8 @@ export class RunBeside {
   readonly #service: LoyaltyService
   /** Everything that was published, also what is cleaned up. */
   readonly #published: StoredRecord[] = []
+  /** The offsets of what was on its way for long. */
+  readonly #late = new Set<number>()
 
   private constructor(plan: BesidePlan, place: Place) {
     this.#plan = plan
@@ -119,6 +124,7 @@ export class RunBeside {
         .filter(({ error }) => isParcomoloError(error, 'PARCOMOLO_REGISTRY_INCOMPATIBLE'))
         .map(({ text }) => text),
       folder: [...folder.values()],
+      late: this.#late,
       told: {
         counts: isComplete ? counts : undefined,
         messages: nodes.flatMap(({ keysFailed }) => keysFailed),
@@ -159,7 +165,12 @@ export class RunBeside {
 
   #note(records: readonly StoredRecord[]): void {
     const next = (this.#published.at(-1)?.offset ?? -1) + 1
-    this.#published.push(...records.filter(({ offset }) => offset >= next))
+    const now = this.#place.cluster.time.now()
+    for (const record of records) {
+      if (record.offset < next) continue
+      this.#published.push(record)
+      if (record.timestamp < now - lateMs) this.#late.add(record.offset)
+    }
   }
 
   #passedOver(): readonly { readonly saga: string; readonly reason: string; readonly count: number }[] {
@@ -174,10 +185,11 @@ export class RunBeside {
       ...this.#plan.sagas.map((versions) => ({ path: pathOf(versions[0]!), texts: versions.map(({ text }) => text) })),
       ...(this.#plan.contracts.length === 0 ? [] : [{ path: contractPath, texts: this.#contracts() }])
     ]
-    const { path, texts } = time.pick(files)
-    const text = time.pick(texts)
-    time.note(`somebody saves version ${texts.indexOf(text)} of ${path}`)
-    folder.set(path, text)
+    for (const { path, texts } of time.chance(checkouts) ? files : [time.pick(files)]) {
+      const text = time.pick(texts)
+      time.note(`somebody saves version ${texts.indexOf(text)} of ${path}`)
+      folder.set(path, text)
+    }
     seenBy(time, nodes)
   }
 

@@ -111,6 +111,18 @@ test('who answers and has never told how far it has read counts as one that does
   t.like(own.attempt('b'), { kind: 'probe', isUnread: true })
 })
 
+test('who answers a command of an earlier owner may have told that one how far it has read', (t) => {
+  const desk = new Desk()
+  desk.send('a')
+  desk.unanswered.sendsFrom(desk.send('b') + 1)
+  for (const entity of ['c', 'd']) desk.send(entity)
+  desk.answer('a')
+  t.like(desk.attempt('b'), { kind: 'probe', isUnread: true })
+  desk.answer('b')
+  desk.answer('c')
+  t.like(desk.attempt('d'), { kind: 'probe', isUnread: false }, 'of its own it would have heard it')
+})
+
 test('what ends without an answer tells nothing of the others (U1)', (t) => {
   const desk = new Desk()
   for (const entity of ['a', 'b', 'c']) desk.send(entity)

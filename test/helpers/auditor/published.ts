@@ -13,7 +13,8 @@ const rule = '4 contracts'
  * P3. A contract is published only where it has what the sagas need that are in force.
  * P4. What the registry refuses, or nobody can read, is never published; and the registry refuses nothing else: what
  *     was refused changes nothing of what it judges by.
- * P5. What stands in the folder is in force in the end.
+ * P5. What stands in the folder is in force in the end, but for what has come late: of a process that has died a
+ *     publication may still be on its way, and is the last one then (L2 of the log's port).
  */
 export const auditPublished = (journals: Journals, beside: Edited, isQuiet: boolean): Violation[] => {
   const published = journals.events('saga-definitions')
@@ -21,7 +22,7 @@ export const auditPublished = (journals: Journals, beside: Edited, isQuiet: bool
     ...auditStandStill(journals, published, isQuiet),
     ...auditTaken(published, beside.versions),
     ...auditRefused(published, beside),
-    ...(isQuiet ? auditFolder(published, beside.folder) : [])
+    ...(isQuiet ? auditFolder(published, beside) : [])
   ]
 }
 
@@ -34,6 +35,8 @@ export type Edited = {
   readonly incompatible: readonly string[]
   /** The texts of all files, in the end. */
   readonly folder: readonly string[]
+  /** The offsets of what was published long before it arrived. */
+  readonly late: ReadonlySet<number>
 }
 
 const auditRefused = (published: readonly AuditEvent[], { impossible, incompatible }: Edited): Violation[] => [
@@ -45,10 +48,12 @@ const auditRefused = (published: readonly AuditEvent[], { impossible, incompatib
     .map((text) => violation(rule, `the registry has refused what fits all that was in force: ${text}`))
 ]
 
-const auditFolder = (published: readonly AuditEvent[], folder: readonly string[]): Violation[] => {
+const auditFolder = (published: readonly AuditEvent[], { folder, late }: Edited): Violation[] => {
   const newest = new Map(published.map((event) => [`${event.type} ${sagaNameOf(textOf(event))}`, event]))
   return [...newest].flatMap(([what, event]) =>
-    folder.includes(textOf(event)) ? [] : [violation(rule, `${what} is not as it stands in the folder`, event)]
+    folder.includes(textOf(event)) || late.has(event.offset)
+      ? []
+      : [violation(rule, `${what} is not as it stands in the folder`, event)]
   )
 }
 
@@ -86,18 +91,27 @@ const sameTimeMs = 10_000
 
 const auditTaken = (published: readonly AuditEvent[], versions: readonly SagaVersion[]): Violation[] => {
   const inForce = new Map<string, AuditEvent>()
-  return published.flatMap((event) => {
+  return published.flatMap((event, i) => {
     if (!isContract(event)) {
       inForce.set(sagaNameOf(textOf(event)), event)
       return []
     }
-    const robbed = [...inForce.values()].filter((saga) => {
+    const replaced = new Set(togetherWith(published, i).map((saga) => sagaNameOf(textOf(saga))))
+    const robbed = [...inForce].flatMap(([name, saga]) => {
       const needs = versions.find(({ text }) => text === textOf(saga))?.needs ?? []
       const isOlder = saga.timestamp < event.timestamp - sameTimeMs
-      return isOlder && saga.value['retired'] !== true && !needs.every((need) => need.test(textOf(event)))
+      const isInForce = isOlder && saga.value['retired'] !== true && !replaced.has(name)
+      return isInForce && !needs.every((need) => need.test(textOf(event))) ? [saga] : []
     })
     return robbed.map((saga) =>
       violation(rule, 'a contract is published without what a saga in force needs', event, saga)
     )
   })
+}
+
+/** The sagas that come into force with a contract: those of its batch. */
+const togetherWith = (published: readonly AuditEvent[], i: number): readonly AuditEvent[] => {
+  const { timestamp } = published[i]!
+  const end = published.findIndex((event, j) => j > i && event.timestamp !== timestamp)
+  return published.slice(i, end < 0 ? undefined : end).filter((event) => !isContract(event))
 }

@@ -65,6 +65,9 @@ const pure: Record<string, readonly string[]> = {
   registry: []
 }
 
+/** The rooms of the engine that know no word of the shop; read model, REST and command line still do. */
+const withoutShop = Object.keys(rooms).filter((room) => !/^(shop|view|http|console|cli|main)\b/.test(room))
+
 /**
  * The entry file of the command line stands above all rooms: it hands `main` to the commands, which know it only as
  * their argument.
@@ -114,6 +117,17 @@ test('another room is imported through its index, unless it is generated types o
     return !isFree && !target.endsWith('/index.ts')
   })
   t.deepEqual(wrong.map(said), [])
+})
+
+test('the engine speaks of no shop, but in examples', (t) => {
+  const word = /\b(orderIds?|orders|Order[A-Z]\w+|[sS]tock\w*|[pP]ayments?|[sS]hipping|[iI]nventory|Flow)\b/
+  const texts = /'[^']*'|"[^"]*"|`[^`]*`|^\s*(\/?\*|\/\/).*/g
+  const wrong = sources
+    .filter((file) => withoutShop.includes(roomOf(file)))
+    .flatMap((file) => linesOf(file)!.map((line, at) => ({ at: `${file}:${at + 1}`, code: line.replace(texts, '') })))
+    .filter(({ code }) => word.test(code))
+  t.deepEqual(wrong, [])
+  t.true(withoutShop.length > 10)
 })
 
 test('main is imported by nobody but the entry file of the command line', (t) => {

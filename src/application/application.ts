@@ -1,3 +1,4 @@
+import type { ReleaseService } from '../contract/index.ts'
 import { type Component, type Runner, runComponent, type TaskDeps } from '../task/index.ts'
 
 /**
@@ -7,6 +8,8 @@ import { type Component, type Runner, runComponent, type TaskDeps } from '../tas
 export type Application = {
   readonly name: string
   readonly services: readonly Service[]
+  /** Names that no other participant may have. */
+  readonly reserved: readonly ReleaseService[]
   /** False where its services react to one another's events, and nothing interprets sagas. */
   readonly runsSagas: boolean
 }
@@ -30,4 +33,4 @@ export const serviceOf = <S>(component: Component<S>, own: Pick<Service, 'partit
 })
 
 /** The engine alone: all participants run elsewhere. */
-export const noApplication: Application = { name: 'none', services: [], runsSagas: true }
+export const noApplication: Application = { name: 'none', services: [], reserved: [], runsSagas: true }

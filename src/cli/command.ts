@@ -1,5 +1,6 @@
 import { type EventEmitter } from 'node:events'
 import { type ParseArgsOptionsConfig } from 'node:util'
+import type { ReleaseService } from '../contract/index.ts'
 import { type DeadLetters } from './dead-letter.ts'
 
 /** One word of the command line. It says what it found on the terminal, and throws what went wrong. */
@@ -36,6 +37,8 @@ export type Terminal = {
 
 /** What the composition root offers to the command line. */
 export type Program = {
+  /** Names of participants that are those of the release's own services. */
+  readonly reserved: readonly ReleaseService[]
   /** Runs what the environment says, and resolves when all of it works; rejects soon after the signal was aborted. */
   start(signal: AbortSignal): Promise<Running>
   /** Checks the environment: throws PARCOMOLO_CONFIG_INVALID with a line for each fault. */

@@ -14,8 +14,8 @@ export const generate: Command = {
     'write the TypeScript types of the participants in FOLDER (sagas/participants) into this project; --check only compares; --resources: also what is made of the fields of sagas and participants (schemas, tables)',
   arguments: { min: 0, max: 1 },
   options: { check: { type: 'boolean' }, into: { type: 'string' }, resources: { type: 'boolean' } },
-  run: async ({ arguments: [folder = 'sagas/participants'], options, terminal }) => {
-    const contracts = await readContracts(folder)
+  run: async ({ arguments: [folder = 'sagas/participants'], options, terminal, program }) => {
+    const contracts = await readContracts(folder, program.reserved)
     const into = String(options['into'] ?? '.')
     const types = generateTypes(contracts.all).map(({ path, text }) => ({ path: join(into, path), text }))
     const resources = options['resources'] === true ? await resourceFiles(into) : []

@@ -9,9 +9,9 @@ export const graph: Command = {
   summary: 'draw the saga in FILE as a Mermaid diagram, or as SVG with --svg',
   arguments: { min: 1, max: 1 },
   options: { svg: { type: 'boolean' } },
-  run: async ({ arguments: paths, options, terminal }) => {
+  run: async ({ arguments: paths, options, terminal, program }) => {
     const path = paths[0]!
-    const definition = await loadFrom(await readText(path), participantsBeside(path))
+    const definition = await loadFrom(await readText(path), participantsBeside(path), program.reserved)
     const draw = options['svg'] === true ? toSvg : toMermaid
     terminal.out(draw(sagaGraph(definition)).trimEnd())
     return exitCode.done

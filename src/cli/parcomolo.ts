@@ -4,6 +4,7 @@ import { exitCode } from './exit-code.ts'
 import { lossy } from './lossy.ts'
 import { whenOrphaned } from './orphan.ts'
 import { run } from './run.ts'
+import { shopNames } from '../shop/names.ts'
 
 /** Node would open its inspector, which lets in whoever can reach it; who wants it starts with --inspect. */
 process.on('SIGUSR1', () => undefined)
@@ -22,6 +23,7 @@ const main = () => {
 }
 
 const program: Program = {
+  reserved: process.env['PARCOMOLO_APP'] === 'none' ? [] : shopNames,
   start: async (signal) => {
     whenOrphaned(() => process.emit('SIGTERM'))
     const { readConfig, start } = await main()

@@ -1,7 +1,17 @@
 import { dirname, join, resolve } from 'node:path'
 import { isParcomoloError, ParcomoloError } from '../base/index.ts'
-import { type Contract, type Contracts, contractSet, readContract, readTextFile, yamlNames } from '../contract/index.ts'
+import {
+  type Contract,
+  type Contracts,
+  contractSet,
+  readContract,
+  readTextFile,
+  type ReleaseService,
+  yamlNames
+} from '../contract/index.ts'
 import { type LoadedDefinition, loadSaga, namedTwice } from '../saga/index.ts'
+
+type Reserved = readonly ReleaseService[]
 
 export type TextFile = { readonly path: string; readonly text: string }
 
@@ -19,16 +29,16 @@ const readAs = async (path: string, takesPipes: boolean): Promise<TextFile> => {
 }
 
 /** Checks a saga against the participants of a folder; throws PARCOMOLO_SAGA_INVALID with all that is wrong. */
-export const loadFrom = async (file: TextFile, participants: string): Promise<LoadedDefinition> =>
-  loadSaga(file, await readContracts(participants))
+export const loadFrom = async (file: TextFile, participants: string, reserved: Reserved): Promise<LoadedDefinition> =>
+  loadSaga(file, await readContracts(participants, reserved))
 
 /** Where a saga's participants are if nobody says otherwise. */
 export const participantsBeside = (path: string): string => join(dirname(path), 'participants')
 
 /** The contracts of all participants in a folder. */
-export const readContracts = async (folder: string): Promise<Contracts> => {
+export const readContracts = async (folder: string, reserved: Reserved): Promise<Contracts> => {
   const files = await yamlFilesIn(folder)
-  const contracts = files.map(readContract)
+  const contracts = files.map((file) => readContract(file, reserved))
   const named = contracts.map(({ participant: name }, i) => ({ name, path: files[i]!.path }))
   for (const error of namedTwice('participant', named).values()) throw error
   return contractSet(contracts)
@@ -40,17 +50,21 @@ export const isParticipant = ({ text }: TextFile): boolean => /^kind:\s*Particip
  * The other participants that one has to get on with: those of its own folder, or of the given one, where a contract of
  * its name is an earlier version of it. What is wrong with them is not told here.
  */
-export const neighboursOf = async (file: TextFile, folder = dirname(file.path)): Promise<Contract[]> => {
+export const neighboursOf = async (
+  file: TextFile,
+  reserved: Reserved,
+  folder = dirname(file.path)
+): Promise<Contract[]> => {
   const own = resolve(file.path)
   const isElsewhere = resolve(folder) !== dirname(own)
   const files = (await yamlFilesIn(folder)).filter((other) => isParticipant(other) && resolve(other.path) !== own)
-  const name = isElsewhere ? readContract(file).participant : undefined
-  return files.flatMap(readableContract).filter(({ participant }) => participant !== name)
+  const name = isElsewhere ? readContract(file, reserved).participant : undefined
+  return files.flatMap((one) => readableContract(one, reserved)).filter(({ participant }) => participant !== name)
 }
 
-const readableContract = (file: TextFile): Contract[] => {
+const readableContract = (file: TextFile, reserved: Reserved): Contract[] => {
   try {
-    return [readContract(file)]
+    return [readContract(file, reserved)]
   } catch (error) {
     if (isParcomoloError(error)) return []
     throw error

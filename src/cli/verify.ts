@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { isParcomoloError, ParcomoloError } from '../base/index.ts'
 import { type Contract, contractSet, readContract } from '../contract/index.ts'
 import { type Finding, findingText, namedTwice } from '../saga/index.ts'
-import { type Command } from './command.ts'
+import { type Call, type Command } from './command.ts'
 import { exitCode } from './exit-code.ts'
 import { isParticipant, loadFrom, neighboursOf, participantsBeside, readText, type TextFile } from './read-files.ts'
 
@@ -12,17 +12,19 @@ export const verify: Command = {
   summary: 'check sagas against --participants FOLDER (the one beside the file), or participants by themselves',
   arguments: { min: 1, max: Number.POSITIVE_INFINITY },
   options: { participants: { type: 'string' } },
-  run: async ({ arguments: paths, options, terminal }) => {
+  run: async ({ arguments: paths, options, terminal, program: { reserved } }) => {
     const verdicts: Verdict[] = []
     try {
       for (const path of new Map(paths.map((given) => [resolve(given), given])).values())
-        verdicts.push(await verdictOn(path, options['participants'] as string | undefined))
+        verdicts.push(await verdictOn(path, options['participants'] as string | undefined, reserved))
     } finally {
       for (const line of together(verdicts).flatMap(({ lines }) => lines)) terminal.out(line)
     }
     return together(verdicts).every(({ name }) => name !== undefined) ? exitCode.done : exitCode.failed
   }
 }
+
+type Reserved = Call['program']['reserved']
 
 /** On one file; without a name where it is not valid. */
 type Verdict = {
@@ -48,17 +50,17 @@ const twice = (verdicts: readonly Verdict[], what: Verdict['kind']): Map<string,
     verdicts.flatMap(({ path, kind, name }) => (kind === what && name !== undefined ? [{ path, name }] : []))
   )
 
-const verdictOn = async (path: string, folder: string | undefined): Promise<Verdict> => {
+const verdictOn = async (path: string, folder: string | undefined, reserved: Reserved): Promise<Verdict> => {
   try {
     const file = await readText(path)
     if (isParticipant(file)) {
-      const contract = readContract(file)
+      const contract = readContract(file, reserved)
       const { participant, operations } = contract
-      checkBeside(file, contract, await neighboursOf(file, folder))
+      checkBeside(file, contract, await neighboursOf(file, reserved, folder))
       const said = `${path}: participant '${participant}' is valid: ${operations.size} operations`
       return { path, kind: 'participant', name: participant, lines: [said] }
     }
-    const { name, revision, steps, warnings } = await loadFrom(file, folder ?? participantsBeside(path))
+    const { name, revision, steps, warnings } = await loadFrom(file, folder ?? participantsBeside(path), reserved)
     const said = `${path}: saga '${name}' is valid: ${steps.length} steps, revision ${revision}`
     return {
       path,

@@ -5,7 +5,7 @@ import { type ParcomoloError } from '../base/index.ts'
  * otherwise.
  */
 export type Contract = {
-  /** The participant's name: `inventory`. */
+  /** The participant's name: `billing`. */
   readonly participant: string
   /** Where its commands go. */
   readonly inbox: string
@@ -13,7 +13,7 @@ export type Contract = {
   readonly events: string
   /** The consumer group by which it reads its inbox, where it has said so: what that commits is read. */
   readonly group?: string
-  /** Avro namespace: `parcomolo.inventory`. */
+  /** Avro namespace: `acme.billing`. */
   readonly namespace: string
   /** By command. */
   readonly operations: ReadonlyMap<string, Operation>
@@ -55,7 +55,7 @@ export type FieldType =
 export type Message = {
   /** Short name: `StockReserved`. */
   readonly type: string
-  /** `parcomolo.inventory.StockReserved`. */
+  /** `acme.billing.Charged`. */
   readonly fullName: string
   readonly value: Readonly<Record<string, unknown>>
 }

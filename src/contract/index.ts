@@ -11,6 +11,7 @@ export {
 } from './contract.ts'
 export { type CommandType, type Contracts, contractSet, type EventType, type LookUp } from './contracts.ts'
 export { type GeneratedFile, generateTypes } from './generate-types.ts'
+export type { ReleaseService } from './reserved.ts'
 export { limits as contractLimits } from './limits.ts'
 export { type Protocol, readProtocolText } from './protocol.ts'
 export {

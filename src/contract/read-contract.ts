@@ -2,7 +2,7 @@ import { type Node, type Scalar } from 'yaml'
 import { type Contract } from './contract.ts'
 import { limits } from './limits.ts'
 import { type Protocol, readProtocol } from './protocol.ts'
-import { type Taken, takenNames, topicIdentity } from './reserved.ts'
+import { type ReleaseService, type Taken, takenNames, topicIdentity } from './reserved.ts'
 import { openYaml, type SourceFile, type YamlFile } from './yaml-file.ts'
 
 export const apiVersion = 'parcomolo.io/v1alpha1'
@@ -15,12 +15,12 @@ export const topicCharsMax = 249
 export const groupPattern = /^[!-~]+$/
 export const groupCharsMax = 255
 
-const readAnew = (file: SourceFile): Contract => {
+const readAnew = (file: SourceFile, services: readonly ReleaseService[]): Contract => {
   const yaml = openYaml(file)
   const read = yaml.root === null ? reportEmpty(yaml) : readParticipant(yaml, yaml.root)
   yaml.finish()
   const { contract, places } = read!
-  for (const { path, text } of takenNames(contract)) yaml.report(places[path] ?? 0, path, text)
+  for (const { path, text } of takenNames(contract, services)) yaml.report(places[path] ?? 0, path, text)
   yaml.finish('PARCOMOLO_CONTRACT_CONFLICT')
   return contract
 }
@@ -35,18 +35,21 @@ let keptChars = 0
 /**
  * Reads a participant's YAML; the same text again gives the same contract, which has been compiled once. Throws
  * PARCOMOLO_CONTRACT_INVALID with every problem that was found, each with its place in the file;
- * PARCOMOLO_CONTRACT_CONFLICT where all is sound but a name is not free.
+ * PARCOMOLO_CONTRACT_CONFLICT where all is sound but a name is not free: it is Parcomolo's own, or that of one of these
+ * services of the release.
  */
-export const readContract = (file: SourceFile): Contract => {
-  const key = `${file.path}\n${file.text}`
-  const outcome = kept.get(key) ?? keep(key, outcomeOf(file))
+export const readContract = (file: SourceFile, services: readonly ReleaseService[] = none): Contract => {
+  const key = `${services.map(({ name }) => name).join()}\n${file.path}\n${file.text}`
+  const outcome = kept.get(key) ?? keep(key, outcomeOf(file, services))
   if ('error' in outcome) throw outcome.error
   return outcome.contract
 }
 
-const outcomeOf = (file: SourceFile): Outcome => {
+const none: readonly never[] = []
+
+const outcomeOf = (file: SourceFile, services: readonly ReleaseService[]): Outcome => {
   try {
-    return { contract: readAnew(file) }
+    return { contract: readAnew(file, services) }
   } catch (error) {
     return { error }
   }

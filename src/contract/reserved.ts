@@ -8,6 +8,9 @@ export type Taken = {
   readonly text: string
 }
 
+/** The names of a participant whose component the release has; its application says which these are. */
+export type ReleaseService = { readonly name: string } & Pick<Contract, 'inbox' | 'events' | 'namespace'>
+
 type Names = Pick<Contract, 'participant' | 'inbox' | 'events' | 'group' | 'namespace'>
 
 /** Kafka names its metrics with `_` for `.`, and so takes two topics that differ in these alone for one. */
@@ -17,16 +20,22 @@ export const topicIdentity = (topic: string): string => topic.replaceAll('.', '_
  * Every name of a participant that is not free, because Parcomolo, its services, Kafka or the schema registry have it.
  * To write to such a topic ends whoever owns it, or makes the next start impossible; so nothing of it is published.
  */
-export const takenNames = (names: Names): Taken[] => {
+export const takenNames = (names: Names, services: readonly ReleaseService[]): Taken[] => {
   const { participant, inbox, events, group, namespace } = names
-  const own = services.get(participant)
+  const own = services.find(({ name }) => name === participant)
+  const owner = (topic: string): string | undefined => topicOwner(topic, participant, services)
   return [
     ...(own === undefined ? [] : identityProblems(names, own)),
     ...told('metadata.name', `name '${participant}'`, components.get(participant), 'another name'),
-    ...told('spec.inbox', `topic '${inbox}'`, topicOwner(inbox, participant), 'a topic of its own'),
-    ...told('spec.events', `topic '${events}'`, topicOwner(events, participant), 'a topic of its own'),
-    ...told('spec.group', `group '${group}'`, groupOwner(group), 'the group of the participant itself'),
-    ...told('spec.contract', `namespace '${namespace}'`, namespaceOwner(namespace, participant), 'one of its own')
+    ...told('spec.inbox', `topic '${inbox}'`, owner(inbox), 'a topic of its own'),
+    ...told('spec.events', `topic '${events}'`, owner(events), 'a topic of its own'),
+    ...told('spec.group', `group '${group}'`, groupOwner(group, services), 'the group of the participant itself'),
+    ...told(
+      'spec.contract',
+      `namespace '${namespace}'`,
+      namespaceOwner(namespace, participant, services),
+      'one of its own'
+    )
   ]
 }
 
@@ -41,22 +50,8 @@ const components = new Map([
   ['courier', 'the courier, which speaks HTTP for participants']
 ])
 
-type Service = Pick<Contract, 'inbox' | 'events' | 'namespace'>
-
-const service = (name: string, events: string): [string, Service] => [
-  name,
-  { inbox: `${name}-commands`, events, namespace: `parcomolo.${name}` }
-]
-
-/** The services of the release run whatever a folder says: these names are theirs also where it says nothing. */
-const services = new Map([
-  service('order', 'order-events'),
-  service('inventory', 'stock-events'),
-  service('payment', 'payment-events'),
-  service('shipping', 'shipping-events')
-])
-
-const identityProblems = (names: Names, own: Service): Taken[] => {
+/** The services of the release run whatever a folder says: their names are theirs also where it says nothing. */
+const identityProblems = (names: Names, own: ReleaseService): Taken[] => {
   const owner = `name '${names.participant}' belongs to the service of that name`
   const problem = (path: Taken['path'], what: string, found: string, expected: string): Taken[] =>
     found === expected
@@ -77,27 +72,39 @@ const ownTopics = new Map([
   ['_schemas', 'the schema registry']
 ])
 
-const topicOwner = (topic: string, participant: string): string | undefined => {
+const topicOwner = (topic: string, participant: string, services: readonly ReleaseService[]): string | undefined => {
   const identity = topicIdentity(topic)
   if (identity.startsWith('__')) return "Kafka itself, as all that begin with two of '_' or '.'"
   if (/-(snapshots|archive)$/.test(topic)) return 'the component that keeps its state there, as all that end so'
   if (topic.startsWith('orchestrator-')) return 'the orchestrator'
-  return ownTopics.get(identity) ?? ofService(participant, ({ inbox, events }) => [inbox, events].includes(topic))
+  const has = ({ inbox, events }: ReleaseService): boolean => [inbox, events].includes(topic)
+  return ownTopics.get(identity) ?? ofService(participant, services, has)
 }
 
 /** The one that has it, unless that is the participant itself. */
-const ofService = (participant: string, has: (service: Service) => boolean): string | undefined => {
-  const [owner] = [...services].find(([name, names]) => name !== participant && has(names)) ?? []
-  return owner === undefined ? undefined : `the service '${owner}' of this release`
+const ofService = (
+  participant: string,
+  services: readonly ReleaseService[],
+  has: (service: ReleaseService) => boolean
+): string | undefined => {
+  const owner = services.find((service) => service.name !== participant && has(service))
+  return owner === undefined ? undefined : `the service '${owner.name}' of this release`
 }
 
-const groupOwner = (group: string | undefined): string | undefined =>
+const groupOwner = (group: string | undefined, services: readonly ReleaseService[]): string | undefined => {
+  if (group === undefined) return undefined
   // A prefix of the installation stands before it, as it does not before the group of a participant.
-  /^parcomolo-|parcomolo-(order|inventory|payment|shipping|orchestrator)$/.test(group ?? '')
-    ? "Parcomolo, as all that begin with 'parcomolo-'"
-    : undefined
+  const isOwn = [...services.map(({ name }) => name), 'orchestrator'].some((name) =>
+    group.endsWith(`parcomolo-${name}`)
+  )
+  return isOwn || group.startsWith('parcomolo-') ? "Parcomolo, as all that begin with 'parcomolo-'" : undefined
+}
 
-const namespaceOwner = (namespace: string, participant: string): string | undefined =>
+const namespaceOwner = (
+  namespace: string,
+  participant: string,
+  services: readonly ReleaseService[]
+): string | undefined =>
   /^parcomolo\.(saga|definition|journal)(\.|$)/.test(namespace)
     ? "Parcomolo's own records"
-    : ofService(participant, (names) => names.namespace === namespace)
+    : ofService(participant, services, (service) => service.namespace === namespace)

@@ -1,7 +1,15 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ParcomoloError } from '../base/index.ts'
-import { type Contract, type Contracts, contractSet, readContract, readTextFile, yamlNames } from '../contract/index.ts'
+import {
+  type Contract,
+  type Contracts,
+  contractSet,
+  readContract,
+  readTextFile,
+  type ReleaseService,
+  yamlNames
+} from '../contract/index.ts'
 import { namedTwice } from '../saga/index.ts'
 import type { Application } from '../application/index.ts'
 import { isHosted } from './system.ts'
@@ -20,11 +28,11 @@ export const readContractFiles = async (
   application: Application,
   onRefused: OnRefused = rethrow
 ): Promise<Contracts> => {
-  const own = await contractsIn(join(sagasDir, 'participants'), onRefused)
+  const own = await contractsIn(join(sagasDir, 'participants'), application.reserved, onRefused)
   const named = new Set(own.map(({ contract }) => contract.participant))
   const isOwn = ({ contract }: Found): boolean => isHosted(application, contract.participant)
   const hasAll = application.services.every(({ name }) => named.has(name))
-  const shipped = hasAll ? [] : (await contractsIn(shippedParticipants)).filter(isOwn)
+  const shipped = hasAll ? [] : (await contractsIn(shippedParticipants, application.reserved)).filter(isOwn)
   const missing = shipped.filter(({ contract }) => !named.has(contract.participant))
   // The services first: between one of them and a participant that has taken its names, they are right.
   const found = [...missing, ...own.filter(isOwn), ...own.filter((it) => !isOwn(it))]
@@ -49,11 +57,15 @@ const rethrow: OnRefused = (_, error) => {
   throw error
 }
 
-const contractsIn = async (dir: string, onRefused: OnRefused = rethrow): Promise<Found[]> => {
+const contractsIn = async (
+  dir: string,
+  reserved: readonly ReleaseService[],
+  onRefused: OnRefused = rethrow
+): Promise<Found[]> => {
   const found: Found[] = []
   for (const path of await yamlFiles(dir)) {
     try {
-      found.push({ path, contract: readContract({ path, text: await readTextFile(path) }) })
+      found.push({ path, contract: readContract({ path, text: await readTextFile(path) }, reserved) })
     } catch (error) {
       onRefused(path, error)
     }

@@ -22,8 +22,8 @@ export type FolderFiles = {
 
 /** Where files are: of a folder those that are YAML, in the order of their names. */
 export type FolderSource = {
-  paths(dir: string): Promise<readonly string[]>
-  text(path: string): Promise<string>
+  readonly paths: (dir: string) => Promise<readonly string[]>
+  readonly text: (path: string) => Promise<string>
 }
 
 const onDisk: FolderSource = { paths: yamlFiles, text: readTextFile }

@@ -90,7 +90,7 @@ class OfAllProcesses implements Participants {
   #wanted(participant: ParticipantText): Wanted | undefined {
     const { name, source, yaml } = participant
     const { definitions } = this.#deps
-    const contract = readContract({ path: source, text: yaml })
+    const contract = readContract({ path: source, text: yaml }, this.#deps.application.reserved)
     const known = definitions.contracts.participant(name)
     const isInForce = 'found' in known && contractsAgree(known.found, contract)
     // What a service of this release says goes with the release; any other is kept where each start finds it again.

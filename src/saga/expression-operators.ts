@@ -33,13 +33,13 @@ export const checkBinary = (checking: Checking, node: BinaryNode): Checked => {
   return node.op === 'in' ? checkIn(checking, node, { left, right }) : checkComputation(checking, node, { left, right })
 }
 
-const orders: readonly string[] = ['<', '<=', '>', '>=']
+const comparisons: readonly string[] = ['<', '<=', '>', '>=']
 
 const checkComputation = (checking: Checking, node: BinaryNode, { left, right }: Sides): Checked => {
   const [leftNode, rightNode] = node.args
   if (isNullable(left.type)) return mayBeNull(checking, leftNode)
   if (isNullable(right.type)) return mayBeNull(checking, rightNode)
-  const isOrder = orders.includes(node.op)
+  const isOrder = comparisons.includes(node.op)
   const type = isOrder ? comparison(left.type, right.type) : arithmetic(node.op, left.type, right.type)
   if (type === undefined) return invalid(checking, node, mismatchText(node, left.type, right.type))
   const write = writerOf(node.op, type, left.type)

@@ -1,6 +1,7 @@
 import { type Application, serviceOf } from '../application/index.ts'
 import type { Flow } from './flow.ts'
 import { inventoryComponent } from './inventory/index.ts'
+import { shopNames } from './names.ts'
 import { orderComponent } from './order/index.ts'
 import { paymentComponent } from './payment/index.ts'
 import { shippingComponent } from './shipping/index.ts'
@@ -22,5 +23,6 @@ export const shop = (flow: Flow): Application => ({
     serviceOf(paymentComponent(flow)),
     serviceOf(shippingComponent(flow))
   ],
+  reserved: shopNames,
   runsSagas: flow === 'orchestration'
 })

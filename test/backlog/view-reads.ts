@@ -4,7 +4,7 @@ export type Reads = {
   readonly url: string
   /** Orders that have ended, with their ends where they are known. */
   readonly orders: readonly { readonly orderId: string; readonly status?: string }[]
-  /** A position that the view must have seen, where it may follow what others still write: it is a moment behind them. */
+  /** A position that the view must have seen: it is a moment behind what others still write. */
   readonly position?: string
   /** Whether waiting is of no use any more. */
   readonly isOver: () => boolean

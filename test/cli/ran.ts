@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { Program } from '../../src/cli/command.ts'
 import { run } from '../../src/cli/run.ts'
+import { shopNames } from '../../src/shop/names.ts'
 
 export type Result = { readonly code: number; readonly out: string[]; readonly err: string[] }
 
@@ -10,6 +11,7 @@ export const notHere = async (): Promise<never> => {
 }
 
 const nothing: Program = {
+  reserved: shopNames,
   ...{ start: notHere, checkSettings: notHere, settings: notHere, deadLetters: notHere, acceptLoss: notHere },
   ...{ backup: notHere, restore: notHere, repair: notHere }
 }

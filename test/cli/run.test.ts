@@ -7,10 +7,12 @@ import test, { type ExecutionContext } from 'ava'
 import { errorCodes, ParcomoloError } from '../../src/base/index.ts'
 import { type Program } from '../../src/cli/command.ts'
 import { run } from '../../src/cli/run.ts'
+import { shopNames } from '../../src/shop/names.ts'
 
 type Result = { readonly code: number; readonly out: string[]; readonly err: string[] }
 
 const idle: Program = {
+  reserved: shopNames,
   start: async () => ({
     url: 'http://localhost:8080',
     app: 'shop',

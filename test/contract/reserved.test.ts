@@ -1,6 +1,8 @@
 import test from 'ava'
 import { isParcomoloError } from '../../src/base/index.ts'
 import { contractSet, readContract } from '../../src/contract/index.ts'
+import { noApplication } from '../../src/application/index.ts'
+import { readContractFiles } from '../../src/main/contract-files.ts'
 import { systemTopics } from '../../src/main/system.ts'
 import { flowTopic } from '../../src/shop/one-flow.ts'
 import { snapshotsTopic } from '../../src/view/index.ts'
@@ -27,12 +29,13 @@ spec:
     protocol P { record A { string id; } record B { string id; } B a(A command); }
 `
 
-const read = (names: Names) => readContract({ path: 'zz.yaml', text: textOf(names) })
+const read = (names: Names, services = theShop.reserved) =>
+  readContract({ path: 'zz.yaml', text: textOf(names) }, services)
 
 /** The message of the conflict that these names are refused with. */
-const conflictOf = (names: Names): string | undefined => {
+const conflictOf = (names: Names, services = theShop.reserved): string | undefined => {
   try {
-    read(names)
+    read(names, services)
   } catch (error) {
     if (isParcomoloError(error, 'PARCOMOLO_CONTRACT_CONFLICT')) return error.message
     throw error
@@ -81,6 +84,30 @@ test('a service of the release has its own inbox, events topic and namespace', (
   t.is(conflictOf({ name: 'order', ...own }), undefined)
   for (const key of ['inbox', 'events', 'namespace'] as const)
     t.regex(conflictOf({ name: 'order', ...own, [key]: 'mine' })!, /belongs to the service of that name, whose .+ is '/)
+})
+
+test('without the shop the names of its services are free, and those of the engine are not', (t) => {
+  const own = { name: 'order', inbox: 'order-commands', events: 'order-events', namespace: 'parcomolo.order' }
+  for (const names of [own, { name: 'order' }, { inbox: 'stock-events' }, { group: 'shop-parcomolo-order' }])
+    t.is(conflictOf(names, noApplication.reserved), undefined)
+  for (const names of [{ name: 'view' }, { inbox: 'saga-events' }, { group: 'parcomolo-order' }])
+    t.regex(conflictOf(names, noApplication.reserved)!, /belongs to/)
+})
+
+test('the names of the services are those of their components and contracts', async (t) => {
+  const components = theShop.services.map(({ name, journal }) => ({ name, events: journal }))
+  t.deepEqual(
+    theShop.reserved.map(({ name, events }) => ({ name, events })),
+    components
+  )
+  const { all } = await readContractFiles('sagas', theShop)
+  const contracts = all.map(({ participant: name, inbox, events, namespace }) => ({ name, inbox, events, namespace }))
+  t.deepEqual(
+    contracts.toSorted((a, b) => a.name.localeCompare(b.name)),
+    theShop.reserved
+      .toSorted((a, b) => a.name.localeCompare(b.name))
+      .map(({ name, inbox, events, namespace }) => ({ name, inbox, events, namespace }))
+  )
 })
 
 test("Parcomolo's own consumer groups are refused, also behind a prefix", (t) => {

@@ -69,7 +69,10 @@ class Stage {
 
   async make(topic: string): Promise<void> {
     const configEntries = [{ name: 'max.message.bytes', value: '16777216' }]
-    await this.#admin.createTopics({ topics: [{ topic: this.prefix + topic, numPartitions: 1, configEntries }] })
+    const made = { topic: this.prefix + topic, numPartitions: 1, configEntries }
+    // On a busy broker the client gives up on the leaders of a topic that was there before under the same name.
+    await this.#admin.createTopics({ topics: [made], waitForLeaders: false })
+    while (!(await this.#admin.listTopics()).includes(made.topic)) await wait(lookMs)
   }
 
   async grow(topic: string, count: number): Promise<void> {

@@ -46,6 +46,16 @@ test('the engine alone runs sagas of participants that run elsewhere, and answer
   await running.stop()
 })
 
+test('without the shop a participant may be called as one of its services', async (t) => {
+  const config = await bareConfig(t)
+  const named = billing.replaceAll('billing', 'payment').replaceAll('acme.payment', 'acme.pay')
+  await writeFile(join(config.sagasFolder, 'participants/billing.yaml'), named)
+  const running = await start(config)
+  t.like(await json(`${running.url}/readyz?view`), { status: 200 })
+  t.like(await json(`${running.url}/definitions`), { body: { items: [{ saga: 'subscribe' }] } })
+  await running.stop()
+})
+
 test('the topics of the engine alone are its own and those of its participants', async (t) => {
   const config = await bareConfig(t)
   const storage = await sharedStorage(t, config)

@@ -1,8 +1,11 @@
 import type { Account } from '../../base/index.ts'
 import type { Arrived } from './position.ts'
 
-/** An answer that gives more than this has one batch that is larger; the next one may be under way meanwhile. */
-const answerBytesMax = 256 * 1024
+/**
+ * An answer that gives more than this has one batch that is larger. Brokers cut it off anywhere, and what is left of a
+ * batch comes again: the less is asked for at once, the more of what stands in large batches is read twice.
+ */
+const answerBytesMax = 1024 * 1024
 /** Less is not worth a request; a batch comes whole however little is asked for. */
 const answerBytesMin = 16 * 1024
 
@@ -12,11 +15,14 @@ const answerBytesMin = 16 * 1024
  */
 export class ReadRoom {
   readonly #account: Account
+  readonly #answerBytesMax: number
   /** Of records with half a kilobyte and some headers. */
   #heldPerByte = 2
 
-  constructor(account: Account) {
+  /** `answerBytes`: not more at once, where many are to have room beside one another. */
+  constructor(account: Account, answerBytes = answerBytesMax) {
     this.#account = account
+    this.#answerBytesMax = answerBytes
   }
 
   /** Whether there is room for one more answer beside what is held. */
@@ -26,7 +32,7 @@ export class ReadRoom {
 
   async read<T>(fetch: (bytesMax: number) => Promise<Arrived<T>>): Promise<Arrived<T>> {
     const free = (this.#account.bytesMax - this.#account.heldBytes) / this.#heldPerByte
-    const bytesMax = Math.floor(Math.min(answerBytesMax, Math.max(answerBytesMin, free)))
+    const bytesMax = Math.floor(Math.min(this.#answerBytesMax, Math.max(answerBytesMin, free)))
     const reserved = Math.ceil(bytesMax * this.#heldPerByte)
     this.#account.hold(reserved)
     try {

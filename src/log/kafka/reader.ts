@@ -25,6 +25,9 @@ export type ReaderDeps = {
  */
 const followedBytesMax = 1024 * 1024
 
+/** Of a place behind the end, whose next answer may be under way while this one is taken. */
+const answerBytes = 256 * 1024
+
 /**
  * Follows partitions, each in one of two ways: at the end together with all other readers (`Tail`), or behind it with
  * requests of its own, as fast as it is taken. So a slow reader holds nobody up, and what it has not taken stays in the
@@ -123,7 +126,7 @@ class PlaceReader implements Follower {
     this.#deps = deps
     this.#listener = listener
     this.#account = deps.budget.account('readers')
-    this.#room = new ReadRoom(this.#account)
+    this.#room = new ReadRoom(this.#account, answerBytes)
   }
 
   get hasRecords(): boolean {

@@ -74,16 +74,24 @@ const withFiles = (given: Given): string[] => {
 }
 
 const wrongRoles = (given: Given): string[] => {
-  const [roles, flow, app] = [given.value('roles'), given.value('flow'), given.value('app')]
-  if (roles === undefined || roles === 'all' || flow === undefined || app === undefined) return []
+  const roles = given.value('roles')
+  if (roles === undefined || roles === 'all') return []
   const lines: string[] = []
   if (!given.isSet('kafkaBrokers'))
     lines.push(
       `${refused(given, 'roles')} without KAFKA_BROKERS, as the embedded log is open to one process only, ` +
         "which has to run everything; expected 'all'; set KAFKA_BROKERS, or leave PARCOMOLO_ROLES out"
     )
+  return [...lines, ...idleRoles(given, roles)]
+}
+
+/** Roles that the application does not have, or that have nothing to do in its flow. */
+const idleRoles = (given: Given, roles: readonly string[]): string[] => {
+  const [flow, app] = [given.value('flow'), given.value('app')]
+  if (flow === undefined || app === undefined) return []
   const application = applicationOf({ app, flow })
   const known = rolesOf(application)
+  const lines: string[] = []
   for (const role of roles.filter((one) => !known.includes(one)))
     lines.push(
       `${refused(given, 'roles')} with PARCOMOLO_APP '${app}', which has no '${role}'; ` +

@@ -10,7 +10,8 @@ import type { Log } from '../../src/log/index.ts'
 import { commandSender } from '../../src/main/commands.ts'
 import { readContractFiles } from '../../src/main/contract-files.ts'
 import { fillCatalogue } from '../../src/shop/shelves.ts'
-import { ownRecords, shopIn, theShop, viewTopics } from './shop-parts.ts'
+import { ownRecords, theShop, viewTopics } from './shop-parts.ts'
+import { shop } from '../../src/shop/index.ts'
 import type { Flow } from '../../src/shop/index.ts'
 import { startSystem, type System } from '../../src/main/system.ts'
 import { openPublisher } from '../../src/orchestrator/index.ts'
@@ -55,7 +56,7 @@ export const startShop = async (
     codec,
     contracts,
     clock: systemClock,
-    application: shopIn(flow),
+    application: shop(flow),
     partitions: 1,
     taskLimits,
     owner: 'test',

@@ -1,10 +1,8 @@
 import { ownRecordsOf } from '../../src/main/system.ts'
-import { type Flow, shop } from '../../src/shop/index.ts'
+import { shop } from '../../src/shop/index.ts'
 
 /** What the engine makes of the shop, for tests that put it together in their own way. */
 export const theShop = shop('orchestration')
-
-export const shopIn = (flow: Flow) => (flow === 'orchestration' ? theShop : shop(flow))
 
 /** The same in both flows. */
 export const ownRecords = ownRecordsOf(theShop)

@@ -2,7 +2,8 @@ import test from 'ava'
 import { isParcomoloError } from '../../src/base/index.ts'
 import { readConfig, settingsInUse } from '../../src/main/config.ts'
 import { componentsOf, rolesIn } from '../../src/main/roles.ts'
-import { shopIn, theShop } from '../helpers/shop-parts.ts'
+import { theShop } from '../helpers/shop-parts.ts'
+import { shop } from '../../src/shop/index.ts'
 
 const linesOf = (environment: Record<string, string>): readonly string[] => {
   try {
@@ -226,6 +227,13 @@ test(together, 'the embedded log has one process, which runs everything', { PARC
   "PARCOMOLO_ROLES: 'order' is not accepted without KAFKA_BROKERS, as the embedded log is open to one process only, " +
     "which has to run everything; expected 'all'; set KAFKA_BROKERS, or leave PARCOMOLO_ROLES out"
 ])
+test('roles without Kafka are told beside a flow that is none', (t) => {
+  const lines = linesOf({ FLOW: 'both', PARCOMOLO_ROLES: 'order' })
+  t.is(lines.length, 2)
+  t.regex(lines[0]!, /^FLOW: 'both' is not accepted; /)
+  t.regex(lines[1]!, /^PARCOMOLO_ROLES: 'order' is not accepted without KAFKA_BROKERS/)
+})
+
 const idle = (role: string): string =>
   `PARCOMOLO_ROLES: 'order,orchestrator,operator' is not accepted with FLOW 'choreography', where no saga runs and ` +
   `'${role}' has nothing to do; expected a list without it; leave '${role}' out, or set FLOW to 'orchestration'`
@@ -252,7 +260,7 @@ test(
 test('all of the roles are those that the flow has', (t) => {
   const services = ['order', 'inventory', 'payment', 'shipping']
   t.deepEqual(rolesIn(theShop, 'all'), [...services, 'orchestrator', 'operator', 'view'])
-  t.deepEqual(rolesIn(shopIn('choreography'), 'all'), [...services, 'view'])
+  t.deepEqual(rolesIn(shop('choreography'), 'all'), [...services, 'view'])
   t.deepEqual(componentsOf(rolesIn(theShop, 'all')), [...services, 'orchestrator'])
   t.deepEqual(componentsOf(rolesIn(theShop, ['payment', 'view'])), ['payment'])
 })

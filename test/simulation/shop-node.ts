@@ -12,7 +12,8 @@ import { cellBytes } from '../../src/task/cell.ts'
 import type { TaskLimits } from '../../src/task/index.ts'
 import { openView, type View, type ViewStore } from '../../src/view/index.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
-import { ownRecords, shopIn, theShop, viewTopics } from '../helpers/shop-parts.ts'
+import { ownRecords, theShop, viewTopics } from '../helpers/shop-parts.ts'
+import { shop } from '../../src/shop/index.ts'
 import type { SimulatedCluster } from '../helpers/simulated-log.ts'
 import type { SimulatedProcess } from '../helpers/simulated-process.ts'
 import type { SimulatedRegistry } from '../helpers/simulated-registry.ts'
@@ -234,7 +235,7 @@ export class ShopNode {
     const fail = (error: unknown): void => this.#fail(process, error)
     this.systemsBegun++
     const system = await startSystem({
-      ...{ log, ...known, clock: process.clock, application: shopIn(flow), partitions, owner: process.name },
+      ...{ log, ...known, clock: process.clock, application: shop(flow), partitions, owner: process.name },
       ...(roles === undefined ? {} : { roles }),
       onFailure: fail,
       onPoison: (at, error) => (standsAt(at, this.#cluster) ? undefined : fail(error)),

@@ -42,12 +42,13 @@ export class Unheard {
   }
 
   note(input: MessageInput, reason: UnheardReason): void {
-    const { topic, partition, offset, type, key, causationId, oddHeader } = input
+    const { topic, partition, offset, type, key, causationId } = input
     const id = `${reason} ${topic}`
     const known = this.#counts.get(id)
     if (known === undefined) this.#counts.set(id, { topic, reason, count: 1 })
     else known.count++
-    const header = reason === 'header-case' && oddHeader !== undefined ? { header: oddHeader } : undefined
+    const oddHeader = reason === 'header-case' ? oddOf(input) : undefined
+    const header = oddHeader === undefined ? undefined : { header: oddHeader }
     this.#onUnheard({ at: `${topic}/${partition}/${offset}`, reason, type, key, causationId, ...header })
   }
 }
@@ -81,10 +82,17 @@ export const tellingUnheard = (component: Component<Tracked>, facts: Facts): Com
   }
 }
 
-const nobodysReason = ({ causationId, oddHeader }: MessageInput): UnheardReason => {
-  if (causationId !== undefined) return 'unknown-id'
-  return oddHeader === undefined ? 'no-causation-id' : 'header-case'
+const nobodysReason = (input: MessageInput): UnheardReason => {
+  if (input.causationId !== undefined) return 'unknown-id'
+  return oddOf(input) === undefined ? 'no-causation-id' : 'header-case'
 }
+
+/**
+ * A header of CloudEvents that nobody reads, of a client that sends `CE_ID`: Kafka tells the names of headers apart by
+ * their letters' case.
+ */
+const oddOf = ({ headers = {} }: MessageInput): string | undefined =>
+  Object.keys(headers).find((name) => /^ce_/i.test(name) && name !== name.toLowerCase())
 
 type Known = {
   /** The events topics of participants that run elsewhere. */

@@ -1,3 +1,4 @@
+import type { Headers } from '../log/index.ts'
 /**
  * A component as the task runtime sees it: a decider over entities. All functions are pure: no clock, no I/O, no
  * randomness, and no change of their arguments.
@@ -137,8 +138,8 @@ export type MessageInput = {
   readonly id: string
   /** `ce_causationid`: the id of the command that this answers. */
   readonly causationId?: string | undefined
-  /** Where there is none: a header of CloudEvents that nobody reads, as its name is not in small letters. */
-  readonly oddHeader?: string | undefined
+  /** As they came, for who has to say why nothing follows from it. */
+  readonly headers?: Headers | undefined
   /** `ce_correlationid`: `<saga>/<key>`. */
   readonly correlationId?: string | undefined
   /** 1 for a command sent for the first time; `ce_attempt`. */

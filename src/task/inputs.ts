@@ -190,9 +190,7 @@ export class Inputs {
     const decoded = this.#decodedEvent(place, record)
     if (decoded === undefined) return undefined
     const { component, lanes: putOff } = this.#deps
-    const { headers } = record
-    const oddHeader = headers[header.causationId] === undefined ? oddOf(headers) : undefined
-    const read = inputOf(place, record, decoded, { id: headers[header.id], attempt: 1, oddHeader })
+    const read = inputOf(place, record, decoded, { id: record.headers[header.id], attempt: 1 })
     const lanes = component.beginnings?.lanesOf(read) ?? none
     const input = putOff.names.size === 0 ? read : { ...read, putOff: putOff.names }
     const keys = component.keysOf(input)
@@ -282,7 +280,7 @@ export class Inputs {
 
 const none: readonly never[] = []
 
-type Named = { readonly id: string | undefined; readonly attempt: number; readonly oddHeader?: string | undefined }
+type Named = { readonly id: string | undefined; readonly attempt: number }
 
 /** A record's value, and its bytes as the contract's own record. */
 type Decoded = { readonly message: Message; readonly bytes: Uint8Array }
@@ -291,7 +289,7 @@ const inputOf = (
   place: TopicPartition,
   { key, headers, offset }: StoredRecord,
   { message: { type, value }, bytes }: Decoded,
-  { id, attempt, oddHeader }: Named
+  { id, attempt }: Named
 ): MessageInput => ({
   kind: 'message',
   type,
@@ -300,7 +298,7 @@ const inputOf = (
   key,
   id: id ?? `${placeName(place)}/${offset}`,
   causationId: headers[header.causationId],
-  oddHeader,
+  headers,
   correlationId: headers[header.correlationId],
   attempt,
   topic: place.topic,
@@ -308,10 +306,6 @@ const inputOf = (
   offset,
   memo: undefined
 })
-
-/** Of a client that sends `CE_ID`: Kafka tells the names of headers apart by their letters' case. */
-const oddOf = (headers: Headers): string | undefined =>
-  Object.keys(headers).find((name) => /^ce_/i.test(name) && name !== name.toLowerCase())
 
 /** What is absent has a standard; what is there has to be right, since its sender has meant something by it. */
 const idOf = ({ [header.id]: id }: Headers): string | undefined => {

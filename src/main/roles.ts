@@ -1,10 +1,10 @@
 import type { Application } from '../application/index.ts'
 
 /**
- * The engine's own part of what a process can run, beside the services: `operator` publishes the sagas of a folder;
- * `view` has the read model and the REST interface.
+ * The engine's own part of what a process can run, beside the services: `courier` delivers the commands of participants
+ * that speak HTTP; `operator` publishes the sagas of a folder; `view` has the read model and the REST interface.
  */
-const engineRoles = ['orchestrator', 'operator', 'view']
+const engineRoles = ['orchestrator', 'courier', 'operator', 'view']
 
 /** Roles that there is nothing to do for where no saga runs. */
 export const sagaRoles: readonly string[] = ['orchestrator', 'operator']

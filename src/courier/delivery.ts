@@ -1,0 +1,275 @@
+import { commandId, parseCommandId } from '../saga/index.ts'
+import type { Event } from '../task/index.ts'
+
+/**
+ * A command on its way to a participant that speaks HTTP.
+ *
+ *   (none) ──command──▶ calling ──failed──▶ waiting ──its time has come──▶ calling
+ *                         │ │                  │
+ *              answer, or │ │ 202              │ expired, given up, undone
+ *      it comes by an event │                  ▼
+ *                         ▼ └──▶ accepted   stopped
+ *                      answered
+ *
+ * C1. A command is called until it is answered, accepted, undone or expired, or until nobody has asked for it for
+ *     `keptMs`. Who sends it again asks for it: that begins no call beside the one under way, and after the end of all
+ *     calls it begins a new one. So the courier's pauses alone say how often a participant is called.
+ * C2. What was decided is in the journal before it is called. A call that an earlier owner has begun is begun again.
+ * C3. A command is answered once. What comes later is no answer; what is no answer of this command is passed on.
+ * C4. An undo waits for the call of its command that is under way, and ends its repeats. A command that comes after its
+ *     undo is not called.
+ */
+export type Delivery = Open | Closed | Taken
+
+type Open = {
+  readonly status: 'calling' | 'waiting'
+  readonly command: string
+  readonly key: string
+  readonly correlationId: string
+  /** Of its sender. */
+  readonly attempt: number
+  /** In the wire format. */
+  readonly arguments: Uint8Array
+  readonly expiresAt: number | null
+  /** When it was last asked for. */
+  readonly askedAt: number
+  /** Calls so far, the one under way among them. */
+  readonly tries: number
+  /** Whose call it is; a process that is no more has none. */
+  readonly by: string
+  /** While it waits. */
+  readonly nextTryAt: number
+  readonly isUndone: boolean
+}
+
+type Closed = {
+  readonly status: 'accepted' | 'answered' | 'stopped'
+  readonly command: string
+  readonly attempt: number
+}
+
+/** An event that the participant has posted, by its id. */
+type Taken = { readonly status: 'taken' }
+
+export type CommandCame = Pick<Open, 'command' | 'key' | 'correlationId' | 'attempt' | 'arguments' | 'expiresAt'> & {
+  readonly kind: 'command'
+  readonly id: string
+}
+
+/** A record of the contract: the answer to a call, or what the participant has posted under an id. */
+export type RecordCame = {
+  readonly kind: 'record'
+  readonly eventId: string | undefined
+  readonly causationId: string | undefined
+  readonly key: string
+  readonly type: string
+  readonly fullName: string
+  readonly value: Event['value']
+}
+
+export type OutcomeCame = {
+  readonly kind: 'outcome'
+  readonly commandId: string
+  readonly tries: number
+  readonly accepted: boolean
+  readonly reason: string
+  readonly detail: string
+  readonly retryAfterMs: number
+  /** Chance, from 0 to 1. */
+  readonly jitter: number
+}
+
+export type Came = CommandCame | RecordCame | OutcomeCame | { readonly kind: 'timer'; readonly key: string }
+
+export type Circumstances = {
+  readonly now: number
+  /** This process. */
+  readonly by: string
+  /** Of one call. */
+  readonly timeoutMs: number
+  /** Whether a record is a reply or an error of a command. */
+  readonly isAnswer: (command: string, type: string) => boolean
+}
+
+type Find = (key: string) => Delivery | undefined
+
+/** Longer than a sender's pause between two attempts, unless its timeout is. */
+const keptMs = 900_000
+const pause = { firstMs: 200, factor: 2, mostMs: 30_000, askedForMostMs: 300_000 }
+/** After so many calls in vain it waits patiently: others are taken up beside it. */
+const patientFrom = 5
+
+export const eventKey = (eventId: string): string => `event ${eventId}`
+
+/** The undo of a command, or the command of an undo; undefined for an id that is not of a saga. */
+export const companionOf = (id: string): string | undefined => {
+  const address = parseCommandId(id)
+  return address && commandId(address.saga, address.step, address.key, !address.undo)
+}
+
+const isUndo = (id: string): boolean => parseCommandId(id)?.undo === true
+
+/** Those of a command that nothing more is to be done for, until somebody asks. */
+export const isOpen = (delivery: Delivery | undefined): delivery is Open =>
+  delivery?.status === 'calling' || delivery?.status === 'waiting'
+
+export const isPatient = (delivery: Delivery): boolean => isOpen(delivery) && delivery.tries > patientFrom
+
+export const decide = (find: Find, came: Came, given: Circumstances): readonly Event[] => {
+  switch (came.kind) {
+    case 'command':
+      return decideCommand(find, came, given)
+    case 'record':
+      return decideRecord(find, came, given)
+    case 'outcome':
+      return decideOutcome(find, came, given)
+    case 'timer':
+      return decideTimer(find(came.key), came.key, given)
+  }
+}
+
+const decideCommand = (find: Find, came: CommandCame, given: Circumstances): readonly Event[] => {
+  const known = find(came.id)
+  if (known?.status === 'taken') return []
+  if (known !== undefined && came.attempt <= known.attempt) return []
+  const companion = companionOf(came.id)
+  const other = companion === undefined ? undefined : find(companion)
+  if (!isUndo(came.id) && other !== undefined) return [stopped(came, came.id, 'undone')]
+  if (came.expiresAt !== null && came.expiresAt <= given.now) return [stopped(came, came.id, 'expired')]
+  if (isOpen(known)) return [record(came.key, 'DeliveryAskedAgain', { commandId: came.id, attempt: came.attempt })]
+  if (!isUndo(came.id) || !isOpen(other)) return [begun(came, null, given.by)]
+  if (other.status === 'waiting') return [stopped(other, companion!, 'undone'), begun(came, null, given.by)]
+  return [begun(came, given.now + given.timeoutMs, given.by)]
+}
+
+const begun = (came: CommandCame, heldUntil: number | null, by: string): Event => {
+  const { id, command, correlationId, attempt, expiresAt } = came
+  const value = { commandId: id, command, correlationId, attempt, arguments: came.arguments, expiresAt, heldUntil, by }
+  return record(came.key, 'DeliveryBegun', value)
+}
+
+const stopped = ({ key, correlationId, attempt }: StoppedOf, id: string, reason: string): Event =>
+  record(key, 'DeliveryStopped', { commandId: id, correlationId, attempt, reason })
+
+type StoppedOf = Pick<Open, 'key' | 'correlationId' | 'attempt'>
+
+const record = (key: string, type: string, value: Event['value']): Event => ({
+  ...{ key, type, value },
+  fullName: `parcomolo.courier.${type}`
+})
+
+const decideRecord = (find: Find, came: RecordCame, given: Circumstances): readonly Event[] => {
+  const { eventId, causationId, type, fullName, value } = came
+  if (eventId !== undefined && find(eventKey(eventId)) !== undefined) return []
+  const taken = eventId === undefined ? [] : [record(came.key, 'EventTaken', { eventId })]
+  const delivery = causationId === undefined ? undefined : find(causationId)
+  const passedOn = { key: isOpen(delivery) ? delivery.key : came.key, type, fullName, value }
+  if (causationId === undefined) return [passedOn, ...taken]
+  const answer = { ...passedOn, causationId }
+  if (delivery === undefined || delivery.status === 'taken' || !given.isAnswer(delivery.command, type))
+    return [answer, ...taken]
+  if (delivery.status === 'answered') return taken
+  const answered = record(answer.key, 'DeliveryAnswered', { commandId: causationId, answer: type })
+  return [answer, answered, ...taken, ...releasedBy(find, causationId, delivery, given)]
+}
+
+const decideOutcome = (find: Find, came: OutcomeCame, given: Circumstances): readonly Event[] => {
+  const delivery = find(came.commandId)
+  // Of a call that another owner has begun anew meanwhile, or that was answered by an event.
+  if (!isOpen(delivery) || delivery.status !== 'calling' || delivery.tries !== came.tries) return []
+  const [{ commandId: id }, { key, correlationId }] = [came, delivery]
+  const released = releasedBy(find, id, delivery, given)
+  if (delivery.isUndone) return [stopped(delivery, id, 'undone'), ...released]
+  if (came.accepted) return [record(key, 'CallAccepted', { commandId: id, correlationId }), ...released]
+  const { tries, reason, detail } = came
+  const nextTryAt = given.now + pauseAfter(came)
+  return [record(key, 'CallFailed', { commandId: id, correlationId, tries, reason, detail, nextTryAt }), ...released]
+}
+
+/** The undo that waits for this call. */
+const releasedBy = (find: Find, id: string, delivery: Delivery, { by }: Circumstances): readonly Event[] => {
+  if (!isOpen(delivery) || !delivery.isUndone) return []
+  const undoId = companionOf(id)!
+  const undo = find(undoId)
+  return isOpen(undo) && undo.tries === 0 ? [record(undo.key, 'CallBegun', { commandId: undoId, by })] : []
+}
+
+const pauseAfter = ({ tries, retryAfterMs, jitter }: OutcomeCame): number => {
+  const full = Math.min(pause.mostMs, pause.firstMs * pause.factor ** Math.min(tries - 1, 20))
+  return Math.round(Math.max(full * (0.5 + jitter / 2), Math.min(retryAfterMs, pause.askedForMostMs)))
+}
+
+const decideTimer = (delivery: Delivery | undefined, id: string, { now, by }: Circumstances): readonly Event[] => {
+  if (!isOpen(delivery)) return []
+  if (delivery.isUndone) return [stopped(delivery, id, 'undone')]
+  if (delivery.expiresAt !== null && delivery.expiresAt <= now) return [stopped(delivery, id, 'expired')]
+  if (delivery.askedAt + keptMs <= now) return [stopped(delivery, id, 'given up')]
+  return [record(delivery.key, 'CallBegun', { commandId: id, by })]
+}
+
+/** A call that is this process's own ends by its outcome. */
+export const dueAt = (delivery: Delivery, by: string): number | undefined => {
+  if (!isOpen(delivery)) return undefined
+  if (delivery.status === 'calling') return delivery.by === by ? undefined : delivery.askedAt
+  return Math.min(delivery.nextTryAt, delivery.expiresAt ?? Infinity, delivery.askedAt + keptMs)
+}
+
+export const touches = ({ type, fullName, value }: Event): readonly string[] => {
+  if (fullName !== undefined && !fullName.startsWith('parcomolo.courier.')) return []
+  if (type === 'EventTaken') return [eventKey(String(value['eventId']))]
+  const id = value['commandId']
+  if (typeof id !== 'string') return []
+  return type === 'DeliveryBegun' && isUndo(id) ? [id, companionOf(id)!] : [id]
+}
+
+export const evolve = (delivery: Delivery | undefined, event: Event, key: string): Delivery | undefined => {
+  const { type, value } = event
+  if (type === 'EventTaken') return { status: 'taken' }
+  if (type === 'DeliveryBegun') return evolveBegun(delivery, event, key)
+  if (type === 'DeliveryStopped' && delivery === undefined)
+    return { status: 'stopped', command: '', attempt: value['attempt'] as number }
+  if (delivery === undefined || delivery.status === 'taken') return delivery
+  return isOpen(delivery) ? evolveOpen(delivery, event) : evolveClosed(delivery, event)
+}
+
+const evolveBegun = (delivery: Delivery | undefined, event: Event, key: string): Delivery | undefined => {
+  const value = event.value as Begun
+  if (value.commandId !== key) return isOpen(delivery) ? { ...delivery, isUndone: true } : delivery
+  const { command, correlationId, attempt, arguments: bytes, expiresAt, heldUntil, by } = value
+  const at = event.at ?? 0
+  return {
+    ...{ status: heldUntil === null ? 'calling' : 'waiting', command, key: event.key, correlationId, attempt },
+    ...{ arguments: bytes, expiresAt, askedAt: at, tries: heldUntil === null ? 1 : 0, by },
+    ...{ nextTryAt: heldUntil ?? 0, isUndone: false }
+  }
+}
+
+type Begun = Pick<Open, 'command' | 'correlationId' | 'attempt' | 'arguments' | 'expiresAt' | 'by'> & {
+  readonly commandId: string
+  readonly heldUntil: number | null
+}
+
+const evolveOpen = (open: Open, { type, value, at = 0 }: Event): Delivery => {
+  const { command, attempt } = open
+  switch (type) {
+    case 'DeliveryAskedAgain':
+      return { ...open, attempt: value['attempt'] as number, askedAt: at }
+    case 'CallBegun':
+      return { ...open, status: 'calling', tries: open.tries + 1, by: String(value['by']) }
+    case 'CallFailed':
+      return { ...open, status: 'waiting', nextTryAt: value['nextTryAt'] as number }
+    case 'CallAccepted':
+      return { status: 'accepted', command, attempt }
+    case 'DeliveryAnswered':
+      return { status: 'answered', command, attempt }
+    case 'DeliveryStopped':
+      return { status: 'stopped', command, attempt: value['attempt'] as number }
+    default:
+      return open
+  }
+}
+
+const evolveClosed = (closed: Closed, { type, value }: Event): Delivery => {
+  if (type === 'DeliveryAnswered') return { ...closed, status: 'answered' }
+  return type === 'DeliveryStopped' ? { ...closed, attempt: value['attempt'] as number } : closed
+}

@@ -47,7 +47,7 @@ const libraries: Record<string, readonly string[]> = {
   yaml: ['contract', 'saga', 'operator', 'operator/crd'],
   '@kubernetes/client-node': ['operator/kube'],
   '@marcbachmann/cel-js': ['saga'],
-  fastify: ['http'],
+  fastify: ['http', 'shop'],
   '@fastify/swagger': ['http'],
   '@fastify/swagger-ui': ['http'],
   'prom-client': ['http', 'main'],

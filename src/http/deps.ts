@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../base/index.ts'
 import type { Flow, SagaRow, ViewQuery, ViewRecord, Waiter } from '../view/index.ts'
 import { type Admission, type AdmissionLimits, admissionLimits } from './admission.ts'
@@ -10,6 +11,8 @@ export type HttpDeps = {
   /** Puts a command into an inbox; resolves when the log has taken it. */
   readonly sendCommand: (command: OutgoingCommand) => Promise<unknown>
   readonly definitions: DefinitionsPort
+  /** Of the application; those of the engine come after them. */
+  readonly routes?: readonly Routes[]
   /** Where the commands of an instance wait that were not read yet; without it, that is not told. */
   readonly inboxWaits?: (row: SagaRow) => Promise<readonly InboxWait[]>
   readonly clock: Clock
@@ -47,6 +50,9 @@ export type HttpDeps = {
   readonly connectionsMax?: number
   readonly limits?: Partial<HttpLimits>
 }
+
+/** What the application answers. */
+export type Routes = { readonly register: (http: FastifyInstance, deps: RouteDeps) => void }
 
 /** A command that waits in an inbox, unread. */
 export type InboxWait = {

@@ -6,6 +6,7 @@ import {
   Intake,
   inventoryPrices,
   isCatalogueKnown,
+  shopRoutes,
   Stockroom
 } from '../shop/index.ts'
 import { losesStore, openView, type View, type ViewStore } from '../view/index.ts'
@@ -137,8 +138,8 @@ const sellingDeps = (
   { application, config }: Stage,
   { definitions }: System,
   { intake, stockroom }: Selling
-): Pick<HttpDeps, 'flow' | 'intake' | 'isStocked' | 'orderHealth'> => ({
-  ...{ flow: config.flow, intake },
+): Pick<HttpDeps, 'routes' | 'flow' | 'intake' | 'isStocked' | 'orderHealth'> => ({
+  ...{ routes: shopRoutes, flow: config.flow, intake },
   isStocked: () => isCatalogueKnown(stockroom),
   ...(application.runsSagas && { orderHealth: () => orderHealth(definitions) })
 })

@@ -10,6 +10,7 @@ export type { Flow }
 export { Intake } from './intake/index.ts'
 export { inventoryPrices } from './inventory/index.ts'
 export { agreeOnFlow } from './one-flow.ts'
+export { shopRoutes } from './routes.ts'
 export { fillCatalogue, fillCatalogueBehind, isCatalogueKnown } from './shelves.ts'
 export { Stockroom } from './stockroom.ts'
 

@@ -1,1 +1,3 @@
+export { cancelOrderRoutes } from './cancel-routes.ts'
 export { orderComponent } from './reactions.ts'
+export { orderRoutes } from './routes.ts'

@@ -1,7 +1,5 @@
-import { didYouMean, type ErrorCode } from '../base/index.ts'
-import { asked } from './answering.ts'
-import type { RouteDeps } from './deps.ts'
-import { quoted, type Violation } from './problem.ts'
+import { didYouMean, type ErrorCode } from '../../base/index.ts'
+import { asked, quoted, type RouteDeps, type Violation } from '../../http/index.ts'
 
 /** The body of `POST /orders`, once it has passed its schema. */
 export type OrderRequest = {

@@ -1,6 +1,30 @@
-import { createHmac } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { canonicalJson, isParcomoloError, sha256Hex } from '../../base/index.ts'
+import {
+  anyId,
+  asked,
+  formatCursor,
+  hasReachedPosition,
+  held,
+  json,
+  keyedId,
+  mapped,
+  pageOf,
+  pageParameters,
+  pageRequested,
+  parameters,
+  pathParameters,
+  positionHeader,
+  quoted,
+  readProblems,
+  type RouteDeps,
+  seenOf,
+  sendAway,
+  sendProblem,
+  waitRequested,
+  whenAnswered,
+  writeProblems
+} from '../../http/index.ts'
 import {
   formatPosition,
   type Mark,
@@ -11,28 +35,9 @@ import {
   type ViewRecord,
   type Waiter
 } from '../../view/index.ts'
-import { sendAway } from '../admission.ts'
-import { asked, mapped, whenAnswered } from '../answering.ts'
-import { seenOf } from '../command.ts'
-import { formatCursor } from '../cursor.ts'
-import type { RouteDeps } from '../deps.ts'
-import { type NotPriced, type OrderRequest, priced } from '../pricing.ts'
-import { orderJson } from '../present.ts'
-import { quoted, sendProblem } from '../problem.ts'
-import { hasReachedPosition, held, pageRequested, waitRequested } from '../reading.ts'
-import { json, readProblems, writeProblems } from '../route-docs.ts'
-import {
-  anyId,
-  customerId,
-  order,
-  orderAnswer,
-  orderRequest,
-  pageOf,
-  pageParameters,
-  parameters,
-  pathParameters,
-  positionHeader
-} from '../schemas.ts'
+import { orderJson } from './present.ts'
+import { type NotPriced, type OrderRequest, priced } from './pricing.ts'
+import { customerId, order, orderAnswer, orderRequest } from './schemas.ts'
 
 /** `/orders`: place one, look at one, list them. */
 export const orderRoutes = (http: FastifyInstance, deps: RouteDeps): void => {
@@ -87,7 +92,7 @@ const placeOrder = async (deps: RouteDeps, request: FastifyRequest, reply: Fasti
   const body = request.body as OrderRequest
   const requestHash = sha256Hex(canonicalJson({ ...body, voucher: body.voucher ?? null }))
   const key = request.headers['idempotency-key']
-  const orderId = key === undefined ? deps.newId() : orderIdOf(deps.idSecret, String(key))
+  const orderId = key === undefined ? deps.newId() : keyedId(deps.idSecret, 'order', String(key))
   const known = key === undefined ? undefined : await viewed(deps, orderId)
   if (known !== undefined) return answerPlaced(reply, placedByRow(known), requestHash)
   const price = notTaken(deps) ?? (await priced(deps, body.lines))
@@ -130,12 +135,6 @@ const notPriced = (reply: FastifyReply, { code, detail, errors }: NotPriced): Fa
   sendProblem(reply, code, detail, errors.length === 0 ? {} : { errors })
 
 const currency = 'EUR'
-
-/** The same key is the same order. Keys can be guessed, and who has an id may look at the order and cancel it. */
-const orderIdOf = (secret: Uint8Array | null, idempotencyKey: string): string => {
-  const text = `order/${idempotencyKey}`
-  return (secret === null ? sha256Hex(text) : createHmac('sha256', secret).update(text).digest('hex')).slice(0, 32)
-}
 
 /** An order as whoever came first with its id has placed it. */
 type Placed = {

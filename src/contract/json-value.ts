@@ -90,21 +90,28 @@ class Reading {
       case 'record':
         return this.record(type.fields, json, path)
       case 'array':
-        if (!Array.isArray(json)) return this.#misfit(path, json, 'a list')
-        return json.map((item: unknown, at) => this.#value(type.items, item, `${path}[${at}]`))
+        return this.#list(type.items, json, path)
       case 'map':
-        if (!isObject(json)) return this.#misfit(path, json, 'an object')
-        return Object.fromEntries(
-          Object.entries(json).map(([key, item]) => [key, this.#value(type.values, item, `${path}.${key}`)])
-        )
+        return this.#map(type.values, json, path)
       case 'union':
         return this.#union(type.of, json, path)
       case 'bytes':
-        if (typeof json === 'string' && base64.test(json)) return Buffer.from(json, 'base64')
-        return this.#misfit(path, json, expectedOf(type))
+        return isBase64(json) ? Buffer.from(json, 'base64') : this.#misfit(path, json, expectedOf(type))
       default:
         return isPlain(type, json) ? json : this.#misfit(path, json, expectedOf(type))
     }
+  }
+
+  #list(items: FieldType, json: unknown, path: string): unknown {
+    if (!Array.isArray(json)) return this.#misfit(path, json, 'a list')
+    return json.map((item: unknown, at) => this.#value(items, item, `${path}[${at}]`))
+  }
+
+  #map(values: FieldType, json: unknown, path: string): unknown {
+    if (!isObject(json)) return this.#misfit(path, json, 'an object')
+    return Object.fromEntries(
+      Object.entries(json).map(([key, item]) => [key, this.#value(values, item, `${path}.${key}`)])
+    )
   }
 
   #union(branches: readonly FieldType[], json: unknown, path: string): unknown {
@@ -129,6 +136,8 @@ class Reading {
 
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
+const isBase64 = (json: unknown): json is string => typeof json === 'string' && base64.test(json)
+
 const isObject = (json: unknown): json is Record<string, unknown> =>
   typeof json === 'object' && json !== null && !Array.isArray(json)
 
@@ -152,39 +161,31 @@ const isPlain = (type: FieldType, json: unknown): boolean => {
 
 const isWhole = (json: unknown, max: number): boolean => Number.isInteger(json) && Math.abs(json as number) <= max
 
+const expected: Readonly<Record<string, string>> = {
+  null: 'null',
+  int: `a whole number within ±${intMax}`,
+  long: `a whole number within ±${longMax}`,
+  float: 'a number',
+  double: 'a number',
+  bytes: 'bytes as base64',
+  array: 'a list',
+  record: 'an object',
+  map: 'an object'
+}
+
 const expectedOf = (type: FieldType): string => {
-  switch (type.kind) {
-    case 'null':
-      return 'null'
-    case 'int':
-      return `a whole number within ±${intMax}`
-    case 'long':
-      return `a whole number within ±${longMax}`
-    case 'float':
-    case 'double':
-      return 'a number'
-    case 'bytes':
-      return 'bytes as base64'
-    case 'enum':
-      return `one of ${type.symbols.map((symbol) => `'${symbol}'`).join(', ')}`
-    case 'array':
-      return 'a list'
-    case 'union':
-      return type.of.map(expectedOf).join(' or ')
-    case 'record':
-    case 'map':
-      return 'an object'
-    default:
-      return `a ${type.kind}`
-  }
+  if (type.kind === 'enum') return `one of ${type.symbols.map((symbol) => `'${symbol}'`).join(', ')}`
+  if (type.kind === 'union') return type.of.map(expectedOf).join(' or ')
+  return expected[type.kind] ?? `a ${type.kind}`
 }
 
 const shownMax = 60
 
 const shown = (json: unknown): string => {
+  if (typeof json === 'boolean' || typeof json === 'number') return `the ${typeof json} '${json}'`
   if (json === null) return 'null'
   if (Array.isArray(json)) return `a list of ${json.length}`
-  if (typeof json === 'object') return 'an object'
-  const text = String(json)
-  return `the ${typeof json} '${text.length > shownMax ? `${text.slice(0, shownMax)}…` : text}'`
+  if (typeof json !== 'string') return 'an object'
+  const text = json
+  return `the string '${text.length > shownMax ? `${text.slice(0, shownMax)}…` : text}'`
 }

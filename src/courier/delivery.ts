@@ -129,18 +129,26 @@ export const decide = (find: Find, came: Came, given: Circumstances): readonly E
 }
 
 const decideCommand = (find: Find, came: CommandCame, given: Circumstances): readonly Event[] => {
-  const known = find(came.id)
-  if (known?.status === 'taken') return []
-  if (known !== undefined && came.attempt <= known.attempt) return []
-  const companion = companionOf(came.id)
-  const other = companion === undefined ? undefined : find(companion)
-  if (!isUndo(came.id) && other !== undefined) return [stopped(came, came.id, 'undone')]
-  if (came.expiresAt !== null && came.expiresAt <= given.now) return [stopped(came, came.id, 'expired')]
-  if (isOpen(known)) return [record(came.key, 'DeliveryAskedAgain', { commandId: came.id, attempt: came.attempt })]
-  if (!isUndo(came.id) || !isOpen(other)) return [begun(came, null, given.by)]
-  if (other.status === 'waiting') return [stopped(other, companion!, 'undone'), begun(came, null, given.by)]
-  return [begun(came, given.now + given.timeoutMs, given.by)]
+  const { id, attempt } = came
+  const known = find(id)
+  if (known !== undefined && (known.status === 'taken' || attempt <= known.attempt)) return []
+  const reason = uselessBecause(find, came, given)
+  if (reason !== undefined) return [stopped(came, id, reason)]
+  if (isOpen(known)) return [record(came.key, 'DeliveryAskedAgain', { commandId: id, attempt })]
+  const companion = isUndo(id) ? companionOf(id)! : ''
+  const undone = find(companion)
+  return isOpen(undone) ? beginUndo(came, undone, companion, given) : [begun(came, null, given.by)]
 }
+
+const uselessBecause = (find: Find, { id, expiresAt }: CommandCame, { now }: Circumstances): string | undefined => {
+  const undo = isUndo(id) ? undefined : companionOf(id)
+  if (undo !== undefined && find(undo) !== undefined) return 'undone'
+  return expiresAt !== null && expiresAt <= now ? 'expired' : undefined
+}
+
+/** Behind the call of its command, if one is under way. */
+const beginUndo = (undo: CommandCame, of: Open, id: string, { now, by, timeoutMs }: Circumstances): readonly Event[] =>
+  of.status === 'waiting' ? [stopped(of, id, 'undone'), begun(undo, null, by)] : [begun(undo, now + timeoutMs, by)]
 
 const begun = (came: CommandCame, heldUntil: number | null, by: string): Event => {
   const { id, command, correlationId, attempt, expiresAt } = came
@@ -159,18 +167,23 @@ const record = (key: string, type: string, value: Event['value']): Event => ({
 })
 
 const decideRecord = (find: Find, came: RecordCame, given: Circumstances): readonly Event[] => {
-  const { eventId, causationId, type, fullName, value } = came
-  if (eventId !== undefined && find(eventKey(eventId)) !== undefined) return []
-  const taken = eventId === undefined ? [] : [record(came.key, 'EventTaken', { eventId })]
-  const delivery = causationId === undefined ? undefined : find(causationId)
-  const passedOn = { key: isOpen(delivery) ? delivery.key : came.key, type, fullName, value }
-  if (causationId === undefined) return [passedOn, ...taken]
-  const answer = { ...passedOn, causationId }
-  if (delivery === undefined || delivery.status === 'taken' || !given.isAnswer(delivery.command, type))
-    return [answer, ...taken]
-  if (delivery.status === 'answered') return taken
-  const answered = record(answer.key, 'DeliveryAnswered', { commandId: causationId, answer: type })
-  return [answer, answered, ...taken, ...releasedBy(find, causationId, delivery, given)]
+  const { eventId, causationId } = came
+  if (eventId === undefined) return decideAnswer(find, came, given)
+  if (find(eventKey(eventId)) !== undefined) return []
+  const { key, type, fullName, value } = came
+  const events = causationId === undefined ? [{ key, type, fullName, value }] : decideAnswer(find, came, given)
+  return [...events, record(key, 'EventTaken', { eventId })]
+}
+
+const decideAnswer = (find: Find, came: RecordCame, given: Circumstances): readonly Event[] => {
+  const { type, fullName, value } = came
+  const id = came.causationId!
+  const delivery = find(id)
+  const answer = { key: isOpen(delivery) ? delivery.key : came.key, type, fullName, value, causationId: id }
+  if (delivery === undefined || delivery.status === 'taken' || !given.isAnswer(delivery.command, type)) return [answer]
+  if (delivery.status === 'answered') return []
+  const answered = record(answer.key, 'DeliveryAnswered', { commandId: id, answer: type })
+  return [answer, answered, ...releasedBy(find, id, delivery, given)]
 }
 
 const decideOutcome = (find: Find, came: OutcomeCame, given: Circumstances): readonly Event[] => {

@@ -1,4 +1,4 @@
-import { anyText, oneOf, optional, type Setting } from './setting.ts'
+import { anyText, oneOf, optional, type Setting } from '../application/index.ts'
 
 /** How participants that speak HTTP are called. */
 export const courierSettings = {

@@ -33,7 +33,7 @@ const attribute = { type: 'string', minLength: 1, maxLength: 1024 }
 
 const eventHeaders = {
   type: 'object',
-  required: ['ce-id', 'ce-type', 'ce-subject'],
+  required: ['ce-id', 'ce-type'],
   properties: {
     'ce-id': { ...attribute, description: 'The id of the event, the same when it is sent again' },
     'ce-type': { ...attribute, description: 'The record, such as Subscribed' },
@@ -66,7 +66,9 @@ const takeEvent = async (
   if (record === undefined) return invalid(reply, [{ path: 'ce-type', message: noSuchType(contract, event.type) }])
   const read = readJson(record, request.body, true)
   if ('misfits' in read) return invalid(reply, read.misfits)
-  const { id, key, causationId } = event
+  const key = keyOf(event, record, read.value)
+  if (typeof key === 'object') return invalid(reply, [key])
+  const { id, causationId } = event
   const inbox = participants.postsTopic(contract.participant)
   await deps.commands.send({ inbox, key, id, type: record.fullName, value: read.value, ...causationId })
   return reply.code(202).send({ id, type: record.name, subject: key })
@@ -92,10 +94,29 @@ const contractAsked = (
   return undefined
 }
 
+/** An answer goes where its command is; an event to what it is about. */
+const keyOf = (
+  { subject, causationId }: PostedEvent,
+  { name, key: field }: RecordType,
+  value: Readonly<Record<string, unknown>>
+): string | Violation => {
+  const named = field === undefined ? '' : String(value[field])
+  const path = 'ce-subject'
+  if (causationId.causationId !== undefined)
+    return subject ?? { path, message: "is missing; expected that of the answer's command" }
+  if (named === '')
+    return subject ?? { path, message: `is missing; expected what this ${quoted(name)} is about: its key` }
+  if (subject === undefined || subject === named) return named
+  return {
+    path,
+    message: `is ${quoted(subject)}; expected ${quoted(named)}, as in ${quoted(field)}, or no such header`
+  }
+}
+
 type PostedEvent = {
   readonly id: string
   readonly type: string
-  readonly key: string
+  readonly subject: string | undefined
   readonly causationId: { readonly causationId?: string }
 }
 
@@ -110,9 +131,10 @@ const eventOf = ({ headers }: FastifyRequest): PostedEvent | { readonly violatio
       return ''
     }
   }
-  const [id, type, key] = [attributeOf('ce-id'), attributeOf('ce-type'), attributeOf('ce-subject')]
+  const [id, type] = [attributeOf('ce-id'), attributeOf('ce-type')]
+  const subject = headers['ce-subject'] === undefined ? undefined : attributeOf('ce-subject')
   const causationId = headers['ce-causationid'] === undefined ? {} : { causationId: attributeOf('ce-causationid') }
-  return violations.length > 0 ? { violations } : { id, type, key, causationId }
+  return violations.length > 0 ? { violations } : { id, type, subject, causationId }
 }
 
 const recordNamed = ({ records, emits }: Contract, named: string): RecordType | undefined =>

@@ -1,6 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
+import { readContract, registerContracts } from '../../src/contract/index.ts'
+import { courierProtocol, courierSubject } from '../../src/courier/index.ts'
+import type { Log } from '../../src/log/index.ts'
+import { openLog, openRegistry } from '../../src/main/open-log.ts'
+import type { Storage } from '../../src/main/stage.ts'
+import type { Registry } from '../../src/registry/index.ts'
+import { readAll } from '../log/records.ts'
 import { type Running, start } from '../../src/main/start.ts'
 import type { Config } from '../../src/main/config.ts'
 import { configOf, newFolder } from '../main/process-stage.ts'
@@ -51,6 +58,11 @@ export const reserving = `    - name: reserve
       compensate: none
 `
 
+/** Looks until it is so; ava's own timeout ends it. */
+export const until = async (isSo: () => boolean | Promise<boolean>): Promise<void> => {
+  while (!(await isSo())) await new Promise((resolve) => void setTimeout(resolve, 20))
+}
+
 export type Stage = {
   readonly config: Config
   readonly folder: string
@@ -62,6 +74,10 @@ export type Stage = {
   /** Asks until the instance has this status; ava's own timeout ends it. */
   ended(key: string, status?: string): Promise<any>
   restart(): Promise<void>
+  /** All of the participant's events topic, decoded. */
+  journal(): Promise<{ body: { type: string; value: Record<string, unknown> }[] }>
+  /** How many instances there are. */
+  sagas(): Promise<number>
 }
 
 export const stageOf = async (
@@ -79,8 +95,13 @@ export const stageOf = async (
     const response = await fetch(`${stage.running.url}${path}`, init)
     return { status: response.status, body: await response.json() }
   }
+  const opened: { log?: Log; registry?: Registry } = {}
+  const storage: Storage = {
+    openLog: async (...given) => (opened.log = await openLog(...given)),
+    openRegistry: async (...given) => (opened.registry = await openRegistry(...given))
+  }
   const stage: Stage = {
-    ...{ config, folder, running: await start(config) },
+    ...{ config, folder, running: await start(config, { storage }) },
     post: (type, value, headers = {}) =>
       ask('/participants/billing/events', {
         method: 'POST',
@@ -99,9 +120,18 @@ export const stageOf = async (
         await new Promise((resolve) => void setTimeout(resolve, 20))
       }
     },
+    journal: async () => {
+      const contract = readContract({ path: 'billing.yaml', text: participant })
+      const own = [{ topic: courierSubject, records: [...courierProtocol.records.values()] }]
+      const codec = await registerContracts(opened.registry!, [contract], own)
+      const records = await readAll(opened.log!, { topic: 'billing-events', partition: 0 })
+      const known = records.filter(({ value }) => value !== null && codec.knows(value))
+      return { body: known.map(({ value }) => codec.decode(value!)) }
+    },
+    sagas: async () => (await opened.log!.end({ topic: 'saga-events', partition: 0 })) / 2,
     restart: async () => {
       await stage.running.stop()
-      stage.running = await start(config)
+      stage.running = await start(config, { storage })
     }
   }
   t.teardown(() => stage.running.stop())

@@ -1,6 +1,6 @@
-import type { Contract } from '../contract/index.ts'
-import type { Census, CensusGroup, Component, Event, Input, MessageInput } from '../task/index.ts'
-import { header } from '../task/index.ts'
+import type { Codec, Contract } from '../contract/index.ts'
+import type { Census, CensusGroup, Command, Component, Event, Input, MessageInput } from '../task/index.ts'
+import { header, parseSource } from '../task/index.ts'
 import {
   type Came,
   companionOf,
@@ -13,7 +13,7 @@ import {
   isPatient,
   touches
 } from './delivery.ts'
-import { courierSource, postsTopic } from './protocol.ts'
+import { callsTopic, courierSource, postsTopic } from './protocol.ts'
 
 /** One call to be made: its outcome is told by the number of this try. */
 export type Call = Extract<Delivery, { tries: number }> & { readonly id: string }
@@ -26,6 +26,7 @@ export type CourierDeps = {
   /** Partitions of the inbox. */
   readonly partitions: number
   readonly call: (call: Call) => void
+  readonly encode: Codec['encode']
 }
 
 /** The component that writes the events of a participant that speaks HTTP. */
@@ -60,7 +61,7 @@ export const courierComponent = (of: Contract, deps: CourierDeps): Component<Del
     evolve,
     dueAt: (delivery) => dueAt(delivery, deps.by),
     hasEnded: (delivery) => !isOpen(delivery),
-    commandsOf: () => [],
+    commandsOf: (event) => toldOf(event, deps.encode),
     appended: (event, entity) => {
       const call = callOf(event, entity)
       if (call?.by === deps.by) deps.call(call)
@@ -100,16 +101,24 @@ const commandOf = (input: MessageInput, { operations }: Contract): Came | undefi
   if (!operations.has(type)) return undefined
   const expiry = Date.parse(headers?.[header.expiryTime] ?? '')
   const expiresAt = Number.isNaN(expiry) ? null : expiry
+  const cause = causeOf(headers)
   return {
     kind: 'command',
     id,
     command: type,
     key,
     correlationId,
+    cause,
     attempt,
     arguments: Uint8Array.from(bytes),
     expiresAt
   }
+}
+
+const causeOf = (headers: MessageInput['headers'] = {}): string => {
+  const { [header.source]: source = '', [header.sequence]: sequence } = headers
+  const place = parseSource(source)
+  return place === undefined || sequence === undefined ? '' : `${source.slice(1)} ${Number(sequence) + 1}`
 }
 
 const postOf = (input: MessageInput, { records, emits }: Contract): Came | undefined => {
@@ -127,6 +136,17 @@ const callOf = ({ type, value }: Event, entity: (key: string) => Delivery | unde
   const id = String(value['commandId'])
   const delivery = entity(id)
   return isOpen(delivery) && delivery.status === 'calling' ? { ...delivery, id } : undefined
+}
+
+const told: ReadonlySet<string> = new Set(['CallFailed', 'CallAccepted', 'DeliveryStopped'])
+
+/** A copy of what came of a call, which is seen after the event that has led to it. */
+const toldOf = ({ key, type, fullName, value }: Event, encode: Codec['encode']): readonly Command[] => {
+  if (!told.has(type) || fullName === undefined || value['correlationId'] === '') return []
+  const [place, next] = String(value['cause']).split(' ')
+  const correlationId = String(value['correlationId'])
+  const copy = { inbox: callsTopic, key, id: String(value['commandId']), type, value: encode(fullName, value) }
+  return [{ ...copy, attempt: 1, correlationId, ...(next === undefined ? {} : { seen: { [place!]: Number(next) } }) }]
 }
 
 /** Commands of a partition that are taken up at a time for each call at a time, and at least. */

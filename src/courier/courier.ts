@@ -93,7 +93,8 @@ class Deliveries {
       contract: () => this.#now(),
       by: deps.by,
       partitions: deps.log.partitionCount(contract.inbox),
-      call: (call) => this.#calls.begin(call)
+      call: (call) => this.#calls.begin(call),
+      encode: (name, value) => deps.codec.encode(name, value)
     })
   }
 

@@ -26,6 +26,8 @@ type Open = {
   readonly command: string
   readonly key: string
   readonly correlationId: string
+  /** The place of the event that has sent it, in a journal, and the next offset there; empty where that is not told. */
+  readonly cause: string
   /** Of its sender. */
   readonly attempt: number
   /** In the wire format. */
@@ -51,7 +53,10 @@ type Closed = {
 /** An event that the participant has posted, by its id. */
 type Taken = { readonly status: 'taken' }
 
-export type CommandCame = Pick<Open, 'command' | 'key' | 'correlationId' | 'attempt' | 'arguments' | 'expiresAt'> & {
+export type CommandCame = Pick<
+  Open,
+  'command' | 'key' | 'correlationId' | 'cause' | 'attempt' | 'arguments' | 'expiresAt'
+> & {
   readonly kind: 'command'
   readonly id: string
 }
@@ -151,15 +156,16 @@ const beginUndo = (undo: CommandCame, of: Open, id: string, { now, by, timeoutMs
   of.status === 'waiting' ? [stopped(of, id, 'undone'), begun(undo, null, by)] : [begun(undo, now + timeoutMs, by)]
 
 const begun = (came: CommandCame, heldUntil: number | null, by: string): Event => {
-  const { id, command, correlationId, attempt, expiresAt } = came
-  const value = { commandId: id, command, correlationId, attempt, arguments: came.arguments, expiresAt, heldUntil, by }
+  const { id, command, correlationId, cause, attempt, arguments: bytes, expiresAt } = came
+  const sent = { commandId: id, command, correlationId, cause, attempt, arguments: bytes, expiresAt }
+  const value = { ...sent, heldUntil, by }
   return record(came.key, 'DeliveryBegun', value)
 }
 
-const stopped = ({ key, correlationId, attempt }: StoppedOf, id: string, reason: string): Event =>
-  record(key, 'DeliveryStopped', { commandId: id, correlationId, attempt, reason })
+const stopped = ({ key, correlationId, cause, attempt }: StoppedOf, id: string, reason: string): Event =>
+  record(key, 'DeliveryStopped', { commandId: id, correlationId, cause, attempt, reason })
 
-type StoppedOf = Pick<Open, 'key' | 'correlationId' | 'attempt'>
+type StoppedOf = Pick<Open, 'key' | 'correlationId' | 'cause' | 'attempt'>
 
 const record = (key: string, type: string, value: Event['value']): Event => ({
   ...{ key, type, value },
@@ -190,13 +196,15 @@ const decideOutcome = (find: Find, came: OutcomeCame, given: Circumstances): rea
   const delivery = find(came.commandId)
   // Of a call that another owner has begun anew meanwhile, or that was answered by an event.
   if (!isOpen(delivery) || delivery.status !== 'calling' || delivery.tries !== came.tries) return []
-  const [{ commandId: id }, { key, correlationId }] = [came, delivery]
+  const { commandId: id } = came
+  const { key, correlationId, cause } = delivery
+  const told = { commandId: id, correlationId, cause }
   const released = releasedBy(find, id, delivery, given)
   if (delivery.isUndone) return [stopped(delivery, id, 'undone'), ...released]
-  if (came.accepted) return [record(key, 'CallAccepted', { commandId: id, correlationId }), ...released]
+  if (came.accepted) return [record(key, 'CallAccepted', told), ...released]
   const { tries, reason, detail } = came
   const nextTryAt = given.now + pauseAfter(came)
-  return [record(key, 'CallFailed', { commandId: id, correlationId, tries, reason, detail, nextTryAt }), ...released]
+  return [record(key, 'CallFailed', { ...told, tries, reason, detail, nextTryAt }), ...released]
 }
 
 /** The undo that waits for this call. */
@@ -248,16 +256,16 @@ export const evolve = (delivery: Delivery | undefined, event: Event, key: string
 const evolveBegun = (delivery: Delivery | undefined, event: Event, key: string): Delivery | undefined => {
   const value = event.value as Begun
   if (value.commandId !== key) return isOpen(delivery) ? { ...delivery, isUndone: true } : delivery
-  const { command, correlationId, attempt, arguments: bytes, expiresAt, heldUntil, by } = value
+  const { command, correlationId, cause, attempt, arguments: bytes, expiresAt, heldUntil, by } = value
   const at = event.at ?? 0
   return {
-    ...{ status: heldUntil === null ? 'calling' : 'waiting', command, key: event.key, correlationId, attempt },
+    ...{ status: heldUntil === null ? 'calling' : 'waiting', command, key: event.key, correlationId, cause, attempt },
     ...{ arguments: bytes, expiresAt, askedAt: at, tries: heldUntil === null ? 1 : 0, by },
     ...{ nextTryAt: heldUntil ?? 0, isUndone: false }
   }
 }
 
-type Begun = Pick<Open, 'command' | 'correlationId' | 'attempt' | 'arguments' | 'expiresAt' | 'by'> & {
+type Begun = Pick<Open, 'command' | 'correlationId' | 'cause' | 'attempt' | 'arguments' | 'expiresAt' | 'by'> & {
   readonly commandId: string
   readonly heldUntil: number | null
 }

@@ -1,7 +1,7 @@
 import { type Application, type Service, serviceOf } from '../application/index.ts'
 import { type Clock, isParcomoloError, ParcomoloError } from '../base/index.ts'
 import { type Codec, type Contract, type Contracts, contractSet, type RecordType } from '../contract/index.ts'
-import { Courier, courierProtocol, courierSubject, type CourierDeps, postsTopic } from '../courier/index.ts'
+import { callsTopic, Courier, courierProtocol, courierSubject, type CourierDeps, postsTopic } from '../courier/index.ts'
 import type { Log, TopicSpec } from '../log/index.ts'
 import {
   definitionProtocol,
@@ -183,6 +183,7 @@ export const systemTopics = (contracts: Contracts, installation: Installation): 
     ...contracts.all.flatMap((contract) => participantTopics(contract, installation)),
     ...topicsOf({ name: 'orchestrator', journal: sagaJournal }, installation.partitions),
     definitionsTopicSpec,
+    { topic: callsTopic, partitions: installation.partitions, cleanup: 'delete', retention: 'forever' },
     deadLetterTopic
   ]
 }

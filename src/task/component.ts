@@ -198,4 +198,6 @@ export type Command = {
   readonly correlationId: string
   /** Of no use from then on, in ms since 1970. */
   readonly expiresAt?: number
+  /** By journal partition: the next offset of what has led to it, for a reader of both. */
+  readonly seen?: Readonly<Record<string, number>>
 }

@@ -10,7 +10,7 @@ import type { Registry } from '../../src/registry/index.ts'
 import { readAll } from '../log/records.ts'
 import { type Running, start } from '../../src/main/start.ts'
 import type { Config } from '../../src/main/config.ts'
-import { configOf, newFolder } from '../main/process-stage.ts'
+import { configOf, type Json, newFolder } from '../main/process-stage.ts'
 
 /** A participant over HTTP whose sagas the tests run: `extra` is put into `spec.http`. */
 export const billingAt = (url: string, extra = ''): string => `apiVersion: parcomolo.io/v1alpha1
@@ -68,11 +68,11 @@ export type Stage = {
   readonly folder: string
   running: Running
   /** Posts an event of the participant; gives the whole answer. */
-  post(type: string, value: object, headers?: Record<string, string>): Promise<{ status: number; body: any }>
+  post(type: string, value: object, headers?: Record<string, string>): Promise<{ status: number; body: Json }>
   subscribe(customerId: string, card?: string): Promise<void>
-  saga(key: string): Promise<any>
+  saga(key: string): Promise<Json>
   /** Asks until the instance has this status; ava's own timeout ends it. */
-  ended(key: string, status?: string): Promise<any>
+  ended(key: string, status?: string): Promise<Json>
   restart(): Promise<void>
   /** All of the participant's events topic, decoded. */
   journal(): Promise<{ body: { type: string; value: Record<string, unknown> }[] }>
@@ -91,9 +91,9 @@ export const stageOf = async (
   await writeFile(join(folder, 'participants/billing.yaml'), participant)
   await writeFile(join(folder, 'subscribe.yaml'), saga)
   const config = configOf(await newFolder(t), { app: 'none', sagasFolder: folder, ...changes })
-  const ask = async (path: string, init?: RequestInit): Promise<{ status: number; body: any }> => {
+  const ask = async (path: string, init?: RequestInit): Promise<{ status: number; body: Json }> => {
     const response = await fetch(`${stage.running.url}${path}`, init)
-    return { status: response.status, body: await response.json() }
+    return { status: response.status, body: (await response.json()) as Json }
   }
   const opened: { log?: Log; registry?: Registry } = {}
   const storage: Storage = {
@@ -116,7 +116,7 @@ export const stageOf = async (
     ended: async (key, status = 'completed') => {
       for (;;) {
         const found = await stage.saga(key)
-        if (found.status === status) return found
+        if (found['status'] === status) return found
         await new Promise((resolve) => void setTimeout(resolve, 20))
       }
     },

@@ -68,7 +68,7 @@ const readNumber = (yaml: YamlFile, node: Node | null | undefined, name: string,
 const readHeaders = (yaml: YamlFile, node: Node | null | undefined): readonly HttpHeader[] => {
   if (node === undefined) return []
   if (!isSeq(node) || node.items.length > httpLimits.headersMax) {
-    const text = `expected a list of at most ${httpLimits.headersMax}, such as [{ name: Authorization, secret: billing }]`
+    const text = `expected a list of at most ${httpLimits.headersMax}, such as [{ name: X-Key, secret: billing }]`
     yaml.report(node ?? 0, `${path}.headers`, text)
     return []
   }

@@ -3,7 +3,7 @@ import { BlockList, isIP, type LookupFunction } from 'node:net'
 import { ParcomoloError } from '../base/index.ts'
 
 const blocked = new BlockList()
-/** This machine, private and shared networks, link-local ones with the metadata of clouds, multicast, and what is none. */
+/** This machine, private, shared and link-local networks (with the metadata of clouds), multicast, and what is none. */
 for (const [network, prefix] of [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],

@@ -1,6 +1,6 @@
 import { readProtocolText } from '../contract/index.ts'
 
-/** What has happened to the commands of a participant that speaks HTTP: on its events topic, and, of its calls, here. */
+/** What has happened to the commands of a participant that speaks HTTP. */
 export const courierProtocol = readProtocolText(
   `@namespace("parcomolo.courier")
 protocol Courier {

@@ -7,7 +7,7 @@ import type { Application } from '../application/index.ts'
 const engineRoles = ['orchestrator', 'courier', 'operator', 'view']
 
 /** Roles that there is nothing to do for where no saga runs. */
-export const sagaRoles: readonly string[] = ['orchestrator', 'operator']
+export const sagaRoles: readonly string[] = ['orchestrator', 'courier', 'operator']
 
 /** What a process can run: each service by itself, and the engine's own. */
 export const rolesOf = ({ services }: Application): readonly string[] => [

@@ -110,7 +110,7 @@ test('Retry-After is waited for', async (t) => {
   t.true(times[1]! - times[0]! >= 990)
 })
 
-test('a service that is away is called when it is there, and begins no retries of its own kind beside the saga', async (t) => {
+test('a service that is away is called when it is there, however often the saga asks', async (t) => {
   const gone = await serve(t, () => ({}))
   const port = Number(new URL(gone.url).port)
   await gone.close()
@@ -154,7 +154,7 @@ test('a call under way when the process stops is made again by the next, with th
   )
 })
 
-test('so many calls at a time as the contract says, and what waits stays unread in the inbox over a restart', async (t) => {
+test('so many calls at a time as the contract says, and what waits stays unread in the inbox', async (t) => {
   const open = Promise.withResolvers<void>()
   const service = await serve(t, async ({ body }) => {
     await open.promise

@@ -1,30 +1,7 @@
 import type { InboxWait } from './deps.ts'
-import { type OrderRow, type SagaRow, type StockRow, timelineEntries } from '../view/index.ts'
+import { type SagaRow, timelineEntries } from '../view/index.ts'
 
 /** The view's rows as users see them: times in RFC 3339, and nothing that only the view needs. */
-export const orderJson = (row: OrderRow) => {
-  const { orderId, customerId, status, lines, totalCents, currency, stock, payment, shipping } = row
-  const saga = row.saga === null ? null : sagaOfOrder(row.saga)
-  const timeline = timelineEntries(row.timeline).map((entry) => ({ ...entry, at: time(entry.at) }))
-  return { orderId, customerId, status, lines, totalCents, currency, stock, payment, shipping, saga, timeline }
-}
-
-const sagaOfOrder = ({ name, revision, status, step }: NonNullable<OrderRow['saga']>) => ({
-  name,
-  revision,
-  status,
-  step
-})
-
-export const stockJson = ({ sku, name, priceCents, onHand, reserved }: Omit<StockRow, 'isSet'>) => ({
-  sku,
-  name,
-  priceCents,
-  onHand,
-  reserved,
-  available: onHand - reserved
-})
-
 export const sagaSummaryJson = (row: SagaRow) => {
   const { saga, key, revision, status, step, failure } = row
   const parked = row.active.find((active) => active.state === 'parked')
@@ -34,8 +11,8 @@ export const sagaSummaryJson = (row: SagaRow) => {
     revision,
     status,
     step,
-    startedAt: time(row.startedAt),
-    endedAt: row.endedAt === null ? null : time(row.endedAt),
+    startedAt: timeText(row.startedAt),
+    endedAt: row.endedAt === null ? null : timeText(row.endedAt),
     failure,
     parked: parked === undefined ? null : { step: parked.step, undo: parked.undo, reason: parked.reason ?? '' }
   }
@@ -45,7 +22,7 @@ export const sagaJson = (row: SagaRow, waits: readonly InboxWait[] = []) => ({
   ...sagaSummaryJson(row),
   waiting: waits.map(waitJson),
   timelineOmitted: row.omitted,
-  timeline: timelineEntries(row.timeline).map((entry) => ({ ...entry, at: time(entry.at) }))
+  timeline: timelineEntries(row.timeline).map((entry) => ({ ...entry, at: timeText(entry.at) }))
 })
 
 const waitJson = ({ step, undo, inbox, partition, before, isCounted }: InboxWait) => ({
@@ -53,4 +30,4 @@ const waitJson = ({ step, undo, inbox, partition, before, isCounted }: InboxWait
   detail: `waits in the inbox, ${isCounted ? '' : 'at least '}${before} before it`
 })
 
-export const time = (ms: number): string => new Date(ms).toISOString()
+export const timeText = (ms: number): string => new Date(ms).toISOString()

@@ -9,14 +9,11 @@ import { answerUnknownRoutes } from './not-found.ts'
 import { addOpenApi } from './openapi.ts'
 import { numberLimit } from './reading.ts'
 import { refuseUntilReady } from './readiness.ts'
-import { cancelOrderRoutes } from './routes/cancel-order.ts'
 import { definitionRoutes } from './routes/definitions.ts'
 import { errorRoutes } from './routes/errors.ts'
 import { type Health, healthRoutes, intakeCheck, stopCheck, viewChecks } from './routes/health.ts'
-import { orderRoutes } from './routes/orders.ts'
 import { rootRoutes } from './routes/root.ts'
 import { sagaRoutes } from './routes/sagas.ts'
-import { stockRoutes } from './routes/stock.ts'
 import { boundUnread, Unread } from './unread.ts'
 
 /** The REST interface, ready to listen. `close` lets requests under way finish. */
@@ -61,7 +58,7 @@ const create = (deps: HttpDeps, isApart: boolean): Created => {
     done()
   })
   closeSoon(http, { held: routeDeps.held, lingerMs: deps.lingerMs })
-  addOpenApi(http, deps.flow !== undefined)
+  addOpenApi(http, deps)
   http.register(async (inner) => {
     rootRoutes(inner, routeDeps)
     errorRoutes(inner)
@@ -70,17 +67,11 @@ const create = (deps: HttpDeps, isApart: boolean): Created => {
   http.register(async (inner) => {
     admit(inner, routeDeps)
     refuseUntilReady(inner, routeDeps)
-    if (deps.flow !== undefined) shopRoutes(inner, routeDeps)
+    for (const { register } of deps.routes ?? []) register(inner, routeDeps)
     sagaRoutes(inner, routeDeps)
     definitionRoutes(inner, routeDeps)
   })
   return { http, health, metrics }
-}
-
-const shopRoutes = (http: FastifyInstance, deps: RouteDeps): void => {
-  orderRoutes(http, deps)
-  cancelOrderRoutes(http, deps)
-  stockRoutes(http, deps)
 }
 
 /** They tell of paths, addresses and versions. */
@@ -94,7 +85,7 @@ const healthOf = (deps: RouteDeps): Health => {
   const ofProcess = (): readonly HealthCheck[] => [
     ...stopCheck(deps),
     ...(deps.health?.() ?? []),
-    ...(deps.orderHealth === undefined ? [] : [deps.orderHealth()])
+    ...(deps.applicationHealth?.() ?? [])
   ]
   const ofView = (): readonly HealthCheck[] => [...viewChecks(deps), ...(deps.viewHealth?.() ?? [])]
   if (deps.intake === undefined) return { checks: () => [...ofView(), ...ofProcess()] }

@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import { systemClock } from '../../src/base/index.ts'
 import { Admission, admissionLimits } from '../../src/http/admission.ts'
 import { createHttp, type HttpDeps } from '../../src/http/index.ts'
+import { shopRoutes } from '../../src/shop/index.ts'
 import type { ViewQuery } from '../../src/view/index.ts'
 import { Waiters } from '../../src/view/waiters.ts'
 import { VirtualClock } from '../helpers/virtual-clock.ts'
@@ -135,7 +136,7 @@ const server = (t: ExecutionContext, own: NonNullable<HttpDeps['limits']> = {}) 
     whenEnded: (orderId: string, timeoutMs: number) => waiters.order(orderId, () => true, timeoutMs)
   } as unknown as ViewQuery
   const http = createHttp({
-    ...{ view, clock: systemClock, flow: 'orchestration', logLevel: 'silent' },
+    ...{ view, clock: systemClock, routes: shopRoutes(), logLevel: 'silent' },
     sendCommand: async () => undefined,
     definitions: { list: () => [], get: () => undefined, graph: () => undefined },
     limits: { answerTimeoutMs: 60_000, inWorkMin: 2, heldMax: 1, ...own }

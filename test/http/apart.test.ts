@@ -1,6 +1,7 @@
 import test from 'ava'
 import { systemClock } from '../../src/base/index.ts'
 import { createHttpApart } from '../../src/http/index.ts'
+import { shopRoutes } from '../../src/shop/index.ts'
 import type { ViewQuery } from '../../src/view/index.ts'
 import { get, jsonOf } from './requests.ts'
 
@@ -11,7 +12,7 @@ test('with a port of its own, only that shows metrics and what the checks say', 
     sendCommand: async () => undefined,
     definitions: { list: () => [], get: () => undefined, graph: () => undefined },
     health: () => [{ name: 'log', ok: false, detail: 'the disk at /secret/place is full' }],
-    ...{ clock: systemClock, flow: 'orchestration', logLevel: 'silent' }
+    ...{ clock: systemClock, routes: shopRoutes(), logLevel: 'silent' }
   })
   t.teardown(() => Promise.all([http.close(), probes.close()]).then(() => undefined))
   const [outside, inside] = [await get(http, '/readyz'), await get(probes, '/readyz')]

@@ -4,6 +4,7 @@ import test from 'ava'
 import type { FastifyInstance } from 'fastify'
 import { systemClock } from '../../src/base/index.ts'
 import { createHttp, type HttpDeps, type OutgoingCommand } from '../../src/http/index.ts'
+import { shopRoutes } from '../../src/shop/index.ts'
 import type { OrderRow, ViewProgress, ViewQuery, ViewState } from '../../src/view/index.ts'
 import { emptyOrder } from '../../src/view/orders.ts'
 import { Waiters } from '../../src/view/waiters.ts'
@@ -62,7 +63,7 @@ const scripted = (script: Script) => {
     definitions: { list: () => [], get: () => undefined, graph: () => undefined },
     ...(script.health === undefined ? {} : { health: script.health }),
     clock: systemClock,
-    flow: 'orchestration',
+    routes: shopRoutes(),
     logLevel: 'warn',
     logStream: { write: (line) => void lines.push(line) },
     limits: { answerTimeoutMs: 1, ...script.limits }

@@ -3,7 +3,7 @@ import { didYouMean } from '../../base/index.ts'
 import type { RunningCount } from '../../view/index.ts'
 import { preferredType } from '../accept.ts'
 import type { DefinitionRevision, GraphFormat, RouteDeps, SagaDefinition } from '../deps.ts'
-import { time } from '../present.ts'
+import { timeText } from '../present.ts'
 import { quoted, sendProblem } from '../problem.ts'
 import { json } from '../route-docs.ts'
 import { anyId, definition, definitionSummary, pageOf, parameters, pathParameters } from '../schemas.ts'
@@ -128,7 +128,7 @@ const summaryOf = ({ revision, current, retired, publishedAt, source }: Definiti
   revision,
   current,
   retired,
-  publishedAt: time(publishedAt),
+  publishedAt: timeText(publishedAt),
   source,
   running
 })

@@ -1,14 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { answerOf, asked, json, quoted, type RouteDeps, sendProblem, writeProblems } from '../../http/index.ts'
 import { formatPosition, type OrderRow, type ViewRecord } from '../../view/index.ts'
-import { asked } from '../answering.ts'
-import { answerOf } from '../command.ts'
-import type { RouteDeps } from '../deps.ts'
-import { quoted, sendProblem } from '../problem.ts'
-import { json, writeProblems } from '../route-docs.ts'
-import { cancelAnswer, cancelRequest } from '../schemas.ts'
+import { cancelAnswer, cancelRequest } from './schemas.ts'
 
 /** `POST /cancelOrder`. The order component decides; what the view knows to be final is answered at once. */
-export const cancelOrderRoutes = (http: FastifyInstance, deps: RouteDeps): void => {
+export const addCancelOrder = (http: FastifyInstance, deps: RouteDeps): void => {
   http.post(
     '/cancelOrder',
     {

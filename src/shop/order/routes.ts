@@ -1,6 +1,31 @@
-import { createHmac } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { canonicalJson, isParcomoloError, sha256Hex } from '../../base/index.ts'
+import {
+  anyId,
+  asked,
+  formatCursor,
+  hasReachedPosition,
+  held,
+  json,
+  keyedId,
+  mapped,
+  pageOf,
+  pageParameters,
+  pageRequested,
+  parameters,
+  pathParameters,
+  positionHeader,
+  quoted,
+  readProblems,
+  type RouteDeps,
+  type Routes,
+  seenOf,
+  sendAway,
+  sendProblem,
+  waitRequested,
+  whenAnswered,
+  writeProblems
+} from '../../http/index.ts'
 import {
   formatPosition,
   type Mark,
@@ -11,37 +36,25 @@ import {
   type ViewRecord,
   type Waiter
 } from '../../view/index.ts'
-import { sendAway } from '../admission.ts'
-import { asked, mapped, whenAnswered } from '../answering.ts'
-import { seenOf } from '../command.ts'
-import { formatCursor } from '../cursor.ts'
-import type { RouteDeps } from '../deps.ts'
-import { type NotPriced, type OrderRequest, priced } from '../pricing.ts'
-import { orderJson } from '../present.ts'
-import { quoted, sendProblem } from '../problem.ts'
-import { hasReachedPosition, held, pageRequested, waitRequested } from '../reading.ts'
-import { json, readProblems, writeProblems } from '../route-docs.ts'
-import {
-  anyId,
-  customerId,
-  order,
-  orderAnswer,
-  orderRequest,
-  pageOf,
-  pageParameters,
-  parameters,
-  pathParameters,
-  positionHeader
-} from '../schemas.ts'
+import { addCancelOrder } from './cancel-routes.ts'
+import { orderJson } from './present.ts'
+import { type NotPriced, type OrderRequest, priced } from './pricing.ts'
+import { customerId, order, orderAnswer, orderRequest } from './schemas.ts'
+import type { Selling } from './selling.ts'
 
-/** `/orders`: place one, look at one, list them. */
-export const orderRoutes = (http: FastifyInstance, deps: RouteDeps): void => {
-  addPlaceOrder(http, deps)
-  addGetOrder(http, deps)
-  addListOrders(http, deps)
-}
+/** `/orders`: place one, look at one, list them; and cancel one. */
+export const orderRoutes = (selling: Selling): Routes => ({
+  tags: [{ name: 'Orders', description: 'Place, look at and cancel orders' }],
+  links: { '/orders': 'orders, newest first' },
+  register: (http, deps) => {
+    addPlaceOrder(http, deps, selling)
+    addGetOrder(http, deps)
+    addListOrders(http, deps)
+    addCancelOrder(http, deps)
+  }
+})
 
-const addPlaceOrder = (http: FastifyInstance, deps: RouteDeps): void => {
+const addPlaceOrder = (http: FastifyInstance, deps: RouteDeps, selling: Selling): void => {
   http.post(
     '/orders',
     {
@@ -55,9 +68,9 @@ const addPlaceOrder = (http: FastifyInstance, deps: RouteDeps): void => {
         body: orderRequest,
         response: { 201: json('The order is placed', orderAnswer, placedHeaders) }
       },
-      config: { docs: { problems: placeProblems } }
+      config: { docs: { problems: placeProblems }, isWork: true }
     },
-    (request, reply) => placeOrder(deps, request, reply)
+    (request, reply) => placeOrder({ deps, selling }, request, reply)
   )
 }
 
@@ -83,14 +96,18 @@ const placedHeaders = {
   'Parcomolo-Position': { type: 'string', description: 'For a later request that must see this order' }
 }
 
-const placeOrder = async (deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+const placeOrder = async (
+  { deps, selling }: { readonly deps: RouteDeps; readonly selling: Selling },
+  request: FastifyRequest,
+  reply: FastifyReply
+): Promise<FastifyReply> => {
   const body = request.body as OrderRequest
   const requestHash = sha256Hex(canonicalJson({ ...body, voucher: body.voucher ?? null }))
   const key = request.headers['idempotency-key']
-  const orderId = key === undefined ? deps.newId() : orderIdOf(deps.idSecret, String(key))
+  const orderId = key === undefined ? deps.newId() : keyedId(deps.idSecret, 'order', String(key))
   const known = key === undefined ? undefined : await viewed(deps, orderId)
   if (known !== undefined) return answerPlaced(reply, placedByRow(known), requestHash)
-  const price = notTaken(deps) ?? (await priced(deps, body.lines))
+  const price = notTaken(selling) ?? (await priced(deps, selling, body.lines))
   if ('code' in price) return notPriced(reply, price)
   const { customerId: customer, paymentToken, shippingAddress, voucher = null } = body
   const command = {
@@ -106,7 +123,7 @@ const placeOrder = async (deps: RouteDeps, request: FastifyRequest, reply: Fasti
     outcomeUnknown(request, reply, orderId, { reason, error })
   )
   if (placed === undefined) return reply
-  deps.admission.placed(orderId)
+  deps.admission.begun(orderId)
   return answerPlaced(reply, placed, requestHash)
 }
 
@@ -119,10 +136,10 @@ const viewed = (deps: RouteDeps, orderId: string): Promise<OrderRow | undefined>
   )
 
 /** An order that nobody would move on; one that was placed before is answered all the same. */
-const notTaken = ({ orderHealth }: RouteDeps): NotPriced | undefined => {
-  const health = orderHealth?.()
-  if (health?.ok !== false) return undefined
-  const detail = `no order is taken now: ${health.detail}; try again shortly`
+const notTaken = ({ health }: Selling): NotPriced | undefined => {
+  const found = health?.()
+  if (found?.ok !== false) return undefined
+  const detail = `no order is taken now: ${found.detail}; try again shortly`
   return { code: 'PARCOMOLO_HTTP_NOT_READY', detail, errors: [] }
 }
 
@@ -130,12 +147,6 @@ const notPriced = (reply: FastifyReply, { code, detail, errors }: NotPriced): Fa
   sendProblem(reply, code, detail, errors.length === 0 ? {} : { errors })
 
 const currency = 'EUR'
-
-/** The same key is the same order. Keys can be guessed, and who has an id may look at the order and cancel it. */
-const orderIdOf = (secret: Uint8Array | null, idempotencyKey: string): string => {
-  const text = `order/${idempotencyKey}`
-  return (secret === null ? sha256Hex(text) : createHmac('sha256', secret).update(text).digest('hex')).slice(0, 32)
-}
 
 /** An order as whoever came first with its id has placed it. */
 type Placed = {
@@ -242,7 +253,7 @@ const heldUntilEnd = async (
   const { admission, view } = deps
   const read = async (): Promise<number | undefined> =>
     (await view.order(orderId).catch(() => undefined))?.placedAt ?? undefined
-  const placedAt = admission.placedAt(orderId) ?? (await Promise.race([ended.then((row) => row?.placedAt), read()]))
+  const placedAt = admission.begunAt(orderId) ?? (await Promise.race([ended.then((row) => row?.placedAt), read()]))
   const letGo = admission.holdFor(orderId, placedAt)
   if (letGo === undefined) {
     waiter.cancel()

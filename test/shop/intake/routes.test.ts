@@ -1,14 +1,15 @@
 import test, { type ExecutionContext } from 'ava'
-import { systemClock } from '../../src/base/index.ts'
-import { createHttp, type HealthCheck } from '../../src/http/index.ts'
-import { Intake } from '../../src/shop/intake/index.ts'
-import { commandSender } from '../../src/main/commands.ts'
-import { viewTopics } from '../helpers/shop-parts.ts'
-import { inventoryPrices } from '../../src/shop/inventory/index.ts'
-import type { ViewProgress, ViewQuery, ViewState } from '../../src/view/index.ts'
-import { Waiters } from '../../src/view/waiters.ts'
-import { type RunningShop, startShop, testIdSecret } from '../helpers/running-shop.ts'
-import { get, jsonOf, orderBody, post, put } from './requests.ts'
+import { systemClock } from '../../../src/base/index.ts'
+import { createHttp, type HealthCheck } from '../../../src/http/index.ts'
+import { shopRoutes } from '../../../src/shop/index.ts'
+import { Intake } from '../../../src/shop/intake/index.ts'
+import { commandSender } from '../../../src/main/commands.ts'
+import { viewTopics } from '../../helpers/shop-parts.ts'
+import { inventoryPrices } from '../../../src/shop/inventory/index.ts'
+import type { ViewProgress, ViewQuery, ViewState } from '../../../src/view/index.ts'
+import { Waiters } from '../../../src/view/waiters.ts'
+import { type RunningShop, startShop, testIdSecret } from '../../helpers/running-shop.ts'
+import { get, jsonOf, orderBody, post, put } from '../../http/requests.ts'
 
 let shop: RunningShop
 test.before(async () => {
@@ -40,10 +41,10 @@ const beside = async (t: ExecutionContext, script: Script) => {
     onError: (error) => t.fail(String(error))
   })
   const http = createHttp({
-    ...{ view, intake, clock: systemClock, flow: 'orchestration', logLevel: 'silent' },
+    ...{ view, intake, clock: systemClock, logLevel: 'silent' },
     sendCommand: commandSender(log, codec, systemClock),
     idSecret: Buffer.from(testIdSecret),
-    isStocked: async () => script.isStocked ?? true,
+    routes: shopRoutes({ prices: intake, isStocked: async () => script.isStocked ?? true }),
     viewHealth: () => (script.database === undefined ? [] : [script.database]),
     definitions: { list: () => [], get: () => undefined, graph: () => undefined }
   })

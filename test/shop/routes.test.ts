@@ -1,6 +1,6 @@
 import test from 'ava'
 import { type RunningShop, startShop } from '../helpers/running-shop.ts'
-import { get, jsonOf, orderBody, post, put } from './requests.ts'
+import { get, jsonOf, orderBody, post, put } from '../http/requests.ts'
 
 let shop: RunningShop
 test.before(async () => {

@@ -1,30 +1,38 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { formatPosition, type ViewRecord } from '../../view/index.ts'
-import { asked } from '../answering.ts'
-import { answerOf } from '../command.ts'
-import { formatCursor } from '../cursor.ts'
-import type { RouteDeps } from '../deps.ts'
-import { stockJson } from '../present.ts'
-import { quoted, sendProblem } from '../problem.ts'
-import { hasReachedPosition, pageRequested } from '../reading.ts'
-import { json, readProblems, writeProblems } from '../route-docs.ts'
 import {
+  answerOf,
   anyId,
+  asked,
+  formatCursor,
+  hasReachedPosition,
+  json,
   pageOf,
   pageParameters,
+  pageRequested,
   parameters,
   pathParameters,
   positionHeader,
-  sku,
-  stock,
-  stockRequest
-} from '../schemas.ts'
+  quoted,
+  readProblems,
+  type RouteDeps,
+  type Routes,
+  sendProblem,
+  writeProblems
+} from '../../http/index.ts'
+import { formatPosition, type ViewRecord } from '../../view/index.ts'
+import { sku } from '../schemas.ts'
+import { stockJson } from './present.ts'
+import { stock, stockRequest } from './schemas.ts'
 
 /** `/stock`: what there is, and how much of it. */
-export const stockRoutes = (http: FastifyInstance, deps: RouteDeps): void => {
-  addListStock(http, deps)
-  addGetStock(http, deps)
-  addPutStock(http, deps)
+export const stockRoutes: Routes = {
+  tags: [{ name: 'Stock', description: 'What can be ordered' }],
+  links: { '/stock': 'what can be ordered' },
+  register: (http, deps) => {
+    addListStock(http, deps)
+    addGetStock(http, deps)
+    addPutStock(http, deps)
+  }
 }
 
 const addListStock = (http: FastifyInstance, deps: RouteDeps): void => {

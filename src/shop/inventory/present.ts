@@ -1,0 +1,10 @@
+import type { StockRow } from '../../view/index.ts'
+
+export const stockJson = ({ sku, name, priceCents, onHand, reserved }: Omit<StockRow, 'isSet'>) => ({
+  sku,
+  name,
+  priceCents,
+  onHand,
+  reserved,
+  available: onHand - reserved
+})

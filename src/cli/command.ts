@@ -65,8 +65,8 @@ export type CopiedFolder = { readonly folder: string; readonly bytes: number; re
 
 export type Running = {
   readonly url: string
-  /** `none` where the engine runs alone. */
-  readonly app: string
+  /** Lines that tell what to try first, of the application that runs. */
+  readonly firstSteps: readonly string[] | undefined
   readonly roles: 'all' | readonly string[]
   /** Resolves with the error when something has failed for good. */
   readonly failed: Promise<unknown>

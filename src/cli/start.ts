@@ -57,30 +57,14 @@ const untilStopAsked = (terminal: Terminal): Promise<undefined> =>
     }
   })
 
-const order = {
-  customerId: 'ada',
-  lines: [{ sku: 'book', quantity: 2 }],
-  paymentToken: 'tok_visa',
-  shippingAddress: { name: 'Ada', street: '12 Main St', city: 'London', postalCode: 'N1', country: 'GB' }
-}
-
-const greeting = ({ url, app, roles }: Running): string[] => {
+const greeting = ({ url, firstSteps, roles }: Running): string[] => {
   const ready = [`Parcomolo is ready at ${url}`, ...(roles === 'all' ? [] : [`It runs ${roles.join(', ')}`])]
   if (roles !== 'all' && !roles.includes('view')) return ready
-  return [...ready, '', ...(app === 'shop' ? example(url) : bareExample(url))]
+  return [...ready, '', ...(firstSteps ?? withoutApplication(url)), `Everything else: ${url}/docs`]
 }
 
-const bareExample = (url: string): string[] => [
+const withoutApplication = (url: string): string[] => [
   'See which sagas are in force, and what runs on them:',
   `  curl -s ${url}/definitions`,
-  `  curl -s ${url}/sagas`,
-  `Everything else: ${url}/docs`
-]
-
-const example = (url: string): string[] => [
-  'Place an order:',
-  `  curl -s ${url}/orders -H 'content-type: application/json' -d '${JSON.stringify(order)}'`,
-  'See how it ended, with the orderId of the answer:',
-  `  curl -s '${url}/orders/ORDER_ID?wait=10s'`,
-  `Everything else: ${url}/docs`
+  `  curl -s ${url}/sagas`
 ]

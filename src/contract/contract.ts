@@ -40,6 +40,8 @@ export type RecordType = {
   /** Complete in itself. */
   readonly schema: Readonly<Record<string, unknown>>
   readonly fields: readonly { readonly name: string; readonly type: FieldType; readonly hasDefault: boolean }[]
+  /** The field that names the entity that it is about (`@key`): what it holds is the record's key on the log. */
+  readonly key?: string
 }
 
 /** An Avro type as the checker of expressions needs it. */

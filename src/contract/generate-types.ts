@@ -71,15 +71,24 @@ const enumsOf = (records: readonly RecordType[]): Map<string, readonly string[]>
   return enums
 }
 
-const recordText = ({ name, schema, fields }: RecordType): string => {
+const recordText = ({ name, schema, fields, key }: RecordType): string => {
   const head = docText(schema['doc'], '')
   if (fields.length === 0) return `${head}export type ${name} = Record<never, never>\n`
   const schemas = schema['fields'] as readonly Readonly<Record<string, unknown>>[]
-  const lines = fields.map(
-    (field, i) => `${docText(schemas[i]?.['doc'], '  ')}  readonly ${field.name}: ${typeText(field.type)}\n`
-  )
+  const lines = fields.map(({ name: field, type }, i) => {
+    const doc = docText(docOf(schemas[i], field === key), '  ')
+    return `${doc}  readonly ${field}: ${typeText(type)}\n`
+  })
   return `${head}export type ${name} = {\n${lines.join('')}}\n`
 }
+
+const docOf = (schema: Readonly<Record<string, unknown>> | undefined, isKey: boolean): unknown => {
+  const doc = schema?.['doc']
+  if (!isKey) return doc
+  return typeof doc === 'string' ? `${doc} ${ofKey}` : ofKey
+}
+
+const ofKey = "The record's key."
 
 const docText = (doc: unknown, indent: string): string =>
   typeof doc === 'string' ? `${indent}/** ${doc.replaceAll(/\s+/g, ' ').replaceAll('*/', '*\\/')} */\n` : ''

@@ -106,7 +106,23 @@ const checkRecord = (record: IdlRecord, declared: Declared, report: Report): voi
     checkFieldName(field, report)
     checkType(field.type, declared, report)
   }
+  checkKeys(record, report)
 }
+
+/** The key of a record on the log is a text that is always there. */
+const checkKeys = ({ name, fields }: IdlRecord, report: Report): void => {
+  const [first, ...more] = fields.filter(({ keyAt }) => keyAt !== undefined)
+  for (const { keyAt, name: second } of more) {
+    const problem = `'${name.text}' has a second key '${second.text}'; its key is '${first!.name.text}'`
+    report(keyAt!, `${problem}; expected '@key' in front of one field`)
+  }
+  if (first === undefined || isText(first.type)) return
+  const { type, keyAt, name: field } = first
+  const shown = type.kind === 'name' ? type.name : type.kind
+  report(keyAt!, `the key '${field.text}' of '${name.text}' is '${shown}'; expected 'string', which is always there`)
+}
+
+const isText = (type: IdlType): boolean => type.kind === 'name' && (type.name === 'string' || type.name === 'uuid')
 
 /** `__proto__` would change the value's prototype instead of being set. */
 const checkFieldName = ({ name }: IdlField, report: Report): void => {

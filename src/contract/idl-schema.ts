@@ -13,12 +13,14 @@ export const recordTypes = (protocol: IdlProtocol, declared: Declared, namespace
   const records = new Map<string, RecordType>()
   for (const declaration of protocol.types) {
     if (declaration.kind === 'enum') continue
-    const { name } = declaration
+    const { name, fields } = declaration
+    const key = fields.find(({ keyAt }) => keyAt !== undefined)
     records.set(name.text, {
       name: name.text,
       fullName: fullNameOf(declaration, namespace),
       schema: recordSchema(declaration, declared, namespace),
-      fields: types.fieldsOf(declaration)
+      fields: types.fieldsOf(declaration),
+      ...(key && { key: key.name.text })
     })
   }
   return records
@@ -53,7 +55,8 @@ const fieldSchema = (field: IdlField, context: Context): Json => ({
   type: schemaOf(field.type, context),
   ...(field.default === undefined ? {} : { default: field.default.value }),
   ...(field.doc === undefined ? {} : { doc: field.doc }),
-  ...field.attributes
+  ...field.attributes,
+  ...(field.keyAt === undefined ? {} : { key: true })
 })
 
 const schemaOf = (type: IdlType, context: Context): unknown => {

@@ -22,6 +22,8 @@ export type IdlField = {
   readonly type: IdlType
   readonly doc: string | undefined
   readonly attributes: Attributes
+  /** Where its `@key` stands: it names the entity that the record is about. */
+  readonly keyAt: number | undefined
   readonly default: { readonly value: unknown; readonly at: number } | undefined
 }
 
@@ -107,16 +109,26 @@ const readDeclaration = (tokens: Tokens, protocol: string): IdlRecord | IdlEnum 
   }
 }
 
-const readAttributes = (tokens: Tokens): Attributes => {
+/** `onKey` is told where a `@key` stands; without it none may. */
+const readAttributes = (tokens: Tokens, onKey: (at: number) => void = refuseKey): Attributes => {
   const attributes: Record<string, unknown> = {}
-  while (tokens.accept('@')) {
+  for (let { at } = tokens.peek(); tokens.accept('@'); { at } = tokens.peek()) {
     let name = tokens.name("an annotation's name").text
     while (tokens.accept('-')) name += `-${tokens.name("the rest of the annotation's name").text}`
+    if (name === 'key') {
+      onKey(at)
+      if (tokens.peek().text === '(') throw new IdlSyntaxError(tokens.peek().at, "'@key' takes no value; expected none")
+      continue
+    }
     tokens.expect('(', `after '@${name}'`)
     attributes[name] = tokens.json(`the value of '@${name}'`).value
     tokens.expect(')', `after the value of '@${name}'`)
   }
   return attributes
+}
+
+const refuseKey = (at: number): void => {
+  throw new IdlSyntaxError(at, "'@key' cannot stand here; expected it in front of a field of a record")
 }
 
 const readRecord = (tokens: Tokens, head: Pick<IdlRecord, 'kind' | 'doc' | 'attributes'>): IdlRecord => {
@@ -125,7 +137,7 @@ const readRecord = (tokens: Tokens, head: Pick<IdlRecord, 'kind' | 'doc' | 'attr
   tokens.expect('{', `after ${head.kind} '${name.text}'`)
   const fields: IdlField[] = []
   while (!tokens.accept('}')) {
-    const field = readField(tokens)
+    const field = readField(tokens, true)
     fields.push(field)
     tokens.expect(';', `after field '${field.name.text}'`)
   }
@@ -144,14 +156,17 @@ const readEnum = (tokens: Tokens, doc: string | undefined, attributes: Attribute
   return { kind: 'enum', name, doc, attributes, symbols, default: standard }
 }
 
-const readField = (tokens: Tokens): IdlField => {
+/** Of a record it may be the key; a message's parameter may not. */
+const readField = (tokens: Tokens, mayBeKey: boolean): IdlField => {
+  let keyAt: number | undefined
+  const onKey = mayBeKey ? (at: number) => void (keyAt ??= at) : refuseKey
   const docBefore = tokens.doc()
-  const type = readType(tokens)
+  const type = readType(tokens, 1, readAttributes(tokens, onKey))
   const doc = tokens.doc() ?? docBefore
-  const attributes = readAttributes(tokens)
+  const attributes = readAttributes(tokens, onKey)
   const name = tokens.name("the field's name")
   const value = tokens.accept('=') ? tokens.json(`the default of field '${name.text}'`) : undefined
-  return { name, type: defaultFirst(type, value?.value), doc, attributes, default: value }
+  return { name, type: defaultFirst(type, value?.value), doc, attributes, keyAt, default: value }
 }
 
 /** Of `string? name = "x"` the default is of the second type; in a union the one with the default comes first. */
@@ -160,8 +175,8 @@ const defaultFirst = (type: IdlType, value: unknown): IdlType =>
     ? { ...type, of: type.of.toReversed() }
     : type
 
-const readType = (tokens: Tokens, depth = 1): IdlType => {
-  const type = readPlainType(tokens, depth)
+const readType = (tokens: Tokens, depth = 1, attributes = readAttributes(tokens)): IdlType => {
+  const type = readPlainType(tokens, depth, attributes)
   const { at } = tokens.peek()
   if (!tokens.accept('?')) return type
   return {
@@ -172,8 +187,7 @@ const readType = (tokens: Tokens, depth = 1): IdlType => {
   }
 }
 
-const readPlainType = (tokens: Tokens, depth: number): IdlType => {
-  const attributes = readAttributes(tokens)
+const readPlainType = (tokens: Tokens, depth: number, attributes: Attributes): IdlType => {
   const word = tokens.name('a type')
   if (depth > limits.nestingMax) throw new IdlSyntaxError(word.at, tooDeep('types'))
   if (word.text === 'union') return readUnion(tokens, word, attributes, depth)
@@ -207,7 +221,7 @@ const readMessage = (tokens: Tokens): IdlMessage => {
   const response = readType(tokens)
   const name = tokens.name("a message's name")
   tokens.expect('(', `after message '${name.text}'`)
-  const parameters = tokens.accept(')') ? [] : readList(tokens, ')', () => readField(tokens))
+  const parameters = tokens.accept(')') ? [] : readList(tokens, ')', () => readField(tokens, false))
   const throws = tokens.accept('throws') ? readErrors(tokens) : []
   const oneway = tokens.accept('oneway')
   tokens.expect(';', `after message '${name.text}'`)

@@ -10,7 +10,11 @@ export const recordOfSchema = (schema: Json): RecordType | undefined => {
   const type = new Reader().typeOf(schema, '')
   if (type?.kind !== 'record') return undefined
   const { name, namespace } = namesOf(schema, '')
-  return { name, fullName: namespace === '' ? name : `${namespace}.${name}`, schema, fields: type.fields }
+  const key = (schema['fields'] as readonly Json[]).find((field) => field['key'] === true)?.['name']
+  return {
+    ...{ name, fullName: namespace === '' ? name : `${namespace}.${name}`, schema, fields: type.fields },
+    ...(typeof key === 'string' && { key })
+  }
 }
 
 const primitives: ReadonlySet<unknown> = new Set([

@@ -4,16 +4,16 @@ import type { RouteDeps } from './deps.ts'
 import { sendProblem } from './problem.ts'
 
 export type AdmissionLimits = {
-  /** So many orders may be in work at once whatever their answers take. */
+  /** So many may be in work at once whatever their answers take. */
   readonly inWorkMin: number
   readonly inWorkMax: number
   /** More than the least are let in only while answers take no longer, or than twice what they take at best. */
   readonly answerMsWanted: number
-  /** An order that somebody is held for (`?wait=`) is work while it is younger: one that gets on. */
+  /** What somebody is held for (`?wait=`) is work while it is younger: it gets on. */
   readonly heldAsWorkMs: number
-  /** Requests held at once: for an order's end, or for the read model to come to a position. */
+  /** Requests held at once: for an end, or for the read model to come to a position. */
   readonly heldMax: number
-  /** Those of them that wait for an order that nobody knows. */
+  /** Those of them that wait for the end of what nobody knows. */
   readonly heldForUnknownMax: number
   /** Bytes of the bodies that are in work. */
   readonly bodyBytesInWorkMax: number
@@ -29,19 +29,19 @@ export const admissionLimits: AdmissionLimits = {
   bodyBytesInWorkMax: 16 * 1024 * 1024
 }
 
-/** Those who are sent away come again at this share of the pace at which orders are answered, or at the least one. */
+/** Those who are sent away come again at this share of the pace at which work is answered, or at the least one. */
 const returningShare = 1 / 4
 const returningPerSecondMin = 100
 const retryAfterSecondsMax = 60
 const windowMs = 100
-const placedMax = 10_000
+const begunMax = 10_000
 
 /**
  * Who may begin, so that all that is begun ends soon, and who may not is told at once.
  *
- * D1. In work are the orders that wait for their answer, and young ones that somebody is held for: each once, however
- *     many are held for it. Who only asks takes no place from who orders. Nobody who is held is sent away for an order
- *     that is new.
+ * D1. In work is what a route with `isWork` has begun (an order, say) and not yet answered, and what somebody is held
+ *     for while it is young: each once, however many are held for it. Who only asks takes no place from whoever begins
+ *     something. Nobody who is held is sent away for what is new.
  * D2. How many may be in work follows from how long answers take: a few more while that is as wanted, a good part fewer
  *     otherwise (additive increase, multiplicative decrease), within bounds.
  * D3. Who is sent away gets a time to come again, one after the other, so that those who come again are a small part of
@@ -53,10 +53,10 @@ export class Admission {
   #heldCount = 0
   #heldForUnknownCount = 0
   #bodyBytes = 0
-  /** Orders that somebody is held for, which count as work; the oldest first. */
+  /** What somebody is held for and counts as work, by id; the oldest first. */
   readonly #young = new Map<string, Young>()
-  /** When orders were placed here, as far as that may be asked for again; the oldest first. */
-  readonly #placed = new Map<string, number>()
+  /** When what was begun here, by id, as far as that may be asked for again; the oldest first. */
+  readonly #begun = new Map<string, number>()
   #answering = 0
   #inWorkMax: number
   #bestMs = Infinity
@@ -73,9 +73,9 @@ export class Admission {
 
   get inWork(): number {
     const before = this.#clock.now() - this.#limits.heldAsWorkMs
-    for (const [orderId, { since }] of this.#young) {
+    for (const [id, { since }] of this.#young) {
       if (since > before) break
-      this.#young.delete(orderId)
+      this.#young.delete(id)
     }
     return this.#answering + this.#young.size
   }
@@ -84,7 +84,7 @@ export class Admission {
     return this.#inWorkMax
   }
 
-  /** Gives what to call when the order is answered; undefined where it may not begin. */
+  /** Gives what to call when the request is answered; undefined where it may not begin. */
   begin(): (() => void) | undefined {
     if (this.inWork >= this.#inWorkMax) {
       this.#window.wasFull = true
@@ -105,37 +105,37 @@ export class Admission {
     return () => void this.#heldCount--
   }
 
-  /** An order was placed here: most that somebody is held for are such, and are not looked for in the read model. */
-  placed(orderId: string): void {
+  /** It was begun here: most that somebody is held for is such, and is not looked for in the read model. */
+  begun(id: string): void {
     const now = this.#clock.now()
-    this.#placed.set(orderId, now)
-    for (const [oldest, at] of this.#placed) {
-      if (now - at < this.#limits.heldAsWorkMs && this.#placed.size <= placedMax) break
-      this.#placed.delete(oldest)
+    this.#begun.set(id, now)
+    for (const [oldest, at] of this.#begun) {
+      if (now - at < this.#limits.heldAsWorkMs && this.#begun.size <= begunMax) break
+      this.#begun.delete(oldest)
     }
   }
 
-  /** When an order was placed here; undefined where it is old, or was not. */
-  placedAt(orderId: string): number | undefined {
-    return this.#placed.get(orderId)
+  /** When it was begun here; undefined where it is old, or was not. */
+  begunAt(id: string): number | undefined {
+    return this.#begun.get(id)
   }
 
-  /** Beside `hold`: somebody is held for this order, placed at this time; undefined where there is none so far. */
-  holdFor(orderId: string, placedAt: number | null | undefined): (() => void) | undefined {
-    if (typeof placedAt === 'number') return this.#holdForKnown(orderId, placedAt)
+  /** Beside `hold`: somebody is held for this, begun at this time; undefined where nobody knows it so far. */
+  holdFor(id: string, begunAt: number | null | undefined): (() => void) | undefined {
+    if (typeof begunAt === 'number') return this.#holdForKnown(id, begunAt)
     if (this.#heldForUnknownCount >= this.#limits.heldForUnknownMax) return undefined
     this.#heldForUnknownCount++
     return () => void this.#heldForUnknownCount--
   }
 
-  #holdForKnown(orderId: string, placedAt: number): () => void {
+  #holdForKnown(id: string, begunAt: number): () => void {
     const now = this.#clock.now()
-    if (now - placedAt >= this.#limits.heldAsWorkMs) return () => undefined
-    const young = this.#young.get(orderId) ?? { since: now, count: 0 }
+    if (now - begunAt >= this.#limits.heldAsWorkMs) return () => undefined
+    const young = this.#young.get(id) ?? { since: now, count: 0 }
     young.count++
-    this.#young.set(orderId, young)
+    this.#young.set(id, young)
     return () => {
-      if (--young.count === 0 && this.#young.get(orderId) === young) this.#young.delete(orderId)
+      if (--young.count === 0 && this.#young.get(id) === young) this.#young.delete(id)
     }
   }
 
@@ -209,9 +209,9 @@ const boundBodies = (http: FastifyInstance, admission: Admission, bodyBytesMax: 
   })
 }
 
-const entry = ({ method, routeOptions, query, headers }: FastifyRequest): 'begin' | 'hold' | undefined => {
-  if (method === 'POST' && routeOptions.url === '/orders') return 'begin'
-  if (method !== 'GET') return undefined
+const entry = (request: FastifyRequest): 'begin' | 'hold' | undefined => {
+  if (request.method !== 'GET') return request.routeOptions.config.isWork === true ? 'begin' : undefined
+  const { query, headers } = request
   const isHeld = (query as { wait?: unknown }).wait !== undefined || headers['parcomolo-position'] !== undefined
   return isHeld ? 'hold' : undefined
 }

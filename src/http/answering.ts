@@ -1,5 +1,5 @@
 import type { ViewRecord, Waiter } from '../view/index.ts'
-import type { Intake, RouteDeps } from './deps.ts'
+import type { RouteDeps } from './deps.ts'
 
 /** Who answers a write: the view, or while that cannot, the intake. */
 
@@ -8,22 +8,18 @@ export const isFollowing = ({ view, viewHealth }: RouteDeps): boolean =>
   view.state() === 'following' && !view.isStalled() && (viewHealth === undefined || viewHealth().every(({ ok }) => ok))
 
 /**
- * What has to be known before a command is sent: from the view, or where that does not follow (any more), from the
- * intake.
+ * What has to be known before a command is sent: from the view, or where that does not follow (any more), from what the
+ * route knows without it.
  */
-export const asked = async <T>(
-  deps: RouteDeps,
-  byView: () => Promise<T>,
-  byIntake: (intake: Intake) => T
-): Promise<T> => {
+export const asked = async <T>(deps: RouteDeps, byView: () => Promise<T>, without: () => T): Promise<T> => {
   const { intake } = deps
   if (intake === undefined) return byView()
-  if (!isFollowing(deps)) return byIntake(intake)
+  if (!isFollowing(deps)) return without()
   try {
     return await byView()
   } catch (error) {
     if (isFollowing(deps) || !intake.ready()) throw error
-    return byIntake(intake)
+    return without()
   }
 }
 

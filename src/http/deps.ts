@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../base/index.ts'
-import type { Flow, SagaRow, ViewQuery, ViewRecord, Waiter } from '../view/index.ts'
+import type { SagaRow, ViewQuery, ViewRecord, Waiter } from '../view/index.ts'
 import { type Admission, type AdmissionLimits, admissionLimits } from './admission.ts'
 import type { Commands } from './commands.ts'
 import { type UnreadLimits, unreadLimits } from './unread.ts'
@@ -13,24 +13,22 @@ export type HttpDeps = {
   readonly definitions: DefinitionsPort
   /** Of the application; those of the engine come after them. */
   readonly routes?: readonly Routes[]
+  /** How the application is introduced. */
+  readonly about?: About
   /** Where the commands of an instance wait that were not read yet; without it, that is not told. */
   readonly inboxWaits?: (row: SagaRow) => Promise<readonly InboxWait[]>
   readonly clock: Clock
-  /** That of the shop; without it, the shop does not run here, and nothing of it is answered. */
-  readonly flow?: Flow | undefined
   /** Takes over what the view does for a write, while that cannot; without it, writes are then refused. */
   readonly intake?: Intake
-  /** False while what is sold here may not be known yet, since the inventory has not begun to work. */
-  readonly isStocked?: () => Promise<boolean>
   /** Of the whole process, beside the view's own. */
   readonly health?: () => readonly HealthCheck[]
-  /** Whether an order that is placed now would go on: otherwise none is taken, and the process is not ready. */
-  readonly orderHealth?: () => HealthCheck
+  /** Of the application: while it fails, the process is not ready; what is then not taken, its routes say. */
+  readonly applicationHealth?: () => readonly HealthCheck[]
   /** Of what only the view needs: while it fails, the intake takes over. */
   readonly viewHealth?: () => readonly HealthCheck[]
   /** Prometheus text of the other rooms, appended to the own. */
   readonly metrics?: () => Promise<string> | string
-  /** Ids of commands and of orders without an Idempotency-Key; random if not given. */
+  /** Ids of commands, and of what is made without an Idempotency-Key; random if not given. */
   readonly newId?: () => string
   /** From when on the process is not ready any more, and still takes what comes. */
   readonly isStopping?: () => boolean
@@ -51,8 +49,25 @@ export type HttpDeps = {
   readonly limits?: Partial<HttpLimits>
 }
 
-/** What the application answers. */
-export type Routes = { readonly register: (http: FastifyInstance, deps: RouteDeps) => void }
+/** Some of what the application answers. */
+export type Routes = {
+  /** The groups that they name in their schemas, as the OpenAPI document has them. */
+  readonly tags: readonly { readonly name: string; readonly description: string }[]
+  /** Those worth a look, by path, with what they show: `/` lists them. */
+  readonly links: Readonly<Record<string, string>>
+  readonly register: (http: FastifyInstance, deps: RouteDeps) => void
+}
+
+export type About = {
+  /** What it is, as a sentence without its full stop. */
+  readonly title: string
+  /** What holds for all answers, as part of a sentence: 'money is in whole cents'. */
+  readonly conventions: readonly string[]
+  /** How it runs, for machines: `/` shows them by their names. */
+  readonly facts: Readonly<Record<string, string>>
+  /** A first request, for people, as they may type it in a shell. */
+  readonly example: { readonly text: string; readonly shell: (host: string) => string }
+}
 
 /** A command that waits in an inbox, unread. */
 export type InboxWait = {
@@ -65,17 +80,12 @@ export type InboxWait = {
   readonly isCounted: boolean
 }
 
-/** Prices and answers without the view. */
+/** Answers without the view. */
 export type Intake = {
   /** Whether it can answer; where it rests, it begins to open. */
   ready(): boolean
   /** The view can answer again. */
   rest(): void
-  /** False while a SKU that is not known may only not have been read yet. */
-  readonly hasAllPrices: boolean
-  /** In cents; undefined for an unknown SKU. */
-  price(sku: string): number | undefined
-  skus(): readonly string[]
   /** Waits for the event that answers this command. Ask before the command is sent. While it rests, none is seen. */
   whenAnswered(commandId: string, timeoutMs: number): Waiter<ViewRecord>
 }

@@ -3,6 +3,7 @@ export { asked, mapped, whenAnswered } from './answering.ts'
 export { answerOf, seenOf } from './command.ts'
 export { formatCursor } from './cursor.ts'
 export {
+  type About,
   type DefinitionRevision,
   type DefinitionsPort,
   type InboxWait,

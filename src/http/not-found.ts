@@ -16,7 +16,7 @@ export const answerUnknownRoutes = (http: FastifyInstance, elsewhere = "'/docs' 
 
 type Route = { readonly url: string; readonly pattern: RegExp; readonly methods: readonly string[] }
 
-/** `/orders/:orderId` matches one segment, `/docs/*` any number. */
+/** `/sagas/:saga` matches one segment, `/docs/*` any number. */
 const patternOf = (url: string): RegExp =>
   new RegExp(
     `^${url

@@ -1,23 +1,22 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
+import type { About, HttpDeps } from './deps.ts'
 import { problemAnswers } from './route-docs.ts'
 import { problem } from './schemas.ts'
 
 /** The OpenAPI document, made of the routes themselves, and its pages. Before the routes, which it listens to. */
-export const addOpenApi = (http: FastifyInstance, hasShop: boolean): void => {
+export const addOpenApi = (http: FastifyInstance, { about, routes = [] }: Pick<HttpDeps, 'about' | 'routes'>): void => {
   http.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: {
         title: 'Parcomolo',
         version: '0.1.0',
-        description:
-          (hasShop ? 'A shop on declarative sagas. Money is in whole cents, times' : 'Declarative sagas. Times') +
-          ' are RFC 3339 in UTC, errors are problem details (RFC 9457) whose `type` explains the `code`.'
+        description: described(about)
       },
       tags: [
-        ...(hasShop ? shopTags : []),
+        ...routes.flatMap(({ tags }) => tags),
         { name: 'Sagas', description: 'Instances of sagas' },
         { name: 'Definitions', description: 'Published sagas and their revisions' },
         { name: 'Service', description: 'For whoever runs it' }
@@ -38,9 +37,15 @@ export const addOpenApi = (http: FastifyInstance, hasShop: boolean): void => {
   })
 }
 
-const shopTags = [
-  { name: 'Orders', description: 'Place, look at and cancel orders' },
-  { name: 'Stock', description: 'What can be ordered' }
+const described = ({ title, conventions }: Pick<About, 'title' | 'conventions'> = bare): string => {
+  const text = [...conventions, ...ownConventions].join(', ')
+  return `${title}. ${text[0]!.toUpperCase()}${text.slice(1)}.`
+}
+
+const bare = { title: 'Declarative sagas', conventions: [] }
+const ownConventions = [
+  'times are RFC 3339 in UTC',
+  'errors are problem details (RFC 9457) whose `type` explains the `code`'
 ]
 
 const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 170 40">

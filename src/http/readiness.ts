@@ -5,9 +5,9 @@ import type { RouteDeps } from './deps.ts'
 import { type Problem, sendProblem } from './problem.ts'
 
 /**
- * Until the view has folded what was durable at the start, an order that was acknowledged might seem not to be there:
- * so nothing of it is shown. Writes go on meanwhile, by the intake. But while the process cannot keep what it is given
- * (a full disk), it takes nothing new, at once instead of after a wait for an answer that will not come.
+ * Until the view has folded what was durable at the start, what was acknowledged might seem not to be there: so nothing
+ * of it is shown. Writes go on meanwhile, by the intake. But while the process cannot keep what it is given (a full
+ * disk), it takes nothing new, at once instead of after a wait for an answer that will not come.
  */
 export const refuseUntilReady = (http: FastifyInstance, deps: RouteDeps): void => {
   http.addHook('preHandler', (request: FastifyRequest, reply: FastifyReply, done) => {

@@ -25,6 +25,8 @@ export const writeProblems = [
 declare module 'fastify' {
   interface FastifyContextConfig {
     docs?: RouteDocs
+    /** A write that begins something which takes a while: admission bounds how much of that there is at once. */
+    isWork?: boolean
   }
 }
 

@@ -58,7 +58,7 @@ const create = (deps: HttpDeps, isApart: boolean): Created => {
     done()
   })
   closeSoon(http, { held: routeDeps.held, lingerMs: deps.lingerMs })
-  addOpenApi(http, deps.flow !== undefined)
+  addOpenApi(http, deps)
   http.register(async (inner) => {
     rootRoutes(inner, routeDeps)
     errorRoutes(inner)
@@ -85,7 +85,7 @@ const healthOf = (deps: RouteDeps): Health => {
   const ofProcess = (): readonly HealthCheck[] => [
     ...stopCheck(deps),
     ...(deps.health?.() ?? []),
-    ...(deps.orderHealth === undefined ? [] : [deps.orderHealth()])
+    ...(deps.applicationHealth?.() ?? [])
   ]
   const ofView = (): readonly HealthCheck[] => [...viewChecks(deps), ...(deps.viewHealth?.() ?? [])]
   if (deps.intake === undefined) return { checks: () => [...ofView(), ...ofProcess()] }

@@ -1,10 +1,23 @@
 import { type Application, noApplication } from '../application/index.ts'
-import { shop } from '../shop/index.ts'
+import { shop, shopSettings } from '../shop/index.ts'
 import type { Config } from './config.ts'
 
-/** The applications that this release has, by the names that `PARCOMOLO_APP` takes. */
-export const applications = ['shop', 'none'] as const
+/**
+ * The applications that this release has, by the names that `PARCOMOLO_APP` takes, each with the variables that only it
+ * has.
+ */
+export const applications = { shop: shopSettings, none: {} } as const
+
+export type ApplicationName = keyof typeof applications
+
+/** The one that runs where nobody says which. */
+export const standardApplication: ApplicationName = 'shop'
+
+/** What says which application runs, and how. */
+export type Choice = Pick<Config, 'app' | keyof typeof shopSettings>
 
 /** The one that a process runs. */
-export const applicationOf = ({ app, flow }: Pick<Config, 'app' | 'flow'>): Application =>
-  app === 'none' ? noApplication : shop(flow)
+export const applicationOf = ({ app, flow }: Choice): Application => (app === 'none' ? noApplication : shop(flow))
+
+/** Every one that a process can run. */
+export const everyApplication: readonly Application[] = [shop('orchestration'), shop('choreography'), noApplication]

@@ -1,5 +1,5 @@
 import { nearest, ParcomoloError, shownText } from '../base/index.ts'
-import type { Setting } from './setting.ts'
+import type { Setting } from '../application/index.ts'
 import { laterSettings, ownNames, settings } from './settings.ts'
 import { type Given, wrongTogether } from './settings-together.ts'
 

@@ -1,5 +1,15 @@
 import { shownHosts, shownName, shownPath, shownUrl } from '../base/index.ts'
-import { anyText, duration, type Kind, oneOf, optional, secret, type Setting, wholeNumber, yesOrNo } from './setting.ts'
+import {
+  anyText,
+  duration,
+  type Kind,
+  oneOf,
+  optional,
+  secret,
+  type Setting,
+  wholeNumber,
+  yesOrNo
+} from '../application/index.ts'
 
 const portMax = 65_535
 

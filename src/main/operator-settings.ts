@@ -1,5 +1,5 @@
 import { shownUrl } from '../base/index.ts'
-import { oneOf, optional, type Setting } from './setting.ts'
+import { oneOf, optional, type Setting } from '../application/index.ts'
 
 /** Where the operator finds sagas and participants, and where it asks what runs. */
 export const operatorSettings = {

@@ -1,21 +1,13 @@
+import type { Served, ServingParts } from '../application/index.ts'
 import { createHttp, createHttpApart, type HttpDeps, type LogLevel } from '../http/index.ts'
 import type { Operator } from '../operator/index.ts'
-import {
-  fillCatalogue,
-  fillCatalogueBehind,
-  Intake,
-  inventoryPrices,
-  isCatalogueKnown,
-  shopRoutes,
-  Stockroom
-} from '../shop/index.ts'
 import { losesStore, openView, type View, type ViewStore } from '../view/index.ts'
 import { commandSender } from './commands.ts'
 import type { Config } from './config.ts'
 import { definitionsPort } from './definitions-port.ts'
 import { connectionLimits, descriptorsMax } from './descriptors.ts'
 import { diskMetricsText } from './disk-metrics.ts'
-import { healthOf, orderHealth, viewHealth } from './health.ts'
+import { healthOf, viewHealth } from './health.ts'
 import { inboxWaits } from './inbox-waits.ts'
 import { LateView } from './late-view.ts'
 import { isLoopback, lingerMs, listen } from './listen.ts'
@@ -40,7 +32,7 @@ export type RestParts = {
  * that has caught up.
  */
 export const openRest = async (stage: Stage, parts: RestParts): Promise<string> => {
-  const { deps, roles } = parts
+  const { deps } = parts
   const model: ReadModel = { view: new LateView(), store: undefined }
   await stage.opening.take(
     'opening the read model',
@@ -48,31 +40,12 @@ export const openRest = async (stage: Stage, parts: RestParts): Promise<string> 
     (view) => view.close()
   )
   const sendCommand = commandSender(deps.log, deps.codec, stage.clock)
-  const selling = hasShop(stage) ? await openSelling(stage, deps, model) : undefined
-  const url = await openHttp(stage, parts, { model, selling, sendCommand })
+  const served = await stage.application.serve?.(servingParts(stage, parts, { model, sendCommand }))
+  const url = await openHttp(stage, parts, { model, served, sendCommand })
   stage.onListening()
-  if (selling !== undefined) warnOfOrders(stage, parts)
-  const caughtUp = openReadModel(stage, deps, model, selling?.intake)
-  const filling = { sendCommand, isInventoryHere: roles.includes('inventory') }
-  await Promise.all([caughtUp, selling && fillShelves(stage, caughtUp, { ...filling, stockroom: selling.stockroom })])
+  const caughtUp = openReadModel(stage, deps, model, served)
+  await Promise.all([caughtUp, served?.onListening?.(caughtUp)])
   return url
-}
-
-const hasShop = ({ config }: Stage): boolean => config.app === 'shop'
-
-/** What it takes to sell while the read model is away. */
-type Selling = { readonly intake: Intake; readonly stockroom: Stockroom }
-
-const openSelling = async (stage: Stage, deps: SystemDeps, model: ReadModel): Promise<Selling> => {
-  const intake = await openIntake(stage, deps, model)
-  return { intake, stockroom: new Stockroom(model.view, intake) }
-}
-
-/** Otherwise nobody would see it but in answers. */
-const warnOfOrders = ({ application, diagnostics }: Stage, { system }: RestParts): void => {
-  if (!application.runsSagas) return
-  const { ok, detail } = orderHealth(system.definitions)
-  if (!ok) diagnostics.report('warn', {}, `no order is taken yet: ${detail}`)
 }
 
 type SendCommand = ReturnType<typeof commandSender>
@@ -80,9 +53,23 @@ type SendCommand = ReturnType<typeof commandSender>
 /** The store is there once it is open. */
 type ReadModel = { readonly view: LateView; store: ViewStore | undefined }
 
+/** What an application has of this process to be served. */
+const servingParts = (
+  { clock, opening, diagnostics }: Stage,
+  { deps: { log, codec, learn }, system, roles }: RestParts,
+  { model, sendCommand }: Pick<Serving, 'model' | 'sendCommand'>
+): ServingParts => {
+  const { view } = model
+  return {
+    ...{ log, codec, clock, view, sendCommand, sagas: system.definitions, roles, opening, diagnostics },
+    ...(learn && { learn }),
+    isViewFollowing: () => view.state() === 'following' && !view.isStalled() && viewHealth(model.store).length === 0
+  }
+}
+
 type Serving = {
   readonly model: ReadModel
-  readonly selling: Selling | undefined
+  readonly served: Served | undefined
   readonly sendCommand: SendCommand
 }
 
@@ -115,11 +102,11 @@ const httpDeps = (stage: Stage, parts: RestParts, serving: Serving): HttpDeps =>
   const { config, application, opening, diagnostics, clock, memory } = stage
   const { system, operator } = parts
   const { log, codec } = parts.deps
-  const { model, selling, sendCommand } = serving
+  const { model, served, sendCommand } = serving
   const tellsReading = (participant: string): boolean => isHosted(application, participant)
   return {
     ...{ view: model.view, sendCommand, clock },
-    ...(selling && sellingDeps(stage, system, selling)),
+    ...served?.http,
     definitions: definitionsPort(system.definitions),
     ...{ isStopping: stage.isStopping, lingerMs: lingerMs(config) },
     // Of what is shared by all who hold bytes, as much for bodies, and again for answers that nobody takes.
@@ -134,53 +121,15 @@ const httpDeps = (stage: Stage, parts: RestParts, serving: Serving): HttpDeps =>
   }
 }
 
-const sellingDeps = (
-  { application, config }: Stage,
-  { definitions }: System,
-  { intake, stockroom }: Selling
-): Pick<HttpDeps, 'routes' | 'flow' | 'intake' | 'isStocked' | 'orderHealth'> => ({
-  ...{ routes: shopRoutes, flow: config.flow, intake },
-  isStocked: () => isCatalogueKnown(stockroom),
-  ...(application.runsSagas && { orderHealth: () => orderHealth(definitions) })
-})
-
 /** What a server has to say of single requests at 'info' is of no use to whoever reads the lines of the process. */
 export const requestLevel = ({ logLevel }: Config): LogLevel => (logLevel === 'info' ? 'warn' : logLevel)
-
-const openIntake = (
-  { opening, diagnostics, clock }: Stage,
-  { log, codec, learn }: SystemDeps,
-  model: ReadModel
-): Promise<Intake> => {
-  const { view } = model
-  const intake = new Intake({
-    ...{ log, codec, clock, prices: inventoryPrices },
-    topics: { order: 'order-events', stock: 'stock-events' },
-    isNeeded: () => view.state() !== 'following' || view.isStalled() || viewHealth(model.store).length > 0,
-    // While it builds anew, nobody waits for it.
-    followedTo: (place) => (view.state() === 'catching-up' ? undefined : view.health().positions[place]),
-    onError: (error) => diagnostics.error(error, 'orders cannot be taken without the read model; it is tried again'),
-    ...(learn && { learn })
-  })
-  return opening.take(
-    'opening the journals of order and inventory',
-    async () => {
-      await opening.insist(
-        () => intake.open(),
-        (error) => diagnostics.waiting(error, 'the log')
-      )
-      return intake
-    },
-    async (it) => it.close()
-  )
-}
 
 /** Resolves when it has caught up. */
 const openReadModel = async (
   stage: Stage,
   deps: SystemDeps,
   model: ReadModel,
-  intake: Intake | undefined
+  served: Served | undefined
 ): Promise<void> => {
   const { opening } = stage
   let isHandedOver = false
@@ -201,8 +150,7 @@ const openReadModel = async (
   const reopen = async (error: unknown): Promise<void> => {
     stage.diagnostics.error(error, 'the store of the read model is opened anew')
     try {
-      // From where the view has come to, so that whoever waits for an answer at this moment gets it.
-      await intake?.open()
+      await served?.onViewLost?.()
       await model.view.reopen(async () => open((model.store = await openStore(stage, deps.log, snapshots))))
     } catch (cause) {
       stage.diagnostics.fail(cause, 'the read model')
@@ -218,32 +166,3 @@ const viewDeps = ({ config, application, diagnostics, clock }: Stage, { log, cod
   logger: diagnostics.logger,
   ...(learn && { learn })
 })
-
-type Filling = {
-  readonly stockroom: Stockroom
-  readonly sendCommand: SendCommand
-  readonly isInventoryHere: boolean
-}
-
-/** The first order should find something to buy; but nobody waits for an inventory that another process has. */
-const fillShelves = async (
-  { opening, diagnostics, clock }: Stage,
-  caughtUp: Promise<void>,
-  { stockroom, sendCommand, isInventoryHere }: Filling
-): Promise<void> => {
-  await opening.step('reading the prices', () => stockroom.known(caughtUp))
-  if (isInventoryHere) {
-    const sent = new Set<string>()
-    const fill = (): Promise<unknown> => fillCatalogue(stockroom, sendCommand, sent)
-    return void (await opening.step('filling the shelves', () =>
-      opening.insist(fill, (error) => diagnostics.waiting(error, 'the inventory'))
-    ))
-  }
-  const giveUp = fillCatalogueBehind({
-    ...{ view: stockroom, sendCommand, clock },
-    onWaiting: (skus) =>
-      diagnostics.report('info', { skus }, 'the shelves are filled as soon as a process with the role inventory works'),
-    onError: (error) => diagnostics.error(error, 'the shelves could not be filled; it is tried again')
-  })
-  opening.defer(giveUp)
-}

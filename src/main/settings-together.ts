@@ -1,5 +1,6 @@
 import type { Config } from './config.ts'
-import { applicationOf } from './application.ts'
+import type { Application, ApplicationSetting } from '../application/index.ts'
+import { applicationOf, applications, type Choice, everyApplication } from './application.ts'
 import { rolesOf, sagaRoles } from './roles.ts'
 import { settings } from './settings.ts'
 
@@ -19,7 +20,7 @@ export const wrongTogether = (given: Given): string[] => [
   ...missing(given),
   ...withoutTls(given),
   ...wrongRoles(given),
-  ...withoutShop(given),
+  ...ofOthers(given),
   ...withFiles(given)
 ]
 
@@ -85,33 +86,53 @@ const wrongRoles = (given: Given): string[] => {
   return [...lines, ...idleRoles(given, roles)]
 }
 
-/** Roles that the application does not have, or that have nothing to do in its flow. */
+/** Undefined where one of the variables that say so has no such value, which is told elsewhere. */
+const chosen = (given: Given): Application | undefined => {
+  const keys = ['app', ...Object.values(applications).flatMap((own) => Object.keys(own))] as Key[]
+  const values = keys.map((key) => [key, given.value(key)] as const)
+  if (values.some(([, value]) => value === undefined)) return undefined
+  return applicationOf(Object.fromEntries(values) as Choice)
+}
+
+/** Roles that the application does not have, or that have nothing to do in its variant. */
 const idleRoles = (given: Given, roles: readonly string[]): string[] => {
-  const [flow, app] = [given.value('flow'), given.value('app')]
-  if (flow === undefined || app === undefined) return []
-  const application = applicationOf({ app, flow })
+  const application = chosen(given)
+  if (application === undefined) return []
+  const { name, variant, runsSagas } = application
   const known = rolesOf(application)
   const lines: string[] = []
   for (const role of roles.filter((one) => !known.includes(one)))
     lines.push(
-      `${refused(given, 'roles')} with PARCOMOLO_APP '${app}', which has no '${role}'; ` +
-        `expected a list of ${known.join(', ')}; leave '${role}' out, or set PARCOMOLO_APP to 'shop'`
+      `${refused(given, 'roles')} with PARCOMOLO_APP '${name}', which has no '${role}'; ` +
+        `expected a list of ${known.join(', ')}; leave '${role}' out, or set PARCOMOLO_APP to '${ownerOf(role)}'`
     )
-  for (const role of application.runsSagas ? [] : roles.filter((one) => sagaRoles.includes(one)))
+  if (runsSagas || variant === undefined) return lines
+  const { setting, value, withSagas } = variant
+  for (const role of roles.filter((one) => sagaRoles.includes(one)))
     lines.push(
-      `${refused(given, 'roles')} with FLOW 'choreography', where no saga runs and '${role}' has nothing to do; ` +
-        `expected a list without it; leave '${role}' out, or set FLOW to 'orchestration'`
+      `${refused(given, 'roles')} with ${setting} '${value}', where no saga runs and '${role}' has nothing to do; ` +
+        `expected a list without it; leave '${role}' out, or set ${setting} to '${withSagas}'`
     )
   return lines
 }
 
-/** A flow is one of the shop's services. */
-const withoutShop = (given: Given): string[] =>
-  given.value('app') === 'none' && given.isSet('flow')
-    ? [
-        `${refused(given, 'flow')} with PARCOMOLO_APP 'none', which has no services that it could be the flow of; ` +
-          "expected none; leave FLOW out, or set PARCOMOLO_APP to 'shop'"
-      ]
-    : []
+const ownerOf = (role: string): string => everyApplication.find((one) => rolesOf(one).includes(role))!.name
+
+/** Variables of an application that does not run. */
+const ofOthers = (given: Given): string[] => {
+  const app = given.value('app')
+  const others = Object.entries<Own>(applications).filter(([name]) => app !== undefined && name !== app)
+  return others.flatMap(([owner, own]) =>
+    (Object.entries(own) as [Key, Own[string]][])
+      .filter(([key]) => given.isSet(key))
+      .map(
+        ([key, { name, elsewhere }]) =>
+          `${refused(given, key)} with PARCOMOLO_APP '${app!}', which ${elsewhere}; expected none; ` +
+          `leave ${name} out, or set PARCOMOLO_APP to '${owner}'`
+      )
+  )
+}
+
+type Own = Readonly<Record<string, ApplicationSetting<unknown>>>
 
 const refused = (given: Given, key: Key): string => `${settings[key].name}: '${given.shown(key)}' is not accepted`

@@ -1,14 +1,22 @@
 import { didYouMean } from '../base/index.ts'
 import { kafkaSettings } from './kafka-settings.ts'
 import { operatorSettings } from './operator-settings.ts'
-import { shop } from '../shop/index.ts'
-import { applications } from './application.ts'
+import { type ApplicationName, applications, everyApplication, standardApplication } from './application.ts'
 import { readRoles, rolesOf } from './roles.ts'
-import { anyText, byteCount, duration, oneOf, optional, secret, type Setting, wholeNumber } from './setting.ts'
+import {
+  anyText,
+  byteCount,
+  duration,
+  oneOf,
+  optional,
+  secret,
+  type Setting,
+  wholeNumber
+} from '../application/index.ts'
 import { viewDatabase, type ViewDatabase } from './view-database.ts'
 
 /** Of whichever application: that one has no such role is told when it is known which it is. */
-const roles = rolesOf(shop('orchestration'))
+const roles = [...new Set(everyApplication.flatMap(rolesOf))]
 
 /** Every variable that this version takes. The order is that of `parcomolo config`. */
 export const settings = {
@@ -55,16 +63,11 @@ export const settings = {
   } satisfies Setting<'all' | readonly string[]>,
   app: {
     name: 'PARCOMOLO_APP',
-    standard: 'shop',
+    standard: standardApplication,
     meaning: 'Application that runs beside the engine; none: the engine alone, for participants that run elsewhere',
-    ...oneOf(...applications)
+    ...oneOf(...(Object.keys(applications) as ApplicationName[]))
   },
-  flow: {
-    name: 'FLOW',
-    standard: 'orchestration',
-    meaning: 'Who decides what comes next: the orchestrator, or each service by the events of the others',
-    ...oneOf('orchestration', 'choreography')
-  },
+  ...applications.shop,
   partitions: {
     name: 'PARTITIONS',
     standard: '1',

@@ -15,7 +15,6 @@ import type { Log } from '../log/index.ts'
 import type { Operator } from '../operator/index.ts'
 import { openPublisher, Unheard } from '../orchestrator/index.ts'
 import { deniedAtOnce, type Registry } from '../registry/index.ts'
-import { agreeOnFlow } from '../shop/index.ts'
 import type { Config } from './config.ts'
 import { closeToOthers } from './data-folder.ts'
 import { readContractFiles } from './contract-files.ts'
@@ -32,6 +31,7 @@ import { Opening } from './opening.ts'
 import { participantsOf } from './participants.ts'
 import { judgeRelease, type ReleaseContracts } from './release-contracts.ts'
 import { idSecret } from './id-secret.ts'
+import { agreeOnApplication } from './one-application.ts'
 import { openRest, requestLevel } from './rest.ts'
 import { applicationOf } from './application.ts'
 import { componentsOf, rolesIn } from './roles.ts'
@@ -41,7 +41,8 @@ import { ensureTopicsOf, isHosted, ownRecordsOf, startSystem, type SystemDeps } 
 
 export type Running = {
   readonly url: string
-  readonly app: Config['app']
+  /** Lines that tell what to try first; without them, what the engine alone has to show. */
+  readonly firstSteps: readonly string[] | undefined
   readonly roles: 'all' | readonly string[]
   /** Resolves with the error when something has failed for good, and the process should stop. */
   readonly failed: Promise<unknown>
@@ -89,7 +90,7 @@ export const start = async (config: Config, options: StartOptions = {}): Promise
       await Promise.race([closed, failed.then(() => within(failedMsMax, closed))])
       unwatch()
     }
-    return { url, app: config.app, roles: config.roles, failed, stop }
+    return { url, firstSteps: application.firstSteps?.(url), roles: config.roles, failed, stop }
   } catch (error) {
     unwatch()
     if (!signal.aborted) {
@@ -133,7 +134,7 @@ const open = async (stage: Stage): Promise<string> => {
   const parts: Parts = { memory }
   closeToOthers(config.dataFolder, diagnostics.warning)
   const secret =
-    roles.includes('view') && config.app === 'shop'
+    roles.includes('view') && application.serve !== undefined
       ? idSecret(config, (text) => diagnostics.report('warn', {}, text))
       : null
   const probes = roles.includes('view') ? undefined : await openProbes(stage, parts, roles)
@@ -149,11 +150,9 @@ const open = async (stage: Stage): Promise<string> => {
     (it) => it.close()
   )
   parts.log = log
-  // The embedded log has one process at a time, which may compare the flows.
+  // The embedded log has one process at a time, which may compare the variants.
   if (config.kafkaBrokers !== null)
-    await opening.step('agreeing on FLOW', () =>
-      agreeOnFlow(log, config.app === 'none' ? 'none' : config.flow, config.kafkaPrefix)
-    )
+    await opening.step('agreeing on the application', () => agreeOnApplication(log, application, config.kafkaPrefix))
   const registry = await opening.take(
     'waiting for the schema registry',
     () => storage.openRegistry(config, { signal, onWaiting: diagnostics.waiting }),

@@ -1,6 +1,6 @@
 import { hidden } from '../base/index.ts'
 import { parsePostgresUrl, type PostgresAddress, postgresUrlForm, shownPostgresUrl } from '../view/postgres/index.ts'
-import type { Kind } from './setting.ts'
+import type { Kind } from '../application/index.ts'
 
 /** Where the read model is kept. */
 export type ViewDatabase = { readonly sqlite: string } | { readonly postgres: PostgresAddress }

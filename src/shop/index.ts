@@ -1,18 +1,17 @@
 import { type Application, serviceOf } from '../application/index.ts'
+import { firstSteps } from './about.ts'
 import type { Flow } from './flow.ts'
 import { inventoryComponent } from './inventory/index.ts'
 import { shopNames } from './names.ts'
 import { orderComponent } from './order/index.ts'
 import { paymentComponent } from './payment/index.ts'
+import { serveShop } from './serving.ts'
 import { shippingComponent } from './shipping/index.ts'
 
+export { aboutShop } from './about.ts'
 export type { Flow }
-export { Intake } from './intake/index.ts'
-export { inventoryPrices } from './inventory/index.ts'
-export { agreeOnFlow } from './one-flow.ts'
 export { shopRoutes } from './routes.ts'
-export { fillCatalogue, fillCatalogueBehind, isCatalogueKnown } from './shelves.ts'
-export { Stockroom } from './stockroom.ts'
+export { shopSettings } from './settings.ts'
 
 /** The reference application. In choreography its services react to one another, and no saga runs. */
 export const shop = (flow: Flow): Application => ({
@@ -25,5 +24,8 @@ export const shop = (flow: Flow): Application => ({
     serviceOf(shippingComponent(flow))
   ],
   reserved: shopNames,
-  runsSagas: flow === 'orchestration'
+  runsSagas: flow === 'orchestration',
+  variant: { setting: 'FLOW', value: flow, withSagas: 'orchestration' },
+  firstSteps,
+  serve: serveShop(flow)
 })

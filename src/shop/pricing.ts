@@ -1,5 +1,6 @@
 import { didYouMean, type ErrorCode } from '../../base/index.ts'
 import { asked, quoted, type RouteDeps, type Violation } from '../../http/index.ts'
+import type { Selling } from './selling.ts'
 
 /** The body of `POST /orders`, once it has passed its schema. */
 export type OrderRequest = {
@@ -29,14 +30,18 @@ export type NotPriced = { readonly code: ErrorCode; readonly detail: string; rea
  * looks like; but while what is sold may not all be known yet, nothing is called unknown, which would be believed for
  * good.
  */
-export const priced = async (deps: RouteDeps, lines: OrderRequest['lines']): Promise<Priced | NotPriced> => {
+export const priced = async (
+  deps: RouteDeps,
+  selling: Selling,
+  lines: OrderRequest['lines']
+): Promise<Priced | NotPriced> => {
   const prices = await asked(
     deps,
     async () => (await Promise.all(lines.map(({ sku }) => deps.view.stock(sku)))).map((row) => row?.priceCents),
-    (intake) => lines.map(({ sku }) => intake.price(sku))
+    () => lines.map(({ sku }) => selling.prices?.price(sku))
   )
   const unknown = lines.map((line, i) => ({ line, i })).filter(({ i }) => prices[i] === undefined)
-  if (unknown.length > 0) return unknownSkus(deps, unknown)
+  if (unknown.length > 0) return unknownSkus(deps, selling, unknown)
   const pricedLines = lines.map((line, i) => ({ ...line, priceCents: prices[i]! }))
   const totalCents = pricedLines.reduce((total, line) => total + line.quantity * line.priceCents, 0)
   if (Number.isSafeInteger(totalCents)) return { lines: pricedLines, totalCents }
@@ -46,8 +51,8 @@ export const priced = async (deps: RouteDeps, lines: OrderRequest['lines']): Pro
 
 type UnknownLine = { readonly line: { readonly sku: string }; readonly i: number }
 
-const unknownSkus = async (deps: RouteDeps, unknown: readonly UnknownLine[]): Promise<NotPriced> => {
-  const known = await knownSkus(deps)
+const unknownSkus = async (deps: RouteDeps, selling: Selling, unknown: readonly UnknownLine[]): Promise<NotPriced> => {
+  const known = await knownSkus(deps, selling)
   if (known === undefined) return notKnownYet(unknown[0]!.line.sku)
   // For the first only: to look for a name costs more than all the rest of a refusal.
   const errors = unknown.map(({ line, i }, nth) => {
@@ -58,13 +63,13 @@ const unknownSkus = async (deps: RouteDeps, unknown: readonly UnknownLine[]): Pr
 }
 
 /** Undefined while there may be others. */
-const knownSkus = async (deps: RouteDeps): Promise<readonly string[] | undefined> => {
+const knownSkus = async (deps: RouteDeps, { prices, isStocked }: Selling): Promise<readonly string[] | undefined> => {
   const known = await asked(
     deps,
     async () => (await deps.view.allStock({ limit: knownSkusMax })).rows.map(({ sku }) => sku),
-    (intake) => (intake.hasAllPrices ? intake.skus().slice(0, knownSkusMax) : undefined)
+    () => (prices?.hasAllPrices === true ? prices.skus().slice(0, knownSkusMax) : undefined)
   )
-  return known === undefined || (await deps.isStocked?.()) === false ? undefined : known
+  return known === undefined || (await isStocked?.()) === false ? undefined : known
 }
 
 const notKnownYet = (sku: string): NotPriced => {

@@ -1,10 +1,6 @@
 import type { Routes } from '../http/index.ts'
 import { stockRoutes } from './inventory/index.ts'
-import { cancelOrderRoutes, orderRoutes } from './order/index.ts'
+import { orderRoutes, type Selling } from './order/index.ts'
 
-/** What the shop answers. */
-export const shopRoutes: readonly Routes[] = [
-  { register: orderRoutes },
-  { register: cancelOrderRoutes },
-  { register: stockRoutes }
-]
+/** What the shop answers, in the order of the OpenAPI document. */
+export const shopRoutes = (selling: Selling = {}): readonly Routes[] => [orderRoutes(selling), stockRoutes]

@@ -7,6 +7,7 @@ import test, { type ExecutionContext } from 'ava'
 import { errorCodes, ParcomoloError } from '../../src/base/index.ts'
 import { type Program } from '../../src/cli/command.ts'
 import { run } from '../../src/cli/run.ts'
+import { firstSteps } from '../../src/shop/about.ts'
 import { shopNames } from '../../src/shop/names.ts'
 
 type Result = { readonly code: number; readonly out: string[]; readonly err: string[] }
@@ -15,7 +16,7 @@ const idle: Program = {
   reserved: shopNames,
   start: async () => ({
     url: 'http://localhost:8080',
-    app: 'shop',
+    firstSteps: firstSteps('http://localhost:8080'),
     roles: 'all',
     failed: new Promise(() => {}),
     stop: async () => {}
@@ -209,7 +210,7 @@ test('a failure stops what runs and is told, whatever the stop stumbles over', a
   let stops = 0
   const start = async () => ({
     url: 'http://localhost:8080',
-    app: 'shop',
+    firstSteps: firstSteps('http://localhost:8080'),
     roles: 'all' as const,
     failed: Promise.resolve(new ParcomoloError('PARCOMOLO_LOG_CLOSED', "the log is 'closed'")),
     stop: async () => {

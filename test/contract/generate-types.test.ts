@@ -41,13 +41,14 @@ test('every kind of type has its TypeScript, and a participant its unions', (t) 
       `enum Size { SMALL, LARGE }
       /** What there is. */
       record All {
-        boolean yes; int i; long l; float f; double d; string s; bytes b; Size size;
+        boolean yes; int i; long l; float f; double d; @key string s; bytes b; Size size;
         /** A note,
          * if any. */
         union { null, string } note = null;
         array<array<Item>> items; array<union { null, int }> maybe; map<map<long>> counts; date day;
       }
       record Item { }
+      record Named { /** Its name. */ @key string name; }
       record Done { }
       Done doAll(All command);`
     )
@@ -66,6 +67,7 @@ export type All = {
   readonly l: number
   readonly f: number
   readonly d: number
+  /** The record's key. */
   readonly s: string
   readonly b: Uint8Array
   readonly size: Size
@@ -78,6 +80,11 @@ export type All = {
 }
 
 export type Item = Record<never, never>
+
+export type Named = {
+  /** Its name. The record's key. */
+  readonly name: string
+}
 
 export type Done = Record<never, never>
 

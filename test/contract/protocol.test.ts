@@ -11,7 +11,8 @@ import { readContract, readProtocolText } from '../../src/contract/index.ts'
  */
 const sameToAvsc = (idl: string): [ours: unknown, theirs: unknown] => {
   const { records } = readProtocolText(idl)
-  const service = avro.Service.forProtocol(avro.readProtocol(idl))
+  // To Avro an annotation has a value, and stands in front of the field's name.
+  const service = avro.Service.forProtocol(avro.readProtocol(idl.replaceAll(/@key (\w+)/g, '$1 @key(true)')))
   const text = (type: avro.Type): unknown =>
     JSON.parse(JSON.stringify(type.schema({ exportAttrs: true })).replaceAll('"type":"error"', '"type":"record"'))
   const ours = [...records.values()].map(({ schema }) => text(avro.Type.forSchema(schema as never)))
@@ -29,6 +30,22 @@ for (const name of ['inventory', 'order', 'payment', 'shipping']) {
     t.is(readContract({ path: name, text: yaml }).records.size, (ours as unknown[]).length)
   })
 }
+
+test('a key is to Avro an attribute of its field, and is found again in the schema', (t) => {
+  const idl = `@namespace("a.b") protocol Keyed {
+    record One { int a; /** Its id. */ @key uuid id; }
+    error Two { string @key id; }
+    record Three { string id; }
+  }`
+  const [ours, theirs] = sameToAvsc(idl.replace('string @key id', '@key string id').replace('uuid', 'string'))
+  t.deepEqual(ours, theirs)
+  const { records } = readProtocolText(idl)
+  t.deepEqual(
+    [...records.values()].map(({ key }) => key),
+    ['id', 'id', undefined]
+  )
+  t.like(records.get('One')!.schema, { fields: [{ name: 'a' }, { name: 'id', doc: 'Its id.', key: true }] })
+})
 
 test('docs, annotations, enums, maps, logical types and defaults are to Avro what they are here', (t) => {
   const [ours, theirs] = sameToAvsc(`

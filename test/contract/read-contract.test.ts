@@ -328,6 +328,41 @@ test(
   at('8:16', `expected '(' after '@namespace', found '"shop.parcel"'`)
 )
 test(
+  'a key that says a value',
+  refused,
+  'string sku;',
+  '@key("sku") string sku;',
+  at('10:25', "'@key' takes no value; expected none")
+)
+test(
+  'a key in front of a record',
+  refused,
+  'record ParcelSent',
+  '@key record ParcelSent',
+  at('12:7', "'@key' cannot stand here; expected it in front of a field of a record")
+)
+test(
+  'a key inside a type',
+  refused,
+  'array<Item>',
+  'array<@key Item>',
+  at('11:44', "'@key' cannot stand here; expected it in front of a field of a record")
+)
+test(
+  'a second key',
+  refused,
+  'string sku; int',
+  '@key string sku; @key int',
+  at('10:38', "'Item' has a second key 'quantity'; its key is 'sku'; expected '@key' in front of one field")
+)
+test(
+  'a key that may be null',
+  refused,
+  'string sku;',
+  '@key string? sku;',
+  at('10:21', "the key 'sku' of 'Item' is 'union'; expected 'string', which is always there")
+)
+test(
   'a default that is no JSON',
   refused,
   'note = null',

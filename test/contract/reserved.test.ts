@@ -4,7 +4,7 @@ import { contractSet, readContract } from '../../src/contract/index.ts'
 import { noApplication } from '../../src/application/index.ts'
 import { readContractFiles } from '../../src/main/contract-files.ts'
 import { systemTopics } from '../../src/main/system.ts'
-import { flowTopic } from '../../src/shop/one-flow.ts'
+import { oneTopic } from '../../src/main/one-application.ts'
 import { snapshotsTopic } from '../../src/view/index.ts'
 import { theShop } from '../helpers/shop-parts.ts'
 
@@ -46,7 +46,7 @@ const conflictOf = (names: Names, services = theShop.reserved): string | undefin
 /** What is made at a start where there is no participant but those of the release. */
 const ownTopics = [
   ...systemTopics(contractSet([]), { application: theShop, partitions: 1 }),
-  flowTopic,
+  oneTopic,
   snapshotsTopic,
   ...['order', 'stock', 'payment', 'shipping'].map((name) => ({ topic: `${name}-events` })),
   ...['order', 'inventory', 'payment', 'shipping'].map((name) => ({ topic: `${name}-commands` })),

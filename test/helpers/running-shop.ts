@@ -11,7 +11,7 @@ import { commandSender } from '../../src/main/commands.ts'
 import { readContractFiles } from '../../src/main/contract-files.ts'
 import { fillCatalogue } from '../../src/shop/shelves.ts'
 import { ownRecords, theShop, viewTopics } from './shop-parts.ts'
-import { shop, shopRoutes } from '../../src/shop/index.ts'
+import { aboutShop, shop, shopRoutes } from '../../src/shop/index.ts'
 import type { Flow } from '../../src/shop/index.ts'
 import { startSystem, type System } from '../../src/main/system.ts'
 import { openPublisher } from '../../src/orchestrator/index.ts'
@@ -74,8 +74,8 @@ export const startShop = async (
     view,
     sendCommand,
     clock: systemClock,
-    flow,
-    routes: shopRoutes,
+    about: aboutShop(flow),
+    routes: shopRoutes(),
     definitions: definitionsOf(revision),
     idSecret: Buffer.from(testIdSecret),
     logLevel: 'silent',

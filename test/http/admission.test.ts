@@ -136,7 +136,7 @@ const server = (t: ExecutionContext, own: NonNullable<HttpDeps['limits']> = {}) 
     whenEnded: (orderId: string, timeoutMs: number) => waiters.order(orderId, () => true, timeoutMs)
   } as unknown as ViewQuery
   const http = createHttp({
-    ...{ view, clock: systemClock, flow: 'orchestration', routes: shopRoutes, logLevel: 'silent' },
+    ...{ view, clock: systemClock, routes: shopRoutes(), logLevel: 'silent' },
     sendCommand: async () => undefined,
     definitions: { list: () => [], get: () => undefined, graph: () => undefined },
     limits: { answerTimeoutMs: 60_000, inWorkMin: 2, heldMax: 1, ...own }

@@ -3,7 +3,7 @@ import { errorCodes, systemClock } from '../../src/base/index.ts'
 import { preferredType } from '../../src/http/accept.ts'
 import { formatCursor, parseCursor } from '../../src/http/cursor.ts'
 import { createHttp } from '../../src/http/index.ts'
-import { shopRoutes } from '../../src/shop/index.ts'
+import { aboutShop, shopRoutes } from '../../src/shop/index.ts'
 import type { ViewQuery } from '../../src/view/index.ts'
 import { get } from './requests.ts'
 
@@ -28,8 +28,8 @@ const http = createHttp({
   sendCommand: async () => undefined,
   definitions: { list: () => [], get: () => undefined, graph: () => undefined },
   clock: systemClock,
-  flow: 'orchestration',
-  routes: shopRoutes,
+  about: aboutShop('orchestration'),
+  routes: shopRoutes(),
   logLevel: 'silent'
 })
 test.after.always(() => http.close())

@@ -63,8 +63,7 @@ const scripted = (script: Script) => {
     definitions: { list: () => [], get: () => undefined, graph: () => undefined },
     ...(script.health === undefined ? {} : { health: script.health }),
     clock: systemClock,
-    flow: 'orchestration',
-    routes: shopRoutes,
+    routes: shopRoutes(),
     logLevel: 'warn',
     logStream: { write: (line) => void lines.push(line) },
     limits: { answerTimeoutMs: 1, ...script.limits }

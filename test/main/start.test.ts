@@ -364,8 +364,8 @@ test.serial('contracts that were refused while it ran do not stop the next start
   await change(
     'payment',
     'payment',
-    'record PaymentRefunded { string orderId; long amountCents; }',
-    'record PaymentRefunded { string orderId; int amountCents; }'
+    'record PaymentRefunded { @key string orderId; long amountCents; }',
+    'record PaymentRefunded { @key string orderId; int amountCents; }'
   )
   await change('loyalty', 'loyalty', 'long points', 'int points')
   await change('gift', 'gift', 'long balance', 'int balance')

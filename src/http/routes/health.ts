@@ -94,7 +94,7 @@ const stateOf = (view: ViewQuery, { isCaughtUp, stalledBy }: ViewHealth): string
 export const stopCheck = ({ isStopping }: Pick<HttpDeps, 'isStopping'>): readonly HealthCheck[] =>
   isStopping?.() === true ? [{ name: 'stop', ok: false, detail: 'it stops, and takes what still comes' }] : []
 
-/** Orders are taken by the view, or else by the intake: without one, the view has to be well. */
+/** What comes is taken by the view, or else by the intake: without one, the view has to be well. */
 export const intakeCheck = (deps: RouteDeps): readonly HealthCheck[] => {
   if (deps.intake === undefined) return []
   if (isFollowing(deps)) return [{ name: 'intake', ok: true, detail: 'by the read model' }]

@@ -15,6 +15,7 @@ import {
   quoted,
   readProblems,
   type RouteDeps,
+  type Routes,
   sendProblem,
   writeProblems
 } from '../../http/index.ts'
@@ -24,10 +25,14 @@ import { stockJson } from './present.ts'
 import { stock, stockRequest } from './schemas.ts'
 
 /** `/stock`: what there is, and how much of it. */
-export const stockRoutes = (http: FastifyInstance, deps: RouteDeps): void => {
-  addListStock(http, deps)
-  addGetStock(http, deps)
-  addPutStock(http, deps)
+export const stockRoutes: Routes = {
+  tags: [{ name: 'Stock', description: 'What can be ordered' }],
+  links: { '/stock': 'what can be ordered' },
+  register: (http, deps) => {
+    addListStock(http, deps)
+    addGetStock(http, deps)
+    addPutStock(http, deps)
+  }
 }
 
 const addListStock = (http: FastifyInstance, deps: RouteDeps): void => {

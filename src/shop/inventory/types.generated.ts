@@ -6,44 +6,53 @@ export type Line = {
 }
 
 export type ReserveStock = {
+  /** The record's key. */
   readonly orderId: string
   readonly lines: readonly Line[]
 }
 
 /** The lines of an event are what moves with it: an answer that is given again moves nothing and has none. */
 export type StockReserved = {
+  /** The record's key. */
   readonly orderId: string
   readonly lines: readonly Line[]
 }
 
 export type OutOfStock = {
+  /** The record's key. */
   readonly orderId: string
   readonly skus: readonly string[]
 }
 
 export type ReservationClosed = {
+  /** The record's key. */
   readonly orderId: string
 }
 
 export type ReleaseStock = {
+  /** The record's key. */
   readonly orderId: string
 }
 
 export type StockReleased = {
+  /** The record's key. */
   readonly orderId: string
   readonly lines: readonly Line[]
 }
 
 export type DispatchStock = {
+  /** The record's key. */
   readonly orderId: string
 }
 
 export type StockDispatched = {
+  /** The record's key. */
   readonly orderId: string
   readonly lines: readonly Line[]
 }
 
 export type SetStock = {
+  /** The record's key. */
   readonly sku: string
   readonly name: string
   readonly priceCents: number
@@ -51,6 +60,7 @@ export type SetStock = {
 }
 
 export type StockSet = {
+  /** The record's key. */
   readonly sku: string
   readonly name: string
   readonly priceCents: number
@@ -59,6 +69,7 @@ export type StockSet = {
 }
 
 export type StockBelowReserved = {
+  /** The record's key. */
   readonly sku: string
   readonly onHand: number
   readonly reserved: number

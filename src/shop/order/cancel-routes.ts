@@ -4,7 +4,7 @@ import { formatPosition, type OrderRow, type ViewRecord } from '../../view/index
 import { cancelAnswer, cancelRequest } from './schemas.ts'
 
 /** `POST /cancelOrder`. The order component decides; what the view knows to be final is answered at once. */
-export const cancelOrderRoutes = (http: FastifyInstance, deps: RouteDeps): void => {
+export const addCancelOrder = (http: FastifyInstance, deps: RouteDeps): void => {
   http.post(
     '/cancelOrder',
     {

@@ -1,3 +1,4 @@
-export { cancelOrderRoutes } from './cancel-routes.ts'
+export { orderHealth } from './health.ts'
 export { orderComponent } from './reactions.ts'
 export { orderRoutes } from './routes.ts'
+export type { Prices, Selling } from './selling.ts'

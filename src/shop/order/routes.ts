@@ -18,6 +18,7 @@ import {
   quoted,
   readProblems,
   type RouteDeps,
+  type Routes,
   seenOf,
   sendAway,
   sendProblem,
@@ -35,18 +36,25 @@ import {
   type ViewRecord,
   type Waiter
 } from '../../view/index.ts'
+import { addCancelOrder } from './cancel-routes.ts'
 import { orderJson } from './present.ts'
 import { type NotPriced, type OrderRequest, priced } from './pricing.ts'
 import { customerId, order, orderAnswer, orderRequest } from './schemas.ts'
+import type { Selling } from './selling.ts'
 
-/** `/orders`: place one, look at one, list them. */
-export const orderRoutes = (http: FastifyInstance, deps: RouteDeps): void => {
-  addPlaceOrder(http, deps)
-  addGetOrder(http, deps)
-  addListOrders(http, deps)
-}
+/** `/orders`: place one, look at one, list them; and cancel one. */
+export const orderRoutes = (selling: Selling): Routes => ({
+  tags: [{ name: 'Orders', description: 'Place, look at and cancel orders' }],
+  links: { '/orders': 'orders, newest first' },
+  register: (http, deps) => {
+    addPlaceOrder(http, deps, selling)
+    addGetOrder(http, deps)
+    addListOrders(http, deps)
+    addCancelOrder(http, deps)
+  }
+})
 
-const addPlaceOrder = (http: FastifyInstance, deps: RouteDeps): void => {
+const addPlaceOrder = (http: FastifyInstance, deps: RouteDeps, selling: Selling): void => {
   http.post(
     '/orders',
     {
@@ -60,9 +68,9 @@ const addPlaceOrder = (http: FastifyInstance, deps: RouteDeps): void => {
         body: orderRequest,
         response: { 201: json('The order is placed', orderAnswer, placedHeaders) }
       },
-      config: { docs: { problems: placeProblems } }
+      config: { docs: { problems: placeProblems }, isWork: true }
     },
-    (request, reply) => placeOrder(deps, request, reply)
+    (request, reply) => placeOrder({ deps, selling }, request, reply)
   )
 }
 
@@ -88,14 +96,18 @@ const placedHeaders = {
   'Parcomolo-Position': { type: 'string', description: 'For a later request that must see this order' }
 }
 
-const placeOrder = async (deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+const placeOrder = async (
+  { deps, selling }: { readonly deps: RouteDeps; readonly selling: Selling },
+  request: FastifyRequest,
+  reply: FastifyReply
+): Promise<FastifyReply> => {
   const body = request.body as OrderRequest
   const requestHash = sha256Hex(canonicalJson({ ...body, voucher: body.voucher ?? null }))
   const key = request.headers['idempotency-key']
   const orderId = key === undefined ? deps.newId() : keyedId(deps.idSecret, 'order', String(key))
   const known = key === undefined ? undefined : await viewed(deps, orderId)
   if (known !== undefined) return answerPlaced(reply, placedByRow(known), requestHash)
-  const price = notTaken(deps) ?? (await priced(deps, body.lines))
+  const price = notTaken(selling) ?? (await priced(deps, selling, body.lines))
   if ('code' in price) return notPriced(reply, price)
   const { customerId: customer, paymentToken, shippingAddress, voucher = null } = body
   const command = {
@@ -111,7 +123,7 @@ const placeOrder = async (deps: RouteDeps, request: FastifyRequest, reply: Fasti
     outcomeUnknown(request, reply, orderId, { reason, error })
   )
   if (placed === undefined) return reply
-  deps.admission.placed(orderId)
+  deps.admission.begun(orderId)
   return answerPlaced(reply, placed, requestHash)
 }
 
@@ -124,10 +136,10 @@ const viewed = (deps: RouteDeps, orderId: string): Promise<OrderRow | undefined>
   )
 
 /** An order that nobody would move on; one that was placed before is answered all the same. */
-const notTaken = ({ orderHealth }: RouteDeps): NotPriced | undefined => {
-  const health = orderHealth?.()
-  if (health?.ok !== false) return undefined
-  const detail = `no order is taken now: ${health.detail}; try again shortly`
+const notTaken = ({ health }: Selling): NotPriced | undefined => {
+  const found = health?.()
+  if (found?.ok !== false) return undefined
+  const detail = `no order is taken now: ${found.detail}; try again shortly`
   return { code: 'PARCOMOLO_HTTP_NOT_READY', detail, errors: [] }
 }
 
@@ -241,7 +253,7 @@ const heldUntilEnd = async (
   const { admission, view } = deps
   const read = async (): Promise<number | undefined> =>
     (await view.order(orderId).catch(() => undefined))?.placedAt ?? undefined
-  const placedAt = admission.placedAt(orderId) ?? (await Promise.race([ended.then((row) => row?.placedAt), read()]))
+  const placedAt = admission.begunAt(orderId) ?? (await Promise.race([ended.then((row) => row?.placedAt), read()]))
   const letGo = admission.holdFor(orderId, placedAt)
   if (letGo === undefined) {
     waiter.cancel()

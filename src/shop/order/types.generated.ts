@@ -15,6 +15,7 @@ export type Address = {
 }
 
 export type PlaceOrder = {
+  /** The record's key. */
   readonly orderId: string
   readonly customerId: string
   readonly lines: readonly Line[]
@@ -27,6 +28,7 @@ export type PlaceOrder = {
 }
 
 export type OrderPlaced = {
+  /** The record's key. */
   readonly orderId: string
   readonly customerId: string
   readonly lines: readonly Line[]
@@ -40,6 +42,7 @@ export type OrderPlaced = {
 
 /** The answer to a second order under the same id: what the first one was. An empty hash: that is not known. */
 export type OrderAlreadyPlaced = {
+  /** The record's key. */
   readonly orderId: string
   readonly requestHash: string
   readonly totalCents: number
@@ -47,52 +50,63 @@ export type OrderAlreadyPlaced = {
 }
 
 export type CancelOrder = {
+  /** The record's key. */
   readonly orderId: string
   readonly reason: string
 }
 
 export type OrderCancelled = {
+  /** The record's key. */
   readonly orderId: string
   readonly reason: string
 }
 
 export type OrderNotCancellable = {
+  /** The record's key. */
   readonly orderId: string
   readonly status: string
 }
 
 export type ConfirmOrder = {
+  /** The record's key. */
   readonly orderId: string
 }
 
 export type OrderConfirmed = {
+  /** The record's key. */
   readonly orderId: string
 }
 
 export type OrderNotConfirmable = {
+  /** The record's key. */
   readonly orderId: string
   readonly status: string
 }
 
 export type CompleteOrder = {
+  /** The record's key. */
   readonly orderId: string
 }
 
 export type OrderCompleted = {
+  /** The record's key. */
   readonly orderId: string
 }
 
 export type RejectOrder = {
+  /** The record's key. */
   readonly orderId: string
   readonly reason: string
 }
 
 export type OrderRejected = {
+  /** The record's key. */
   readonly orderId: string
   readonly reason: string
 }
 
 export type OrderNotRejectable = {
+  /** The record's key. */
   readonly orderId: string
   readonly status: string
 }

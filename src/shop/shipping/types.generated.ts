@@ -14,38 +14,45 @@ export type Address = {
 }
 
 export type ScheduleShipping = {
+  /** The record's key. */
   readonly orderId: string
   readonly lines: readonly Line[]
   readonly address: Address
 }
 
 export type ShippingScheduled = {
+  /** The record's key. */
   readonly orderId: string
   readonly trackingNumber: string
 }
 
 export type ItemShipped = {
+  /** The record's key. */
   readonly orderId: string
   readonly trackingNumber: string
 }
 
 /** Choreography only: where it goes is known, it is paid, and the order is confirmed; all three are needed. */
 export type ShippingExpected = {
+  /** The record's key. */
   readonly orderId: string
   readonly lines: readonly Line[]
   readonly address: Address
 }
 
 export type ShippingDue = {
+  /** The record's key. */
   readonly orderId: string
 }
 
 export type ShippingCleared = {
+  /** The record's key. */
   readonly orderId: string
 }
 
 /** Choreography only: the order was cancelled, so nothing will be sent. */
 export type ShippingCancelled = {
+  /** The record's key. */
   readonly orderId: string
 }
 

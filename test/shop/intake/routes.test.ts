@@ -41,10 +41,10 @@ const beside = async (t: ExecutionContext, script: Script) => {
     onError: (error) => t.fail(String(error))
   })
   const http = createHttp({
-    ...{ view, intake, clock: systemClock, flow: 'orchestration', routes: shopRoutes, logLevel: 'silent' },
+    ...{ view, intake, clock: systemClock, logLevel: 'silent' },
     sendCommand: commandSender(log, codec, systemClock),
     idSecret: Buffer.from(testIdSecret),
-    isStocked: async () => script.isStocked ?? true,
+    routes: shopRoutes({ prices: intake, isStocked: async () => script.isStocked ?? true }),
     viewHealth: () => (script.database === undefined ? [] : [script.database]),
     definitions: { list: () => [], get: () => undefined, graph: () => undefined }
   })

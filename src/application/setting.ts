@@ -10,6 +10,12 @@ export type Setting<T> = Kind<T> & {
   readonly meaning: string
 }
 
+/** A variable that only one application has. */
+export type ApplicationSetting<T> = Setting<T> & {
+  /** Why it means nothing beside another, as it stands after "which": 'has no …'. */
+  readonly elsewhere: string
+}
+
 /** What the values of a variable are like. */
 export type Kind<T> = {
   /** What a value must look like, as it stands in an error after "expected". */

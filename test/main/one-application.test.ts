@@ -2,10 +2,15 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { openEmbeddedLog } from '../../src/log/embedded/index.ts'
 import type { Log } from '../../src/log/index.ts'
-import { agreeOnFlow } from '../../src/shop/one-flow.ts'
+import { agreeOnApplication } from '../../src/main/one-application.ts'
+import { noApplication } from '../../src/application/index.ts'
+import { type Flow, shop } from '../../src/shop/index.ts'
 import { newFolder } from '../log/folder.ts'
 
 const place = { topic: 'flow', partition: 0 }
+
+const agreeOnFlow = (log: Log, flow: Flow | 'none', prefix: string): Promise<void> =>
+  agreeOnApplication(log, flow === 'none' ? noApplication : shop(flow), prefix)
 
 const opened = async (t: ExecutionContext): Promise<Log> => {
   const log = await openEmbeddedLog({ dir: join(newFolder(t), 'log') })

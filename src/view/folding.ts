@@ -30,7 +30,8 @@ export const tablesOf = (projections: readonly Projection[], idleBytesMax: numbe
     if (follows !== undefined) followers.get(follows.projection)!.push({ table, follows })
   }
   const topics = new Set(projections.flatMap(({ reads }) => reads))
-  const readersOf = (topic: string): readonly Table[] => all.filter(({ projection }) => projection.reads.includes(topic))
+  const readersOf = (topic: string): readonly Table[] =>
+    all.filter(({ projection }) => projection.reads.includes(topic))
   return {
     all,
     byName: new Map(all.map((table) => [table.projection.name, table])),
@@ -50,8 +51,8 @@ type Held = {
 type HeldFollower = { readonly follower: Follower; readonly holder: Holder<object> }
 
 /**
- * Takes hold of the rows of an event, before it is folded. `previous`: the event before it, often of the same row, whose
- * hold it shares then.
+ * Takes hold of the rows of an event, before it is folded. `previous`: the event before it, often of the same row,
+ * whose hold it shares then.
  */
 export const touch = ({ byTopic }: Tables, record: ViewRecord, previous: Touch | undefined): Touch => {
   const rows: Held[] = []

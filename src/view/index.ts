@@ -2,7 +2,14 @@ export { type LayoutMark, viewLayout, type ViewLayout } from './layout.ts'
 export { LogSnapshots, snapshotsTopic } from './log-snapshots.ts'
 export { foreignTo, placesOf } from './opening.ts'
 export { formatPosition, type Mark, parsePosition } from './position.ts'
-export { type FilterBy, follows, type Projection, projection } from './projection.ts'
+export {
+  type ColumnValues,
+  type FilterBy,
+  follows,
+  type Projection,
+  projection,
+  type ShapeNumbers
+} from './projection.ts'
 export type { RowWait, ViewHealth, ViewProgress, ViewQuery, ViewState } from './query.ts'
 export { decodeRecord, type Place, type Topics, type ViewRecord } from './record.ts'
 export {

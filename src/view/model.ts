@@ -78,7 +78,8 @@ export class ReadModel {
     if (decoded === undefined) return
     const { records, skipped } = decoded
     const touched: Touch[] = []
-    for (const record of records) aside(record, skipped, () => touched.push(touch(this.#tables, record, touched.at(-1))))
+    for (const record of records)
+      aside(record, skipped, () => touched.push(touch(this.#tables, record, touched.at(-1))))
     if ((await this.#load()) === false) return
     for (const one of touched) {
       aside(one.record, skipped, () => applyTouch(one, seen.onChange))

@@ -56,6 +56,9 @@ export type ColumnOf<Row> = {
 
 export type ColumnValue = string | number | null
 
+/** By column. */
+export type ColumnValues = Readonly<Record<string, ColumnValue>>
+
 export type ListBy<Filter extends string = string> = { readonly by: readonly Filter[] }
 
 /** Values by column; one that is undefined does not count. */
@@ -78,7 +81,7 @@ export const follows = <Row extends object, Followed extends object>(
 /** A row's body as a JSON array without names. `unpack` is given the columns as they were. */
 export type Packing<Row extends object = object, Packed extends readonly unknown[] = readonly unknown[]> = {
   pack(row: Row, shapes: ShapeNumbers): readonly unknown[]
-  unpack(packed: Packed, columns: Readonly<Record<string, ColumnValue>>, shapes: ShapeNumbers): Row
+  unpack(packed: Packed, columns: ColumnValues, shapes: ShapeNumbers): Row
 }
 
 /** The numbers under which a store keeps shapes of timeline entries. */

@@ -40,8 +40,8 @@ export type ViewQuery = {
 }
 
 /**
- * `by`: what the wait belongs to, as neither takes the other's places. A write waits for what is about to happen; a read
- * also for what has happened long ago, for which the store is asked.
+ * `by`: what the wait belongs to, as neither takes the other's places. A write waits for what is about to happen; a
+ * read also for what has happened long ago, for which the store is asked.
  */
 export type RowWait = { readonly timeoutMs: number; readonly by: 'write' | 'read' }
 

@@ -85,7 +85,7 @@ export class Waiters {
     if (record.causationId !== undefined) this.#answers.get(record.causationId)?.finish(record)
   }
 
-  /** A row has changed, which whoever waits is told of after the round; one that is ahead also who comes later. */
+  /** A row has changed: whoever waits is told after the round; of one that is ahead, also who comes later. */
   onChange(name: string, key: string, isAhead: boolean): void {
     const rows = isAhead ? this.#rowsOf(name) : this.#rows.get(name)
     if (rows !== undefined && (isAhead || rows.byKey.size > 0)) rows.changed.add(key)

@@ -1,5 +1,6 @@
 import {
   appended,
+  type ColumnValues,
   follows,
   hasEntry,
   instanceKey,
@@ -11,6 +12,7 @@ import {
   sagaStatuses,
   type SagaSummary,
   sagaSummary,
+  type ShapeNumbers,
   type Timeline,
   timelineBytes,
   unpackTimeline,
@@ -263,7 +265,7 @@ type PackedOrder = [
 ]
 type PackedSummary = [name: string, revision: string, status: number, step: string | null, ended: 0 | 1]
 
-const packOrder = (row: OrderRow, shapes: Shapes): PackedOrder => {
+const packOrder = (row: OrderRow, shapes: ShapeNumbers): PackedOrder => {
   const { totalCents, currency, requestHash, shipping } = row
   return [
     packLines(row.lines),
@@ -280,7 +282,7 @@ const packOrder = (row: OrderRow, shapes: Shapes): PackedOrder => {
   ]
 }
 
-const unpackOrder = (packed: PackedOrder, columns: Columns, shapes: Shapes): OrderRow => {
+const unpackOrder = (packed: PackedOrder, columns: ColumnValues, shapes: ShapeNumbers): OrderRow => {
   const [lines, totalCents, currency, requestHash, [own, stock, payment, shipping], trackingNumber, saga] = packed
   return {
     orderId: String(columns['id']),

@@ -22,8 +22,8 @@ export type PreparedLayout = {
 }
 
 /**
- * Finds or makes the tables. Each layout has tables of its own, so that during an upgrade the processes of either version
- * have theirs.
+ * Finds or makes the tables. Each layout has tables of its own, so that during an upgrade the processes of either
+ * version have theirs.
  */
 export const prepareLayout = (
   database: Database,
@@ -150,7 +150,7 @@ const createTable = (projection: Projection, table: string): string => {
   const indexed = lists.filter((list) => !isServedByKey(projection, list))
   const indexes = indexed.map((list) => `CREATE INDEX ON ${table} ${indexOf(projection, list)};`)
   if (counts !== undefined)
-    indexes.push(`CREATE INDEX ON ${table} (${counts.by.map(quoted)}) WHERE ${quoted(counts.until)} IS NULL;`)
+    indexes.push(`CREATE INDEX ON ${table} (${counts.by.map(quoted).join(', ')}) WHERE ${quoted(counts.until)} IS NULL;`)
   const primary = primaryKey(projection).map(quoted).join(', ')
   return `
     CREATE TABLE ${table} (${declared.join(', ')}, body json NOT NULL, PRIMARY KEY (${primary}));

@@ -108,10 +108,7 @@ class PostgresViewStore implements ViewStore {
     return (await this.#read(selectNothing)).moment
   }
 
-  async get<Row extends object>(
-    of: Projection<Row>,
-    keys: readonly string[]
-  ): Promise<Read<ReadonlyMap<string, Row>>> {
+  async get<Row extends object>(of: Projection<Row>, keys: readonly string[]): Promise<Read<ReadonlyMap<string, Row>>> {
     const { found, moment } = await this.#read(selectRows(this.#tables, of, keys))
     return { found: new Map(found.map(({ n, body }) => [keys[Number(n) - 1]!, body as Row])), moment }
   }

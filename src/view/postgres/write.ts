@@ -86,7 +86,10 @@ const rowColumns = async (projection: Projection, rows: readonly object[]): Prom
   return [...columns, await jsonLines(rows)]
 }
 
-const storedValue = (value: ColumnValue): ColumnValue => (typeof value === 'string' ? indexed(value) : value)
+const storedValue = (value: ColumnValue | undefined): ColumnValue => {
+  if (value === undefined) throw new TypeError('a row lacks what one of its columns is made of')
+  return typeof value === 'string' ? indexed(value) : value
+}
 
 /** About a millisecond each. */
 const rowsPerSlice = 200

@@ -15,7 +15,9 @@ export const isFileSound = async (
 ): Promise<boolean> => {
   const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0
   if (bytes <= bytesHereMax) return looksSound(path, { version, said })
-  const worker = new Worker(new URL(import.meta.url), { workerData: { role, path, layout: { version, said } } satisfies Role })
+  const worker = new Worker(new URL(import.meta.url), {
+    workerData: { role, path, layout: { version, said } } satisfies Role
+  })
   return new Promise((resolve) => {
     worker.once('message', resolve)
     // What keeps it from being read, its opening says.

@@ -5,17 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ParcomoloError } from '../../base/index.ts'
 import type { ViewLayout } from '../layout.ts'
 import type { FilterBy, Projection } from '../projection.ts'
-import type {
-  Count,
-  Moment,
-  Page,
-  PageRequest,
-  Positions,
-  Read,
-  StoreSpace,
-  ViewChange,
-  ViewStore
-} from '../store.ts'
+import type { Count, Moment, Page, PageRequest, Positions, Read, StoreSpace, ViewChange, ViewStore } from '../store.ts'
 import type { StoreCopy } from '../snapshots.ts'
 import { FileCopies } from './copy.ts'
 import { clearDatabase, closeDatabase, distrustDatabase, isDamage, openDatabase } from './layout.ts'
@@ -60,10 +50,7 @@ class SqliteViewStore implements ViewStore {
     return this.#moment
   }
 
-  async get<Row extends object>(
-    of: Projection<Row>,
-    keys: readonly string[]
-  ): Promise<Read<ReadonlyMap<string, Row>>> {
+  async get<Row extends object>(of: Projection<Row>, keys: readonly string[]): Promise<Read<ReadonlyMap<string, Row>>> {
     const table = this.#table(of)
     const rows = new Map<string, Row>()
     return this.#sound(() => {

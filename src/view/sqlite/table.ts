@@ -97,7 +97,7 @@ export class SqliteTable {
   }
 }
 
-/** What is packed; and the columns beside it where one of them cannot be kept as text: it has half of a surrogate pair. */
+/** What is packed; beside it the columns, where one cannot be kept as text: it has half of a surrogate pair. */
 type Body = readonly unknown[] | { readonly packed: readonly unknown[]; readonly exact: readonly ColumnValue[] }
 
 /** For a projection without a packing of its own. */

@@ -1,4 +1,6 @@
 /** What the tests of the chart look at in rendered resources. */
+import { rolesOf } from '../../src/main/roles.ts'
+import { shop } from '../../src/shop/index.ts'
 import { rendered, type Values } from './helm.ts'
 import { type Resource, resourcesIn } from './plain-manifests.ts'
 
@@ -35,7 +37,7 @@ export type Workload = {
   }
 }
 
-export const roles = ['order', 'inventory', 'payment', 'shipping', 'orchestrator', 'operator', 'view']
+export const roles = rolesOf(shop('orchestration'))
 
 export const render = async (values: Values): Promise<readonly Resource[]> => resourcesIn(await rendered(values))
 

@@ -11,6 +11,9 @@ else {
   testRefusals()
 }
 
+/** What there is without any service. */
+const engine = ['orchestrator', 'operator', 'view', 'registry'].map((role) => `shop-parcomolo-${role}`)
+
 /** `expected`: what the refusal has to say. */
 const refuses = async (t: ExecutionContext, values: Values, expected: string): Promise<void> => {
   const error = await t.throwsAsync(rendered(values))
@@ -40,10 +43,18 @@ function testWorkloads(): void {
     t.is(environment(resources, 'payment')['FLOW'], 'choreography')
   })
 
+  test('each service that is listed runs, as its own values say, or else those for all', async (t) => {
+    const resources = await render({ services: ['order', 'gift'], defaults: { replicas: 3 } })
+    const services = named(resources, 'Deployment').filter((name) => !engine.includes(name))
+    t.deepEqual(services.toSorted(), ['shop-parcomolo-gift', 'shop-parcomolo-order'])
+    t.is(workload(resources, 'Deployment', 'shop-parcomolo-gift').replicas, 3)
+    t.is(environment(resources, 'gift')['PARCOMOLO_ROLES'], 'gift')
+    t.is(workload(resources, 'Deployment', 'shop-parcomolo-order').replicas, 1)
+  })
+
   test('without the shop there is the engine alone, and nothing of what the shop needs', async (t) => {
     const resources = await render({ shop: { enabled: false } })
-    const own = ['orchestrator', 'operator', 'view', 'registry'].map((role) => `shop-parcomolo-${role}`)
-    t.deepEqual(named(resources, 'Deployment').toSorted(), own.toSorted())
+    t.deepEqual(named(resources, 'Deployment').toSorted(), engine.toSorted())
     t.deepEqual([...named(resources, 'Saga'), ...named(resources, 'Participant'), ...named(resources, 'Secret')], [])
     for (const role of ['orchestrator', 'operator', 'view']) {
       const { PARCOMOLO_APP: app, PARCOMOLO_SAGAS: folder, FLOW: flow } = environment(resources, role)
@@ -151,6 +162,11 @@ function testRefusals(): void {
     await refuses(t, { view: { httpRoute: { enabled: true } } }, 'view.httpRoute.parentRefs: names no gateway')
     await refuses(t, { flow: 'choreography', keda: { enabled: true } }, 'keda.enabled: is not accepted with flow')
     await refuses(t, { partitions: 3, keda: { enabled: true } }, "keda.maxReplicas: '4' is above partitions '3'")
+    await refuses(t, { services: ['view'] }, "services: 'view' is not accepted, as the chart has something else")
+    await refuses(t, { services: ['flow'] }, "services: 'flow' is not accepted, as the chart has something else")
+    await refuses(t, { services: null }, 'services: is no list, as in values of a chart before it')
+    const unlisted = { services: ['order'], keda: { enabled: true } }
+    await refuses(t, unlisted, "keda.roles: 'payment' is not accepted, as it is none of services")
     const bare = { shop: { enabled: false } }
     await refuses(t, { ...bare, flow: 'choreography' }, "flow: 'choreography' is not accepted without shop.enabled")
     await refuses(t, { ...bare, keda: { enabled: true } }, 'keda.enabled: is not accepted without shop.enabled')

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import type { Values } from './helm.ts'
+import { roles } from './parts.ts'
 
 const strimzi = join(import.meta.dirname, '../../manifests/strimzi/values.yaml')
 
@@ -15,9 +16,7 @@ const secured = {
   sasl: { mechanism: 'scram-sha-512', existingSecret: 'kafka-login' },
   tls: { enabled: true, caSecret: 'kafka-ca', clientSecret: 'kafka-client' }
 }
-const replicated = Object.fromEntries(
-  ['order', 'inventory', 'payment', 'shipping', 'orchestrator', 'operator'].map((role) => [role, { replicas: 3 }])
-)
+const replicated = Object.fromEntries(roles.filter((role) => role !== 'view').map((role) => [role, { replicas: 3 }]))
 /** https://docs.redhat.com/en/documentation/openshift_container_platform: restricted-v2 chooses the users itself. */
 const anyUser = { podSecurityContext: { runAsUser: null, runAsGroup: null, fsGroup: null } }
 const postgres = { existingSecret: 'view-database' }

@@ -11,6 +11,15 @@
 {{- if and (not $values.shop.enabled) (ne $values.flow "orchestration") -}}
 {{- fail (printf "flow: '%s' is not accepted without shop.enabled, as only the shop has a flow; leave it out, or set shop.enabled to true" $values.flow) -}}
 {{- end -}}
+{{- if not (kindIs "slice" $values.services) -}}
+{{- fail "services: is no list, as in values of a chart before it; expected those that run, [order, inventory, payment, shipping]; upgrade with --reset-then-reuse-values in place of --reuse-values, or name them" -}}
+{{- end -}}
+{{- range $values.services -}}
+{{- $own := index $values . -}}
+{{- if or (has . (list "orchestrator" "operator" "view" "kafka" "registry")) (not (or (kindIs "invalid" $own) (kindIs "map" $own))) -}}
+{{- fail (printf "services: '%s' is not accepted, as the chart has something else of that name; leave it out" .) -}}
+{{- end -}}
+{{- end -}}
 {{- $kafka := $values.kafka -}}
 {{- if and $kafka.enabled $kafka.brokers -}}
 {{- fail (printf "kafka.brokers: '%s' is not accepted with kafka.enabled, as the chart then brings a broker of its own; set kafka.enabled to false, or leave kafka.brokers out" (join "," $kafka.brokers)) -}}
@@ -61,6 +70,11 @@
 {{- end -}}
 {{- if and .enabled (ne $values.flow "orchestration") -}}
 {{- fail (printf "keda.enabled: is not accepted with flow '%s', where no role has an inbox to measure; set it to false" $values.flow) -}}
+{{- end -}}
+{{- range .roles -}}
+{{- if and $values.keda.enabled (not (has . $values.services)) -}}
+{{- fail (printf "keda.roles: '%s' is not accepted, as it is none of services; leave it out, or name it there" .) -}}
+{{- end -}}
 {{- end -}}
 {{- if and .enabled (gt (int .maxReplicas) (int $values.partitions)) -}}
 {{- fail (printf "keda.maxReplicas: '%v' is above partitions '%v'; the rest would have nothing to do" .maxReplicas $values.partitions) -}}

@@ -66,7 +66,7 @@ of the values, and those of `own` before them, may say all but what finds the po
 
 {{/* The services of the shop, where it runs, as JSON. */}}
 {{- define "parcomolo.services" -}}
-{{- ternary (list "order" "inventory" "payment" "shipping") list .Values.shop.enabled | toJson -}}
+{{- ternary .Values.services list .Values.shop.enabled | toJson -}}
 {{- end -}}
 
 {{/* The roles that have something to do, as JSON. */}}
@@ -79,6 +79,7 @@ of the values, and those of `own` before them, may say all but what finds the po
 {{- define "parcomolo.role" -}}
 {{- $defaults := .root.Values.defaults -}}
 {{- $own := index .root.Values .component -}}
+{{- if not (kindIs "map" $own) }}{{- $own = dict }}{{- end -}}
 {{- $role := dict -}}
 {{- range $values := list $defaults $own -}}
 {{- range $key, $value := $values }}{{- $_ := set $role $key $value }}{{- end -}}

@@ -91,7 +91,7 @@ export class Waiters {
     if (rows !== undefined && (isAhead || rows.byKey.size > 0)) rows.changed.add(key)
   }
 
-  /** After a round: rows have changed, and the positions have moved. What is ahead is looked at again after the next. */
+  /** After a round: rows have changed, and the positions have moved. One that is ahead is looked at again later. */
   onRound(memory: RowsInMemory): void {
     for (const [name, rows] of this.#rows) {
       if (rows.changed.size === 0) continue

@@ -150,7 +150,9 @@ const createTable = (projection: Projection, table: string): string => {
   const indexed = lists.filter((list) => !isServedByKey(projection, list))
   const indexes = indexed.map((list) => `CREATE INDEX ON ${table} ${indexOf(projection, list)};`)
   if (counts !== undefined)
-    indexes.push(`CREATE INDEX ON ${table} (${counts.by.map(quoted).join(', ')}) WHERE ${quoted(counts.until)} IS NULL;`)
+    indexes.push(
+      `CREATE INDEX ON ${table} (${counts.by.map(quoted).join(', ')}) WHERE ${quoted(counts.until)} IS NULL;`
+    )
   const primary = primaryKey(projection).map(quoted).join(', ')
   return `
     CREATE TABLE ${table} (${declared.join(', ')}, body json NOT NULL, PRIMARY KEY (${primary}));

@@ -22,6 +22,8 @@ const rooms: Record<string, readonly string[]> = {
   task: ['base', 'contract', 'log', 'registry'],
   // The log's port because it keeps the topic of definitions itself, outside of any task.
   orchestrator: ['base', 'contract', 'saga', 'task', 'log'],
+  // Of saga the form of command ids alone, by which an undo is known.
+  courier: ['base', 'contract', 'log', 'saga', 'task'],
   // What an application is: of http, view and log it knows the forms of what an application is given and gives.
   application: ['base', 'contract', 'http', 'log', 'task', 'view'],
   // Of http what routes need, of view what they read.

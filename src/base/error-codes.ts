@@ -1,3 +1,4 @@
+import { courierErrorCodes } from './courier-error-codes.ts'
 import { httpErrorCodes } from './http-error-codes.ts'
 import { sagaErrorCodes } from './saga-error-codes.ts'
 
@@ -128,6 +129,7 @@ export const errorCodes = {
     remedy: 'Give every field that was added a default, or bring back the type that was changed.'
   },
   ...sagaErrorCodes,
+  ...courierErrorCodes,
   ...httpErrorCodes,
   PARCOMOLO_REGISTRY_INCOMPATIBLE: {
     cause: 'A changed record cannot read what was written with its latest version (compatibility BACKWARD).',

@@ -13,6 +13,8 @@ export type Contract = {
   readonly events: string
   /** The consumer group by which it reads its inbox, where it has said so: what that commits is read. */
   readonly group?: string
+  /** Where the courier sends its commands, if it speaks HTTP and not Kafka. */
+  readonly http?: HttpEndpoint
   /** Avro namespace: `acme.billing`. */
   readonly namespace: string
   /** By command. */
@@ -21,6 +23,24 @@ export type Contract = {
   readonly records: ReadonlyMap<string, RecordType>
   /** Records that may appear on the events topic: replies, rejections, one-way events. */
   readonly emits: ReadonlySet<string>
+}
+
+export type HttpEndpoint = {
+  readonly url: string
+  /** Of one call. */
+  readonly timeoutMs: number
+  /** Calls at a time, of one process. */
+  readonly concurrency: number
+  /** Calls of one process. */
+  readonly perSecond?: number
+  readonly headers: readonly HttpHeader[]
+}
+
+/** A header that the courier adds; `text`: its value, or the name of the variable or file that holds it. */
+export type HttpHeader = {
+  readonly name: string
+  readonly source: 'value' | 'env' | 'secret'
+  readonly text: string
 }
 
 export type Operation = {

@@ -4,6 +4,8 @@ export {
   type Codec,
   type Contract,
   type FieldType,
+  type HttpEndpoint,
+  type HttpHeader,
   type Message,
   type Operation,
   type RecordType,
@@ -11,6 +13,8 @@ export {
 } from './contract.ts'
 export { type CommandType, type Contracts, contractSet, type EventType, type LookUp } from './contracts.ts'
 export { type GeneratedFile, generateTypes } from './generate-types.ts'
+export { httpLimits, httpPatterns } from './http-limits.ts'
+export { type JsonMisfit, type JsonRead, readJson, toJson } from './json-value.ts'
 export type { ReleaseService } from './reserved.ts'
 export { limits as contractLimits } from './limits.ts'
 export { type Protocol, readProtocolText } from './protocol.ts'

@@ -1,5 +1,6 @@
 import { type Node, type Scalar } from 'yaml'
 import { type Contract } from './contract.ts'
+import { readHttp } from './read-http.ts'
 import { limits } from './limits.ts'
 import { type Protocol, readProtocol } from './protocol.ts'
 import { type ReleaseService, type Taken, takenNames, topicIdentity } from './reserved.ts'
@@ -79,16 +80,28 @@ const readParticipant = (yaml: YamlFile, root: Node): Read | undefined => {
   const participant = readName(yaml, top.get('metadata'))
   const spec = top.get('spec')
   if (spec === undefined) return undefined
-  const fields = yaml.fields(spec, 'spec', { required: ['inbox', 'events', 'contract'], optional: ['group'] })
+  const fields = yaml.fields(spec, 'spec', { required: ['inbox', 'events', 'contract'], optional: ['group', 'http'] })
   const inbox = readTopic(yaml, fields.get('inbox'), 'spec.inbox')
   const events = readTopic(yaml, fields.get('events'), 'spec.events')
   reportOneTopic(yaml, fields.get('events')!, inbox, events)
   const group = readGroup(yaml, fields.get('group'))
+  const http = readHttp(yaml, fields.get('http'))
+  if (http !== undefined && group !== undefined)
+    yaml.report(
+      fields.get('group')!,
+      'spec.group',
+      "it has 'http' too, and so the courier reads its inbox; leave one out"
+    )
   const protocol = readIdl(yaml, yaml.text(fields.get('contract'), 'spec.contract'))
   if (participant === undefined || inbox === undefined || events === undefined || protocol === undefined)
     return undefined
   return {
-    contract: { participant, inbox, events, ...(group === undefined ? {} : { group }), ...protocol },
+    contract: {
+      ...{ participant, inbox, events },
+      ...(group === undefined ? {} : { group }),
+      ...(http === undefined ? {} : { http }),
+      ...protocol
+    },
     places: {
       'metadata.name': top.get('metadata'),
       'spec.inbox': fields.get('inbox'),

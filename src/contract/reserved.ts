@@ -68,6 +68,7 @@ const ownTopics = new Map([
   ['saga-events', 'the orchestrator, as its journal'],
   ['saga-definitions', 'Parcomolo, for the sagas and participants that are published'],
   ['dead-letters', 'Parcomolo, for records that nobody can read'],
+  ['http-calls', 'the courier, for what came of its calls'],
   ['flow', 'Parcomolo, for what all processes have to agree on'],
   ['_schemas', 'the schema registry']
 ])
@@ -77,6 +78,7 @@ const topicOwner = (topic: string, participant: string, services: readonly Relea
   if (identity.startsWith('__')) return "Kafka itself, as all that begin with two of '_' or '.'"
   if (/-(snapshots|archive)$/.test(topic)) return 'the component that keeps its state there, as all that end so'
   if (topic.startsWith('orchestrator-')) return 'the orchestrator'
+  if (topic.startsWith('courier-')) return 'the courier'
   const has = ({ inbox, events }: ReleaseService): boolean => [inbox, events].includes(topic)
   return ownTopics.get(identity) ?? ofService(participant, services, has)
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../base/index.ts'
+import type { Contract, LookUp } from '../contract/index.ts'
 import type { SagaRow, ViewQuery, ViewRecord, Waiter } from '../view/index.ts'
 import { type Admission, type AdmissionLimits, admissionLimits } from './admission.ts'
 import type { Commands } from './commands.ts'
@@ -11,6 +12,8 @@ export type HttpDeps = {
   /** Puts a command into an inbox; resolves when the log has taken it. */
   readonly sendCommand: (command: OutgoingCommand) => Promise<unknown>
   readonly definitions: DefinitionsPort
+  /** Those whose events are taken by REST; without it, none are. */
+  readonly participants?: ParticipantsPort
   /** Of the application; those of the engine come after them. */
   readonly routes?: readonly Routes[]
   /** How the application is introduced. */
@@ -92,6 +95,15 @@ export type Intake = {
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'silent'
 
+/** The participants that there are now. */
+export type ParticipantsPort = {
+  find(name: string): LookUp<Contract>
+  /** It speaks HTTP, so the courier writes its events. */
+  isHttp(contract: Contract): boolean
+  /** Where the courier takes from what is posted. */
+  postsTopic(participant: string): string
+}
+
 export type OutgoingCommand = {
   readonly inbox: string
   readonly key: string
@@ -100,6 +112,8 @@ export type OutgoingCommand = {
   /** Full record name. */
   readonly type: string
   readonly value: object
+  /** Of an answer: the id of its command. */
+  readonly causationId?: string
 }
 
 /** The published definitions of sagas. */

@@ -12,6 +12,7 @@ import { refuseUntilReady } from './readiness.ts'
 import { definitionRoutes } from './routes/definitions.ts'
 import { errorRoutes } from './routes/errors.ts'
 import { type Health, healthRoutes, intakeCheck, stopCheck, viewChecks } from './routes/health.ts'
+import { participantRoutes } from './routes/participants.ts'
 import { rootRoutes } from './routes/root.ts'
 import { sagaRoutes } from './routes/sagas.ts'
 import { boundUnread, Unread } from './unread.ts'
@@ -70,6 +71,7 @@ const create = (deps: HttpDeps, isApart: boolean): Created => {
     for (const { register } of deps.routes ?? []) register(inner, routeDeps)
     sagaRoutes(inner, routeDeps)
     definitionRoutes(inner, routeDeps)
+    participantRoutes(inner, routeDeps)
   })
   return { http, health, metrics }
 }

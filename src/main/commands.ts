@@ -7,14 +7,15 @@ import { header } from '../task/index.ts'
 /** Sends a person's command to an inbox as a CloudEvent; resolves when the log has taken it. */
 export const commandSender =
   (log: Log, codec: Codec, clock: Clock) =>
-  async ({ inbox, key, type, value, id }: OutgoingCommand): Promise<void> => {
+  async ({ inbox, key, type, value, id, causationId }: OutgoingCommand): Promise<void> => {
     const headers = {
       [header.specVersion]: '1.0',
       [header.id]: id,
       [header.type]: type.slice(type.lastIndexOf('.') + 1),
       [header.source]: '/http',
       [header.subject]: key,
-      [header.attempt]: '1'
+      [header.attempt]: '1',
+      ...(causationId === undefined ? {} : { [header.causationId]: causationId })
     }
     const partition = partitionOf(key, log.partitionCount(inbox))
     await log.send([

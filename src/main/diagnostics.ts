@@ -84,6 +84,11 @@ export class Diagnostics {
           `the group that reads ${inbox} cannot be asked for, so only answers tell what it has read; it needs Describe`
         )
 
+  readonly trouble = (participant: string, error: unknown): void =>
+    error === undefined
+      ? this.report('info', { participant }, `${participant} answers again as its contract says`)
+      : this.report('warn', { participant, ...facts(error) }, `a command of ${participant} is not answered yet`)
+
   /** By so many ms, below 0 where backwards. */
   readonly clockJumped = (jumpMs: number): void =>
     this.report(

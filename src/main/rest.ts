@@ -1,4 +1,6 @@
 import type { Served, ServingParts } from '../application/index.ts'
+import type { Contracts } from '../contract/index.ts'
+import { postsTopic } from '../courier/index.ts'
 import { createHttp, createHttpApart, type HttpDeps, type LogLevel } from '../http/index.ts'
 import type { Operator } from '../operator/index.ts'
 import { losesStore, openView, type View, type ViewStore } from '../view/index.ts'
@@ -14,7 +16,7 @@ import { isLoopback, lingerMs, listen } from './listen.ts'
 import { metricsText } from './metrics.ts'
 import { openStore, storeStep } from './open-store.ts'
 import type { Stage } from './stage.ts'
-import { isHosted, type System, type SystemDeps } from './system.ts'
+import { isHosted, type System, type SystemDeps, tellsReading } from './system.ts'
 import { openSnapshots } from './view-snapshots.ts'
 import { viewTopicsOf } from './view-topics.ts'
 
@@ -103,17 +105,26 @@ const httpDeps = (stage: Stage, parts: RestParts, serving: Serving): HttpDeps =>
   const { system, operator } = parts
   const { log, codec } = parts.deps
   const { model, served, sendCommand } = serving
-  const tellsReading = (participant: string): boolean => isHosted(application, participant)
+  const contracts = (): Contracts => system.definitions.contracts
+  const isReadTold = (participant: string): boolean => {
+    const named = contracts().participant(participant)
+    return 'found' in named && tellsReading(application, named.found)
+  }
   return {
     ...{ view: model.view, sendCommand, clock },
     ...served?.http,
     definitions: definitionsPort(system.definitions),
+    participants: {
+      find: (name) => contracts().participant(name),
+      isHttp: ({ http, participant }) => http !== undefined && !isHosted(application, participant),
+      postsTopic
+    },
     ...{ isStopping: stage.isStopping, lingerMs: lingerMs(config) },
     // Of what is shared by all who hold bytes, as much for bodies, and again for answers that nobody takes.
     limits: { bodyBytesInWorkMax: memory.budget.bytesMax / 4, unreadBytesMax: memory.budget.bytesMax / 2 },
     isLocal: isLoopback(config.host),
     idSecret: parts.idSecret,
-    inboxWaits: inboxWaits({ log, codec, contracts: () => system.definitions.contracts, tellsReading }, clock),
+    inboxWaits: inboxWaits({ log, codec, contracts, tellsReading: isReadTold }, clock),
     health: () => healthOf(diagnostics, { log, operator }),
     viewHealth: () => viewHealth(model.store, model.view.isOpen ? undefined : opening.doing),
     metrics: async () => metricsText({ memory, log, system, operator }) + (await diskMetricsText(log)),

@@ -1,13 +1,13 @@
 import type { Application } from '../application/index.ts'
 
 /**
- * The engine's own part of what a process can run, beside the services: `operator` publishes the sagas of a folder;
- * `view` has the read model and the REST interface.
+ * The engine's own part of what a process can run, beside the services: `courier` delivers the commands of participants
+ * that speak HTTP; `operator` publishes the sagas of a folder; `view` has the read model and the REST interface.
  */
-const engineRoles = ['orchestrator', 'operator', 'view']
+const engineRoles = ['orchestrator', 'courier', 'operator', 'view']
 
 /** Roles that there is nothing to do for where no saga runs. */
-export const sagaRoles: readonly string[] = ['orchestrator', 'operator']
+export const sagaRoles: readonly string[] = ['orchestrator', 'courier', 'operator']
 
 /** What a process can run: each service by itself, and the engine's own. */
 export const rolesOf = ({ services }: Application): readonly string[] => [

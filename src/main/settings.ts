@@ -1,4 +1,5 @@
 import { didYouMean } from '../base/index.ts'
+import { courierSettings } from './courier-settings.ts'
 import { kafkaSettings } from './kafka-settings.ts'
 import { operatorSettings } from './operator-settings.ts'
 import { type ApplicationName, applications, everyApplication, standardApplication } from './application.ts'
@@ -83,6 +84,7 @@ export const settings = {
       "Unset: its control group's limit, or a quarter of the machine",
     ...optional(byteCount('64Mi'))
   } satisfies Setting<number | null>,
+  ...courierSettings,
   ...operatorSettings,
   ...kafkaSettings,
   viewDatabase: {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Application } from '../application/index.ts'
 import { systemClock } from '../base/index.ts'
@@ -10,6 +11,7 @@ import {
   learnSchemas,
   registerAgreed
 } from '../contract/index.ts'
+import { makeClient } from '../courier/index.ts'
 import { createProbes } from '../http/index.ts'
 import type { Log } from '../log/index.ts'
 import type { Operator } from '../operator/index.ts'
@@ -160,8 +162,10 @@ const open = async (stage: Stage): Promise<string> => {
   )
   const unheard = new Unheard(diagnostics.unheard)
   parts.unheard = unheard
+  const courier = roles.includes('courier') ? calling(stage) : undefined
   const depsOf = async (contracts: Contracts, own: readonly string[]): Promise<SystemDeps> => ({
     ...systemDeps(stage, { log, registry, unheard }, await agreedContracts(stage, registry, contracts)),
+    courier,
     roles: componentsOf(own)
   })
   const release = await opening.step('judging the contracts', () =>
@@ -178,6 +182,16 @@ const open = async (stage: Stage): Promise<string> => {
   if (roles.includes('operator'))
     parts.operator = await openOperator(stage, { deps, registry, held: release.held, definitions: system.definitions })
   return probes ?? (await openRest(stage, { deps, system, roles, operator: parts.operator, idSecret: secret }))
+}
+
+/** A name of its own for each start, so that no call of an earlier process is taken for one under way. */
+const calling = ({ config, diagnostics, opening }: Stage): NonNullable<SystemDeps['courier']> => {
+  const client = makeClient(config.courierPrivate === 'true')
+  opening.defer(() => client.close())
+  return {
+    ...{ client, by: randomUUID(), random: Math.random, onTrouble: diagnostics.trouble },
+    headers: { environment: process.env, secretsFolder: config.courierSecrets }
+  }
 }
 
 const systemDeps = (

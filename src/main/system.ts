@@ -1,6 +1,7 @@
 import { type Application, type Service, serviceOf } from '../application/index.ts'
 import { type Clock, isParcomoloError, ParcomoloError } from '../base/index.ts'
 import { type Codec, type Contract, type Contracts, contractSet, type RecordType } from '../contract/index.ts'
+import { callsTopic, Courier, courierProtocol, courierSubject, type CourierDeps, postsTopic } from '../courier/index.ts'
 import type { Log, TopicSpec } from '../log/index.ts'
 import {
   definitionProtocol,
@@ -36,6 +37,8 @@ export type SystemDeps = {
   readonly roles?: readonly string[]
   /** Named in the markers of journals. */
   readonly owner: string
+  /** How participants that speak HTTP are called; without it, nobody does so here. */
+  readonly courier?: Pick<CourierDeps, 'client' | 'headers' | 'by' | 'random' | 'onTrouble'> | undefined
   /** Counts the answers of foreign participants that are passed over; nobody does if not given. */
   readonly unheard?: Unheard
   readonly onFailure: (error: unknown) => void
@@ -74,6 +77,7 @@ export const journalsOf = ({ services }: Application): readonly string[] => [
 export const ownRecordsOf = (application: Application): readonly OwnRecords[] => [
   { topic: sagaJournal, records: [...sagaProtocol.records.values()] },
   { topic: definitionsTopic, records: [...definitionProtocol.records.values()] },
+  { topic: courierSubject, records: [...courierProtocol.records.values()] },
   ...journalsOf(application).map((topic) => ({ topic, records: [...markerProtocol.records.values()] }))
 ]
 
@@ -101,17 +105,24 @@ export const startSystem = async (given: SystemDeps): Promise<System> => {
     onUsed: deps.onKeyUsed ?? (() => undefined)
   })
   const runners = new Map<string, Runner>()
+  let courier: Courier | undefined
+  const stop = async (): Promise<void> => {
+    definitions.close()
+    courier?.stop()
+    await Promise.all([...runners.values()].map((runner) => runner.stop()))
+  }
   try {
     for (const start of components(deps, definitions, passedOver)) runners.set(...start())
+    courier = followCourier(deps, definitions, runners)
     renewOrchestrator(runners, definitions)
     log.onGrown?.(() => runners.get('orchestrator')?.renew())
     await Promise.all([...runners.values()].map(({ ready }) => ready))
   } catch (error) {
-    await stopAll(runners, definitions)
+    await stop()
     throw error
   }
   let stopped: Promise<void> | undefined
-  return { runners, definitions, passedOver, stop: () => (stopped ??= stopAll(runners, definitions)) }
+  return { runners, definitions, passedOver, stop: () => (stopped ??= stop()) }
 }
 
 /**
@@ -161,11 +172,6 @@ const topicFault = async (
   }
 }
 
-const stopAll = async (runners: ReadonlyMap<string, Runner>, definitions: Definitions): Promise<void> => {
-  definitions.close()
-  await Promise.all([...runners.values()].map((runner) => runner.stop()))
-}
-
 /** What the topics of an installation follow from. */
 type Installation = Pick<SystemDeps, 'application' | 'partitions'>
 
@@ -177,17 +183,20 @@ export const systemTopics = (contracts: Contracts, installation: Installation): 
     ...contracts.all.flatMap((contract) => participantTopics(contract, installation)),
     ...topicsOf({ name: 'orchestrator', journal: sagaJournal }, installation.partitions),
     definitionsTopicSpec,
+    { topic: callsTopic, partitions: installation.partitions, cleanup: 'delete', retention: 'forever' },
     deadLetterTopic
   ]
 }
 
 const participantTopics = (
-  { participant, inbox, events }: Contract,
+  { participant, inbox, events, http }: Contract,
   { application, partitions }: Installation
 ): TopicSpec[] => {
   const service = serviceNamed(application, participant)
   const specs = topicsOf({ name: participant, journal: events, inbox }, service?.partitions ?? partitions)
-  return service === undefined ? specs.map((spec) => ofOthers(spec, events, inbox)) : specs
+  if (service !== undefined) return specs
+  if (http !== undefined) return [...specs, { topic: postsTopic(participant), partitions, cleanup: 'delete' }]
+  return specs.map((spec) => ofOthers(spec, events, inbox))
 }
 
 /** Others may add partitions to their topics: events are read wherever they stand, commands stay where they were. */
@@ -202,6 +211,10 @@ const serviceNamed = ({ services }: Application, wanted: string): Service | unde
 /** Whether this participant is a service of the application: its component alone writes to its events topic. */
 export const isHosted = (application: Application, participant: string): boolean =>
   serviceNamed(application, participant) !== undefined
+
+/** Whether a component of this runtime writes this participant's events: its own, or the courier's. */
+export const tellsReading = (application: Application, { participant, http }: Contract): boolean =>
+  http !== undefined || isHosted(application, participant)
 
 type Start = () => readonly [string, Runner]
 
@@ -234,16 +247,32 @@ const unheardToldBy = (
 const factsOf = ({ application }: SystemDeps, definitions: Definitions): ParticipantFacts => ({
   reads: () => readsOf(application, definitions.contracts),
   tellsReading: (wanted) =>
-    definitions.contracts.all.some(({ inbox, participant }) => inbox === wanted && isHosted(application, participant)),
+    definitions.contracts.all.some((it) => it.inbox === wanted && tellsReading(application, it)),
   groupOf: (wanted) => definitions.contracts.all.find(({ inbox }) => inbox === wanted)?.group
 })
 
 /** The journals of all participants. */
 const readsOf = (application: Application, contracts: Contracts): JournalRead[] =>
-  contracts.all.map(({ participant, events }) => ({
-    topic: events,
-    isPartitionedByKey: isHosted(application, participant)
-  }))
+  contracts.all.map((it) => ({ topic: it.events, isPartitionedByKey: tellsReading(application, it) }))
+
+/** Participants come and go while it runs. */
+const followCourier = (
+  deps: SystemDeps,
+  definitions: Definitions,
+  runners: Map<string, Runner>
+): Courier | undefined => {
+  const { log, codec, clock, courier: calling, roles } = deps
+  if (calling === undefined || roles?.includes('courier') === false) return undefined
+  const courier = new Courier({
+    ...{ log, codec, clock, ...calling, runners },
+    contracts: () =>
+      definitions.contracts.all.filter((it) => it.http !== undefined && !isHosted(deps.application, it.participant)),
+    taskDeps: (participant) => taskDeps(deps, definitions, participant)
+  })
+  courier.follow()
+  definitions.onContracts(() => courier.follow())
+  return courier
+}
 
 /** It reads the journals of participants that come later, too. */
 const renewOrchestrator = (runners: ReadonlyMap<string, Runner>, definitions: Definitions): void => {

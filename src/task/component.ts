@@ -45,6 +45,11 @@ export type Component<S> = {
   commandsOf(event: Event): readonly Command[]
   /** Of a component that waits for answers to its commands; without it, no command is taken for waiting in an inbox. */
   readonly waits?: Waits<S>
+  /**
+   * Is told of each event as soon as the batch that holds it is acknowledged, by who owns the journal then: for what is
+   * to happen outside. `entity` gives the state that has come of the batch.
+   */
+  appended?(event: Event, entity: (key: string) => S | undefined): void
   /** What begins by messages and can be put off while there is no room for it; without it, nothing is. */
   readonly beginnings?: Beginnings
   /**
@@ -67,7 +72,14 @@ export type Component<S> = {
  * Is told of each entity of one task, from its start or its take-over to its end, by the group that it belongs to: the
  * same object for all of a group, which is all that is known of one that sleeps. Closed with the task.
  */
-export type Census<S> = { groupOf(entity: S): CensusGroup; close(): void }
+export type Census<S> = {
+  groupOf(entity: S): CensusGroup
+  /** An entity may change its group while it lives. */
+  readonly moves?: true
+  /** How much more of its inbox the task takes now; without it, all that comes. The rest stays in the log, unread. */
+  room?(): number
+  close(): void
+}
 export type CensusGroup = { add(count: 1 | -1): void }
 
 /** What a component tells of the commands that it waits for an answer to. */
@@ -186,4 +198,6 @@ export type Command = {
   readonly correlationId: string
   /** Of no use from then on, in ms since 1970. */
   readonly expiresAt?: number
+  /** By journal partition: the next offset of what has led to it, for a reader of both. */
+  readonly seen?: Readonly<Record<string, number>>
 }

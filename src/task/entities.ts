@@ -347,6 +347,10 @@ export class Entities<S> {
     const [lived, lives] = [this.#lives(before), this.#lives(after)]
     if (lived && !lives) this.#census.groupOf(before!).add(-1)
     else if (lives && !lived) this.#census.groupOf(after!).add(1)
+    else if (lives && this.#census.moves === true) {
+      this.#census.groupOf(before!).add(-1)
+      this.#census.groupOf(after!).add(1)
+    }
   }
 
   #lives(state: S | undefined): boolean {

@@ -158,7 +158,8 @@ export class Forwarder {
         [header.correlationId]: command.correlationId,
         [header.attempt]: String(command.attempt),
         ...(command.expiresAt === undefined ? {} : { [header.expiryTime]: new Date(command.expiresAt).toISOString() }),
-        [header.sequence]: String(offset)
+        [header.sequence]: String(offset),
+        ...(command.seen === undefined ? {} : { [header.positions]: JSON.stringify(command.seen) })
       }
     }
   }

@@ -12,7 +12,7 @@ export type {
 } from './component.ts'
 export { deadHeader, deadLetterTopic, ownHeaders } from './dead-letters.ts'
 export { lastSequence } from './group-readings.ts'
-export { header, parsePositions, sequencePosition, sourceOf } from './headers.ts'
+export { header, parsePositions, parseSource, sequencePosition, sourceOf } from './headers.ts'
 export { isMarker, markerProtocol } from './marker.ts'
 export { Patience } from './patience.ts'
 export { type Runner, runComponent, type RunningTask, topicsOf } from './runner.ts'

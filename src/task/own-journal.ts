@@ -1,7 +1,7 @@
 import { ParcomoloError } from '../base/index.ts'
 import { type JournalWriter, placeName, type TopicPartition } from '../log/index.ts'
 import type { Decided } from './batch.ts'
-import type { Component } from './component.ts'
+import type { Component, Event } from './component.ts'
 import type { Forwarder } from './forwarder.ts'
 import { header } from './headers.ts'
 import type { Lanes } from './lanes.ts'
@@ -11,6 +11,8 @@ import type { Recovered } from './recover.ts'
 export type OwnJournalDeps = {
   readonly writer: JournalWriter
   readonly component: Pick<Component<never>, 'commandsOf'>
+  /** Is told of what is acknowledged. */
+  readonly onAppended?: ((event: Event) => void) | undefined
   readonly positions: Positions
   readonly lanes: Lanes
   readonly forwarder: Forwarder
@@ -37,7 +39,7 @@ export class OwnJournal {
 
   /** One batch. */
   async append({ records, events, bytes }: Decided, now: number): Promise<void> {
-    const { writer, component, forwarder } = this.#deps
+    const { writer, component, forwarder, onAppended } = this.#deps
     records[0] = { ...records[0]!, headers: { ...records[0]!.headers, ...this.#progress() } }
     const base = await writer.append(records)
     if (base !== this.end) throw strangeOffset(writer, base, this.end)
@@ -47,6 +49,7 @@ export class OwnJournal {
     this.end += records.length
     this.bytes += bytes
     forwarder.kick()
+    if (onAppended !== undefined) for (const event of events) onAppended(event)
   }
 
   #progress(): Record<string, string> {

@@ -1,10 +1,11 @@
 import { LedClock } from '../base/index.ts'
 import { type JournalWriter, placeName, type Reader, type TopicPartition } from '../log/index.ts'
 import { Boundary } from './boundary.ts'
-import type { Census, Component } from './component.ts'
+import type { Census, Component, Event } from './component.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Entities } from './entities.ts'
 import { Forwarder } from './forwarder.ts'
+import { GatedReader } from './gated-reader.ts'
 import { GroupReadings } from './group-readings.ts'
 import { inputPlaces, Inputs } from './inputs.ts'
 import { Lanes } from './lanes.ts'
@@ -25,7 +26,7 @@ type Work<S> = {
   readonly forwarder: Forwarder
   readonly rounds: Rounds<S>
   readonly schedule: SnapshotSchedule<S>
-  readonly reader: Reader
+  readonly reader: Reader | GatedReader
 }
 
 /** Two machines' clocks may differ by less. */
@@ -250,13 +251,24 @@ export class Task<S> {
   #workOn(writer: JournalWriter, recovered: Recovered): Work<S> {
     const forwarder = this.#forwarderFrom(recovered)
     const [positions, lanes, component] = [this.#positions, this.#lanes, this.#component]
-    const journal = new OwnJournal({ writer, component, positions, lanes, forwarder, recovered })
+    const { get } = this.#entities
+    const onAppended = component.appended && ((event: Event) => component.appended!(event, get))
+    const journal = new OwnJournal({ writer, component, positions, lanes, forwarder, recovered, onAppended })
     return {
       ...{ forwarder, journal },
       rounds: this.#roundsOn(journal),
       schedule: this.#scheduleOf(journal, forwarder),
-      reader: this.#deps.log.reader(this.#reads(), 'visible')
+      reader: this.#reader()
     }
+  }
+
+  #reader(): Reader | GatedReader {
+    const [{ log }, census] = [this.#deps, this.#census]
+    if (census?.room === undefined) return log.reader(this.#reads(), 'visible')
+    const isInbox = ({ topic }: TopicPartition): boolean => topic === this.#component.inbox
+    const { inbox = [], others = [] } = Object.groupBy(this.#reads(), (place) => (isInbox(place) ? 'inbox' : 'others'))
+    const room = (): number => census.room!()
+    return new GatedReader(log.reader(inbox, 'visible'), log.reader(others, 'visible'), room)
   }
 
   /** Sets out with what the last owner may not have forwarded. */
@@ -338,6 +350,7 @@ export class Task<S> {
       if (this.#stopping) return
       this.#isSettled = false
       this.#isSettled = await rounds.run(reader)
+      if ('look' in reader) reader.look()
       if (!this.#stopping) this.#boundary.run(journal.end)
     }
   }

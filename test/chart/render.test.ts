@@ -12,7 +12,7 @@ else {
 }
 
 /** What there is without any service. */
-const engine = ['orchestrator', 'operator', 'view', 'registry'].map((role) => `shop-parcomolo-${role}`)
+const engine = ['orchestrator', 'courier', 'operator', 'view', 'registry'].map((role) => `shop-parcomolo-${role}`)
 
 /** `expected`: what the refusal has to say. */
 const refuses = async (t: ExecutionContext, values: Values, expected: string): Promise<void> => {
@@ -33,10 +33,10 @@ function testWorkloads(): void {
     for (const role of roles) t.is(environment(resources, role)['PARCOMOLO_ROLES'], role)
   })
 
-  test('choreography has neither orchestrator nor operator nor sagas', async (t) => {
+  test('choreography has neither orchestrator nor courier nor operator nor sagas', async (t) => {
     const resources = await render({ flow: 'choreography' })
     t.deepEqual(
-      named(resources, 'Deployment').filter((name) => /orchestrator|operator/.test(name)),
+      named(resources, 'Deployment').filter((name) => /orchestrator|courier|operator/.test(name)),
       []
     )
     t.deepEqual([...named(resources, 'Saga'), ...named(resources, 'Participant'), ...named(resources, 'Lease')], [])

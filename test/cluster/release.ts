@@ -9,7 +9,16 @@ const name = 'parcomolo'
 /** What the broker says that it can be reached at through a port-forward. */
 const brokerPort = 29_392
 
-export const roles = ['order', 'inventory', 'payment', 'shipping', 'orchestrator', 'operator', 'view'] as const
+export const roles = [
+  'order',
+  'inventory',
+  'payment',
+  'shipping',
+  'orchestrator',
+  'courier',
+  'operator',
+  'view'
+] as const
 
 /** What the API server tells of a pod, as far as it is looked at here. */
 interface PodStatus {

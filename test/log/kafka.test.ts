@@ -83,6 +83,27 @@ function testRequests(): void {
     await Promise.all(running)
     t.true(log.stats()['produceRequests']! - before < 1.5 * appends, JSON.stringify(log.stats()))
   })
+
+  test('who is far behind reads on while all others wait at the end for something to come', async (t) => {
+    const prefix = newPrefix()
+    const writer = await (await open(t, prefix)).claim(journal)
+    const count = 40
+    for (let i = 0; i < count; i++) await writer.append([record(String(i), '.'.repeat(1_200_000))])
+    const log = await open(t, prefix)
+    const idle = log.reader([{ ...journal, partition: 1, offset: 0 }], 'visible')
+    const behind = log.reader([{ ...journal, offset: 0 }], 'visible')
+    const since = performance.now()
+    for (let taken = 0; taken < count;) {
+      await behind.ready()
+      // What it works on meanwhile: the next Fetch is under way before it asks for more.
+      for (let turn = 0; turn < 20; turn++) await nextTurn()
+      for (const chunk of behind.take(1)) taken += chunk.records.length
+    }
+    const tookMs = performance.now() - since
+    // Each time that it came back to the end too early took a quarter of a second: ten seconds in all.
+    t.true(tookMs < 5_000, `${tookMs} ms`)
+    for (const reader of [idle, behind]) reader.close()
+  })
 }
 
 function testSizes(): void {

@@ -24,6 +24,8 @@ test('an empty environment gives the laptop configuration', (t) => {
     flow: 'orchestration',
     partitions: 1,
     memoryBytes: null,
+    courierPrivate: 'true',
+    courierSecrets: null,
     definitions: 'files',
     namespace: null,
     viewUrl: null,

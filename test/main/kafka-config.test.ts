@@ -217,7 +217,8 @@ test('roles are a list, in any order, each once', (t) => {
   t.deepEqual(rolesOf('view, payment,order,order'), ['order', 'payment', 'view'])
 })
 
-const roleList = "expected 'all' or a comma list of order, inventory, payment, shipping, orchestrator, operator, view"
+const roleList =
+  "expected 'all' or a comma list of order, inventory, payment, shipping, orchestrator, courier, operator, view"
 test(refused, 'PARCOMOLO_ROLES', 'order,paiment', `${roleList}; did you mean 'payment'?`)
 test(refused, 'PARCOMOLO_ROLES', 'everything', `${roleList}; leave it out to use 'all'`)
 test(refused, 'PARCOMOLO_ROLES', 'all,order', `${roleList}; leave it out to use 'all'`)
@@ -243,7 +244,7 @@ test(
   { ...onKafka, PARCOMOLO_APP: 'none', PARCOMOLO_ROLES: 'payment,orchestrator' },
   [
     "PARCOMOLO_ROLES: 'payment,orchestrator' is not accepted with PARCOMOLO_APP 'none', which has no 'payment'; " +
-      "expected a list of orchestrator, operator, view; leave 'payment' out, or set PARCOMOLO_APP to 'shop'"
+      "expected a list of orchestrator, courier, operator, view; leave 'payment' out, or set PARCOMOLO_APP to 'shop'"
   ]
 )
 test(together, 'a flow is one of the shop', { PARCOMOLO_APP: 'none', FLOW: 'choreography' }, [
@@ -259,8 +260,8 @@ test(
 
 test('all of the roles are those that the flow has', (t) => {
   const services = ['order', 'inventory', 'payment', 'shipping']
-  t.deepEqual(rolesIn(theShop, 'all'), [...services, 'orchestrator', 'operator', 'view'])
+  t.deepEqual(rolesIn(theShop, 'all'), [...services, 'orchestrator', 'courier', 'operator', 'view'])
   t.deepEqual(rolesIn(shop('choreography'), 'all'), [...services, 'view'])
-  t.deepEqual(componentsOf(rolesIn(theShop, 'all')), [...services, 'orchestrator'])
+  t.deepEqual(componentsOf(rolesIn(theShop, 'all')), [...services, 'orchestrator', 'courier'])
   t.deepEqual(componentsOf(rolesIn(theShop, ['payment', 'view'])), ['payment'])
 })

@@ -16,7 +16,7 @@
 {{- end -}}
 {{- range $values.services -}}
 {{- $own := index $values . -}}
-{{- if or (has . (list "orchestrator" "operator" "view" "kafka" "registry")) (not (or (kindIs "invalid" $own) (kindIs "map" $own))) -}}
+{{- if or (has . (list "orchestrator" "courier" "operator" "view" "kafka" "registry")) (not (or (kindIs "invalid" $own) (kindIs "map" $own))) -}}
 {{- fail (printf "services: '%s' is not accepted, as the chart has something else of that name; leave it out" .) -}}
 {{- end -}}
 {{- end -}}

@@ -71,7 +71,7 @@ of the values, and those of `own` before them, may say all but what finds the po
 
 {{/* The roles that have something to do, as JSON. */}}
 {{- define "parcomolo.roles" -}}
-{{- $ofEngine := ternary (list "view") (list "orchestrator" "operator" "view") (eq .Values.flow "choreography") -}}
+{{- $ofEngine := ternary (list "view") (list "orchestrator" "courier" "operator" "view") (eq .Values.flow "choreography") -}}
 {{- concat (include "parcomolo.services" . | fromJsonArray) $ofEngine | toJson -}}
 {{- end -}}
 

@@ -15,6 +15,10 @@
 {{- if eq .component "view" }}
 {{- $volumes = append $volumes (dict "path" "/data" "volume" (dict "name" "data" "emptyDir" (dict "sizeLimit" $values.view.storageSize))) }}
 {{- end -}}
+{{- if and (eq .component "courier") $values.courier.secret }}
+{{- $secret := dict "secretName" $values.courier.secret "optional" true }}
+{{- $volumes = append $volumes (dict "path" "/etc/parcomolo/courier" "volume" (dict "name" "courier" "secret" $secret)) }}
+{{- end -}}
 {{- with $values.trustedCa }}
 {{- if .existingSecret }}
 {{- $secret := dict "secretName" .existingSecret "items" (list (dict "key" .key "path" "ca.pem")) }}

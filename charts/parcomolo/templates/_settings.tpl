@@ -56,6 +56,10 @@ change rolls the pods by itself. Give (dict "root" $ "component" ROLE "role" ITS
 {{- $_ := set $env "PARCOMOLO_NAMESPACE" (dict "valueFrom" (dict "fieldRef" (dict "fieldPath" "metadata.namespace"))) }}
 {{- $_ := set $env "PARCOMOLO_VIEW_URL" (printf "http://%s.%s.svc:%v" (include "parcomolo.fullname" .root) .root.Release.Namespace $values.view.service.port) }}
 {{- end -}}
+{{- if eq .component "courier" }}
+{{- $_ := set $env "PARCOMOLO_COURIER_PRIVATE" (toString $values.courier.privateAddresses) }}
+{{- if $values.courier.secret }}{{- $_ := set $env "PARCOMOLO_COURIER_SECRETS" "/etc/parcomolo/courier" }}{{- end }}
+{{- end -}}
 {{- if eq .component "view" }}
 {{- $_ := set $env "PARCOMOLO_DATA" "/data" }}
 {{- $_ := set $env "PARCOMOLO_STOP_DELAY" $values.view.stopDelay }}

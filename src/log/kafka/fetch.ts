@@ -19,6 +19,8 @@ export type FetchBounds = {
 export type Fetched = {
   readonly code: number
   readonly batches: Buffer
+  /** The offset after the last record that could be read when the broker answered (its last stable offset). */
+  readonly end: number
   /** The transactions that were aborted of which the batches may have something; undefined where there is none. */
   readonly aborted: readonly Aborted[] | undefined
 }
@@ -109,6 +111,7 @@ const decodeAnswer = (payload: Buffer): FetchAnswer => {
     for (let partitions = int32(); partitions > 0; partitions--) {
       const partition = int32()
       const code = payload.readInt16BE(at)
+      const end = Number(payload.readBigInt64BE(at + 10))
       at += 26
       const count = Math.max(0, int32())
       const aborted = count === 0 ? undefined : readAborted(payload, at, count)
@@ -116,7 +119,7 @@ const decodeAnswer = (payload: Buffer): FetchAnswer => {
       const bytes = Math.max(0, int32())
       const batches = bytes === 0 ? noBatches : part(payload, at, at + bytes)
       at += bytes
-      if (code !== 0 || bytes > 0) fetched.set(placeName({ topic, partition }), { code, batches, aborted })
+      if (code !== 0 || bytes > 0) fetched.set(placeName({ topic, partition }), { code, batches, end, aborted })
     }
   }
   return { session: payload.readInt32BE(6), fetched }

@@ -10,6 +10,8 @@ import { type Decode, decodeWhatCan } from './record-batch.ts'
 export type Arrived<T = StoredRecord> = {
   readonly records: readonly T[]
   readonly next: number
+  /** Nothing more could be read when the broker answered. */
+  readonly isAtEnd: boolean
   /** What it was on its way here. */
   readonly fetchedBytes: number
   /** What it takes in memory until all of it has been taken. */
@@ -30,7 +32,8 @@ export const arrivedAs = <T>(decode: Decode<T>, from: FetchFrom, fetched: Fetche
   if (fetched.code === 0) {
     const { records, next, plainBytes } = decode(fetched.batches, offset, fetched.aborted)
     const fetchedBytes = fetched.batches.length
-    return { records, next, fetchedBytes, heldBytes: heldBytesOf(plainBytes, records.length) }
+    const isAtEnd = next >= fetched.end
+    return { records, next, isAtEnd, fetchedBytes, heldBytes: heldBytesOf(plainBytes, records.length) }
   }
   if (fetched.code !== brokerError.offsetOutOfRange)
     throw new BrokerRefusal(fetched.code, `read of '${placeName(place)}'`)
@@ -66,7 +69,10 @@ export const rangeOf = async (link: Link, { topic, partition }: TopicPartition):
 
 const [latest, earliest] = [-1, -2]
 
-export const nothing = (next: number): Arrived<never> => ({ records: [], next, fetchedBytes: 0, heldBytes: 0 })
+export const nothing = (next: number): Arrived<never> => ({
+  ...{ records: [], next, isAtEnd: true },
+  ...{ fetchedBytes: 0, heldBytes: 0 }
+})
 
 const outOfRange = (place: TopicPartition, offset: number): ParcomoloError =>
   new ParcomoloError(

@@ -39,6 +39,8 @@ const answerBytes = 256 * 1024
  *     much as there is room for then. So it never waits for others, and has at least one batch.
  * P3. A place whose partition has lost what it was to read waits until somebody accepts that (`Losses`); the others go
  *     on.
+ * P4. Who has left the end follows it again only when it has read up to there: a Fetch that waits at the end for all
+ *     others hears of a new place only when it is over, and what is there already would wait for it as long.
  */
 export class KafkaReader implements Reader {
   readonly #deps: ReaderDeps
@@ -118,6 +120,8 @@ class PlaceReader implements Follower {
   #taken = 0
   /** The offset after all that has arrived. */
   #next: number
+  /** As far as it knows: nothing more stood behind what it has read last by itself. */
+  #isAtEnd = true
   #state: 'following' | 'behind' | 'reading' | 'lost' | 'stopped' = 'behind'
 
   constructor(place: TopicPartition, offset: number, deps: ReaderDeps, listener: Listener) {
@@ -186,6 +190,7 @@ class PlaceReader implements Follower {
     }
     if (this.#state === 'following' && this.#account.heldBytes >= Math.min(followedBytesMax, this.#account.bytesMax)) {
       this.#state = 'behind'
+      this.#isAtEnd = false
       this.#deps.tail.leave(this.place, this)
     }
   }
@@ -217,10 +222,10 @@ class PlaceReader implements Follower {
     return records.filter(({ offset }) => offset >= this.#next)
   }
 
-  /** Follows where nothing lies between here and the end that others follow; otherwise reads up to there. */
+  /** Follows from the end on, or from where others are who follow it; otherwise reads up to there (P4). */
   #goOn(): void {
     const others = this.#deps.tail.next(this.place)
-    if (others === undefined || others <= this.#next) {
+    if (others === undefined ? this.#isAtEnd : others <= this.#next) {
       this.#state = 'following'
       this.#deps.tail.follow(this.place, this.#next, this)
     } else void this.#read()
@@ -232,6 +237,7 @@ class PlaceReader implements Follower {
       const what = await this.#room.read((bytesMax) => this.#deps.ranges.next(this.place, this.#next, bytesMax))
       if (this.#hasStopped()) return
       this.#state = 'behind'
+      this.#isAtEnd = what.isAtEnd
       this.arrive(what)
       if (!this.hasRecords) this.#goOn()
     } catch (error) {

@@ -102,7 +102,7 @@ export class Tail {
       offset: base + i
     }))
     const heldBytes = heldBytesOf(bytes, stored.length)
-    const what = { records: stored, next: feed.next, fetchedBytes: 0, heldBytes }
+    const what = { records: stored, next: feed.next, isAtEnd: true, fetchedBytes: 0, heldBytes }
     for (const follower of [...feed.followers]) follower.arrive(what)
   }
 

@@ -2,7 +2,7 @@ import { stringify } from 'yaml'
 import { undo, retry } from './call-fields.ts'
 import { fieldTable, type Section } from './field-table.ts'
 import { jsonSchema } from './json-schema.ts'
-import { participantSpec } from './participant-fields.ts'
+import { header, participantSpec } from './participant-fields.ts'
 import { resourceDefinition } from './resource-definition.ts'
 import { resourceKinds } from './resource-kinds.ts'
 import { group } from './resources.ts'
@@ -26,7 +26,10 @@ export const generateResources = (): GeneratedPart[] => [
   {
     path: 'sagas/participants/README.md',
     between: 'fields',
-    text: fieldTable([{ of: 'participant', record: participantSpec }])
+    text: fieldTable([
+      { of: 'participant', record: participantSpec },
+      { of: 'header', record: header }
+    ])
   }
 ]
 

@@ -7,6 +7,10 @@ import { viewLayout, type ViewQuery } from '../../src/view/index.ts'
 /** What the engine makes of the shop, for tests that put it together in their own way. */
 export const theShop = shop('orchestration')
 
+/** The names of its services, and their inboxes. */
+export const serviceNames = theShop.services.map(({ name }) => name)
+export const inboxes = theShop.reserved.map(({ inbox }) => inbox)
+
 /** The same in both flows. */
 export const ownRecords = ownRecordsOf(theShop)
 

@@ -172,8 +172,8 @@ const openReadModel = async (
   await opening.step('folding the journals into the read model', () => view.caughtUp)
 }
 
-const viewDeps = ({ config, application, diagnostics, clock }: Stage, { log, codec, learn }: SystemDeps) => ({
-  ...{ log, codec, topics: viewTopicsOf(application), flow: config.flow, clock },
+const viewDeps = ({ application, diagnostics, clock }: Stage, { log, codec, learn }: SystemDeps) => ({
+  ...{ log, codec, topics: viewTopicsOf(application), clock },
   logger: diagnostics.logger,
   ...(learn && { learn })
 })

@@ -19,7 +19,7 @@ export const serveShop =
     return {
       http: {
         ...{ about: aboutShop(flow), intake },
-        routes: shopRoutes({ prices: intake, isStocked, ...(health && { health }) }),
+        routes: shopRoutes({ flow, prices: intake, isStocked, ...(health && { health }) }),
         ...(health && { applicationHealth: () => [health()] })
       },
       onListening: async (caughtUp) => {

@@ -1,9 +1,10 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { type Flow, foldOrder, hasOrderEnded, type OrderRow, withSaga } from '../../src/view/orders.ts'
+import type { Flow } from '../../src/shop/index.ts'
+import { foldStock, type StockRow } from '../../src/shop/inventory/projection.ts'
+import { foldOrder, hasOrderEnded, type OrderRow, withSaga } from '../../src/shop/order/projection.ts'
 import type { Source, ViewRecord } from '../../src/view/record.ts'
 import { foldSaga, type SagaRow, sagaSummary } from '../../src/view/sagas.ts'
-import { foldStock, type StockRow } from '../../src/view/stock.ts'
 import { timelineEntries } from '../../src/view/timeline.ts'
 import { placedValue, recordMaker } from './records.ts'
 

@@ -67,11 +67,8 @@ const pure: Record<string, readonly string[]> = {
   registry: []
 }
 
-/** It repeats what may be asked of the read model, whose rows still are those of the shop. */
-const readingTheView = ['src/main/late-view.ts']
-
-/** The rooms of the engine that know no word of the shop; the read model still does. */
-const withoutShop = Object.keys(rooms).filter((room) => !/^(shop|view)\b/.test(room))
+/** The rooms of the engine, which know no word of the shop. */
+const withoutShop = Object.keys(rooms).filter((room) => !/^shop\b/.test(room))
 
 /**
  * The entry file of the command line stands above all rooms: it hands `main` to the commands, which know it only as
@@ -128,7 +125,7 @@ test('the engine speaks of no shop, but in examples', (t) => {
   const word = /\b(orderIds?|orders|Order[A-Z]\w+|[sS]tock\w*|[pP]ayments?|[sS]hipping|[iI]nventory|Flow)\b/
   const texts = /'[^']*'|"[^"]*"|`[^`]*`|^\s*(\/?\*|\/\/).*/g
   const wrong = sources
-    .filter((file) => withoutShop.includes(roomOf(file)) && !readingTheView.includes(file))
+    .filter((file) => withoutShop.includes(roomOf(file)))
     .flatMap((file) => linesOf(file)!.map((line, at) => ({ at: `${file}:${at + 1}`, code: line.replace(texts, '') })))
     .filter(({ code }) => word.test(code))
   t.deepEqual(wrong, [])

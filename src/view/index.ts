@@ -11,7 +11,7 @@ export {
   type ShapeNumbers
 } from './projection.ts'
 export type { RowWait, ViewHealth, ViewProgress, ViewQuery, ViewState } from './query.ts'
-export { decodeRecord, type Place, type Topics, type ViewRecord } from './record.ts'
+export { decodeRecord, type Place, type ViewRecord } from './record.ts'
 export {
   instanceKey,
   type RunningCount,

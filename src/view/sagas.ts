@@ -1,5 +1,5 @@
 import { projection } from './projection.ts'
-import { isOfEngine, type ViewRecord } from './record.ts'
+import { isOfEngine, sagaJournal, type ViewRecord } from './record.ts'
 import type { Count } from './store.ts'
 import { packTimeline, type PackedTimeline, unpackTimeline } from './timeline-pack.ts'
 import { appended, entryCount, type Timeline, timelineBytes, withoutEntry } from './timeline.ts'
@@ -69,7 +69,7 @@ export const foldSaga = (before: SagaRow | undefined, record: ViewRecord): SagaR
   return rowOf(before, change === undefined ? before : change(before, record), record)
 }
 
-/** Member by member: this runs twenty times an order, and spreading is several times slower. */
+/** Member by member: this runs some twenty times an instance, and spreading is several times slower. */
 const rowOf = (before: SagaRow, state: State, record: ViewRecord): SagaRow => {
   const { endedAt, isAborted, isCompensating, failure, active } = state
   const isFull = entryCount(before.timeline) === timelineEntriesMax
@@ -229,7 +229,7 @@ type PackedSaga = readonly [
 export const sagas = projection({
   name: 'sagas',
   layout: 1,
-  reads: ['saga-events'],
+  reads: [sagaJournal],
   keyOf: rowKeyOf,
   fold: foldSaga,
   bytesOf: ({ key, failure, active, timeline }) =>

@@ -7,7 +7,7 @@ import { placesOf, startMoment } from './opening.ts'
 import type { Mark } from './position.ts'
 import { type FilterBy, isShown, type Projection } from './projection.ts'
 import type { RowWait, ViewHealth, ViewProgress, ViewQuery, ViewState } from './query.ts'
-import type { Place, Topics, ViewRecord } from './record.ts'
+import type { Place, ViewRecord } from './record.ts'
 import { type KeeperLimits, keeperLimits, SnapshotKeeper } from './snapshot-keeper.ts'
 import type { ViewSnapshots } from './snapshots.ts'
 import type { Count, Page, PageRequest, ViewStore } from './store.ts'
@@ -18,7 +18,8 @@ export type ViewDeps = {
   readonly codec: Codec
   /** Of the projections that are followed. */
   readonly store: ViewStore
-  readonly topics: Topics
+  /** The journals that are followed: those that projections read, and all others that somebody waits for. */
+  readonly topics: readonly string[]
   readonly clock: Clock
   /** For records that were written with schemas of other versions. */
   readonly learn?: Learn
@@ -65,6 +66,7 @@ export type View = ViewQuery & {
 /** Opens the read model and starts to follow the journals from where the store stands. */
 export const openView = async (deps: ViewDeps): Promise<View> => {
   const limits = { ...viewLimits, ...deps.limits }
+  checkReads(deps)
   const places = placesOf(deps.topics, deps.log)
   const onRebuild = (reason: string): void => deps.logger?.warn({ reason }, `the read model is built anew: ${reason}`)
   const moment = await startMoment(deps.log, deps.store, places, onRebuild)
@@ -82,6 +84,14 @@ export const openView = async (deps: ViewDeps): Promise<View> => {
   const view = new FollowingView(deps, { limits, places, model, target })
   view.start()
   return view
+}
+
+/** What is read has to be followed, or it would never be seen. */
+const checkReads = ({ store, topics }: ViewDeps): void => {
+  for (const { name, reads } of store.layout.projections)
+    for (const topic of reads)
+      if (!topics.includes(topic))
+        throw new TypeError(`the projection '${name}' reads '${topic}', which is not followed`)
 }
 
 type Parts = {

@@ -28,7 +28,7 @@ for (const partitions of [1, 3])
     const store = await openSqliteViewStore(':memory:', shopLayout)
     // Nobody moves the clock: an effect without its cause would be held for ever.
     const clock = new VirtualClock(0)
-    const view = await openView({ log, codec, store, topics: viewTopics, clock })
+    const view = await openView({ log, codec, store, topics: Object.values(viewTopics), clock })
     await view.caughtUp
     for (let order = 0; order < count; order++) {
       const row = await view.row(orders, orderId(order))

@@ -65,7 +65,7 @@ export const startShop = async (
     onDefinitionError: fail
   })
   const store = await openSqliteViewStore(join(dir, 'view.sqlite'), shopLayout)
-  const view = await openView({ log, codec, store, topics: viewTopics, clock: systemClock })
+  const view = await openView({ log, codec, store, topics: Object.values(viewTopics), clock: systemClock })
   await view.caughtUp
   const sendCommand = commandSender(log, codec, systemClock)
   await fillCatalogue(shelvesOf(view), sendCommand)

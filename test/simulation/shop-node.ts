@@ -186,7 +186,7 @@ export class ShopNode {
     if (flow === 'orchestration') await this.#follow(process, log, known, system)
     this.#store ??= await openSqliteViewStore(':memory:', shopLayout)
     const store = diesWith(process, this.#store)
-    const view = await openView({ log, codec, store, topics: viewTopics, clock })
+    const view = await openView({ log, codec, store, topics: Object.values(viewTopics), clock })
     await view.caughtUp
     const send = commandSender(log, codec, clock)
     await fillCatalogue(shelvesOf(view), send)

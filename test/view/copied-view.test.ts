@@ -49,7 +49,7 @@ const withJournals = async (orders: number, run: (stage: Stage) => Promise<void>
 const openOn = async ({ log, codec }: Stage, path: string, options: Partial<ViewDeps> = {}): Promise<View> => {
   const store = await openSqliteViewStore(path, shopLayout)
   const view = await openView({
-    ...{ log, codec, store, topics: viewTopics, clock: systemClock },
+    ...{ log, codec, store, topics: Object.values(viewTopics), clock: systemClock },
     ...options
   })
   await view.caughtUp
@@ -93,7 +93,7 @@ test('a new view that begins with a copy has row by row what one has that folded
     ).append([{ key: 'later', value, timestamp: 1, headers: {} }])
     const path = join(dir, 'second.sqlite')
     const snapshot = (await snapshots.newest())!
-    t.is(await foreignTo(log, placesOf(viewTopics, log), snapshot.positions), undefined)
+    t.is(await foreignTo(log, placesOf(Object.values(viewTopics), log), snapshot.positions), undefined)
     t.is(await restoreFile(path, snapshots, snapshot), undefined)
     t.true(isUsable(path, shopLayout))
     const restored = await openSqliteViewStore(path, shopLayout)

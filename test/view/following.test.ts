@@ -41,7 +41,7 @@ const open = async (journals: Journals, { file, layout, ...options }: Options = 
     log,
     codec,
     store,
-    topics: viewTopics,
+    topics: Object.values(viewTopics),
     clock: systemClock,
     ...options
   })
@@ -507,17 +507,15 @@ test('a partition of which something is held is left unread', async (t) => {
   await withJournals(async (journals) => {
     await journals.tell('order', placed('o1'))
     await journals.tell('payment', ['PaymentFailed', { orderId: 'o1', reason: 'no' }])
-    const places = (['order', 'payment'] as const).map((source) => {
-      const topic = viewTopics[source]
-      return { topic, partition: 0, name: `${topic}/0`, source }
-    })
+    const { order, payment } = viewTopics
+    const places = [order, payment].map((topic) => ({ topic, partition: 0, name: `${topic}/0` }))
     const readers = new PlaceReaders(journals.log, places, new Map())
     const taken = (held: string): string[] =>
       readers
-        .take({ recordsMax: 10, bytesMax: 1_000_000 }, (place) => place.source === held)
-        .map(({ place }) => place.source)
-    t.deepEqual(taken('order'), ['payment'])
-    t.deepEqual(taken('payment'), ['order'])
+        .take({ recordsMax: 10, bytesMax: 1_000_000 }, (place) => place.topic === held)
+        .map(({ place }) => place.topic)
+    t.deepEqual(taken(order), [payment])
+    t.deepEqual(taken(payment), [order])
     readers.close()
   })
 })

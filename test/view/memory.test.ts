@@ -17,7 +17,7 @@ type Source = keyof typeof viewTopics
 
 const placeOf = (source: Source): Place => {
   const topic = viewTopics[source]
-  return { topic, partition: 0, name: `${topic}/0`, source }
+  return { topic, partition: 0, name: `${topic}/0` }
 }
 
 const arrived = (source: Source, offset: number, positions?: object): Arrived => {
@@ -50,7 +50,7 @@ test('a round takes as many bytes as it may, and one record of any length', asyn
   const take = (bytesMax: number) => readers.take({ recordsMax: 10, bytesMax }, () => false)
   const [first] = take(1)
   t.is(first?.bytes, recordBytes(first!.record))
-  t.is(take(1)[0]?.place.source, 'payment')
+  t.is(take(1)[0]?.place.topic, 'payment-events')
   t.deepEqual(
     take(first!.bytes * 2).map(({ record }) => record.offset),
     [1, 2]
@@ -71,7 +71,7 @@ test('the more is held, the less is read, until its cause has come', async (t) =
   const { log, codec } = journals
   // Nobody moves the clock: whatever stood still would do so for ever.
   const view = await openView({
-    ...{ log, codec, store, topics: viewTopics, clock: new VirtualClock(0) },
+    ...{ log, codec, store, topics: Object.values(viewTopics), clock: new VirtualClock(0) },
     limits: { heldBytesMax: 1, roundBytesMax: 1, waitingBytesMax: Infinity }
   })
   await view.caughtUp

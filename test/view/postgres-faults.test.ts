@@ -149,7 +149,7 @@ const followed = async (
   onFailed: (error: unknown) => void = () => undefined
 ): Promise<View> => {
   const say = (_: object, message: string): void => void said.push(message)
-  const deps = { log, codec, store, topics: viewTopics, clock: systemClock } as const
+  const deps = { log, codec, store, topics: Object.values(viewTopics), clock: systemClock } as const
   const view = await openView({ ...deps, onFailed, logger: { info: say, warn: say, error: say } })
   await view.caughtUp
   return view

@@ -13,7 +13,9 @@ import {
 } from './database.ts'
 import { throughRelay } from './relay.ts'
 import { change, orderRow, rowsOf, write } from './store-contract.ts'
+import { viewLayout } from '../../src/view/index.ts'
 import { orders, shopLayout } from '../helpers/shop-parts.ts'
+import { sold } from './sold.ts'
 
 const caFile = process.env['TEST_DATABASE_CA_FILE']
 
@@ -147,6 +149,18 @@ function testLayouts(url: string): void {
     )
     t.is(left.length, 8)
     t.false((await opened(t, schema.url)).wasReset)
+  })
+
+  test('tables of another application, even of the same version, are made anew', async (t) => {
+    const schema = await schemaOf(t, url)
+    const [mine, others] = [viewLayout([sold]), viewLayout([{ ...sold, name: 'bought' }])]
+    t.is(mine.version, others.version)
+    const first = await opened(t, schema.url, { layout: others })
+    t.false(first.wasReset)
+    const store = await opened(t, schema.url, { layout: mine })
+    t.true(store.wasReset)
+    t.deepEqual((await store.list(sold, {}, { limit: 1 })).found.rows, [])
+    t.false((await opened(t, schema.url, { layout: mine })).wasReset)
   })
 
   test('without a schema in the URL, the first of the search_path is taken', async (t) => {

@@ -66,7 +66,8 @@ export const sharedUser =
     }
   }
 
-const depsOf = ({ log, codec }: Journals) => ({ log, codec, topics: viewTopics, clock: systemClock }) as const
+const depsOf = ({ log, codec }: Journals) =>
+  ({ log, codec, topics: Object.values(viewTopics), clock: systemClock }) as const
 
 const contentOf = async (store: ViewStore) => {
   const page = { limit: 10_000 }

@@ -11,7 +11,7 @@ import { change, orderRow, rowsOf, sagaRow, testViewStore, write } from './store
 import { orders, shopLayout } from '../helpers/shop-parts.ts'
 import { sagas } from '../../src/view/sagas.ts'
 
-testViewStore(test, () => openSqliteViewStore(':memory:', shopLayout))
+testViewStore(test, (layout) => openSqliteViewStore(':memory:', layout))
 
 const inFolder = async (run: (dir: string) => Promise<void>): Promise<void> => {
   const dir = await mkdtemp(join(tmpdir(), 'parcomolo-store-'))

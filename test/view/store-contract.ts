@@ -4,18 +4,24 @@ import { emptyOrder, type OrderRow } from '../../src/shop/order/projection.ts'
 import type { FilterBy, Projection } from '../../src/view/projection.ts'
 import type { Moment, Page, PageRequest, Read, ViewChange, ViewStore } from '../../src/view/store.ts'
 import type { Declare } from './replica-set.ts'
-import { orders, stock } from '../helpers/shop-parts.ts'
+import { viewLayout, type ViewLayout } from '../../src/view/index.ts'
+import { orders, shopLayout, stock } from '../helpers/shop-parts.ts'
+import { sold, type SoldRow } from './sold.ts'
 import { runningCounts, type SagaRow, sagas } from '../../src/view/sagas.ts'
 
-/** What every store of the view must do. `open` gives an empty one. */
-export const testViewStore = (test: Declare, open: () => Promise<ViewStore>): void => {
-  const withStore = storeUser(open)
+/** What every store of the view must do. `open` gives an empty one of a layout. */
+export const testViewStore = (test: Declare, open: (layout: ViewLayout) => Promise<ViewStore>): void => {
+  const withStore = storeUser(() => open(shopLayout))
   testWrites(test, withStore)
   testTexts(test, withStore)
   testMoments(test, withStore)
   testOrderLists(test, withStore)
   testOtherLists(test, withStore)
   testUpkeep(test, withStore)
+  testOwnProjection(
+    test,
+    storeUser(() => open(viewLayout([sold])))
+  )
 }
 
 type WithStore = (run: (store: ViewStore) => Promise<void>) => Promise<void>
@@ -323,6 +329,47 @@ const testUpkeep = (test: Declare, withStore: WithStore): void => {
       t.is((await store.moment()).positions.size, 0)
       t.is((await rowsOf(store, orders, ['o1'])).size, 0)
       t.deepEqual(runningCounts((await store.count(sagas)).found), [])
+    })
+  })
+}
+
+const soldRow = (country: string, sku: string, firstAt: number, quantity: number): SoldRow => {
+  const isHigh = quantity >= 10
+  return { country, sku, firstAt, quantity, demand: isHigh ? 'high' : 'low', highAt: isHigh ? firstAt : null }
+}
+
+const soldChange = (...rows: readonly SoldRow[]): ViewChange => ({ ...change({}), rows: new Map([['sold', rows]]) })
+
+const testOwnProjection = (test: Declare, withStore: WithStore): void => {
+  test('a read model that somebody adds has tables and lists that follow from it', async (t) => {
+    await withStore(async (store) => {
+      const rows = [
+        soldRow('GB', 'a/b', 5, 2),
+        soldRow('GB', 'book', 5, 12),
+        soldRow('US', 'book', 7, 3),
+        soldRow('US', 'lamp', 6, 1)
+      ]
+      await write(store, soldChange(...rows.map((row) => ({ ...row, quantity: 2, highAt: null }))))
+      await write(store, soldChange(...rows))
+      const keys = ['GB/a/b', 'US/book', 'US/lamp', 'US/none']
+      t.deepEqual(
+        [...(await rowsOf(store, sold, keys))].toSorted(),
+        [rows[0], rows[2], rows[3]].map((row) => [`${row!.country}/${row!.sku}`, row])
+      )
+      const listed = async (filter: FilterBy<'country' | 'sku' | 'demand'>): Promise<string> =>
+        (await allPages((page) => store.list(sold, filter, page), 1))
+          .map(({ country, sku }) => `${country}/${sku}`)
+          .join(' ')
+      t.is(await listed({}), 'US/book GB/book GB/a/b')
+      t.is(await listed({ sku: 'book' }), 'US/book GB/book')
+      t.is(await listed({ country: 'GB' }), 'GB/book GB/a/b')
+      t.is(await listed({ demand: 'high' }), 'GB/book')
+      t.is(await listed({ demand: 'low', country: 'GB' }), 'GB/a/b')
+      t.is(await listed({ demand: 'high', country: 'US' }), '')
+      t.deepEqual((await store.count(sold)).found, [
+        { of: ['GB'], count: 1 },
+        { of: ['US'], count: 2 }
+      ])
     })
   })
 }

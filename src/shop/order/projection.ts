@@ -67,7 +67,7 @@ export const foldOrder = (before: OrderRow | undefined, record: ViewRecord, flow
   const row = before ?? emptyOrder(String(record.value['orderId']))
   // The answer to whoever repeats a request: nothing has happened to the order.
   if (record.type === 'OrderAlreadyPlaced') return row
-  const changed = changeBySource(row, record)
+  const changed = changeByJournal(row, record)
   const isRepeat = hasEntry(row.timeline, record.type)
   if (isRepeat && changed === row) return row
   const timeline = isRepeat ? row.timeline : appended(row.timeline, record)
@@ -122,7 +122,7 @@ export const emptyOrder = (orderId: string): OrderRow => ({
   timeline: []
 })
 
-const changeBySource = (row: OrderRow, record: ViewRecord): OrderRow => {
+const changeByJournal = (row: OrderRow, record: ViewRecord): OrderRow => {
   switch (record.topic) {
     case 'order-events':
       return changeByOrderEvent(row, record)

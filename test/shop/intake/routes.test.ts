@@ -35,7 +35,7 @@ const beside = async (t: ExecutionContext, script: Script) => {
   } as unknown as ViewQuery
   const intake = new Intake({
     ...{ log, codec, clock: systemClock, prices: inventoryPrices },
-    topics: { order: viewTopics.order, stock: viewTopics.stock },
+    topics: [viewTopics.order, viewTopics.stock],
     followedTo: (place) => (script.state === 'catching-up' ? undefined : positions[place]),
     onError: (error) => t.fail(String(error))
   })

@@ -1,5 +1,6 @@
 import type { ReleaseService } from '../contract/index.ts'
 import { type Component, type Runner, runComponent, type TaskDeps } from '../task/index.ts'
+import type { Projection } from '../view/index.ts'
 import type { Served, ServingParts } from './serving.ts'
 
 /**
@@ -10,6 +11,8 @@ import type { Served, ServingParts } from './serving.ts'
 export type Application = {
   readonly name: string
   readonly services: readonly Service[]
+  /** What the read model keeps beside the instances of sagas. */
+  readonly projections: readonly Projection[]
   /** Names that no other participant may have. */
   readonly reserved: readonly ReleaseService[]
   /** False where its services react to one another's events, and nothing interprets sagas. */
@@ -49,4 +52,4 @@ export const serviceOf = <S>(component: Component<S>, own: Pick<Service, 'partit
 })
 
 /** The engine alone: all participants run elsewhere. */
-export const noApplication: Application = { name: 'none', services: [], reserved: [], runsSagas: true }
+export const noApplication: Application = { name: 'none', services: [], projections: [], reserved: [], runsSagas: true }

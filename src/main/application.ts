@@ -8,13 +8,16 @@ import type { Config } from './config.ts'
  */
 export const applications = { shop: shopSettings, none: {} } as const
 
+/** All of these variables. */
+export const applicationSettings = { ...applications.shop, ...applications.none }
+
 export type ApplicationName = keyof typeof applications
 
 /** The one that runs where nobody says which. */
 export const standardApplication: ApplicationName = 'shop'
 
 /** What says which application runs, and how. */
-export type Choice = Pick<Config, 'app' | keyof typeof shopSettings>
+export type Choice = Pick<Config, 'app' | keyof typeof applicationSettings>
 
 /** The one that a process runs. */
 export const applicationOf = ({ app, flow }: Choice): Application => (app === 'none' ? noApplication : shop(flow))

@@ -12,10 +12,10 @@ const bytes = 32
 export const idSecretFile = 'id-secret'
 
 /**
- * What the ids of orders with an Idempotency-Key are made with. A repeat finds its order only while that stays the
- * same: so it is kept beside the embedded log, and on Kafka, where processes come and go, it is a setting. Unset there,
- * there is none, which is told once: rather an id that can be guessed than an order twice. So it is with a log that
- * was there before its secret. To be asked before the log is opened.
+ * What ids are made of Idempotency-Keys with. A repeat finds what the first request has made (an order, say) only while
+ * that stays the same: so it is kept beside the embedded log, and on Kafka, where processes come and go, it is a
+ * setting. Unset there, there is none, which is told once: rather an id that can be guessed than an order twice. So it
+ * is with a log that was there before its secret. To be asked before the log is opened.
  *
  * Throws PARCOMOLO_MAIN_ID_SECRET_UNUSABLE where the file is none.
  */

@@ -1,14 +1,17 @@
 import { ParcomoloError } from '../base/index.ts'
 import type {
+  FilterBy,
   Mark,
-  OrderFilter,
+  Page,
   PageRequest,
-  SagaFilter,
+  Projection,
+  RowWait,
   View,
   ViewHealth,
   ViewProgress,
   ViewQuery,
-  ViewState
+  ViewState,
+  Waiter
 } from '../view/index.ts'
 
 /** The read model for whoever is there before it: until it is open it is catching up, and has no row to tell. */
@@ -61,40 +64,29 @@ export class LateView implements ViewQuery {
     return this.#view?.health() ?? nothingFolded
   }
 
-  order(orderId: string): ReturnType<View['order']> {
-    return this.#opened.order(orderId)
+  row<Row extends object>(of: Projection<Row>, key: string): Promise<Row | undefined> {
+    return this.#opened.row(of, key)
   }
 
-  orders(filter: OrderFilter, page: PageRequest): ReturnType<View['orders']> {
-    return this.#opened.orders(filter, page)
+  list<Row extends object, Filter extends string>(
+    of: Projection<Row, string, Filter>,
+    filter: FilterBy<Filter>,
+    page: PageRequest
+  ): Promise<Page<Row>> {
+    return this.#opened.list(of, filter, page)
   }
 
-  stock(sku: string): ReturnType<View['stock']> {
-    return this.#opened.stock(sku)
+  count(of: Projection): ReturnType<View['count']> {
+    return this.#opened.count(of)
   }
 
-  allStock(page: PageRequest): ReturnType<View['allStock']> {
-    return this.#opened.allStock(page)
-  }
-
-  saga(saga: string, key: string): ReturnType<View['saga']> {
-    return this.#opened.saga(saga, key)
-  }
-
-  sagas(filter: SagaFilter, page: PageRequest): ReturnType<View['sagas']> {
-    return this.#opened.sagas(filter, page)
-  }
-
-  countRunning(): ReturnType<View['countRunning']> {
-    return this.#opened.countRunning()
-  }
-
-  whenPlaced(orderId: string, timeoutMs: number): ReturnType<View['whenPlaced']> {
-    return this.#opened.whenPlaced(orderId, timeoutMs)
-  }
-
-  whenEnded(orderId: string, timeoutMs: number): ReturnType<View['whenEnded']> {
-    return this.#opened.whenEnded(orderId, timeoutMs)
+  whenRow<Row extends object>(
+    of: Projection<Row>,
+    key: string,
+    isMet: (row: Row) => boolean,
+    wait: RowWait
+  ): Waiter<Row> {
+    return this.#opened.whenRow(of, key, isMet, wait)
   }
 
   whenAnswered(commandId: string, timeoutMs: number): ReturnType<View['whenAnswered']> {

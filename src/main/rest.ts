@@ -25,7 +25,7 @@ export type RestParts = {
   readonly system: System
   readonly operator?: Operator | undefined
   readonly roles: readonly string[]
-  /** What the ids of keyed orders are made with; null for none. */
+  /** What ids are made of Idempotency-Keys with; null for none. */
   readonly idSecret: Buffer | null
 }
 
@@ -157,7 +157,7 @@ const openReadModel = async (
   }
   const open = (on: ViewStore): Promise<View> =>
     openView({ ...viewDeps(stage, deps), store: on, onFailed, ...(snapshots && { snapshots }) })
-  /** Whoever emptied it, or brought back what it was: it is folded from where it stands, and orders are taken on. */
+  /** Whoever emptied it, or brought back what it was: it is folded from where it stands, and requests are taken on. */
   const reopen = async (error: unknown): Promise<void> => {
     stage.diagnostics.error(error, 'the store of the read model is opened anew')
     try {
@@ -172,8 +172,8 @@ const openReadModel = async (
   await opening.step('folding the journals into the read model', () => view.caughtUp)
 }
 
-const viewDeps = ({ config, application, diagnostics, clock }: Stage, { log, codec, learn }: SystemDeps) => ({
-  ...{ log, codec, topics: viewTopicsOf(application), flow: config.flow, clock },
+const viewDeps = ({ application, diagnostics, clock }: Stage, { log, codec, learn }: SystemDeps) => ({
+  ...{ log, codec, topics: viewTopicsOf(application), clock },
   logger: diagnostics.logger,
   ...(learn && { learn })
 })

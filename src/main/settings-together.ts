@@ -1,6 +1,6 @@
 import type { Config } from './config.ts'
 import type { Application, ApplicationSetting } from '../application/index.ts'
-import { applicationOf, applications, type Choice, everyApplication } from './application.ts'
+import { applicationOf, applications, applicationSettings, type Choice, everyApplication } from './application.ts'
 import { rolesOf, sagaRoles } from './roles.ts'
 import { settings } from './settings.ts'
 
@@ -88,7 +88,7 @@ const wrongRoles = (given: Given): string[] => {
 
 /** Undefined where one of the variables that say so has no such value, which is told elsewhere. */
 const chosen = (given: Given): Application | undefined => {
-  const keys = ['app', ...Object.values(applications).flatMap((own) => Object.keys(own))] as Key[]
+  const keys = ['app', ...Object.keys(applicationSettings)] as Key[]
   const values = keys.map((key) => [key, given.value(key)] as const)
   if (values.some(([, value]) => value === undefined)) return undefined
   return applicationOf(Object.fromEntries(values) as Choice)

@@ -2,7 +2,13 @@ import { didYouMean } from '../base/index.ts'
 import { courierSettings } from './courier-settings.ts'
 import { kafkaSettings } from './kafka-settings.ts'
 import { operatorSettings } from './operator-settings.ts'
-import { type ApplicationName, applications, everyApplication, standardApplication } from './application.ts'
+import {
+  type ApplicationName,
+  applications,
+  applicationSettings,
+  everyApplication,
+  standardApplication
+} from './application.ts'
 import { readRoles, rolesOf } from './roles.ts'
 import {
   anyText,
@@ -68,7 +74,7 @@ export const settings = {
     meaning: 'Application that runs beside the engine; none: the engine alone, for participants that run elsewhere',
     ...oneOf(...(Object.keys(applications) as ApplicationName[]))
   },
-  ...applications.shop,
+  ...applicationSettings,
   partitions: {
     name: 'PARTITIONS',
     standard: '1',

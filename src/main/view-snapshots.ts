@@ -1,20 +1,23 @@
 import type { Log } from '../log/index.ts'
 import { foreignTo, LogSnapshots, placesOf, snapshotsTopic, type ViewSnapshots } from '../view/index.ts'
-import { isUsable, restoreFile, sqliteLayout } from '../view/sqlite/index.ts'
+import { isUsable, restoreFile } from '../view/sqlite/index.ts'
 import type { Stage } from './stage.ts'
-import { viewTopicsOf } from './view-topics.ts'
+import { viewLayoutOf, viewTopicsOf } from './view-topics.ts'
 
 /**
  * Where copies of the read model's store are kept: in Kafka. Undefined where there are none: the embedded log has its
  * store beside it, so who has lost the one has lost the other; and a database outlives its processes. Nor are there any
  * where the topic may not be made, as nothing depends on them but the time that a new process takes.
  */
-export const openSnapshots = async ({ config, diagnostics }: Stage, log: Log): Promise<ViewSnapshots | undefined> => {
+export const openSnapshots = async (
+  { config, application, diagnostics }: Stage,
+  log: Log
+): Promise<ViewSnapshots | undefined> => {
   const { kafkaBrokers, viewDatabase } = config
   if (kafkaBrokers === null || (viewDatabase !== null && 'postgres' in viewDatabase)) return undefined
   try {
     await log.ensureTopics([snapshotsTopic])
-    return new LogSnapshots(log, sqliteLayout)
+    return new LogSnapshots(log, viewLayoutOf(application).version)
   } catch (error) {
     diagnostics.error(
       error,
@@ -30,7 +33,7 @@ export const restoreStore = async (
   log: Log,
   { snapshots, path }: { readonly snapshots: ViewSnapshots; readonly path: string }
 ): Promise<void> => {
-  if (isUsable(path)) return
+  if (isUsable(path, viewLayoutOf(application))) return
   try {
     const snapshot = await snapshots.newest()
     if (snapshot === undefined) return

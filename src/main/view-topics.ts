@@ -1,7 +1,9 @@
 import type { Application } from '../application/index.ts'
-import type { Topics } from '../view/index.ts'
+import { viewLayout, type ViewLayout } from '../view/index.ts'
 import { journalsOf } from './system.ts'
 
-/** The journals that the read model follows, by the names under which it knows them: `order` for `order-events`. */
-export const viewTopicsOf = (application: Application): Topics =>
-  Object.fromEntries(journalsOf(application).map((topic) => [topic.replace(/-events$/, ''), topic]))
+/** The journals that the read model follows. */
+export const viewTopicsOf = (application: Application): readonly string[] => journalsOf(application)
+
+/** What the read model's store keeps. */
+export const viewLayoutOf = ({ projections }: Application): ViewLayout => viewLayout(projections)

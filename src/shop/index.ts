@@ -1,9 +1,9 @@
 import { type Application, serviceOf } from '../application/index.ts'
 import { firstSteps } from './about.ts'
 import type { Flow } from './flow.ts'
-import { inventoryComponent } from './inventory/index.ts'
+import { inventoryComponent, stock } from './inventory/index.ts'
 import { shopNames } from './names.ts'
-import { orderComponent } from './order/index.ts'
+import { orderComponent, orders } from './order/index.ts'
 import { paymentComponent } from './payment/index.ts'
 import { serveShop } from './serving.ts'
 import { shippingComponent } from './shipping/index.ts'
@@ -23,6 +23,7 @@ export const shop = (flow: Flow): Application => ({
     serviceOf(paymentComponent(flow)),
     serviceOf(shippingComponent(flow))
   ],
+  projections: [orders[flow], stock],
   reserved: shopNames,
   runsSagas: flow === 'orchestration',
   variant: { setting: 'FLOW', value: flow, withSagas: 'orchestration' },

@@ -3,4 +3,4 @@ import { stockRoutes } from './inventory/index.ts'
 import { orderRoutes, type Selling } from './order/index.ts'
 
 /** What the shop answers, in the order of the OpenAPI document. */
-export const shopRoutes = (selling: Selling = {}): readonly Routes[] => [orderRoutes(selling), stockRoutes]
+export const shopRoutes = (selling: Selling): readonly Routes[] => [orderRoutes(selling), stockRoutes]

@@ -19,7 +19,7 @@ export const serveShop =
     return {
       http: {
         ...{ about: aboutShop(flow), intake },
-        routes: shopRoutes({ prices: intake, isStocked, ...(health && { health }) }),
+        routes: shopRoutes({ flow, prices: intake, isStocked, ...(health && { health }) }),
         ...(health && { applicationHealth: () => [health()] })
       },
       onListening: async (caughtUp) => {
@@ -48,7 +48,7 @@ const openIntake = ({
 }: ServingParts): Promise<Intake> => {
   const intake = new Intake({
     ...{ log, codec, clock, prices: inventoryPrices },
-    topics: { order: 'order-events', stock: 'stock-events' },
+    topics: ['order-events', 'stock-events'],
     isNeeded: () => !isViewFollowing(),
     // While it builds anew, nobody waits for it.
     followedTo: (place) => (view.state() === 'catching-up' ? undefined : view.health().positions[place]),

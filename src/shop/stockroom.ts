@@ -1,5 +1,6 @@
 import { ParcomoloError } from '../base/index.ts'
 import type { Intake } from './intake/index.ts'
+import { stock } from './inventory/index.ts'
 import type { ViewQuery, ViewRecord, Waiter } from '../view/index.ts'
 
 /** Which SKUs there are and what the inventory answers, by the read model or, while it does not follow, the intake. */
@@ -19,7 +20,7 @@ export class Stockroom {
 
   /** Undefined for a SKU that there is not; rejects, retryable, while that cannot be told. */
   async stock(sku: string): Promise<object | undefined> {
-    if (this.#isFollowing) return this.#view.stock(sku)
+    if (this.#isFollowing) return this.#view.row(stock, sku)
     const priceCents = this.#intake.price(sku)
     if (priceCents !== undefined) return { sku, priceCents }
     if (this.#intake.hasAllPrices) return undefined

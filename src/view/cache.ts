@@ -24,7 +24,7 @@ export const hasBefore = (holder: Holder<unknown>, event: TopicPartition & { rea
   holder.base !== undefined && (holder.base.positions.get(placeName(event))?.next ?? 0) > event.offset
 
 /**
- * The rows of one table that are in memory: those that differ from the store, and others up to so many bytes.
+ * The rows of one projection that are in memory: those that differ from the store, and others up to so many bytes.
  *
  * C1. A row leaves memory only when the store has it.
  * C2. Nothing leaves memory but by `trim`, between rounds: a holder that a round has taken stays the one of its key.

@@ -13,7 +13,7 @@ export type FollowDeps = {
   readonly clock: Clock
   readonly limits: FollowLimits
   readonly listener: FoldListener
-  /** After every round, its orders told to the listener: whoever waits may be answered. */
+  /** After every round, its rows told to the listener: whoever waits may be answered. */
   readonly onRound: () => void
   /** The store refuses to write, or (undefined) does so again. */
   readonly onStore: (error: unknown) => void

@@ -2,14 +2,12 @@ import type { Clock } from '../base/index.ts'
 import type { Codec } from '../contract/index.ts'
 import { placeName } from '../log/index.ts'
 import { Patience } from '../task/index.ts'
-import { type Holder, RowCache } from './cache.ts'
-import type { Flow } from './orders.ts'
+import { applyTouch, type OnChange, type Table, type Tables, tablesOf, type Touch, touch } from './folding.ts'
 import { Progress } from './progress.ts'
-import { applyTouch, type Rows, type Touch, touch } from './projection.ts'
-import { rowBytes } from './row-bytes.ts'
+import type { Projection } from './projection.ts'
 import { type Arrived, decodeRecord, type Skipped, skippedFor, type ViewRecord } from './record.ts'
 import { Shapes } from './shapes.ts'
-import { losesStore, type Moment, type Read, type TableName, type Tables, type ViewStore } from './store.ts'
+import { losesStore, type Moment, type Read, type ViewStore } from './store.ts'
 import { WriteBehind } from './write-behind.ts'
 
 /**
@@ -17,18 +15,17 @@ import { WriteBehind } from './write-behind.ts'
  *
  * M1. Rows and positions change together, within one turn of the event loop, so that any write finds them of one
  *     moment.
- * M2. The store is written behind: an order is folded some twenty-five times within milliseconds, and written once or
- *     twice. Queries see memory first.
+ * M2. The store is written behind: a row is folded some twenty times within milliseconds, and written once or twice.
+ *     Queries see memory first.
  * M3. In a store that is shared, others may have written what is not folded here yet. A row from there has those events
  *     already, so they are not folded into it once more (`Holder.base`); and it is shown when all else has come as far,
  *     so that no query sees an effect without its causes.
  */
 export class ReadModel {
-  readonly rows: Rows
   skippedCount: number
+  readonly #tables: Tables
   readonly #store: ViewStore
   readonly #codec: Codec
-  readonly #flow: Flow
   readonly #shapes = new Shapes()
   readonly #learn: Learn | undefined
   readonly #onWentBack: (error: unknown) => void
@@ -39,18 +36,13 @@ export class ReadModel {
   constructor(deps: ModelDeps, start: ModelStart) {
     this.#store = deps.store
     this.#codec = deps.codec
-    this.#flow = deps.flow
     this.#learn = deps.learn
     this.#onWentBack = deps.onWentBack
     this.#patience = new Patience(deps.clock, deps.onHeldUp)
     this.skippedCount = start.skippedCount
-    this.rows = {
-      orders: new RowCache(deps.recentBytesMax, rowBytes.orders),
-      stock: new RowCache(deps.recentBytesMax, rowBytes.stock),
-      sagas: new RowCache(deps.recentBytesMax, rowBytes.sagas)
-    }
+    this.#tables = tablesOf(deps.store.layout.projections, deps.recentBytesMax)
     this.#progress = new Progress(start.moment.positions, deps.clock, deps.behindPatienceMs)
-    this.#behind = new WriteBehind(deps.store, this.rows, this.#progress, start.moment)
+    this.#behind = new WriteBehind(deps.store, this.#tables.all, this.#progress, start.moment)
   }
 
   /** The offset of this partition that comes next. */
@@ -60,14 +52,12 @@ export class ReadModel {
 
   /** Rows that the store does not have yet. */
   get changedCount(): number {
-    const { orders, stock, sagas } = this.rows
-    return orders.changedCount + stock.changedCount + sagas.changedCount
+    return this.#tables.all.reduce((sum, { rows }) => sum + rows.changedCount, 0)
   }
 
   /** What those rows take in memory. */
   get changedBytes(): number {
-    const { orders, stock, sagas } = this.rows
-    return orders.changedBytes + stock.changedBytes + sagas.changedBytes
+    return this.#tables.all.reduce((sum, { rows }) => sum + rows.changedBytes, 0)
   }
 
   get hasChanged(): boolean {
@@ -80,7 +70,7 @@ export class ReadModel {
   }
 
   /**
-   * Folds what has arrived; `seen` is told of every event and of every order that has changed. Nothing is folded where
+   * Folds what has arrived; `seen` is told of every event and of every row that has changed. Nothing is folded where
    * the stop comes while it waits for a schema or for the store.
    */
   async fold(arrived: readonly Arrived[], seen: FoldListener): Promise<void> {
@@ -88,10 +78,11 @@ export class ReadModel {
     if (decoded === undefined) return
     const { records, skipped } = decoded
     const touched: Touch[] = []
-    for (const record of records) aside(record, skipped, () => touched.push(touch(this.rows, record, touched.at(-1))))
+    for (const record of records)
+      aside(record, skipped, () => touched.push(touch(this.#tables, record, touched.at(-1))))
     if ((await this.#load()) === false) return
     for (const one of touched) {
-      aside(one.record, skipped, () => applyTouch(this.rows, one, this.#flow, seen.onOrder))
+      aside(one.record, skipped, () => applyTouch(one, seen.onChange))
       seen.onRecord(one.record)
     }
     this.#behind.skip(skipped)
@@ -101,7 +92,7 @@ export class ReadModel {
       this.#behind.advance(place.name, { next: offset + 1, key, timestamp })
     }
     this.#progress.onRound()
-    for (const cache of Object.values(this.rows)) cache.trim()
+    for (const { rows } of this.#tables.all) rows.trim()
     for (const one of skipped) seen.onSkipped(one)
   }
 
@@ -111,14 +102,18 @@ export class ReadModel {
     this.#progress.stop()
   }
 
-  /** A row that is in memory and may be shown. */
-  recent<T extends TableName>(table: T, key: string): Tables[T] | undefined {
-    return this.isAhead(table, key) ? undefined : this.rows[table].get(key)
+  /** A row that is in memory and has nothing that is not folded here. */
+  recent<Row extends object>({ name }: Projection<Row>, key: string): Row | undefined {
+    return this.isAhead(name, key) ? undefined : (this.rowOf(name, key) as Row | undefined)
+  }
+
+  rowOf(name: string, key: string): object | undefined {
+    return this.#rowsOf(name).get(key)
   }
 
   /** True for a row in memory that has what is not folded here yet, and has to wait for that. */
-  isAhead(table: TableName, key: string): boolean {
-    const holder: Holder<unknown> | undefined = this.rows[table].find(key)
+  isAhead(name: string, key: string): boolean {
+    const holder = this.#rowsOf(name).find(key)
     if (holder?.ahead === undefined) return false
     if (!this.#progress.hasReached(holder.ahead)) return true
     holder.ahead = undefined
@@ -126,14 +121,14 @@ export class ReadModel {
     return false
   }
 
-  async get<T extends TableName>(table: T, key: string): Promise<Tables[T] | undefined> {
-    const ahead = this.rows[table].find(key)?.ahead
+  async get<Row extends object>(of: Projection<Row>, key: string): Promise<Row | undefined> {
+    const ahead = this.#rowsOf(of.name).find(key)?.ahead
     if (ahead !== undefined) await this.#progress.reach(ahead)
-    const held = this.recent(table, key)
+    const held = this.recent(of, key)
     if (held !== undefined) return held
-    const { found, moment } = await this.#read((store) => store.get(table, [key]))
+    const { found, moment } = await this.#read((store) => store.get(of, [key]))
     await this.#progress.reach(moment)
-    return this.recent(table, key) ?? found.get(key)
+    return this.recent(of, key) ?? found.get(key)
   }
 
   /** Something that only the store can tell, with all that has been folded at the call. */
@@ -147,6 +142,12 @@ export class ReadModel {
   /** Writes what has changed, if it is for this view to do so (`WriteBehind.turn`). */
   write(): Promise<boolean> {
     return this.#behind.turn()
+  }
+
+  #rowsOf(name: string): Table['rows'] {
+    const table = this.#tables.byName.get(name)
+    if (table === undefined) throw new TypeError(`the read model has no projection '${name}'`)
+    return table.rows
   }
 
   async #read<T>(read: (store: ViewStore) => Promise<Read<T>>): Promise<Read<T>> {
@@ -184,7 +185,7 @@ export class ReadModel {
    * is missing.
    */
   #load(): Promise<boolean> | undefined {
-    const tables = tableNames.filter((table) => this.rows[table].missing.length > 0)
+    const tables = this.#tables.all.filter(({ rows }) => rows.missing.length > 0)
     if (tables.length === 0) return undefined
     return this.#patience.until(async () => {
       const loads = await Promise.all(tables.map((table) => this.#loadTable(table)))
@@ -193,20 +194,16 @@ export class ReadModel {
   }
 
   /** Reads what is missing; gives what brings it into memory. */
-  async #loadTable<T extends TableName>(table: T): Promise<() => void> {
-    const cache = this.rows[table]
-    const keys = cache.missing.map(({ key }) => key)
-    const { found, moment } = await this.#read((store) => store.get(table, keys))
-    return () => cache.load(found, this.#progress.hasReached(moment) ? undefined : moment)
+  async #loadTable({ projection, rows }: Table): Promise<() => void> {
+    const keys = rows.missing.map(({ key }) => key)
+    const { found, moment } = await this.#read((store) => store.get(projection, keys))
+    return () => rows.load(found, this.#progress.hasReached(moment) ? undefined : moment)
   }
 }
-
-const tableNames = ['orders', 'stock', 'sagas'] as const
 
 export type ModelDeps = {
   readonly store: ViewStore
   readonly codec: Codec
-  readonly flow: Flow
   readonly recentBytesMax: number
   readonly behindPatienceMs: number
   readonly learn: Learn | undefined
@@ -224,7 +221,7 @@ export type ModelStart = { readonly moment: Moment; readonly skippedCount: numbe
 
 export type FoldListener = {
   readonly onRecord: (record: ViewRecord) => void
-  readonly onOrder: (orderId: string) => void
+  readonly onChange: OnChange
   readonly onSkipped: (skipped: Skipped) => void
 }
 

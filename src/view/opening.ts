@@ -1,5 +1,5 @@
 import { type Log, placeName } from '../log/index.ts'
-import type { Place, Source, Topics } from './record.ts'
+import type { Place } from './record.ts'
 import type { Moment, Position, Positions, ViewStore } from './store.ts'
 
 /**
@@ -37,12 +37,10 @@ export const foreignTo = async (
 }
 
 /** The partitions that a view of these topics follows. */
-export const placesOf = (topics: Topics, log: Log): readonly Place[] =>
-  (Object.entries(topics) as [Source, string][]).flatMap(([source, topic]) =>
+export const placesOf = (topics: readonly string[], log: Log): readonly Place[] =>
+  topics.flatMap((topic) =>
     Array.from({ length: log.partitionCount(topic) }, (_, partition) => ({
-      topic,
-      partition,
-      source,
+      ...{ topic, partition },
       name: placeName({ topic, partition })
     }))
   )

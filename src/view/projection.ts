@@ -1,86 +1,132 @@
-import { hasBefore, type Holder, type RowCache } from './cache.ts'
-import { type Flow, foldOrder, type OrderRow, withSaga } from './orders.ts'
 import type { ViewRecord } from './record.ts'
-import { foldSaga, instanceOf, type SagaRow, sagaSummary } from './sagas.ts'
-import { foldStock, skusOf, type StockRow } from './stock.ts'
-import { sagaRowKey, type TableName, type Tables } from './store.ts'
-
-export type Rows = { readonly [T in TableName]: RowCache<Tables[T]> }
-
-/** An event with the rows that it may read or change. */
-export type Touch = {
-  readonly record: ViewRecord
-  readonly order: Holder<OrderRow> | undefined
-  readonly saga: Holder<SagaRow> | undefined
-  readonly stock: readonly Holder<StockRow>[]
-}
+import type { Shape } from './timeline.ts'
 
 /**
- * Takes hold of the rows of an event, before it is folded. `previous`: the event before it, often of the same instance.
+ * A read model as one value: what is read, how it is folded, and how it is kept and asked for. Cache, waiters and both
+ * stores go by it, and know no read model by name.
+ *
+ * J1. `fold` is pure, and a function of each journal in its own order: in what order the journals are read must not
+ *     matter.
+ * J2. A row is plain data, as JSON keeps it, and is never changed: `fold` makes another one.
  */
-export const touch = (rows: Rows, record: ViewRecord, previous: Touch | undefined): Touch => {
-  if (record.source === 'saga') return touchSaga(rows, record, previous)
-  const orderId = record.value['orderId']
-  const order = typeof orderId === 'string' ? rows.orders.hold(orderId) : undefined
-  const stock = record.source === 'stock' ? stockOf(rows, record) : none
-  return { record, order, saga: undefined, stock }
+export type Projection<Row extends object = object, Column extends string = string, Filter extends string = string> = {
+  /** That of its table: small letters, digits and `_`. */
+  readonly name: string
+  /** Raise it with every change of a row, its fold or its packing: the store is then folded anew. */
+  readonly layout: number
+  /** The topics of the journals that it is folded from. */
+  readonly reads: readonly string[]
+  /** The keys of the rows that an event is about: one, several, or none. */
+  keyOf(record: ViewRecord): string | readonly string[] | undefined
+  /** The row after an event; undefined, or the row itself, where the event changes nothing. */
+  fold(before: Row | undefined, record: ViewRecord, key: string): Row | undefined
+  /** Where its rows show something of another projection's. */
+  readonly follows?: Follows<Row>
+  /** What a row takes in memory, rounded up; a text a byte a character. */
+  bytesOf(row: Row): number
+  /** What rows are looked up, filtered and ordered by. All else is in the row's body. */
+  readonly columns: Readonly<Record<Column, ColumnOf<Row>>>
+  /** Its key as columns of text, which the key joins with `/`; only the last of them may have a `/` in it. */
+  readonly key: readonly NoInfer<Column>[]
+  /** Readers see a row when this column is not null. */
+  readonly shownBy?: NoInfer<Column>
+  /** Lists are newest first by this column, in ms since 1970, and by key where that is equal; without it, by key. */
+  readonly newestBy?: NoInfer<Column>
+  /** What lists may be filtered by; each is an index. Of several that fit, the first is taken. */
+  readonly lists: readonly ListBy<Filter>[]
+  /** The value that nearly all rows have in the end: who lists those finds them by time, so no index pays for it. */
+  readonly usual?: { readonly column: NoInfer<Filter>; readonly value: string }
+  /** Rows in which `until` is null are counted by these columns. */
+  readonly counts?: { readonly by: readonly NoInfer<Column>[]; readonly until: NoInfer<Column> }
+  /** How SQLite keeps what is not in columns; without it, it keeps the row as JSON. */
+  readonly packing?: Packing<Row>
 }
 
-const touchSaga = (rows: Rows, record: ViewRecord, previous: Touch | undefined): Touch => {
-  const instance = instanceOf(record)
-  if (instance === undefined) return { record, order: undefined, saga: undefined, stock: none }
-  const { saga: name, key } = instance
-  if (previous?.saga !== undefined && previous.order?.key === key && previous.saga.key === sagaRowKey(name, key))
-    return { record, order: previous.order, saga: previous.saga, stock: none }
-  return { record, order: rows.orders.hold(key), saga: rows.sagas.hold(sagaRowKey(name, key)), stock: none }
+/** Checks that the parts of a projection fit together; what types cannot say, `viewLayout` looks at. */
+export const projection = <Row extends object, Column extends string, Filter extends Column>(
+  value: Projection<Row, Column, Filter>
+): Projection<Row, Column, Filter> => value
+
+export type ColumnOf<Row> = {
+  readonly type: 'text' | 'integer'
+  of(row: Row): ColumnValue
+  /** It never changes once the row is there. */
+  readonly isFixed?: true
 }
+
+export type ColumnValue = string | number | null
+
+/** By column. */
+export type ColumnValues = Readonly<Record<string, ColumnValue>>
+
+export type ListBy<Filter extends string = string> = { readonly by: readonly Filter[] }
+
+/** Values by column; one that is undefined does not count. */
+export type FilterBy<Filter extends string = string> = { readonly [Name in Filter]?: string | undefined }
 
 /**
- * Folds one event into its rows, but for those that had it when they were read; `onOrder` is told the order that it has
- * changed, or would have.
+ * Rows that are folded with those of another projection, whenever one of these has changed. That one follows nobody.
  */
-export const applyTouch = (rows: Rows, touched: Touch, flow: Flow, onOrder: (orderId: string) => void): void => {
-  const { record, order, saga, stock } = touched
-  for (const holder of stock)
-    if (!hasBefore(holder, record)) rows.stock.change(holder, foldStock(holder.row, record, holder.key))
-  if (saga !== undefined) return applySagaEvent(rows, touched, onOrder)
-  if (order === undefined) return
-  if (hasBefore(order, record)) return onOrder(order.key)
-  const after = foldOrder(order.row, record, flow)
-  if (after === order.row) return
-  rows.orders.change(order, after)
-  onOrder(order.key)
+export type Follows<Row extends object = object, Followed extends object = object> = {
+  readonly projection: Projection<Followed>
+  /** The key of the row that follows, by that of the row followed. */
+  keyOf(followed: string): string | undefined
+  fold(before: Row | undefined, followed: Followed, key: string): Row | undefined
 }
 
-const applySagaEvent = (rows: Rows, { record, order, saga }: Touch, onOrder: (orderId: string) => void): void => {
-  if (saga === undefined || order === undefined) return
-  const after = sagaAfter(rows, saga, record)
-  if (after === undefined || after.startedBy !== orderStartEvent) return
-  if (hasBefore(order, record)) return onOrder(order.key)
-  const orderAfter = withSaga(order.row, order.key, sagaSummary(after))
-  if (orderAfter === order.row) return
-  rows.orders.change(order, orderAfter)
-  if (saga.ahead !== undefined) order.ahead = saga.ahead
-  onOrder(order.key)
+export const follows = <Row extends object, Followed extends object>(
+  value: Follows<Row, Followed>
+): Follows<Row, Followed> => value
+
+/** A row's body as a JSON array without names. `unpack` is given the columns as they were. */
+export type Packing<Row extends object = object, Packed extends readonly unknown[] = readonly unknown[]> = {
+  pack(row: Row, shapes: ShapeNumbers): readonly unknown[]
+  unpack(packed: Packed, columns: ColumnValues, shapes: ShapeNumbers): Row
 }
 
-/** Undefined where the event changes nothing. */
-const sagaAfter = (rows: Rows, saga: Holder<SagaRow>, record: ViewRecord): SagaRow | undefined => {
-  // The order may have been read before its saga, and then has not got this event yet.
-  if (hasBefore(saga, record)) return saga.row
-  const after = foldSaga(saga.row, record)
-  if (after === undefined || after === saga.row) return undefined
-  rows.sagas.change(saga, after)
-  return after
+/** The numbers under which a store keeps shapes of timeline entries. */
+export type ShapeNumbers = {
+  /** The shape itself where there is no number to be had. */
+  numberOf(shape: Shape): number | Shape
+  shapeOf(number: number): Shape
 }
 
-/** A saga that starts from this event, with the order id as its key, is the order's saga. */
-const orderStartEvent = 'OrderPlaced'
+export const isShown = ({ shownBy, columns }: Projection, row: object): boolean =>
+  shownBy === undefined || columns[shownBy]!.of(row) !== null
 
-/** Each SKU once, however many lines name it. */
-const stockOf = (rows: Rows, record: ViewRecord): readonly Holder<StockRow>[] => {
-  const skus = skusOf(record)
-  return (skus.length > 1 ? [...new Set(skus)] : skus).map((sku) => rows.stock.hold(sku))
+/** A row's key, from its columns. */
+export const keyIn = ({ key, columns }: Projection, row: object): string =>
+  key.map((name) => columns[name]!.of(row)).join('/')
+
+/** A key as its columns. */
+export const keyParts = ({ key }: Projection, text: string): readonly string[] => {
+  const parts: string[] = []
+  let from = 0
+  for (let i = 1; i < key.length; i++) {
+    const at = text.indexOf('/', from)
+    parts.push(text.slice(from, at))
+    from = at + 1
+  }
+  parts.push(text.slice(from))
+  return parts
 }
 
-const none: readonly never[] = []
+/** What does not come with a key and may change. */
+export const changing = ({ key, columns }: Projection): readonly string[] =>
+  Object.entries(columns)
+    .filter(([name, { isFixed }]) => isFixed !== true && !key.includes(name))
+    .map(([name]) => name)
+
+/** The primary key: first what tells most, so that it serves lists by that too. */
+export const primaryKey = ({ key }: Projection): readonly string[] => key.toReversed()
+
+/** The list whose index finds what this filter asks for; undefined where none does. */
+export const listFor = ({ lists, usual }: Projection, filter: FilterBy): ListBy | undefined => {
+  const isGiven = (name: string): boolean =>
+    filter[name] !== undefined && !(usual?.column === name && usual.value === filter[name])
+  return lists.find(({ by }) => by.every(isGiven))
+}
+
+/** The columns of a list's index beside its order; undefined where the primary key serves it. */
+export const isServedByKey = (of: Projection, { by }: ListBy): boolean =>
+  by.length === 0 ? of.newestBy === undefined : by.length === 1 && by[0] === primaryKey(of)[0]

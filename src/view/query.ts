@@ -1,29 +1,27 @@
-import type { OrderRow } from './orders.ts'
 import type { Mark } from './position.ts'
+import type { FilterBy, Projection } from './projection.ts'
 import type { ViewRecord } from './record.ts'
-import type { SagaRow } from './sagas.ts'
-import type { StockRow } from './stock.ts'
-import type { OrderFilter, Page, PageRequest, RunningCount, SagaFilter, StoreSpace } from './store.ts'
+import type { Count, Page, PageRequest, StoreSpace } from './store.ts'
 import type { Waiter } from './waiters.ts'
 
 /** What others may ask the read model: the query port. */
 export type ViewQuery = {
-  /** An order that has been placed. */
-  order(orderId: string): Promise<OrderRow | undefined>
-  orders(filter: OrderFilter, page: PageRequest): Promise<Page<OrderRow>>
-  stock(sku: string): Promise<StockRow | undefined>
-  allStock(page: PageRequest): Promise<Page<StockRow>>
-  saga(saga: string, key: string): Promise<SagaRow | undefined>
-  sagas(filter: SagaFilter, page: PageRequest): Promise<Page<SagaRow>>
-  /** Instances that have not ended, by saga and revision. */
-  countRunning(): Promise<readonly RunningCount[]>
-  /** Waits for an order that is about to be placed. One that was placed long ago is found by `order`. */
-  whenPlaced(orderId: string, timeoutMs: number): Waiter<OrderRow>
-  /**
-   * Waits for the order to have reached its end: a final status and, where a saga drives it, that saga's end, so that
-   * all undoing is done.
-   */
-  whenEnded(orderId: string, timeoutMs: number): Waiter<OrderRow>
+  /** The row of this key, if it is shown. */
+  row<Row extends object>(of: Projection<Row>, key: string): Promise<Row | undefined>
+  list<Row extends object, Filter extends string>(
+    of: Projection<Row, string, Filter>,
+    filter: FilterBy<Filter>,
+    page: PageRequest
+  ): Promise<Page<Row>>
+  /** Of a projection that has `counts`. */
+  count(of: Projection): Promise<readonly Count[]>
+  /** Waits for the row of this key to be shown, and to be as `isMet` wants it. */
+  whenRow<Row extends object>(
+    of: Projection<Row>,
+    key: string,
+    isMet: (row: Row) => boolean,
+    wait: RowWait
+  ): Waiter<Row>
   /** Waits for the event that answers this command. Ask before the command is sent. */
   whenAnswered(commandId: string, timeoutMs: number): Waiter<ViewRecord>
   /** Waits until all these records have been folded. */
@@ -40,6 +38,12 @@ export type ViewQuery = {
   progress(): ViewProgress
   health(): ViewHealth
 }
+
+/**
+ * `by`: what the wait belongs to, as neither takes the other's places. A write waits for what is about to happen; a
+ * read also for what has happened long ago, for which the store is asked.
+ */
+export type RowWait = { readonly timeoutMs: number; readonly by: 'write' | 'read' }
 
 /** `failed`: it will see nothing more. */
 export type ViewState = 'catching-up' | 'following' | 'failed'

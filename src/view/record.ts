@@ -6,21 +6,17 @@ import { extrasOf, noExtras } from './saga-timeline.ts'
 import { type Shapes, unshared } from './shapes.ts'
 import type { Shape } from './timeline.ts'
 
-/** The journals that the view folds, by what they tell of. */
-export type Source = string
-
-/** The events topic of each source. */
-export type Topics = Readonly<Record<Source, string>>
+/** The orchestrator's journal, the one that the engine itself writes. */
+export const sagaJournal = 'saga-events'
 
 /** A followed partition, with its name in positions. */
-export type Place = TopicPartition & { readonly name: string; readonly source: Source }
+export type Place = TopicPartition & { readonly name: string }
 
 /** A record as it came from the log, with its length. */
 export type Arrived = { readonly place: Place; readonly record: StoredRecord; readonly bytes: number }
 
 /** A decoded event with its place: what the folds see. */
 export type ViewRecord = {
-  readonly source: Source
   readonly topic: string
   readonly partition: number
   readonly offset: number
@@ -62,11 +58,12 @@ export const decodeRecord = (
     const message = codec.decode(record.value, true)
     if (isMarker(message)) return undefined
     const { type, fullName, value } = message
-    const { topic, partition, source } = place
+    const { topic, partition } = place
     const causationId = record.headers['ce_causationid']
     const { key, offset, timestamp: at } = record
-    const shape = shapes.of(topic, type, source === 'saga' && isOfEngine(fullName) ? extrasOf(type, value) : noExtras)
-    return { source, topic, partition, offset, at, key, type, fullName, value, causationId, shape }
+    const isOfSaga = topic === sagaJournal && isOfEngine(fullName)
+    const shape = shapes.of(topic, type, isOfSaga ? extrasOf(type, value) : noExtras)
+    return { topic, partition, offset, at, key, type, fullName, value, causationId, shape }
   } catch (error) {
     return skippedFor(place, record.offset, error)
   }

@@ -1,5 +1,8 @@
-import { isOfEngine, type ViewRecord } from './record.ts'
-import { appended, entryCount, type Timeline, withoutEntry } from './timeline.ts'
+import { projection } from './projection.ts'
+import { isOfEngine, sagaJournal, type ViewRecord } from './record.ts'
+import type { Count } from './store.ts'
+import { packTimeline, type PackedTimeline, unpackTimeline } from './timeline-pack.ts'
+import { appended, entryCount, type Timeline, timelineBytes, withoutEntry } from './timeline.ts'
 
 /**
  * The sagas projection: one row an instance, folded from `saga-events` alone.
@@ -10,14 +13,14 @@ import { appended, entryCount, type Timeline, withoutEntry } from './timeline.ts
  */
 export type SagaRow = {
   readonly saga: string
-  /** The instance's key: the order id, for the saga `order`. */
+  /** The instance's key: the id of what it is about. */
   readonly key: string
   readonly revision: string
   readonly status: SagaStatus
   /** The step that it is at; null between steps and at the end. */
   readonly step: string | null
   readonly startedAt: number
-  /** The record that started it: `OrderPlaced`. */
+  /** The record that started it, by its short name. */
   readonly startedBy: string
   readonly endedAt: number | null
   readonly failure: { readonly type: string; readonly step: string; readonly message: string } | null
@@ -41,7 +44,7 @@ export const sagaStatuses = [
 ] as const
 export type SagaStatus = (typeof sagaStatuses)[number]
 
-/** What the order's row shows of its saga. */
+/** What another projection's row may show of an instance. */
 export type SagaSummary = {
   readonly name: string
   readonly revision: string
@@ -66,7 +69,7 @@ export const foldSaga = (before: SagaRow | undefined, record: ViewRecord): SagaR
   return rowOf(before, change === undefined ? before : change(before, record), record)
 }
 
-/** Member by member: this runs twenty times an order, and spreading is several times slower. */
+/** Member by member: this runs some twenty times an instance, and spreading is several times slower. */
 const rowOf = (before: SagaRow, state: State, record: ViewRecord): SagaRow => {
   const { endedAt, isAborted, isCompensating, failure, active } = state
   const isFull = entryCount(before.timeline) === timelineEntriesMax
@@ -89,12 +92,15 @@ const rowOf = (before: SagaRow, state: State, record: ViewRecord): SagaRow => {
   }
 }
 
-/**
- * The instance that a record is of; undefined for an event that a saga emits, which stands on the journal under its own
- * type.
- */
-export const instanceOf = ({ fullName, value }: ViewRecord): { saga: string; key: string } | undefined =>
-  isOfEngine(fullName) ? { saga: String(value['saga']), key: String(value['key']) } : undefined
+/** The key of an instance's row. */
+export const sagaRowKey = (saga: string, key: string): string => `${saga}/${key}`
+
+/** The instance's key, in that of its row: a saga's name has no slash. */
+export const instanceKey = (rowKey: string): string => rowKey.slice(rowKey.indexOf('/') + 1)
+
+/** An event that a saga emits stands on the journal under its own type, and is no instance's. */
+const rowKeyOf = ({ fullName, value }: ViewRecord): string | undefined =>
+  isOfEngine(fullName) ? sagaRowKey(String(value['saga']), String(value['key'])) : undefined
 
 export const sagaSummary = (row: SagaRow): SagaSummary => {
   const { saga: name, revision, status, step } = row
@@ -207,3 +213,72 @@ const failureOf = (value: ViewRecord['value']): SagaRow['failure'] => {
   const { type, step, message } = value['failure'] as Record<string, unknown>
   return { type: String(type), step: String(step), message: String(message) }
 }
+
+type PackedSaga = readonly [
+  step: string | null,
+  startedBy: string,
+  failure: SagaRow['failure'],
+  isAborted: 0 | 1,
+  isCompensating: 0 | 1,
+  active: readonly ActiveStep[],
+  omitted: number,
+  timeline: PackedTimeline
+]
+
+/** The engine's own read model: the instances of sagas. */
+export const sagas = projection({
+  name: 'sagas',
+  layout: 1,
+  reads: [sagaJournal],
+  keyOf: rowKeyOf,
+  fold: foldSaga,
+  bytesOf: ({ key, failure, active, timeline }) =>
+    sagaBytes + key.length + (failure?.message.length ?? 0) + active.length * stepBytes + timelineBytes(timeline),
+  columns: {
+    saga: { type: 'text', of: ({ saga }) => saga },
+    key: { type: 'text', of: ({ key }) => key },
+    revision: { type: 'text', of: ({ revision }) => revision, isFixed: true },
+    status: { type: 'text', of: ({ status }) => status },
+    startedAt: { type: 'integer', of: ({ startedAt }) => startedAt, isFixed: true },
+    endedAt: { type: 'integer', of: ({ endedAt }) => endedAt }
+  },
+  key: ['saga', 'key'],
+  newestBy: 'startedAt',
+  lists: [{ by: ['key'] }, { by: ['saga', 'status'] }, { by: ['saga'] }, { by: ['status'] }, { by: [] }],
+  usual: { column: 'status', value: 'completed' },
+  counts: { by: ['saga', 'revision'], until: 'endedAt' },
+  packing: {
+    pack: (row, shapes): PackedSaga => {
+      const { step, startedBy, failure, active, omitted } = row
+      const [isAborted, isCompensating] = [row.isAborted ? 1 : 0, row.isCompensating ? 1 : 0] as const
+      return [step, startedBy, failure, isAborted, isCompensating, active, omitted, packTimeline(row.timeline, shapes)]
+    },
+    unpack: (packed: PackedSaga, columns, shapes): SagaRow => {
+      const [step, startedBy, failure, isAborted, isCompensating, active, omitted, timeline] = packed
+      return {
+        saga: String(columns['saga']),
+        key: String(columns['key']),
+        revision: String(columns['revision']),
+        status: columns['status'] as SagaStatus,
+        step,
+        startedAt: Number(columns['startedAt']),
+        startedBy,
+        endedAt: columns['endedAt'] as number | null,
+        failure,
+        isAborted: isAborted === 1,
+        isCompensating: isCompensating === 1,
+        ...{ active, omitted },
+        timeline: unpackTimeline(timeline, shapes)
+      }
+    }
+  }
+})
+
+const sagaBytes = 400
+const stepBytes = 120
+
+export type RunningCount = { readonly saga: string; readonly revision: string; readonly count: number }
+
+/** What is counted of them: those that have not ended, by saga and revision. */
+export const runningCounts = (counts: readonly Count[]): readonly RunningCount[] =>
+  counts.map(({ of: [saga, revision], count }) => ({ saga: saga!, revision: revision!, count }))

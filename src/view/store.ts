@@ -1,9 +1,8 @@
 import { isParcomoloError } from '../base/index.ts'
-import type { OrderRow, OrderStatus } from './orders.ts'
+import type { ViewLayout } from './layout.ts'
+import type { FilterBy, Projection } from './projection.ts'
 import type { Skipped } from './record.ts'
-import type { SagaRow, SagaStatus } from './sagas.ts'
 import type { StoreCopy } from './snapshots.ts'
-import type { StockRow } from './stock.ts'
 
 /**
  * The view's store: a port; SQLite for one process, PostgreSQL for any number of them, both held to one contract suite.
@@ -17,21 +16,23 @@ import type { StockRow } from './stock.ts'
  *     another view has written since, nothing is written. What is read comes with the moment that it is of.
  */
 export type ViewStore = {
+  /** What it keeps. */
+  readonly layout: ViewLayout
   /** True when rows of another layout or a damaged file were passed over at opening; for a log line. */
   readonly wasReset: boolean
   moment(): Promise<Moment>
   /** The rows of these keys; one that is not there is left out. */
-  get<T extends TableName>(table: T, keys: readonly string[]): Promise<Read<ReadonlyMap<string, Tables[T]>>>
+  get<Row extends object>(of: Projection<Row>, keys: readonly string[]): Promise<Read<ReadonlyMap<string, Row>>>
   /** Gives the moment that this makes; undefined where the store has moved on from `last`, and nothing is written. */
   write(change: ViewChange, last: Moment): Promise<Moment | undefined>
-  /** Newest first; only orders that have been placed. */
-  listOrders(filter: OrderFilter, page: PageRequest): Promise<Read<Page<OrderRow>>>
-  /** Newest first. */
-  listSagas(filter: SagaFilter, page: PageRequest): Promise<Read<Page<SagaRow>>>
-  /** By SKU; only those that have been set. */
-  listStock(page: PageRequest): Promise<Read<Page<StockRow>>>
-  /** Instances that have not ended, by saga and revision. */
-  countRunning(): Promise<Read<readonly RunningCount[]>>
+  /** In the projection's order, those that are shown. */
+  list<Row extends object, Filter extends string>(
+    of: Projection<Row, string, Filter>,
+    filter: FilterBy<Filter>,
+    page: PageRequest
+  ): Promise<Read<Page<Row>>>
+  /** Of a projection that has `counts`. */
+  count(of: Projection): Promise<Read<readonly Count[]>>
   countSkipped(): Promise<number>
   /** Back to empty, for a rebuild; false where the store has moved on from `last`, and nothing is done. */
   clear(last: Moment): Promise<boolean>
@@ -63,9 +64,6 @@ export type Positions = ReadonlyMap<string, Position>
 /** What was found, at a moment. */
 export type Read<T> = { readonly found: T; readonly moment: Moment }
 
-export type Tables = { readonly orders: OrderRow; readonly stock: StockRow; readonly sagas: SagaRow }
-export type TableName = keyof Tables
-
 /**
  * How far a partition has been folded, with what identifies its last folded record: a log that was deleted and has
  * grown again is told by it.
@@ -73,24 +71,16 @@ export type TableName = keyof Tables
 export type Position = { readonly next: number; readonly key: string; readonly timestamp: number }
 
 export type ViewChange = {
-  readonly [T in TableName]: readonly Tables[T][]
-} & {
+  /** By the name of their projection. */
+  readonly rows: ReadonlyMap<string, readonly object[]>
   readonly positions: Positions
   readonly skipped: readonly Skipped[]
 }
 
-export type OrderFilter = { readonly customerId?: string | undefined; readonly status?: OrderStatus | undefined }
-export type SagaFilter = {
-  readonly saga?: string | undefined
-  readonly key?: string | undefined
-  readonly status?: SagaStatus | undefined
-}
-export type RunningCount = { readonly saga: string; readonly revision: string; readonly count: number }
+/** How many rows there are with these values in the columns that are counted by. */
+export type Count = { readonly of: readonly string[]; readonly count: number }
 
-/** `after`: the last row of the page before, as its time (0 for stock) and its key. */
+/** `after`: the last row of the page before, as its time (0 where lists go by key) and its key. */
 export type PageRequest = { readonly limit: number; readonly after?: PageMark | undefined }
 export type PageMark = { readonly at: number; readonly key: string }
 export type Page<T> = { readonly rows: readonly T[]; readonly next: PageMark | undefined }
-
-/** The key of an instance's row. */
-export const sagaRowKey = (saga: string, key: string): string => `${saga}/${key}`

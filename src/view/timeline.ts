@@ -28,6 +28,11 @@ export const itemsPerEntry = 4
 
 export const entryCount = (timeline: Timeline): number => Math.floor(timeline.length / itemsPerEntry)
 
+/** What it takes in memory; its shapes are shared. */
+export const timelineBytes = (timeline: Timeline): number => timeline.length * itemBytes
+
+const itemBytes = 8
+
 /** The timeline with one more entry. `concat` makes it as long as it is; a push would leave room for more. */
 export const appended = (timeline: Timeline, { shape, at, partition, offset }: Told): Timeline =>
   timeline.length === 0

@@ -4,31 +4,22 @@ import { type Log, placeName } from '../log/index.ts'
 import { Follower, type FollowLimits, followLimits } from './follow.ts'
 import { type Learn, ReadModel } from './model.ts'
 import { placesOf, startMoment } from './opening.ts'
-import { type Flow, hasOrderEnded, type OrderRow } from './orders.ts'
 import type { Mark } from './position.ts'
-import type { ViewHealth, ViewProgress, ViewQuery, ViewState } from './query.ts'
-import type { Place, Topics, ViewRecord } from './record.ts'
-import type { SagaRow } from './sagas.ts'
+import { type FilterBy, isShown, type Projection } from './projection.ts'
+import type { RowWait, ViewHealth, ViewProgress, ViewQuery, ViewState } from './query.ts'
+import type { Place, ViewRecord } from './record.ts'
 import { type KeeperLimits, keeperLimits, SnapshotKeeper } from './snapshot-keeper.ts'
 import type { ViewSnapshots } from './snapshots.ts'
-import type { StockRow } from './stock.ts'
-import {
-  type OrderFilter,
-  type Page,
-  type PageRequest,
-  type RunningCount,
-  type SagaFilter,
-  sagaRowKey,
-  type ViewStore
-} from './store.ts'
+import type { Count, Page, PageRequest, ViewStore } from './store.ts'
 import { type Waiter, Waiters } from './waiters.ts'
 
 export type ViewDeps = {
   readonly log: Log
   readonly codec: Codec
+  /** Of the projections that are followed. */
   readonly store: ViewStore
-  readonly topics: Topics
-  readonly flow: Flow
+  /** The journals that are followed: those that projections read, and all others that somebody waits for. */
+  readonly topics: readonly string[]
   readonly clock: Clock
   /** For records that were written with schemas of other versions. */
   readonly learn?: Learn
@@ -44,7 +35,7 @@ export type ViewLimits = FollowLimits &
   KeeperLimits & {
     /** As many writes may wait at once, and as many reads. */
     readonly waitersMax: number
-    /** Rows of each table that are kept in memory after they have been written, in bytes. */
+    /** Rows of each projection that are kept in memory after they have been written, in bytes. */
     readonly recentBytesMax: number
     /** How long a query waits for this view to fold what another one has stored already. */
     readonly behindPatienceMs: number
@@ -75,16 +66,17 @@ export type View = ViewQuery & {
 /** Opens the read model and starts to follow the journals from where the store stands. */
 export const openView = async (deps: ViewDeps): Promise<View> => {
   const limits = { ...viewLimits, ...deps.limits }
+  checkReads(deps)
   const places = placesOf(deps.topics, deps.log)
   const onRebuild = (reason: string): void => deps.logger?.warn({ reason }, `the read model is built anew: ${reason}`)
   const moment = await startMoment(deps.log, deps.store, places, onRebuild)
   const skippedCount = await deps.store.countSkipped()
-  const { store, codec, flow, learn, clock } = deps
+  const { store, codec, learn, clock } = deps
   const { recentBytesMax, behindPatienceMs } = limits
   const onHeldUp = (error: unknown): void => view.onHeldUp(error)
   const onWentBack = (error: unknown): void => view.onWentBack(error)
   const model = new ReadModel(
-    { store, codec, flow, recentBytesMax, behindPatienceMs, learn, clock, onHeldUp, onWentBack },
+    { store, codec, recentBytesMax, behindPatienceMs, learn, clock, onHeldUp, onWentBack },
     { moment, skippedCount }
   )
   const target = new Map<string, number>()
@@ -92,6 +84,14 @@ export const openView = async (deps: ViewDeps): Promise<View> => {
   const view = new FollowingView(deps, { limits, places, model, target })
   view.start()
   return view
+}
+
+/** What is read has to be followed, or it would never be seen. */
+const checkReads = ({ store, topics }: ViewDeps): void => {
+  for (const { name, reads } of store.layout.projections)
+    for (const topic of reads)
+      if (!topics.includes(topic))
+        throw new TypeError(`the projection '${name}' reads '${topic}', which is not followed`)
 }
 
 type Parts = {
@@ -110,7 +110,6 @@ class FollowingView implements View {
   readonly #follower: Follower
   readonly #keeper: SnapshotKeeper | undefined
   readonly #opened: { readonly at: number; readonly done: number }
-  #changedOrders = new Set<string>()
   #isCaughtUp = false
   #settleCaughtUp: { resolve(): void; reject(error: unknown): void }
   #failure: unknown
@@ -134,7 +133,7 @@ class FollowingView implements View {
       limits: parts.limits,
       listener: {
         onRecord: (record) => this.#waiters.onAnswer(record),
-        onOrder: (orderId) => this.#changedOrders.add(orderId),
+        onChange: (table, { key, ahead }) => this.#waiters.onChange(table.projection.name, key, ahead !== undefined),
         onSkipped: (skipped) =>
           deps.logger?.error(
             skipped,
@@ -153,44 +152,34 @@ class FollowingView implements View {
     this.#follower.start()
   }
 
-  async order(orderId: string): Promise<OrderRow | undefined> {
-    const row = await this.#parts.model.get('orders', orderId)
-    return row === undefined || row.placedAt === null ? undefined : row
+  async row<Row extends object>(of: Projection<Row>, key: string): Promise<Row | undefined> {
+    const row = await this.#parts.model.get(of, key)
+    return row !== undefined && isShown(of, row) ? row : undefined
   }
 
-  async stock(sku: string): Promise<StockRow | undefined> {
-    const row = await this.#parts.model.get('stock', sku)
-    return row?.isSet === true ? row : undefined
+  list<Row extends object, Filter extends string>(
+    of: Projection<Row, string, Filter>,
+    filter: FilterBy<Filter>,
+    page: PageRequest
+  ): Promise<Page<Row>> {
+    return this.#parts.model.list((store) => store.list(of, filter, page))
   }
 
-  saga(saga: string, key: string): Promise<SagaRow | undefined> {
-    return this.#parts.model.get('sagas', sagaRowKey(saga, key))
+  count(of: Projection): Promise<readonly Count[]> {
+    return this.#parts.model.list((store) => store.count(of))
   }
 
-  orders(filter: OrderFilter, page: PageRequest): Promise<Page<OrderRow>> {
-    return this.#parts.model.list((store) => store.listOrders(filter, page))
-  }
-
-  sagas(filter: SagaFilter, page: PageRequest): Promise<Page<SagaRow>> {
-    return this.#parts.model.list((store) => store.listSagas(filter, page))
-  }
-
-  allStock(page: PageRequest): Promise<Page<StockRow>> {
-    return this.#parts.model.list((store) => store.listStock(page))
-  }
-
-  countRunning(): Promise<readonly RunningCount[]> {
-    return this.#parts.model.list((store) => store.countRunning())
-  }
-
-  whenPlaced(orderId: string, timeoutMs: number): Waiter<OrderRow> {
-    return this.#whenOrder(orderId, (row) => row.placedAt !== null, { timeoutMs, by: 'write' }).waiter
-  }
-
-  whenEnded(orderId: string, timeoutMs: number): Waiter<OrderRow> {
-    const isMet = (row: OrderRow): boolean => hasOrderEnded(row, this.#deps.flow)
-    const { waiter, isKnown } = this.#whenOrder(orderId, isMet, { timeoutMs, by: 'read' })
-    if (!isKnown) void this.#checkStored(orderId)
+  whenRow<Row extends object>(
+    of: Projection<Row>,
+    key: string,
+    isMet: (row: Row) => boolean,
+    wait: RowWait
+  ): Waiter<Row> {
+    const isMetAndShown = (row: Row): boolean => isShown(of, row) && isMet(row)
+    const row = this.#parts.model.recent(of, key)
+    if (row !== undefined && isMetAndShown(row)) return metAlready(row)
+    const waiter = this.#waiters.row(of, key, isMetAndShown, wait)
+    if (wait.by === 'read' && row === undefined) void this.#checkStored(of, key)
     return waiter
   }
 
@@ -304,21 +293,10 @@ class FollowingView implements View {
     return model.changedBytes > limits.waitingBytesMax ? 'its store cannot be written' : undefined
   }
 
-  #whenOrder(
-    orderId: string,
-    isMet: (row: OrderRow) => boolean,
-    { timeoutMs, by }: { readonly timeoutMs: number; readonly by: 'write' | 'read' }
-  ): { waiter: Waiter<OrderRow>; isKnown: boolean } {
-    const row = this.#parts.model.recent('orders', orderId)
-    if (row !== undefined && isMet(row)) return { waiter: metAlready(row), isKnown: true }
-    return { waiter: this.#waiters.order(orderId, isMet, timeoutMs, by), isKnown: row !== undefined }
-  }
-
   /** The wait has begun before this look, so that nothing falls between them. */
-  async #checkStored(orderId: string): Promise<void> {
+  async #checkStored(of: Projection, key: string): Promise<void> {
     try {
-      const row = await this.#parts.model.get('orders', orderId)
-      if (row !== undefined) this.#waiters.onRound([orderId], () => row)
+      this.#waiters.tell(of.name, key, await this.#parts.model.get(of, key))
     } catch (error) {
       // What the view is behind with, it tells the waiter of when it has folded it.
       if (!isParcomoloError(error, 'PARCOMOLO_VIEW_BEHIND')) this.#onStore(error)
@@ -326,14 +304,7 @@ class FollowingView implements View {
   }
 
   #onRound(): void {
-    const { model } = this.#parts
-    const later = new Set<string>()
-    this.#waiters.onRound(this.#changedOrders, (orderId) => {
-      if (!model.isAhead('orders', orderId)) return model.recent('orders', orderId)
-      later.add(orderId)
-      return undefined
-    })
-    this.#changedOrders = later
+    this.#waiters.onRound(this.#parts.model)
     if (!this.#isCaughtUp) this.#checkCaughtUp()
   }
 

@@ -1,6 +1,7 @@
 import { type Clock, ParcomoloError } from '../base/index.ts'
-import type { OrderRow } from './orders.ts'
 import type { Mark } from './position.ts'
+import type { Projection } from './projection.ts'
+import type { RowWait } from './query.ts'
 import type { ViewRecord } from './record.ts'
 
 /**
@@ -8,6 +9,13 @@ import type { ViewRecord } from './record.ts'
  * when the view has failed.
  */
 export type Waiter<T> = { readonly done: Promise<T | undefined>; readonly cancel: () => void }
+
+/** What is folded, by projection and key. */
+export type RowsInMemory = {
+  /** It has what is not folded here yet. */
+  isAhead(name: string, key: string): boolean
+  rowOf(name: string, key: string): object | undefined
+}
 
 /**
  * Who waits for the view to see something. In memory, told by each round of folding; nothing polls.
@@ -21,7 +29,7 @@ export class Waiters {
   readonly #waitersMax: number
   readonly #all = { write: new Set<Entry>(), read: new Set<Entry>() }
   readonly #answers = new Map<string, Entry>()
-  readonly #orders = new Map<string, Set<OrderEntry>>()
+  readonly #rows = new Map<string, RowEntries>()
   readonly #positions = new Set<PositionEntry>()
 
   constructor(clock: Clock, waitersMax: number) {
@@ -40,23 +48,24 @@ export class Waiters {
     return waiter
   }
 
-  /** For the order's row to be as `isMet` wants it; `by` what the wait belongs to. */
-  order(
-    orderId: string,
-    isMet: (row: OrderRow) => boolean,
-    timeoutMs: number,
-    by: 'write' | 'read' = 'write'
-  ): Waiter<OrderRow> {
+  /** For a projection's row to be as `isMet` wants it. */
+  row<Row extends object>(
+    { name }: Projection<Row>,
+    key: string,
+    isMet: (row: Row) => boolean,
+    { timeoutMs, by }: RowWait
+  ): Waiter<Row> {
+    const { byKey } = this.#rowsOf(name)
     const forget = (): void => {
-      const entries = this.#orders.get(orderId)
-      entries?.delete(orderEntry)
-      if (entries?.size === 0) this.#orders.delete(orderId)
+      const entries = byKey.get(key)
+      entries?.delete(rowEntry)
+      if (entries?.size === 0) byKey.delete(key)
     }
-    const { entry, waiter } = this.#open<OrderRow>(by, timeoutMs, forget)
-    const orderEntry = { entry, isMet }
-    const entries = this.#orders.get(orderId)
-    if (entries === undefined) this.#orders.set(orderId, new Set([orderEntry]))
-    else entries.add(orderEntry)
+    const { entry, waiter } = this.#open<Row>(by, timeoutMs, forget)
+    const rowEntry: RowEntry = { entry, isMet: isMet as RowEntry['isMet'] }
+    const entries = byKey.get(key)
+    if (entries === undefined) byKey.set(key, new Set([rowEntry]))
+    else entries.add(rowEntry)
     return waiter
   }
 
@@ -76,10 +85,30 @@ export class Waiters {
     if (record.causationId !== undefined) this.#answers.get(record.causationId)?.finish(record)
   }
 
-  /** After a round: these orders have changed, and the positions have moved. */
-  onRound(orders: Iterable<string>, rowOf: (orderId: string) => OrderRow | undefined): void {
-    if (this.#orders.size > 0) for (const orderId of orders) this.#checkOrder(orderId, rowOf(orderId))
+  /** A row has changed: whoever waits is told after the round; of one that is ahead, also who comes later. */
+  onChange(name: string, key: string, isAhead: boolean): void {
+    const rows = isAhead ? this.#rowsOf(name) : this.#rows.get(name)
+    if (rows !== undefined && (isAhead || rows.byKey.size > 0)) rows.changed.add(key)
+  }
+
+  /** After a round: rows have changed, and the positions have moved. One that is ahead is looked at again later. */
+  onRound(memory: RowsInMemory): void {
+    for (const [name, rows] of this.#rows) {
+      if (rows.changed.size === 0) continue
+      const { changed } = rows
+      rows.changed = new Set()
+      for (const key of changed)
+        if (memory.isAhead(name, key)) rows.changed.add(key)
+        else if (rows.byKey.has(key)) this.tell(name, key, memory.rowOf(name, key))
+    }
     for (const { entry, isMet } of this.#positions) if (isMet()) entry.finish(true)
+  }
+
+  /** Of a row that was found. */
+  tell(name: string, key: string, row: object | undefined): void {
+    const entries = this.#rows.get(name)?.byKey.get(key)
+    if (entries === undefined || row === undefined) return
+    for (const { entry, isMet } of entries) if (isMet(row)) entry.finish(row)
   }
 
   /** Ends all waiters: with this error, or as if their time were up. */
@@ -90,10 +119,12 @@ export class Waiters {
     }
   }
 
-  #checkOrder(orderId: string, row: OrderRow | undefined): void {
-    const entries = this.#orders.get(orderId)
-    if (entries === undefined || row === undefined) return
-    for (const { entry, isMet } of entries) if (isMet(row)) entry.finish(row)
+  #rowsOf(name: string): RowEntries {
+    const known = this.#rows.get(name)
+    if (known !== undefined) return known
+    const rows = { byKey: new Map<string, Set<RowEntry>>(), changed: new Set<string>() }
+    this.#rows.set(name, rows)
+    return rows
   }
 
   #open<T>(by: 'write' | 'read', timeoutMs: number, forget: () => void): { entry: Entry; waiter: Waiter<T> } {
@@ -124,7 +155,9 @@ export class Waiters {
 }
 
 type Entry = { finish(value: unknown): void; fail(error: unknown): void }
-type OrderEntry = { readonly entry: Entry; readonly isMet: (row: OrderRow) => boolean }
+type RowEntry = { readonly entry: Entry; readonly isMet: (row: object) => boolean }
+/** Of one projection; `changed`: keys of rows that have changed since waiters were told. */
+type RowEntries = { readonly byKey: Map<string, Set<RowEntry>>; changed: Set<string> }
 type PositionEntry = { readonly entry: Entry; readonly isMet: () => boolean }
 
 const tooManyWaiters = (waitersMax: number): ParcomoloError =>

@@ -1,6 +1,6 @@
 import { ParcomoloError } from '../base/index.ts'
+import type { Table } from './folding.ts'
 import { covers, type Progress } from './progress.ts'
-import type { Rows } from './projection.ts'
 import type { Skipped } from './record.ts'
 import type { Moment, Position, Positions, ViewStore } from './store.ts'
 
@@ -16,7 +16,7 @@ import type { Moment, Position, Positions, ViewStore } from './store.ts'
  */
 export class WriteBehind {
   readonly #store: ViewStore
-  readonly #rows: Rows
+  readonly #tables: readonly Table[]
   readonly #progress: Progress
   #known: Moment
   /** The version of `known` at the end of the turn before. */
@@ -27,9 +27,9 @@ export class WriteBehind {
   #left: Positions | undefined
   #turn: Promise<boolean> | undefined
 
-  constructor(store: ViewStore, rows: Rows, progress: Progress, start: Moment) {
+  constructor(store: ViewStore, tables: readonly Table[], progress: Progress, start: Moment) {
     this.#store = store
-    this.#rows = rows
+    this.#tables = tables
     this.#progress = progress
     this.#known = start
     this.#lastVersion = start.version
@@ -109,7 +109,7 @@ export class WriteBehind {
     if (covers(positions, this.#progress.positions)) this.#startTurn()
     else if (this.#left === undefined || !covers(positions, this.#left)) return
     this.#left = undefined
-    for (const cache of Object.values(this.#rows)) cache.forgetEarlier()
+    for (const { rows } of this.#tables) rows.forgetEarlier()
     const isStored = (place: string, next: number): boolean => (positions.get(place)?.next ?? 0) >= next
     for (const [place, { next }] of this.#changedPlaces) if (isStored(place, next)) this.#changedPlaces.delete(place)
     this.#skipped = this.#skipped.filter(({ place, offset }) => !isStored(place, offset + 1))
@@ -129,24 +129,24 @@ export class WriteBehind {
   }
 
   #startTurn(): void {
-    for (const cache of Object.values(this.#rows)) cache.startTurn()
+    for (const { rows } of this.#tables) rows.startTurn()
   }
 
   async #write(last: Moment): Promise<boolean> {
-    const { orders, stock, sagas } = this.#rows
+    const tables = this.#tables
     const positions = this.#changedPlaces
     const skipped = this.#skipped
     this.#changedPlaces = new Map()
     this.#skipped = []
     const putBack = (): void => {
-      for (const cache of [orders, stock, sagas]) cache.failed()
+      for (const table of tables) table.rows.failed()
       this.#changedPlaces = new Map([...positions, ...this.#changedPlaces])
       this.#skipped = [...skipped, ...this.#skipped]
     }
     let moment: Moment | undefined
     try {
-      const rows = { orders: orders.startWrite(), stock: stock.startWrite(), sagas: sagas.startWrite() }
-      moment = await this.#store.write({ ...rows, positions, skipped }, last)
+      const rows = new Map(tables.map((table) => [table.projection.name, table.rows.startWrite()]))
+      moment = await this.#store.write({ rows, positions, skipped }, last)
     } catch (error) {
       putBack()
       throw error
@@ -156,7 +156,7 @@ export class WriteBehind {
       this.#leave()
       return false
     }
-    for (const cache of [orders, stock, sagas]) cache.written()
+    for (const table of tables) table.rows.written()
     this.#known = moment
     this.#lastVersion = moment.version
     this.#left = undefined

@@ -1,9 +1,8 @@
 import type { Log } from '../../src/log/index.ts'
+import { inboxes } from '../helpers/shop-parts.ts'
 import { placesOf } from './following.ts'
 import { readAll } from './judge.ts'
 import { numberOf } from './orders.ts'
-
-export const inboxes = ['order-commands', 'inventory-commands', 'payment-commands', 'shipping-commands'] as const
 
 /** Orders of a run by their numbers, from one on and before another. */
 export type Range = { readonly from: number; readonly to: number }

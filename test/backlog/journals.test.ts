@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { openEmbeddedLog } from '../../src/log/embedded/index.ts'
-import { viewTopics } from '../helpers/shop-parts.ts'
 import { openView } from '../../src/view/index.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
 import { VirtualClock } from '../helpers/virtual-clock.ts'
 import { makeCodec } from '../view/journals.ts'
 import { writeJournals } from './journals.ts'
+import { orders, shopLayout, stock, viewTopics } from '../helpers/shop-parts.ts'
 
 for (const partitions of [1, 3])
   test(`generated journals with ${partitions} partitions read as those of orders that have ended`, async (t) => {
@@ -23,22 +23,22 @@ for (const partitions of [1, 3])
         cleanup: 'delete'
       }))
     )
-    const orders = 120
-    const { orderId, isDeclined } = await writeJournals(log, codec, { orders, waveOrders: 50 })
-    const store = await openSqliteViewStore(':memory:')
+    const count = 120
+    const { orderId, isDeclined } = await writeJournals(log, codec, { orders: count, waveOrders: 50 })
+    const store = await openSqliteViewStore(':memory:', shopLayout)
     // Nobody moves the clock: an effect without its cause would be held for ever.
     const clock = new VirtualClock(0)
-    const view = await openView({ log, codec, store, topics: viewTopics, flow: 'orchestration', clock })
+    const view = await openView({ log, codec, store, topics: Object.values(viewTopics), clock })
     await view.caughtUp
-    for (let order = 0; order < orders; order++) {
-      const row = await view.order(orderId(order))
+    for (let order = 0; order < count; order++) {
+      const row = await view.row(orders, orderId(order))
       t.is(row?.status, isDeclined(order) ? 'REJECTED' : 'COMPLETED')
       t.true(row?.saga?.ended)
     }
-    const page = await view.orders({}, { limit: 1000 })
-    t.is(page.rows.length, orders)
-    t.is(new Set(page.rows.map(({ customerId }) => customerId)).size, orders)
-    t.is((await view.stock('book'))?.reserved, 0)
+    const page = await view.list(orders, {}, { limit: 1000 })
+    t.is(page.rows.length, count)
+    t.is(new Set(page.rows.map(({ customerId }) => customerId)).size, count)
+    t.is((await view.row(stock, 'book'))?.reserved, 0)
     await view.close()
     await log.close()
     await rm(dir, { recursive: true })

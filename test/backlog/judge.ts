@@ -2,6 +2,8 @@ import type { Log, StoredRecord, TopicPartition } from '../../src/log/index.ts'
 import { header } from '../../src/task/index.ts'
 import { schemasOf } from '../e2e/kafka-shop.ts'
 import { type AuditRecord, auditSome, type Schemas } from '../helpers/auditor.ts'
+import { theShop } from '../helpers/shop-parts.ts'
+import { journalsOf } from '../../src/main/system.ts'
 import { placesOf } from './following.ts'
 
 export type Judged = {
@@ -113,7 +115,7 @@ const auditSample = async ({ log, schemas }: Case, orderIds: readonly string[]):
   return found.length > told.length ? [...told, `and ${found.length - told.length} like these`] : told
 }
 
-const journals = ['order-events', 'stock-events', 'payment-events', 'shipping-events', 'saga-events']
+const journals = journalsOf(theShop)
 
 export const readAll = async (log: Log, place: TopicPartition, look: (record: StoredRecord) => void): Promise<void> => {
   for await (const records of log.read(place, 0, await log.end(place))) for (const record of records) look(record)

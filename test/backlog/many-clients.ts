@@ -13,7 +13,7 @@ import { judge, readAll } from './judge.ts'
 import { skus } from './orders.ts'
 import type { Result } from './result.ts'
 import { RoleProcess } from './role-process.ts'
-import { inboxes } from './commands.ts'
+import { inboxes } from '../helpers/shop-parts.ts'
 
 export type CrowdPlan = {
   /** As usual, and too many. */

@@ -3,6 +3,7 @@ import { type Headers, placeName, type StoredRecord } from '../../src/log/index.
 import { viewTopics } from '../helpers/shop-parts.ts'
 import { header, parsePositions } from '../../src/task/headers.ts'
 import { type RunningShop, startShop } from '../helpers/running-shop.ts'
+import { whenEnded } from '../../src/shop/order/index.ts'
 
 /** One batch that an order gives to a journal: what caused it has come before. */
 export type Stage = {
@@ -79,7 +80,7 @@ const orderOf = async (shop: RunningShop, paymentToken: string): Promise<readonl
   }
   const placed = await shop.http.inject({ method: 'POST', url: '/orders', payload })
   const { orderId } = placed.json<{ orderId: string }>()
-  await shop.view.whenEnded(orderId, 10_000).done
+  await whenEnded(shop.view, 'orchestration', orderId, 10_000).done
   return journalsOf(shop, from)
 }
 

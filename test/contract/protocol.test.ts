@@ -3,6 +3,7 @@ import avro from 'avsc'
 import test from 'ava'
 import fc from 'fast-check'
 import { readContract, readProtocolText } from '../../src/contract/index.ts'
+import { serviceNames } from '../helpers/shop-parts.ts'
 
 /**
  * The judge is avsc, which reads IDL by itself: every record has to be the same to it, defaults, docs and annotations
@@ -20,7 +21,7 @@ const sameToAvsc = (idl: string): [ours: unknown, theirs: unknown] => {
   return [ours, theirs]
 }
 
-for (const name of ['inventory', 'order', 'payment', 'shipping']) {
+for (const name of serviceNames) {
   test(`the records of ${name} are to Avro what they are here`, (t) => {
     const path = new URL(`../../sagas/participants/${name}.yaml`, import.meta.url)
     const yaml = readFileSync(path, 'utf8')

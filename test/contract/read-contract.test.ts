@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { isParcomoloError } from '../../src/base/index.ts'
 import { readContract } from '../../src/contract/index.ts'
+import { serviceNames } from '../helpers/shop-parts.ts'
 
 const sound = `apiVersion: parcomolo.io/v1alpha1
 kind: Participant
@@ -124,7 +125,7 @@ test('a type may be used before it is declared', (t) => {
   t.true(read(text).records.has('Item'))
 })
 
-for (const name of ['inventory', 'order', 'payment', 'shipping']) {
+for (const name of serviceNames) {
   test(`the contract of ${name} is sound`, (t) => {
     const path = `sagas/participants/${name}.yaml`
     const contract = readContract({ path, text: readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8') })

@@ -11,6 +11,7 @@ import { BrokerControl, faults } from './faults.ts'
 import { KafkaShop } from './kafka-shop.ts'
 import { getAll, type OrderView, type StockView } from './shop-client.ts'
 import { longestStalls, stallsTold } from './stalls.ts'
+import { serviceNames } from '../helpers/shop-parts.ts'
 
 /** Three brokers and a registry of their own, which these tests kill: nothing else may depend on them. */
 const brokers = process.env['KAFKA_FAULT_BROKERS']
@@ -29,10 +30,10 @@ const shopOf = async (t: ExecutionContext, prefix: string): Promise<KafkaShop> =
   const shop = new KafkaShop({ brokers: brokers!, registryUrl: registryUrl!, prefix }, folder)
   t.teardown(() => shop.end('SIGKILL'))
   const add = (name: string, roles: string) => shop.add(name, roles, { LOG_LEVEL: 'warn' })
-  for (const role of ['order', 'inventory', 'payment', 'shipping', 'orchestrator']) add(role, role)
+  for (const role of [...serviceNames, 'orchestrator']) add(role, role)
   add('view', 'view,operator')
   // Shares the partitions of all of them, and takes over what one leaves.
-  add('second', 'order,inventory,payment,shipping,orchestrator')
+  add('second', [...serviceNames, 'orchestrator'].join(','))
   await shop.start()
   return shop
 }

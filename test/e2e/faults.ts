@@ -6,6 +6,7 @@ import { Cluster } from '../../src/log/kafka/cluster.ts'
 import { connector } from '../../src/log/kafka/kafkajs.ts'
 import { closedError } from '../../src/log/kafka/broker-errors.ts'
 import { type KafkaShop, sessionMs } from './kafka-shop.ts'
+import { serviceNames } from '../helpers/shop-parts.ts'
 
 const run = promisify(execFile)
 
@@ -85,7 +86,7 @@ export const faults = (prefix: string): readonly Fault[] => [
     name: 'kill -9 of the broker that coordinates the group of the orchestrators',
     run: async (_shop, brokers) => lose(brokers, await brokers.coordinator(`${prefix}parcomolo-orchestrator`))
   },
-  ...['order', 'inventory', 'payment', 'shipping', 'orchestrator', 'view'].map(killed),
+  ...[...serviceNames, 'orchestrator', 'view'].map(killed),
   {
     name: 'kill -9 of all processes at once',
     run: async (shop) => {

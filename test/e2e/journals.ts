@@ -1,9 +1,9 @@
 import type { Log, TopicSpec } from '../../src/log/index.ts'
 import type { AuditRecord } from '../helpers/auditor.ts'
+import { journalsOf } from '../../src/main/system.ts'
+import { inboxes, theShop } from '../helpers/shop-parts.ts'
 
-const services = ['order', 'inventory', 'payment', 'shipping']
-const journals = ['order-events', 'stock-events', 'payment-events', 'shipping-events', 'saga-events']
-const inboxes = services.map((service) => `${service}-commands`)
+const journals = journalsOf(theShop)
 /** What all orders share has one partition. */
 const single = new Set(['stock-events', 'inventory-commands'])
 

@@ -8,6 +8,7 @@ import { audit, told } from '../helpers/auditor.ts'
 import { KafkaShop } from './kafka-shop.ts'
 import { atBank, outcome, seeEveryOutcome } from './outcomes.ts'
 import { get, getAll, order, type OrderView, post, requestBody, type StockView } from './shop-client.ts'
+import { serviceNames } from '../helpers/shop-parts.ts'
 
 const brokers = process.env['KAFKA_BROKERS']
 const registryUrl = process.env['SCHEMA_REGISTRY_URL']
@@ -71,8 +72,7 @@ function testKafka(): void {
   test.serial('every service is a process of its own, and does the same', async (t) => {
     t.timeout(120_000)
     const shop = await shopIn(t)
-    for (const role of ['order', 'inventory', 'payment', 'shipping', 'orchestrator', 'operator', 'view'])
-      shop.add(role, role)
+    for (const role of [...serviceNames, 'orchestrator', 'operator', 'view']) shop.add(role, role)
     await shop.start()
     await seeEveryOutcome(t, shop)
     await judge(t, shop, 'orchestration')

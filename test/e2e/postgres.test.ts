@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { shopLayout } from '../helpers/shop-parts.ts'
 import test, { type ExecutionContext } from 'ava'
 import { databaseUrl, newSchema, type Schema, whyNoDatabase } from '../view/database.ts'
 import { throughRelay } from '../view/relay.ts'
@@ -34,7 +35,7 @@ function testShop(url: string): void {
       t.like(await get<StockView>(shop, '/stock/book'), { onHand: 1_000_000 - 3, reserved: 0 })
       await shop.end('SIGTERM')
       t.notRegex(shop.errors, /error|warn/)
-      t.is((await schema.query(`SELECT 1 FROM ${schema.name}.parcomolo_view_3_orders`)).length, 4)
+      t.is((await schema.query(`SELECT 1 FROM ${schema.name}.parcomolo_view_${shopLayout.version}_orders`)).length, 4)
     }
   )
 

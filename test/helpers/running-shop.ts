@@ -10,7 +10,7 @@ import type { Log } from '../../src/log/index.ts'
 import { commandSender } from '../../src/main/commands.ts'
 import { readContractFiles } from '../../src/main/contract-files.ts'
 import { fillCatalogue } from '../../src/shop/shelves.ts'
-import { ownRecords, theShop, viewTopics } from './shop-parts.ts'
+import { ownRecords, shelvesOf, shopLayout, theShop, viewTopics } from './shop-parts.ts'
 import { aboutShop, shop, shopRoutes } from '../../src/shop/index.ts'
 import type { Flow } from '../../src/shop/index.ts'
 import { startSystem, type System } from '../../src/main/system.ts'
@@ -64,18 +64,18 @@ export const startShop = async (
     onPoison: (_, error) => fail(error),
     onDefinitionError: fail
   })
-  const store = await openSqliteViewStore(join(dir, 'view.sqlite'))
-  const view = await openView({ log, codec, store, topics: viewTopics, flow, clock: systemClock })
+  const store = await openSqliteViewStore(join(dir, 'view.sqlite'), shopLayout)
+  const view = await openView({ log, codec, store, topics: Object.values(viewTopics), clock: systemClock })
   await view.caughtUp
   const sendCommand = commandSender(log, codec, systemClock)
-  await fillCatalogue(view, sendCommand)
+  await fillCatalogue(shelvesOf(view), sendCommand)
   const revision = flow === 'orchestration' ? await publishOrderSaga(log, codec, contracts) : ''
   const http = createHttp({
     view,
     sendCommand,
     clock: systemClock,
     about: aboutShop(flow),
-    routes: shopRoutes(),
+    routes: shopRoutes({ flow: 'orchestration' }),
     definitions: definitionsOf(revision),
     idSecret: Buffer.from(testIdSecret),
     logLevel: 'silent',

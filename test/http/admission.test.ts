@@ -6,7 +6,7 @@ import { systemClock } from '../../src/base/index.ts'
 import { Admission, admissionLimits } from '../../src/http/admission.ts'
 import { createHttp, type HttpDeps } from '../../src/http/index.ts'
 import { shopRoutes } from '../../src/shop/index.ts'
-import type { ViewQuery } from '../../src/view/index.ts'
+import type { Projection, RowWait, ViewQuery } from '../../src/view/index.ts'
 import { Waiters } from '../../src/view/waiters.ts'
 import { VirtualClock } from '../helpers/virtual-clock.ts'
 import { get, jsonOf, orderBody, post } from './requests.ts'
@@ -130,13 +130,11 @@ const server = (t: ExecutionContext, own: NonNullable<HttpDeps['limits']> = {}) 
   const view = {
     state: () => 'following',
     health: () => ({ waiterCount: 0, skippedCount: 0, changedRowCount: 0, positions: {} }),
-    order: async () => undefined,
-    stock: async () => ({ priceCents: 1 }),
-    whenPlaced: (orderId: string, timeoutMs: number) => waiters.order(orderId, () => true, timeoutMs),
-    whenEnded: (orderId: string, timeoutMs: number) => waiters.order(orderId, () => true, timeoutMs)
+    row: async ({ name }: Projection) => (name === 'stock' ? { priceCents: 1 } : undefined),
+    whenRow: (of: Projection, key: string, _: unknown, wait: RowWait) => waiters.row(of, key, () => true, wait)
   } as unknown as ViewQuery
   const http = createHttp({
-    ...{ view, clock: systemClock, routes: shopRoutes(), logLevel: 'silent' },
+    ...{ view, clock: systemClock, routes: shopRoutes({ flow: 'orchestration' }), logLevel: 'silent' },
     sendCommand: async () => undefined,
     definitions: { list: () => [], get: () => undefined, graph: () => undefined },
     limits: { answerTimeoutMs: 60_000, inWorkMin: 2, heldMax: 1, ...own }

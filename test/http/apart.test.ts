@@ -12,7 +12,7 @@ test('with a port of its own, only that shows metrics and what the checks say', 
     sendCommand: async () => undefined,
     definitions: { list: () => [], get: () => undefined, graph: () => undefined },
     health: () => [{ name: 'log', ok: false, detail: 'the disk at /secret/place is full' }],
-    ...{ clock: systemClock, routes: shopRoutes(), logLevel: 'silent' }
+    ...{ clock: systemClock, routes: shopRoutes({ flow: 'orchestration' }), logLevel: 'silent' }
   })
   t.teardown(() => Promise.all([http.close(), probes.close()]).then(() => undefined))
   const [outside, inside] = [await get(http, '/readyz'), await get(probes, '/readyz')]

@@ -29,7 +29,7 @@ const http = createHttp({
   definitions: { list: () => [], get: () => undefined, graph: () => undefined },
   clock: systemClock,
   about: aboutShop('orchestration'),
-  routes: shopRoutes(),
+  routes: shopRoutes({ flow: 'orchestration' }),
   logLevel: 'silent'
 })
 test.after.always(() => http.close())

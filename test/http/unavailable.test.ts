@@ -5,8 +5,8 @@ import type { FastifyInstance } from 'fastify'
 import { systemClock } from '../../src/base/index.ts'
 import { createHttp, type HttpDeps, type OutgoingCommand } from '../../src/http/index.ts'
 import { shopRoutes } from '../../src/shop/index.ts'
-import type { OrderRow, ViewProgress, ViewQuery, ViewState } from '../../src/view/index.ts'
-import { emptyOrder } from '../../src/view/orders.ts'
+import type { ViewProgress, ViewQuery, ViewState } from '../../src/view/index.ts'
+import { emptyOrder, type OrderRow } from '../../src/shop/order/projection.ts'
 import { Waiters } from '../../src/view/waiters.ts'
 import { get, jsonOf, orderBody, post, put } from './requests.ts'
 
@@ -26,17 +26,15 @@ type Script = {
 const scripted = (script: Script) => {
   const waiters = new Waiters(systemClock, script.waitersMax ?? 10)
   const state = script.state ?? 'following'
-  const empty = async () => ({ rows: [], next: undefined })
+  const rows: Readonly<Record<string, ((key: string) => Promise<object | undefined>) | undefined>> = {
+    orders: script.order,
+    stock: async (sku) => ({ sku, name: sku, priceCents: 100, onHand: 1, reserved: 0, isSet: true })
+  }
   const view: ViewQuery = {
-    order: script.order ?? (async () => undefined),
-    orders: empty,
-    stock: async (sku) => ({ sku, name: sku, priceCents: 100, onHand: 1, reserved: 0, isSet: true }),
-    allStock: empty,
-    saga: async () => undefined,
-    sagas: empty,
-    countRunning: async () => [],
-    whenPlaced: (orderId, timeoutMs) => waiters.order(orderId, () => true, timeoutMs),
-    whenEnded: (orderId, timeoutMs) => waiters.order(orderId, () => true, timeoutMs),
+    row: (of, key) => (rows[of.name]?.(key) ?? Promise.resolve(undefined)) as Promise<never>,
+    list: async () => ({ rows: [], next: undefined }),
+    count: async () => [],
+    whenRow: (of, key, _, wait) => waiters.row(of, key, () => true, wait),
     whenAnswered: (commandId, timeoutMs) => waiters.answer(commandId, timeoutMs),
     whenSeen: (marks, timeoutMs) => waiters.position(marks, () => false, timeoutMs),
     follows: () => true,
@@ -63,7 +61,7 @@ const scripted = (script: Script) => {
     definitions: { list: () => [], get: () => undefined, graph: () => undefined },
     ...(script.health === undefined ? {} : { health: script.health }),
     clock: systemClock,
-    routes: shopRoutes(),
+    routes: shopRoutes({ flow: 'orchestration' }),
     logLevel: 'warn',
     logStream: { write: (line) => void lines.push(line) },
     limits: { answerTimeoutMs: 1, ...script.limits }

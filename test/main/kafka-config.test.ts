@@ -2,7 +2,7 @@ import test from 'ava'
 import { isParcomoloError } from '../../src/base/index.ts'
 import { readConfig, settingsInUse } from '../../src/main/config.ts'
 import { componentsOf, rolesIn } from '../../src/main/roles.ts'
-import { theShop } from '../helpers/shop-parts.ts'
+import { serviceNames, theShop } from '../helpers/shop-parts.ts'
 import { shop } from '../../src/shop/index.ts'
 
 const linesOf = (environment: Record<string, string>): readonly string[] => {
@@ -217,8 +217,7 @@ test('roles are a list, in any order, each once', (t) => {
   t.deepEqual(rolesOf('view, payment,order,order'), ['order', 'payment', 'view'])
 })
 
-const roleList =
-  "expected 'all' or a comma list of order, inventory, payment, shipping, orchestrator, courier, operator, view"
+const roleList = `expected 'all' or a comma list of ${serviceNames.join(', ')}, orchestrator, courier, operator, view`
 test(refused, 'PARCOMOLO_ROLES', 'order,paiment', `${roleList}; did you mean 'payment'?`)
 test(refused, 'PARCOMOLO_ROLES', 'everything', `${roleList}; leave it out to use 'all'`)
 test(refused, 'PARCOMOLO_ROLES', 'all,order', `${roleList}; leave it out to use 'all'`)
@@ -259,9 +258,8 @@ test(
 )
 
 test('all of the roles are those that the flow has', (t) => {
-  const services = ['order', 'inventory', 'payment', 'shipping']
-  t.deepEqual(rolesIn(theShop, 'all'), [...services, 'orchestrator', 'courier', 'operator', 'view'])
-  t.deepEqual(rolesIn(shop('choreography'), 'all'), [...services, 'view'])
-  t.deepEqual(componentsOf(rolesIn(theShop, 'all')), [...services, 'orchestrator', 'courier'])
+  t.deepEqual(rolesIn(theShop, 'all'), [...serviceNames, 'orchestrator', 'courier', 'operator', 'view'])
+  t.deepEqual(rolesIn(shop('choreography'), 'all'), [...serviceNames, 'view'])
+  t.deepEqual(componentsOf(rolesIn(theShop, 'all')), [...serviceNames, 'orchestrator', 'courier'])
   t.deepEqual(componentsOf(rolesIn(theShop, ['payment', 'view'])), ['payment'])
 })

@@ -9,6 +9,7 @@ import type { Storage } from '../../src/main/stage.ts'
 import { type Running, start } from '../../src/main/start.ts'
 import { get, type OrderView, post, requestBody } from '../e2e/shop-client.ts'
 import { databaseUrl, newSchema, whyNoDatabase } from '../view/database.ts'
+import { serviceNames } from '../helpers/shop-parts.ts'
 
 if (databaseUrl === undefined) test.skip(`replicas of the view: ${whyNoDatabase}`, () => undefined)
 else testReplicas(databaseUrl)
@@ -16,7 +17,7 @@ else testReplicas(databaseUrl)
 function testReplicas(url: string): void {
   test('what one replica has taken, each other one shows, and one that comes later has it too', async (t) => {
     const { run } = await cluster(t, url)
-    await run('order', 'inventory', 'payment', 'shipping', 'orchestrator', 'operator')
+    await run(...serviceNames, 'orchestrator', 'operator')
     const [a, b] = [await run('view'), await run('view')]
     const place = (replica: Running, token: string) => post(replica, '/orders', requestBody(token))
     await placedWhenReady(() => place(a, 'tok_visa'))

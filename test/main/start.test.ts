@@ -11,6 +11,7 @@ import { openEmbeddedRegistry } from '../../src/registry/embedded/index.ts'
 import { freePort } from '../helpers/free-port.ts'
 import { orderBody } from '../http/requests.ts'
 import { configOf, type Json, json, newFolder, sharedStorage, until } from './process-stage.ts'
+import { serviceNames } from '../helpers/shop-parts.ts'
 
 const place = (url: string, key?: string): Promise<Response> =>
   fetch(`${url}/orders`, {
@@ -38,7 +39,8 @@ test('each role by itself, they make one shop, in whatever order they start', as
   t.is(early.status, 503)
   t.like(await early.json(), { code: 'PARCOMOLO_HTTP_NOT_READY' })
 
-  const services = await run('order', 'payment', 'shipping')
+  const others = serviceNames.filter((name) => name !== 'inventory')
+  const services = await run(...others)
   await run('orchestrator')
   await run('operator')
   await until(async () => ((await fetch(`${url}/readyz`)).ok ? true : undefined))
@@ -63,7 +65,7 @@ test('each role by itself, they make one shop, in whatever order they start', as
   t.like(elsewhere, { status: 404, body: { code: 'PARCOMOLO_HTTP_NOT_FOUND' } })
   t.is(
     elsewhere.body['detail'],
-    "there is nothing at '/orders'; this process runs 'order', 'payment', 'shipping'; " +
+    `there is nothing at '/orders'; this process runs ${others.map((name) => `'${name}'`).join(', ')}; ` +
       "ask one with the role 'view', which has the REST interface"
   )
   for (const process of running.reverse()) await process.stop()

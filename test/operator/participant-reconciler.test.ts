@@ -5,8 +5,9 @@ import { conditionOf } from '../../src/operator/conditions.ts'
 import type { ParticipantResource } from '../../src/operator/crd/index.ts'
 import { participantResource, sagaResource, smallSpec, specOfFile } from './resources.ts'
 import { Workbench } from './workbench.ts'
+import { serviceNames } from '../helpers/shop-parts.ts'
 
-const files = ['order', 'inventory', 'payment', 'shipping']
+const files = serviceNames
 const ofFile = (name: string): ParticipantResource =>
   participantResource(name, specOfFile(`sagas/participants/${name}.yaml`))
 

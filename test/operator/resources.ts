@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import { type Contracts, contractSet, readContract } from '../../src/contract/index.ts'
 import type { Json, ParticipantResource, SagaResource } from '../../src/operator/crd/index.ts'
+import { serviceNames } from '../helpers/shop-parts.ts'
 
 const metadata = (name: string, generation: number) => ({
   ...{ name, namespace: 'shop', uid: `uid of ${name}`, resourceVersion: '1', generation }
 })
 
-const paths = ['order', 'inventory', 'payment', 'shipping'].map((name) => `sagas/participants/${name}.yaml`)
+const paths = serviceNames.map((name) => `sagas/participants/${name}.yaml`)
 
 /** Of the shop. */
 export const shopContracts = (): Contracts =>

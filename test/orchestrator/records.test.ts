@@ -2,7 +2,7 @@ import test from 'ava'
 import type { ParcomoloError } from '../../src/base/index.ts'
 import { makeCodec, registerContracts } from '../../src/contract/index.ts'
 import { readContractFiles } from '../../src/main/contract-files.ts'
-import { ownRecords, theShop } from '../helpers/shop-parts.ts'
+import { ownRecords, serviceNames, theShop } from '../helpers/shop-parts.ts'
 import { Stage } from './stage.ts'
 
 type Field = { readonly name: string; readonly type: unknown }
@@ -62,8 +62,7 @@ test('a start event of another record begins nothing', async (t) => {
 test('what bears the name of a command and is none is a dead letter of each service, which goes on', async (t) => {
   const contracts = await readContractFiles('sagas', theShop)
   const stage = await Stage.open(t, 1, contracts)
-  const services = ['order', 'inventory', 'payment', 'shipping']
-  const system = await stage.run({ roles: services })
+  const system = await stage.run({ roles: serviceNames })
   const commands = {
     order: 'PlaceOrder',
     inventory: 'ReserveStock',

@@ -1,6 +1,8 @@
 import test from 'ava'
 import { type RunningShop, startShop } from '../helpers/running-shop.ts'
 import { get, jsonOf, orderBody, post, put } from '../http/requests.ts'
+import { stock } from '../helpers/shop-parts.ts'
+import { sagaRowKey, sagas } from '../../src/view/sagas.ts'
 
 let shop: RunningShop
 test.before(async () => {
@@ -138,7 +140,7 @@ test('stock that was set can be ordered at its price, and not set below what is 
   t.deepEqual(set.json(), chair)
   const orderId = await place({ lines: [{ sku: 'chair', quantity: 3 }], paymentToken: 'tok_silent' })
   // Reserved, and still unpaid.
-  await until('stock-events', async () => (await shop.view.stock('chair'))?.reserved === 3)
+  await until('stock-events', async () => (await shop.view.row(stock, 'chair'))?.reserved === 3)
   const refused = await put(shop.http, '/stock/chair', { name: 'Chair', priceCents: 7500, onHand: 2 })
   t.is(refused.statusCode, 409)
   t.is(
@@ -217,7 +219,7 @@ test('a saga instance is shown with all that has happened to it', async (t) => {
 
 test('definitions are listed with the number of their running instances, and drawn as Accept asks', async (t) => {
   const orderId = await place({ paymentToken: 'tok_silent' })
-  await until('saga-events', async () => (await shop.view.saga('order', orderId)) !== undefined)
+  await until('saga-events', async () => (await shop.view.row(sagas, sagaRowKey('order', orderId))) !== undefined)
   const definition = jsonOf(await get(shop.http, '/definitions/order'))
   const revision = definition['revisions']?.[0]
   t.true(Number(revision?.['running']) >= 1)

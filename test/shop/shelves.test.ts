@@ -2,7 +2,7 @@ import test from 'ava'
 import { ParcomoloError } from '../../src/base/index.ts'
 import type { OutgoingCommand } from '../../src/http/index.ts'
 import { fillCatalogue, fillCatalogueBehind } from '../../src/shop/shelves.ts'
-import type { View, ViewRecord } from '../../src/view/index.ts'
+import type { ViewRecord } from '../../src/view/index.ts'
 import { Waiters } from '../../src/view/waiters.ts'
 import { VirtualClock } from '../helpers/virtual-clock.ts'
 
@@ -14,7 +14,7 @@ const stage = () => {
   const view = {
     stock: async (sku: string) => (shop.known.has(sku) ? { sku } : undefined),
     whenAnswered: (id: string, timeoutMs: number) => waiters.answer(id, timeoutMs)
-  } as unknown as View
+  }
   const sendCommand = async ({ key, id }: OutgoingCommand): Promise<void> => {
     if (shop.refused.has(key)) throw new ParcomoloError('PARCOMOLO_LOG_FULL', 'on purpose', { retryable: true })
     shop.sent.push(key)

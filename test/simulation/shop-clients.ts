@@ -1,5 +1,7 @@
 import type { VirtualTime } from '../helpers/virtual-time.ts'
 import type { Running, ShopNode } from './shop-node.ts'
+import { orders } from '../helpers/shop-parts.ts'
+import { whenPlaced } from '../../src/shop/order/index.ts'
 
 const tokens = ['tok_visa', 'tok_visa', 'tok_visa', 'tok_declined', 'tok_slow', 'tok_silent', 'tok_flaky']
 const prices: Readonly<Record<string, number>> = { book: 2000, lamp: 4500, unicorn: 99_900, 'last-one': 1500 }
@@ -89,8 +91,8 @@ export class ShopClients {
 /** As `POST /orders` does it. */
 const placed = async ({ view, send }: Running, value: object, id: string): Promise<true | undefined> => {
   const { orderId } = value as { orderId: string }
-  if ((await view.order(orderId)) !== undefined) return true
-  const waiter = view.whenPlaced(orderId, patienceMs)
+  if ((await view.row(orders, orderId)) !== undefined) return true
+  const waiter = whenPlaced(view, 'orchestration', orderId, patienceMs)
   await send({ inbox: 'order-commands', key: orderId, type: 'parcomolo.order.PlaceOrder', value, id })
   return (await waiter.done) === undefined ? undefined : true
 }

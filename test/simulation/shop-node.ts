@@ -12,7 +12,7 @@ import { cellBytes } from '../../src/task/cell.ts'
 import type { TaskLimits } from '../../src/task/index.ts'
 import { openView, type View, type ViewStore } from '../../src/view/index.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
-import { ownRecords, theShop, viewTopics } from '../helpers/shop-parts.ts'
+import { ownRecords, shelvesOf, shopLayout, theShop, viewTopics } from '../helpers/shop-parts.ts'
 import { shop } from '../../src/shop/index.ts'
 import type { SimulatedCluster } from '../helpers/simulated-log.ts'
 import type { SimulatedProcess } from '../helpers/simulated-process.ts'
@@ -184,12 +184,12 @@ export class ShopNode {
     this.#roles = troubles && this.#rolesOf(process, troubles)
     const system = await this.#system(process, log, known, troubles && [])
     if (flow === 'orchestration') await this.#follow(process, log, known, system)
-    this.#store ??= await openSqliteViewStore(':memory:')
+    this.#store ??= await openSqliteViewStore(':memory:', shopLayout)
     const store = diesWith(process, this.#store)
-    const view = await openView({ log, codec, store, topics: viewTopics, flow, clock })
+    const view = await openView({ log, codec, store, topics: Object.values(viewTopics), clock })
     await view.caughtUp
     const send = commandSender(log, codec, clock)
-    await fillCatalogue(view, send)
+    await fillCatalogue(shelvesOf(view), send)
     return { log, view, send, system }
   }
 
@@ -332,14 +332,13 @@ const diesWith = (process: SimulatedProcess, store: ViewStore): ViewStore => {
     return (...args: A): Promise<R> => (process.isAlive ? call(...args) : new Promise<R>(() => undefined))
   }
   return {
+    layout: store.layout,
     wasReset: false,
     moment: whileAlive(() => store.moment()),
-    get: (table, keys) => (process.isAlive ? store.get(table, keys) : new Promise(() => undefined)),
+    get: (of, keys) => (process.isAlive ? store.get(of, keys) : new Promise(() => undefined)),
     write: whileAlive((change, last) => store.write(change, last)),
-    listOrders: whileAlive((filter, page) => store.listOrders(filter, page)),
-    listSagas: whileAlive((filter, page) => store.listSagas(filter, page)),
-    listStock: whileAlive((page) => store.listStock(page)),
-    countRunning: whileAlive(() => store.countRunning()),
+    list: (of, filter, page) => (process.isAlive ? store.list(of, filter, page) : new Promise(() => undefined)),
+    count: whileAlive((of) => store.count(of)),
     countSkipped: whileAlive(() => store.countSkipped()),
     clear: whileAlive((last) => store.clear(last)),
     dropOlder: async () => undefined,

@@ -14,6 +14,7 @@ import { auditLetters, planGarbage, withoutGarbage } from './garbage.ts'
 import { ShopClients } from './shop-clients.ts'
 import { edited, type NodeOptions, sagaPath, ShopNode, type ShopParts, type Wrap } from './shop-node.ts'
 import { areOver, noTroubles, planTroubles } from './troubles.ts'
+import { orders, stock } from '../helpers/shop-parts.ts'
 
 export type Scenario = {
   readonly seed: string
@@ -188,9 +189,9 @@ const shownBy = async (time: VirtualTime, node: ShopNode): Promise<Shown> => {
   const { view } = node.running!
   let shown: Shown | undefined
   void (async () => {
-    const orders = await view.orders({}, { limit: 1000 })
-    const stock = await view.allStock({ limit: 100 })
-    shown = { orders: orders.rows, stock: stock.rows }
+    const placed = await view.list(orders, {}, { limit: 1000 })
+    const skus = await view.list(stock, {}, { limit: 100 })
+    shown = { orders: placed.rows, stock: skus.rows }
   })()
   await time.run(() => shown !== undefined, time.now() + 10_000)
   return shown!

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Client } from 'pg'
 import { systemClock } from '../../src/base/index.ts'
 import type { ViewStore } from '../../src/view/index.ts'
+import { shopLayout } from '../helpers/shop-parts.ts'
 import { openPostgresViewStore, parsePostgresUrl, type PostgresAddress } from '../../src/view/postgres/index.ts'
 
 /** The PostgreSQL of the tests, as `postgres://user:password@host:port/database`; its user may make schemas. */
@@ -43,9 +44,14 @@ export const newSchema = async (url: string): Promise<Schema> => {
 
 export const openPostgres = (
   url: string,
-  options: Omit<Parameters<typeof openPostgresViewStore>[0], 'address' | 'clock'> = {}
+  options: Partial<Omit<Parameters<typeof openPostgresViewStore>[0], 'address' | 'clock'>> = {}
 ): Promise<ViewStore> =>
-  openPostgresViewStore({ address: parsePostgresUrl(url) as PostgresAddress, clock: systemClock, ...options })
+  openPostgresViewStore({
+    address: parsePostgresUrl(url) as PostgresAddress,
+    clock: systemClock,
+    layout: shopLayout,
+    ...options
+  })
 
 export const withParts = (url: string, parts: Partial<URL>): string => {
   const changed = new URL(url)

@@ -2,14 +2,26 @@ import { join } from 'node:path'
 import test from 'ava'
 import { ParcomoloError, systemClock } from '../../src/base/index.ts'
 import { type Codec, makeCodec } from '../../src/contract/index.ts'
-import { viewTopics } from '../helpers/shop-parts.ts'
-import { openView, timelineEntries, type View, type ViewDeps, type ViewStore } from '../../src/view/index.ts'
+import { orders, shopLayout, stock, viewTopics } from '../helpers/shop-parts.ts'
+import {
+  openView,
+  runningCounts,
+  timelineEntries,
+  type View,
+  type ViewDeps,
+  viewLayout,
+  type ViewLayout,
+  type ViewStore
+} from '../../src/view/index.ts'
 import { CausalOrder } from '../../src/view/causal-order.ts'
 import { PlaceReaders } from '../../src/view/place-readers.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
 import { VirtualClock } from '../helpers/virtual-clock.ts'
 import { type Journals, openJournals } from './journals.ts'
 import { placedValue } from './records.ts'
+import { shop } from '../../src/shop/index.ts'
+import { sagaRowKey, sagas } from '../../src/view/sagas.ts'
+import { whenEnded, whenPlaced } from '../../src/shop/order/index.ts'
 
 const withJournals = async (run: (journals: Journals) => Promise<void>): Promise<void> => {
   const journals = await openJournals()
@@ -20,17 +32,16 @@ const withJournals = async (run: (journals: Journals) => Promise<void>): Promise
   }
 }
 
-type Options = Partial<ViewDeps> & { readonly file?: string }
+type Options = Partial<ViewDeps> & { readonly file?: string; readonly layout?: ViewLayout }
 
-const open = async (journals: Journals, { file, ...options }: Options = {}): Promise<View> => {
-  const store = await openSqliteViewStore(file ?? ':memory:')
+const open = async (journals: Journals, { file, layout, ...options }: Options = {}): Promise<View> => {
+  const store = await openSqliteViewStore(file ?? ':memory:', layout ?? shopLayout)
   const { log, codec } = journals
   const view = await openView({
     log,
     codec,
     store,
-    topics: viewTopics,
-    flow: 'orchestration',
+    topics: Object.values(viewTopics),
     clock: systemClock,
     ...options
   })
@@ -51,9 +62,9 @@ test('a view that is opened late has folded all that was in the journals', async
     await journals.tell('stock', ['StockSet', { sku: 'book', name: 'Book', priceCents: 2000, onHand: 5 }])
     await journals.tell('stock', ['StockReserved', { orderId: 'o1', lines: [{ sku: 'book', quantity: 2 }] }])
     const view = await open(journals)
-    t.is((await view.order('o1'))?.stock.status, 'RESERVED')
-    t.is((await view.order('o2'))?.stock.status, 'PENDING')
-    t.deepEqual(await view.stock('book'), {
+    t.is((await view.row(orders, 'o1'))?.stock.status, 'RESERVED')
+    t.is((await view.row(orders, 'o2'))?.stock.status, 'PENDING')
+    t.deepEqual(await view.row(stock, 'book'), {
       sku: 'book',
       name: 'Book',
       priceCents: 2000,
@@ -61,7 +72,7 @@ test('a view that is opened late has folded all that was in the journals', async
       reserved: 2,
       isSet: true
     })
-    t.is(await view.order('o3'), undefined)
+    t.is(await view.row(orders, 'o3'), undefined)
     await view.close()
   })
 })
@@ -73,15 +84,15 @@ test('a view that is opened again goes on from its positions', async (t) => {
     await journals.tell('stock', ['StockReserved', { orderId: 'o1', lines: [{ sku: 'book', quantity: 2 }] }])
     const first = await open(journals, { file })
     await first.close()
-    const store = await openSqliteViewStore(file)
+    const store = await openSqliteViewStore(file, shopLayout)
     t.is((await store.moment()).positions.get('stock-events/0')?.next, 2)
     await store.close()
 
     await journals.tell('order', placed('o1'))
     const second = await open(journals, { file })
-    t.is((await second.stock('book'))?.reserved, 2, 'folded once')
-    t.is((await second.order('o1'))?.stock.status, 'RESERVED', 'what the first has folded')
-    t.is((await second.order('o1'))?.customerId, 'c1', 'what came since')
+    t.is((await second.row(stock, 'book'))?.reserved, 2, 'folded once')
+    t.is((await second.row(orders, 'o1'))?.stock.status, 'RESERVED', 'what the first has folded')
+    t.is((await second.row(orders, 'o1'))?.customerId, 'c1', 'what came since')
     await second.close()
   })
 })
@@ -89,11 +100,11 @@ test('a view that is opened again goes on from its positions', async (t) => {
 test('a view that is built anew has the same rows as one that has followed all along', async (t) => {
   await withJournals(async (journals) => {
     const rowsOf = async (view: View) => {
-      const order = await view.order('o1')
+      const order = await view.row(orders, 'o1')
       const rows = [
         { ...order, timeline: timelineEntries(order?.timeline ?? []) },
-        await view.saga('order', 'o1'),
-        await view.stock('book')
+        await view.row(sagas, sagaRowKey('order', 'o1')),
+        await view.row(stock, 'book')
       ]
       await view.close()
       return rows
@@ -126,8 +137,8 @@ test('a view that stands beyond the end of the log is built anew, and says so', 
       error: () => undefined
     }
     const view = await open(journals, { file, logger })
-    t.is(await view.order('o1'), undefined)
-    t.truthy(await view.order('o3'))
+    t.is(await view.row(orders, 'o1'), undefined)
+    t.truthy(await view.row(orders, 'o3'))
     t.deepEqual(said, ['the read model is built anew: it stands at order-events/0@2, and the log ends at 1'])
     await view.close()
   })
@@ -141,8 +152,8 @@ test('a view of a log that was deleted and has grown again is built anew', async
     await journals.startAnew()
     await journals.tell('order', placed('o3'), placed('o4'))
     const view = await open(journals, { file })
-    t.is(await view.order('o1'), undefined)
-    t.truthy(await view.order('o3'))
+    t.is(await view.row(orders, 'o1'), undefined)
+    t.truthy(await view.row(orders, 'o3'))
     await view.close()
   })
 })
@@ -156,8 +167,8 @@ test('a record that cannot be decoded is passed over, reported, and counted for 
     const reported: object[] = []
     const logger = { info: () => undefined, warn: () => undefined, error: (facts: object) => reported.push(facts) }
     const view = await open(journals, { file, logger })
-    t.truthy(await view.order('o1'))
-    t.truthy(await view.order('o2'))
+    t.truthy(await view.row(orders, 'o1'))
+    t.truthy(await view.row(orders, 'o2'))
     t.is(view.health().skippedCount, 1)
     t.like(reported, [{ place: 'order-events/0', offset: 1, code: 'PARCOMOLO_CONTRACT_MALFORMED' }])
     await view.close()
@@ -187,9 +198,9 @@ test('a record whose fold fails is passed over as if it could not be decoded, an
     await journals.tellBytes('order', foreign(journals, 'acme.OrderPlaced', { orderId: 'bad', lines: null }))
     await journals.tell('order', placed('o2'))
     const view = await open(journals)
-    t.truthy(await view.order('o1'))
-    t.is(await view.order('bad'), undefined)
-    t.truthy(await view.order('o2'))
+    t.truthy(await view.row(orders, 'o1'))
+    t.is(await view.row(orders, 'bad'), undefined)
+    t.truthy(await view.row(orders, 'o2'))
     t.is(view.health().skippedCount, 1)
     await view.close()
   })
@@ -201,7 +212,7 @@ test('what a saga emits may be called as a record of the engine is', async (t) =
     await journals.tellBytes('saga', foreign(journals, 'acme.CompensationStarted', { orderId: 'o1' }))
     await journals.tell('saga', ['SagaCompleted', about])
     const view = await open(journals)
-    t.is((await view.saga('order', 'o1'))?.status, 'completed')
+    t.is((await view.row(sagas, sagaRowKey('order', 'o1')))?.status, 'completed')
     t.is(view.health().skippedCount, 0)
     await view.close()
   })
@@ -213,7 +224,7 @@ test('a marker of a journal is no event, whether or not it has a value', async (
     await journals.tellBytes('order', null)
     await journals.tellBytes('order', journals.codec.encode('parcomolo.journal.JournalMarker', { owner: 'test' }))
     await journals.tell('order', placed('o1'))
-    const row = await view.whenPlaced('o1', 10_000).done
+    const row = await whenPlaced(view, 'orchestration', 'o1', 10_000).done
     t.deepEqual(
       timelineEntries(row?.timeline ?? []).map(({ type, offset }) => [type, offset]),
       [['OrderPlaced', 2]]
@@ -228,14 +239,14 @@ test('an effect that arrives before its cause is folded after it', async (t) => 
     const covers = (positions: object) => ({ 'parcomolo-positions': JSON.stringify(positions) })
     await journals.tell('order', placed('o1'))
     const view = await open(journals)
-    const ended = view.whenEnded('o1', 10_000)
+    const ended = whenEnded(view, 'orchestration', 'o1', 10_000)
     await journals.tell('saga', sagaStarted)
     await journals.tell('saga', ['CompensationStarted', { ...about, failure: { type: 'F', step: 's', message: 'm' } }])
     await journals.tell('order', ['OrderRejected', { orderId: 'o1', reason: 'F' }])
     // The saga says that it is over, and that it has read a release of stock that the view has not seen yet.
     await journals.tell('saga', ['SagaCompensated', about, covers({ 'stock-events/0': 1, 'order-events/0': 2 })])
     await view.whenSeen([{ topic: 'order-events', partition: 0, offset: 1 }], 10_000).done
-    t.is((await view.saga('order', 'o1'))?.status, 'compensating')
+    t.is((await view.row(sagas, sagaRowKey('order', 'o1')))?.status, 'compensating')
     await journals.tell('stock', ['StockReleased', { orderId: 'o1', lines: [] }])
     const row = await ended.done
     t.is(row?.saga?.status, 'compensated')
@@ -249,7 +260,7 @@ test('an effect whose cause never comes is folded all the same after a while', a
     const lost = { 'parcomolo-positions': '{"stock-events/0":7,"elsewhere/0":9}' }
     const view = await open(journals, { limits: { causePatienceMs: 1 } })
     await journals.tell('order', ['OrderPlaced', placedValue, lost])
-    t.is((await view.whenPlaced('o1', 10_000).done)?.orderId, 'o1')
+    t.is((await whenPlaced(view, 'orchestration', 'o1', 10_000).done)?.orderId, 'o1')
     await view.close()
   })
 })
@@ -272,7 +283,7 @@ const breakable = (store: ViewStore) => {
 test('while its store refuses to write, the view answers on and loses nothing', async (t) => {
   await withJournals(async (journals) => {
     const file = join(journals.dir, 'view.sqlite')
-    const { store, state } = breakable(await openSqliteViewStore(file))
+    const { store, state } = breakable(await openSqliteViewStore(file, shopLayout))
     const said: string[] = []
     const say = (_: object, message: string): void => void said.push(message)
     const { promise: hasFailed, resolve: onFailed } = Promise.withResolvers<void>()
@@ -284,31 +295,32 @@ test('while its store refuses to write, the view answers on and loses nothing', 
     state.isBroken = true
     await journals.tell('order', placed('o1'), placed('o2'), placed('o3'))
     await hasFailed
-    for (const orderId of ['o1', 'o2', 'o3']) t.is((await view.whenPlaced(orderId, 10_000).done)?.orderId, orderId)
+    for (const orderId of ['o1', 'o2', 'o3'])
+      t.is((await whenPlaced(view, 'orchestration', orderId, 10_000).done)?.orderId, orderId)
     t.is(view.health().storeFailure, 'no space left')
     t.is(view.state(), 'following')
     state.isBroken = false
-    t.is((await view.orders({}, { limit: 10 })).rows.length, 3)
+    t.is((await view.list(orders, {}, { limit: 10 })).rows.length, 3)
     await view.close()
     t.deepEqual(said[0], "the read model's store fails: no space left")
     const again = await open(journals, { file })
-    t.truthy(await again.order('o1'))
+    t.truthy(await again.row(orders, 'o1'))
     await again.close()
   })
 })
 
 test('a view whose store refuses more and more stands still, and goes on when it can', async (t) => {
   await withJournals(async (journals) => {
-    const { store, state } = breakable(await openSqliteViewStore(':memory:'))
+    const { store, state } = breakable(await openSqliteViewStore(':memory:', shopLayout))
     const limits = { writeDelayMs: 1, waitingBytesMax: 1_500 }
     const view = await open(journals, { store, limits })
     state.isBroken = true
     await journals.tell('order', placed('o1'), placed('o2'))
-    await view.whenPlaced('o2', 10_000).done
+    await whenPlaced(view, 'orchestration', 'o2', 10_000).done
     t.is(view.health().stalledBy, 'its store cannot be written')
     await journals.tell('order', placed('o3'))
-    t.is(await view.whenPlaced('o3', 30).done, undefined)
-    const last = view.whenPlaced('o3', 10_000)
+    t.is(await whenPlaced(view, 'orchestration', 'o3', 30).done, undefined)
+    const last = whenPlaced(view, 'orchestration', 'o3', 10_000)
     state.isBroken = false
     t.is((await last.done)?.orderId, 'o3')
     t.is(view.health().stalledBy, undefined)
@@ -344,7 +356,7 @@ test('a record with a schema that is not known yet is folded once it is', async 
     state.isAway = false
     await journals.tell('order', placed('o1'))
     const view = await open(journals, options)
-    t.is((await view.order('o1'))?.orderId, 'o1')
+    t.is((await view.row(orders, 'o1'))?.orderId, 'o1')
     t.is(view.health().skippedCount, 0)
     await view.close()
   })
@@ -363,7 +375,7 @@ test('while the registry cannot be reached, the view waits, says so once, and sk
     t.is(view.state(), 'following')
     state.isAway = false
     await passTime(options.clock, () => said.length > 1)
-    t.is((await view.whenPlaced('o1', 10_000).done)?.orderId, 'o1')
+    t.is((await whenPlaced(view, 'orchestration', 'o1', 10_000).done)?.orderId, 'o1')
     t.deepEqual(said.slice(1), ['the read model goes on'])
     t.is(view.health().stalledBy, undefined)
     t.is(view.health().skippedCount, 0)
@@ -380,7 +392,7 @@ test('a view that waits for the registry can be closed, and has the record to fo
     await passTime(options.clock, () => state.asked > 0)
     await view.close()
     const again = await open(journals, { file })
-    t.is((await again.order('o1'))?.orderId, 'o1')
+    t.is((await again.row(orders, 'o1'))?.orderId, 'o1')
     await again.close()
   })
 })
@@ -398,7 +410,7 @@ test('rows that have left memory are read from the store and folded on', async (
     await view.whenSeen([{ topic: 'order-events', partition: 0, offset: offset + 19 }], 10_000).done
     await view.whenSeen([{ topic: 'payment-events', partition: 0, offset: 19 }], 10_000).done
     for (const orderId of ids) {
-      const row = await view.order(orderId)
+      const row = await view.row(orders, orderId)
       t.is(`${row?.customerId} ${row?.status} ${row?.payment.status}`, 'c1 REJECTED FAILED')
       t.is(timelineEntries(row?.timeline ?? []).length, 3)
     }
@@ -422,7 +434,7 @@ test('a view of a broken log fails, and so does whoever waits', async (t) => {
       throw new Error('the disk is gone')
     }
     const view = await open(journals, { log: broken })
-    const waiter = view.whenPlaced('o1', 10_000)
+    const waiter = whenPlaced(view, 'orchestration', 'o1', 10_000)
     resolve()
     await t.throwsAsync(waiter.done, { message: 'the disk is gone' })
     t.is(view.state(), 'failed')
@@ -435,13 +447,13 @@ test('who waits for an answer, an order or a position is told in the round that 
   await withJournals(async (journals) => {
     const view = await open(journals)
     const answer = view.whenAnswered('command-1', 10_000)
-    const order = view.whenPlaced('o1', 10_000)
+    const order = whenPlaced(view, 'orchestration', 'o1', 10_000)
     const seen = view.whenSeen([{ topic: 'order-events', partition: 0, offset: 0 }], 10_000)
     await journals.tell('order', ['OrderPlaced', placedValue, { ce_causationid: 'command-1' }])
     t.like(await answer.done, { type: 'OrderPlaced', topic: 'order-events', partition: 0, offset: 0 })
     t.is((await order.done)?.totalCents, 4000)
     t.true(await seen.done)
-    t.is((await view.whenPlaced('o1', 0).done)?.orderId, 'o1', 'at once for what is there')
+    t.is((await whenPlaced(view, 'orchestration', 'o1', 0).done)?.orderId, 'o1', 'at once for what is there')
     t.is(view.health().waiterCount, 0)
     await view.close()
   })
@@ -449,13 +461,16 @@ test('who waits for an answer, an order or a position is told in the round that 
 
 test('who waits for the end of an order that ended long ago is answered from the store', async (t) => {
   await withJournals(async (journals) => {
-    const view = await open(journals, { flow: 'choreography', limits: { recentBytesMax: 1 } })
+    const view = await open(journals, {
+      layout: viewLayout(shop('choreography').projections),
+      limits: { recentBytesMax: 1 }
+    })
     await journals.tell('order', placed('o1'), ['OrderRejected', { orderId: 'o1', reason: 'r' }])
-    await view.whenEnded('o1', 10_000).done
-    await view.orders({}, { limit: 1 })
+    await whenEnded(view, 'choreography', 'o1', 10_000).done
+    await view.list(orders, {}, { limit: 1 })
     await journals.tell('order', placed('o2'), placed('o3'))
-    await view.whenPlaced('o3', 10_000).done
-    t.is((await view.whenEnded('o1', 10_000).done)?.status, 'REJECTED')
+    await whenPlaced(view, 'choreography', 'o3', 10_000).done
+    t.is((await whenEnded(view, 'choreography', 'o1', 10_000).done)?.status, 'REJECTED')
     await view.close()
   })
 })
@@ -472,9 +487,9 @@ test('two sagas of one key are two instances', async (t) => {
       ['SagaCompleted', audit]
     )
     const view = await open(journals)
-    t.like(await view.saga('order', 'o1'), { revision: 'r1', status: 'completed' })
-    t.like(await view.saga('audit', 'o1'), { revision: 'r2', status: 'completed' })
-    t.like(await view.saga('order', 'o2'), { key: 'o2', status: 'running' })
+    t.like(await view.row(sagas, sagaRowKey('order', 'o1')), { revision: 'r1', status: 'completed' })
+    t.like(await view.row(sagas, sagaRowKey('audit', 'o1')), { revision: 'r2', status: 'completed' })
+    t.like(await view.row(sagas, sagaRowKey('order', 'o2')), { key: 'o2', status: 'running' })
     await view.close()
   })
 })
@@ -492,17 +507,15 @@ test('a partition of which something is held is left unread', async (t) => {
   await withJournals(async (journals) => {
     await journals.tell('order', placed('o1'))
     await journals.tell('payment', ['PaymentFailed', { orderId: 'o1', reason: 'no' }])
-    const places = (['order', 'payment'] as const).map((source) => {
-      const topic = viewTopics[source]
-      return { topic, partition: 0, name: `${topic}/0`, source }
-    })
+    const { order, payment } = viewTopics
+    const places = [order, payment].map((topic) => ({ topic, partition: 0, name: `${topic}/0` }))
     const readers = new PlaceReaders(journals.log, places, new Map())
     const taken = (held: string): string[] =>
       readers
-        .take({ recordsMax: 10, bytesMax: 1_000_000 }, (place) => place.source === held)
-        .map(({ place }) => place.source)
-    t.deepEqual(taken('order'), ['payment'])
-    t.deepEqual(taken('payment'), ['order'])
+        .take({ recordsMax: 10, bytesMax: 1_000_000 }, (place) => place.topic === held)
+        .map(({ place }) => place.topic)
+    t.deepEqual(taken(order), [payment])
+    t.deepEqual(taken(payment), [order])
     readers.close()
   })
 })
@@ -510,11 +523,11 @@ test('a partition of which something is held is left unread', async (t) => {
 test('who waits in vain is let go at its time, when it goes away, and when the view closes', async (t) => {
   await withJournals(async (journals) => {
     const view = await open(journals)
-    t.is(await view.whenEnded('o1', 1).done, undefined)
+    t.is(await whenEnded(view, 'orchestration', 'o1', 1).done, undefined)
     const gone = view.whenAnswered('command-1', 60_000)
     gone.cancel()
     t.is(await gone.done, undefined)
-    const last = view.whenEnded('o1', 60_000)
+    const last = whenEnded(view, 'orchestration', 'o1', 60_000)
     await view.close()
     t.is(await last.done, undefined)
     t.is(view.health().waiterCount, 0)
@@ -526,13 +539,13 @@ test('beyond waitersMax nobody may wait, but reads take no place from writes, no
     const view = await open(journals, { limits: { waitersMax: 1 } })
     const exhausted = { code: 'PARCOMOLO_VIEW_WAITERS_EXHAUSTED' }
     const mark = { topic: viewTopics.order, partition: 0, offset: 99 }
-    const first = view.whenEnded('o1', 60_000)
-    t.throws(() => view.whenEnded('o2', 60_000), exhausted)
+    const first = whenEnded(view, 'orchestration', 'o1', 60_000)
+    t.throws(() => whenEnded(view, 'orchestration', 'o2', 60_000), exhausted)
     t.throws(() => view.whenSeen([mark], 60_000), exhausted)
     const write = view.whenAnswered('c1', 60_000)
-    t.throws(() => view.whenPlaced('o3', 60_000), exhausted)
+    t.throws(() => whenPlaced(view, 'orchestration', 'o3', 60_000), exhausted)
     first.cancel()
-    await t.notThrowsAsync(async () => view.whenEnded('o2', 1).done)
+    await t.notThrowsAsync(async () => whenEnded(view, 'orchestration', 'o2', 1).done)
     write.cancel()
     await view.close()
   })
@@ -544,10 +557,10 @@ test('lists show what was folded a moment ago', async (t) => {
     await journals.tell('order', placed('o1'))
     await journals.tell('saga', sagaStarted)
     await view.whenSeen([{ topic: 'saga-events', partition: 0, offset: 0 }], 10_000).done
-    await view.whenPlaced('o1', 10_000).done
-    t.is((await view.orders({}, { limit: 10 })).rows.length, 1)
-    t.is((await view.sagas({}, { limit: 10 })).rows.length, 1)
-    t.deepEqual(await view.countRunning(), [{ saga: 'order', revision: 'r1', count: 1 }])
+    await whenPlaced(view, 'orchestration', 'o1', 10_000).done
+    t.is((await view.list(orders, {}, { limit: 10 })).rows.length, 1)
+    t.is((await view.list(sagas, {}, { limit: 10 })).rows.length, 1)
+    t.deepEqual(runningCounts(await view.count(sagas)), [{ saga: 'order', revision: 'r1', count: 1 }])
     await view.close()
   })
 })

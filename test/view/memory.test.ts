@@ -1,7 +1,7 @@
 import test from 'ava'
 import { systemClock } from '../../src/base/index.ts'
 import { recordBytes } from '../../src/log/index.ts'
-import { viewTopics } from '../helpers/shop-parts.ts'
+import { shopLayout, viewTopics } from '../helpers/shop-parts.ts'
 import { RowCache } from '../../src/view/cache.ts'
 import { CausalOrder } from '../../src/view/causal-order.ts'
 import { openView } from '../../src/view/index.ts'
@@ -11,12 +11,13 @@ import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
 import { VirtualClock } from '../helpers/virtual-clock.ts'
 import { openJournals } from './journals.ts'
 import { placedValue } from './records.ts'
+import { sagas } from '../../src/view/sagas.ts'
 
 type Source = keyof typeof viewTopics
 
 const placeOf = (source: Source): Place => {
   const topic = viewTopics[source]
-  return { topic, partition: 0, name: `${topic}/0`, source }
+  return { topic, partition: 0, name: `${topic}/0` }
 }
 
 const arrived = (source: Source, offset: number, positions?: object): Arrived => {
@@ -49,7 +50,7 @@ test('a round takes as many bytes as it may, and one record of any length', asyn
   const take = (bytesMax: number) => readers.take({ recordsMax: 10, bytesMax }, () => false)
   const [first] = take(1)
   t.is(first?.bytes, recordBytes(first!.record))
-  t.is(take(1)[0]?.place.source, 'payment')
+  t.is(take(1)[0]?.place.topic, 'payment-events')
   t.deepEqual(
     take(first!.bytes * 2).map(({ record }) => record.offset),
     [1, 2]
@@ -66,15 +67,15 @@ test('the more is held, the less is read, until its cause has come', async (t) =
   const count = 300
   for (let i = 0; i < count; i++) await journals.tell('saga', started(`o${i}`, count))
   for (let i = 0; i < count; i++) await journals.tell('order', ['OrderPlaced', { ...placedValue, orderId: `o${i}` }])
-  const store = await openSqliteViewStore(':memory:')
+  const store = await openSqliteViewStore(':memory:', shopLayout)
   const { log, codec } = journals
   // Nobody moves the clock: whatever stood still would do so for ever.
   const view = await openView({
-    ...{ log, codec, store, topics: viewTopics, flow: 'orchestration', clock: new VirtualClock(0) },
+    ...{ log, codec, store, topics: Object.values(viewTopics), clock: new VirtualClock(0) },
     limits: { heldBytesMax: 1, roundBytesMax: 1, waitingBytesMax: Infinity }
   })
   await view.caughtUp
-  t.is((await view.sagas({}, { limit: count + 1 })).rows.length, count)
+  t.is((await view.list(sagas, {}, { limit: count + 1 })).rows.length, count)
   await view.close()
 })
 

@@ -13,6 +13,9 @@ import {
 } from './database.ts'
 import { throughRelay } from './relay.ts'
 import { change, orderRow, rowsOf, write } from './store-contract.ts'
+import { viewLayout } from '../../src/view/index.ts'
+import { orders, shopLayout } from '../helpers/shop-parts.ts'
+import { sold } from './sold.ts'
 
 const caFile = process.env['TEST_DATABASE_CA_FILE']
 
@@ -125,14 +128,15 @@ function testLayouts(url: string): void {
     await write(stores[0]!, change({ orders: [orderRow('o1', 1)] }))
     for (const store of stores) {
       t.false(store.wasReset)
-      t.is((await rowsOf(store, 'orders', ['o1'])).size, 1)
+      t.is((await rowsOf(store, orders, ['o1'])).size, 1)
     }
   })
 
   test('tables of an older layout stay until a view of this one has caught up', async (t) => {
     const schema = await schemaOf(t, url)
     const older = ['state', 'orders'].map((name) => `parcomolo_view_0_${name}`)
-    for (const name of [...older, 'parcomolo_view_7_state', 'somebody_elses'])
+    const newer = `parcomolo_view_${shopLayout.version + 1}_state`
+    for (const name of [...older, newer, 'somebody_elses'])
       await schema.query(`CREATE TABLE ${schema.name}.${name} (x int)`)
     const store = await opened(t, schema.url)
     t.true(store.wasReset)
@@ -140,11 +144,23 @@ function testLayouts(url: string): void {
     await store.dropOlder()
     const left = await tablesIn(schema)
     t.deepEqual(
-      left.filter((name) => !name.startsWith('parcomolo_view_3_')),
-      ['parcomolo_view_7_state', 'somebody_elses']
+      left.filter((name) => !name.startsWith(`parcomolo_view_${shopLayout.version}_`)),
+      [newer, 'somebody_elses']
     )
     t.is(left.length, 8)
     t.false((await opened(t, schema.url)).wasReset)
+  })
+
+  test('tables of another application, even of the same version, are made anew', async (t) => {
+    const schema = await schemaOf(t, url)
+    const [mine, others] = [viewLayout([sold]), viewLayout([{ ...sold, name: 'bought' }])]
+    t.is(mine.version, others.version)
+    const first = await opened(t, schema.url, { layout: others })
+    t.false(first.wasReset)
+    const store = await opened(t, schema.url, { layout: mine })
+    t.true(store.wasReset)
+    t.deepEqual((await store.list(sold, {}, { limit: 1 })).found.rows, [])
+    t.false((await opened(t, schema.url, { layout: mine })).wasReset)
   })
 
   test('without a schema in the URL, the first of the search_path is taken', async (t) => {
@@ -161,7 +177,7 @@ function testLayouts(url: string): void {
   test('a store whose tables were emptied says so', async (t) => {
     const schema = await schemaOf(t, url)
     const store = await opened(t, schema.url)
-    await schema.query(`TRUNCATE ${schema.name}.parcomolo_view_3_state`)
+    await schema.query(`TRUNCATE ${schema.name}.parcomolo_view_${shopLayout.version}_state`)
     await t.throwsAsync(store.moment(), { message: /its tables are not whole; drop them and start again/ })
   })
 }

@@ -8,9 +8,9 @@ if (databaseUrl === undefined) test.skip(`the view's store in PostgreSQL: ${whyN
 else testPostgres(databaseUrl)
 
 function testPostgres(url: string): void {
-  testViewStore(test.serial, async () => {
+  testViewStore(test.serial, async (layout) => {
     const schema = await newSchema(url)
-    return closingWith(await openPostgres(schema.url), schema.drop)
+    return closingWith(await openPostgres(schema.url, { layout }), schema.drop)
   })
   const openShared = async () => {
     const schema = await newSchema(url)

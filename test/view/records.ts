@@ -1,17 +1,16 @@
-import type { Source, ViewRecord } from '../../src/view/record.ts'
+import type { ViewRecord } from '../../src/view/record.ts'
 import { extrasOf } from '../../src/view/saga-timeline.ts'
 import { unshared } from '../../src/view/shapes.ts'
 
 /** A record of a test: its offset and time count up from 0 and from 1000. */
-export const recordMaker = (): ((source: Source, type: string, value: ViewRecord['value']) => ViewRecord) => {
-  const offsets = new Map<Source, number>()
+export const recordMaker = (): ((source: string, type: string, value: ViewRecord['value']) => ViewRecord) => {
+  const offsets = new Map<string, number>()
   let at = 1000
   return (source, type, value) => {
     const offset = offsets.get(source) ?? 0
     offsets.set(source, offset + 1)
     const namespace = source === 'stock' ? 'inventory' : source
     return {
-      source,
       topic: `${source}-events`,
       partition: 0,
       offset,

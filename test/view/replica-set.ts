@@ -1,17 +1,12 @@
 import type { ExecutionContext } from 'ava'
 import { systemClock } from '../../src/base/index.ts'
-import { viewTopics } from '../helpers/shop-parts.ts'
-import {
-  openView,
-  type OrderRow,
-  timelineEntries,
-  type View,
-  type ViewDeps,
-  type ViewStore
-} from '../../src/view/index.ts'
+import { orders, shopLayout, stock, viewTopics } from '../helpers/shop-parts.ts'
+import { openView, timelineEntries, type View, type ViewDeps, type ViewStore } from '../../src/view/index.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
 import { type Journals, openJournals } from './journals.ts'
 import { type Grip, gripOn, type Holdable, holdable } from './shared-store.ts'
+import type { OrderRow } from '../../src/shop/order/index.ts'
+import { sagas } from '../../src/view/sagas.ts'
 
 /** Several views that follow one log and share a store, as several processes would. */
 
@@ -54,10 +49,10 @@ export const sharedUser =
     }
     const expectTrue = async (t: ExecutionContext): Promise<void> => {
       const store = await shared.open()
-      const fresh = await openSqliteViewStore(':memory:')
+      const fresh = await openSqliteViewStore(':memory:', shopLayout)
       const view = await openView({ ...depsOf(journals), store: fresh })
       await view.caughtUp
-      await view.orders({}, { limit: 1 })
+      await view.list(orders, {}, { limit: 1 })
       t.deepEqual(await contentOf(store), await contentOf(fresh))
       await view.close()
       await store.close()
@@ -72,18 +67,15 @@ export const sharedUser =
   }
 
 const depsOf = ({ log, codec }: Journals) =>
-  ({ log, codec, topics: viewTopics, flow: 'orchestration', clock: systemClock }) as const
+  ({ log, codec, topics: Object.values(viewTopics), clock: systemClock }) as const
 
 const contentOf = async (store: ViewStore) => {
   const page = { limit: 10_000 }
-  const orders = (await store.listOrders({}, page)).found.rows.map(asRead)
-  const sagas = (await store.listSagas({}, page)).found.rows
-  const stock = (await store.listStock(page)).found.rows
   const { positions } = await store.moment()
   return {
-    orders,
-    sagas,
-    stock,
+    orders: (await store.list(orders, {}, page)).found.rows.map(asRead),
+    sagas: (await store.list(sagas, {}, page)).found.rows,
+    stock: (await store.list(stock, {}, page)).found.rows,
     positions: Object.fromEntries([...positions].toSorted(([a], [b]) => (a < b ? -1 : 1)))
   }
 }

@@ -1,7 +1,8 @@
 import type { ExecutionContext } from 'ava'
 import { seededRandom } from '../../src/base/random.ts'
-import { viewTopics } from '../helpers/shop-parts.ts'
-import { type SagaRow, type StockRow, timelineEntries, type View } from '../../src/view/index.ts'
+import { orders, stock, viewTopics } from '../helpers/shop-parts.ts'
+import type { StockRow } from '../../src/shop/inventory/index.ts'
+import { type SagaRow, timelineEntries, type View } from '../../src/view/index.ts'
 import { VirtualClock } from '../helpers/virtual-clock.ts'
 import type { Journals, Told } from './journals.ts'
 import { placedValue } from './records.ts'
@@ -15,6 +16,8 @@ import {
   asRead,
   type WithShared
 } from './replica-set.ts'
+import { sagaRowKey, sagas } from '../../src/view/sagas.ts'
+import { whenEnded, whenPlaced } from '../../src/shop/order/index.ts'
 
 /** What several views on one store must do, whichever of them lives how long. */
 export const testReplicas = (test: Declare, openShared: () => Promise<SharedStore>, seeds: readonly string[]): void => {
@@ -58,13 +61,13 @@ const testShowing = (test: Declare, withShared: WithShared): void => {
     await withShared(async ({ journals, replica, expectTrue }) => {
       const [a, b] = [await replica({ limits: never }), await replica({ limits: never })]
       for (const id of ['o1', 'o2', 'o3']) {
-        const seen = [a, b].map(({ view }) => view.whenPlaced(id, 10_000).done)
+        const seen = [a, b].map(({ view }) => whenPlaced(view, 'orchestration', id, 10_000).done)
         await journals.tell('order', placed(id))
         t.deepEqual(
           (await Promise.all(seen)).map((row) => row?.orderId),
           [id, id]
         )
-        const lists = await Promise.all([a, b].map(({ view }) => view.orders({}, page)))
+        const lists = await Promise.all([a, b].map(({ view }) => view.list(orders, {}, page)))
         for (const { rows } of lists) t.is(rows[0]?.orderId, id)
       }
       await expectTrue(t)
@@ -80,13 +83,13 @@ const testShowing = (test: Declare, withShared: WithShared): void => {
       await journals.tell('order', placed('o1'), placed('o2'))
       await journals.tell('saga', started('o1'), started('o2'), compensating('o1'))
       await caughtUp(a, journals)
-      t.is((await a.view.orders({}, page)).rows.length, 2)
+      t.is((await a.view.list(orders, {}, page)).rows.length, 2)
       b.release()
       await journals.tell('stock', reserved('o3'), released('o1'))
       await caughtUp(b, journals)
-      t.is((await b.view.stock('book'))?.reserved, 4)
-      t.is(timelineEntries((await b.view.saga('order', 'o1'))!.timeline).length, 2)
-      t.is((await b.view.orders({}, page)).rows.length, 2)
+      t.is((await b.view.row(stock, 'book'))?.reserved, 4)
+      t.is(timelineEntries((await b.view.row(sagas, sagaRowKey('order', 'o1')))!.timeline).length, 2)
+      t.is((await b.view.list(orders, {}, page)).rows.length, 2)
       await expectTrue(t)
     })
   })
@@ -101,16 +104,16 @@ const testAhead = (test: Declare, withShared: WithShared): void => {
       await journals.tell('order', placed('o1'), cancelled('o1'))
       await journals.tell('saga', started('o1'), compensating('o1'), compensated('o1'))
       await caughtUp(a, journals)
-      await a.view.orders({}, page)
-      const ended = b.view.whenEnded('o1', 10_000).done
-      const [found, listed] = [b.view.order('o1'), b.view.orders({}, page)]
+      await a.view.list(orders, {}, page)
+      const ended = whenEnded(b.view, 'orchestration', 'o1', 10_000).done
+      const [found, listed] = [b.view.row(orders, 'o1'), b.view.list(orders, {}, page)]
       b.release(viewTopics.saga)
       await b.view.whenSeen([{ topic: viewTopics.saga, partition: 0, offset: 2 }], 10_000).done
-      const later = b.view.order('o1')
+      const later = b.view.row(orders, 'o1')
       for (const promise of [ended, found, listed, later]) t.false(await isSettled(promise))
       b.release()
       t.is((await ended)?.status, 'CANCELLED')
-      t.is((await b.view.stock('book'))?.reserved, 0)
+      t.is((await b.view.row(stock, 'book'))?.reserved, 0)
       for (const row of [await found, await later, (await listed).rows[0]]) t.is(row?.stock.status, 'RELEASED')
     })
   })
@@ -126,14 +129,14 @@ const testAhead = (test: Declare, withShared: WithShared): void => {
       await journals.tell('stock', released('o1'))
       await journals.tell('saga', compensated('o1'))
       await caughtUp(a, journals)
-      await a.view.orders({}, page)
-      const ended = b.view.whenEnded('o1', 10_000).done
+      await a.view.list(orders, {}, page)
+      const ended = whenEnded(b.view, 'orchestration', 'o1', 10_000).done
       b.release(viewTopics.saga)
       await b.view.whenSeen([{ topic: viewTopics.saga, partition: 0, offset: 2 }], 10_000).done
       t.false(await isSettled(ended))
       b.release()
       t.is((await ended)?.stock.status, 'RELEASED')
-      await b.view.orders({}, page)
+      await b.view.list(orders, {}, page)
       await expectTrue(t)
     })
   })
@@ -145,11 +148,11 @@ const testAhead = (test: Declare, withShared: WithShared): void => {
       b.hold(viewTopics.order)
       await journals.tell('order', placed('o1'))
       await caughtUp(a, journals)
-      await a.view.orders({}, page)
-      await t.throwsAsync(b.view.order('o1'), { code: 'PARCOMOLO_VIEW_BEHIND' })
-      await t.throwsAsync(b.view.orders({}, page), { code: 'PARCOMOLO_VIEW_BEHIND' })
+      await a.view.list(orders, {}, page)
+      await t.throwsAsync(b.view.row(orders, 'o1'), { code: 'PARCOMOLO_VIEW_BEHIND' })
+      await t.throwsAsync(b.view.list(orders, {}, page), { code: 'PARCOMOLO_VIEW_BEHIND' })
       b.release()
-      t.is((await b.view.whenPlaced('o1', 10_000).done)?.orderId, 'o1')
+      t.is((await whenPlaced(b.view, 'orchestration', 'o1', 10_000).done)?.orderId, 'o1')
     })
   })
 }
@@ -164,9 +167,9 @@ const testWriting = (test: Declare, withShared: WithShared): void => {
       await journals.tell('order', cancelled('o1'))
       await journals.tell('stock', stockSet)
       await caughtUp(a, journals)
-      await a.view.orders({}, page)
+      await a.view.list(orders, {}, page)
       await b.view.whenSeen([{ topic: viewTopics.stock, partition: 0, offset: 0 }], 10_000).done
-      const listed = b.view.orders({}, page)
+      const listed = b.view.list(orders, {}, page)
       t.false(await isSettled(listed))
       t.is(b.grip.writeCount, 0)
       b.release()
@@ -185,15 +188,15 @@ const testWriting = (test: Declare, withShared: WithShared): void => {
       await journals.tell('stock', reserved('o1'), reserved('o2'))
       await a.view.whenSeen([{ topic: viewTopics.order, partition: 0, offset: 1 }], 10_000).done
       await b.view.whenSeen([{ topic: viewTopics.stock, partition: 0, offset: 2 }], 10_000).done
-      t.is((await a.view.orders({}, page)).rows[0]?.stock.status, 'PENDING')
-      const listed = b.view.orders({}, page)
+      t.is((await a.view.list(orders, {}, page)).rows[0]?.stock.status, 'PENDING')
+      const listed = b.view.list(orders, {}, page)
       t.false(await isSettled(listed))
       b.release()
       t.is((await listed).rows[0]?.stock.status, 'RESERVED')
       a.release()
       await caughtUp(a, journals)
-      t.is((await a.view.stock('book'))?.reserved, 4)
-      await a.view.orders({}, page)
+      t.is((await a.view.row(stock, 'book'))?.reserved, 4)
+      await a.view.list(orders, {}, page)
       await expectTrue(t)
     })
   })
@@ -234,7 +237,7 @@ const testTurns = (test: Declare, withShared: WithShared): void => {
       await caughtUp(second, journals)
       const count = second.grip.writeCount
       await until(() => second.grip.writeCount > count, turn)
-      t.is((await second.view.orders({}, page)).rows.length, 12)
+      t.is((await second.view.list(orders, {}, page)).rows.length, 12)
       await expectTrue(t)
     })
   })
@@ -251,16 +254,16 @@ const testBacklog = (test: Declare, withShared: WithShared): void => {
       b.hold(...Object.values(viewTopics))
       await journals.tell('order', placed('o1'))
       await caughtUp(a, journals, viewTopics.order)
-      await a.view.orders({}, page)
+      await a.view.list(orders, {}, page)
       await journals.tell('stock', stockSet, reserved('o1'), reserved('o2'), reserved('o3'))
       b.release(viewTopics.stock)
       await caughtUp(b, journals, viewTopics.stock)
       t.is(b.view.health().stalledBy, 'its store cannot be written')
       b.release()
-      t.is((await b.view.whenPlaced('o1', 10_000).done)?.stock.status, 'RESERVED')
+      t.is((await whenPlaced(b.view, 'orchestration', 'o1', 10_000).done)?.stock.status, 'RESERVED')
       a.release()
       await caughtUp(a, journals)
-      t.is((await b.view.orders({}, page)).rows.length, 1)
+      t.is((await b.view.list(orders, {}, page)).rows.length, 1)
       await expectTrue(t)
     })
   })
@@ -271,10 +274,10 @@ const testBacklog = (test: Declare, withShared: WithShared): void => {
       await journals.tell('stock', stockSet, reserved('o1'))
       await caughtUp(a, journals)
       a.grip.loseAnswer()
-      await t.throwsAsync(a.view.orders({}, page), { message: 'the answer is lost' })
+      await t.throwsAsync(a.view.list(orders, {}, page), { message: 'the answer is lost' })
       await journals.tell('stock', reserved('o2'))
       await caughtUp(a, journals)
-      t.is((await a.view.allStock(page)).rows[0]?.reserved, 4)
+      t.is((await a.view.list(stock, {}, page)).rows[0]?.reserved, 4)
       await expectTrue(t)
     })
   })
@@ -287,7 +290,7 @@ const testUpkeep = (test: Declare, withShared: WithShared): void => {
       await journals.tellBytes('order', new Uint8Array([1, 2, 3, 4, 5, 6]))
       await journals.tell('order', placed('o1'))
       await Promise.all([caughtUp(a, journals), caughtUp(b, journals)])
-      await Promise.all([a.view.orders({}, page), b.view.orders({}, page)])
+      await Promise.all([a.view.list(orders, {}, page), b.view.list(orders, {}, page)])
       const c = await replica()
       t.is(c.view.health().skippedCount, 1)
       await expectTrue(t)
@@ -299,14 +302,14 @@ const testUpkeep = (test: Declare, withShared: WithShared): void => {
       const a = await replica({ limits: never })
       await journals.tell('order', placed('o1'))
       await caughtUp(a, journals)
-      await a.view.orders({}, page)
+      await a.view.list(orders, {}, page)
       const { store } = a.grip
       t.true(await store.clear(await store.moment()))
       await journals.tell('order', placed('o2'))
       await until(async () => a.view.state() === 'failed', nextTurns)
       t.regex(a.view.health().failure ?? '', /was emptied, brought back from a backup/)
       const b = await replica()
-      t.is((await b.view.orders({}, page)).rows.length, 2)
+      t.is((await b.view.list(orders, {}, page)).rows.length, 2)
       await expectTrue(t)
     })
   })
@@ -340,7 +343,7 @@ const runByChance = async (t: ExecutionContext, shared: Shared, seed: string): P
     async () => replicas[below(3)]!.hold(topics[below(topics.length)]!),
     async () => replicas[below(3)]!.release(),
     async () => replicas[below(3)]!.grip.loseAnswer(),
-    async () => void replicas[below(3)]!.view.orders({}, page).catch(() => undefined),
+    async () => void replicas[below(3)]!.view.list(orders, {}, page).catch(() => undefined),
     async () => {
       const place = below(3)
       replicas[place]!.grip.kill()
@@ -364,9 +367,9 @@ type Lists = {
 }
 
 const listsOf = async (view: View): Promise<Lists> => ({
-  orders: (await listed(() => view.orders({}, page))).map(asRead),
-  sagas: await listed(() => view.sagas({}, page)),
-  stock: await listed(() => view.allStock(page))
+  orders: (await listed(() => view.list(orders, {}, page))).map(asRead),
+  sagas: await listed(() => view.list(sagas, {}, page)),
+  stock: await listed(() => view.list(stock, {}, page))
 })
 
 /** The last answer of a view may have been lost. */

@@ -5,11 +5,13 @@ import { DatabaseSync } from 'node:sqlite'
 import test from 'ava'
 import { isParcomoloError } from '../../src/base/index.ts'
 import { isFileSound } from '../../src/view/sqlite/look-over.ts'
-import type { SagaFilter } from '../../src/view/store.ts'
+import type { FilterBy } from '../../src/view/projection.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
 import { change, orderRow, rowsOf, sagaRow, testViewStore, write } from './store-contract.ts'
+import { orders, shopLayout } from '../helpers/shop-parts.ts'
+import { sagas } from '../../src/view/sagas.ts'
 
-testViewStore(test, () => openSqliteViewStore(':memory:'))
+testViewStore(test, (layout) => openSqliteViewStore(':memory:', layout))
 
 const inFolder = async (run: (dir: string) => Promise<void>): Promise<void> => {
   const dir = await mkdtemp(join(tmpdir(), 'parcomolo-store-'))
@@ -23,12 +25,12 @@ const inFolder = async (run: (dir: string) => Promise<void>): Promise<void> => {
 test('a file keeps its rows over a restart', async (t) => {
   await inFolder(async (dir) => {
     const file = join(dir, 'view.sqlite')
-    const store = await openSqliteViewStore(file)
+    const store = await openSqliteViewStore(file, shopLayout)
     await write(store, change({ orders: [orderRow('o1', 1)] }))
     await store.close()
-    const again = await openSqliteViewStore(file)
+    const again = await openSqliteViewStore(file, shopLayout)
     t.false(again.wasReset)
-    t.is((await rowsOf(again, 'orders', ['o1'])).size, 1)
+    t.is((await rowsOf(again, orders, ['o1'])).size, 1)
     await again.close()
   })
 })
@@ -39,9 +41,9 @@ test('a file of another layout is thrown away', async (t) => {
     const other = new DatabaseSync(file)
     other.exec('CREATE TABLE orders (something TEXT); PRAGMA user_version = 999')
     other.close()
-    const store = await openSqliteViewStore(file)
+    const store = await openSqliteViewStore(file, shopLayout)
     t.true(store.wasReset)
-    t.deepEqual((await store.listOrders({}, { limit: 1 })).found.rows, [])
+    t.deepEqual((await store.list(orders, {}, { limit: 1 })).found.rows, [])
     await store.close()
   })
 })
@@ -50,7 +52,7 @@ test('a file that is no database is thrown away', async (t) => {
   await inFolder(async (dir) => {
     const file = join(dir, 'view.sqlite')
     await writeFile(file, 'this is no database, and long enough to be looked at as one: '.repeat(100))
-    const store = await openSqliteViewStore(file)
+    const store = await openSqliteViewStore(file, shopLayout)
     t.true(store.wasReset)
     await write(store, change({ orders: [orderRow('o1', 1)] }))
     await store.close()
@@ -59,12 +61,12 @@ test('a file that is no database is thrown away', async (t) => {
 })
 
 test('a list costs what its page has, not what there is beside it', async (t) => {
-  const store = await openSqliteViewStore(':memory:')
-  const sagas = Array.from({ length: 20_000 }, (_, i) =>
+  const store = await openSqliteViewStore(':memory:', shopLayout)
+  const many = Array.from({ length: 20_000 }, (_, i) =>
     sagaRow(`o${i}`, i, { status: i % 2 === 0 ? 'completed' : 'compensated', endedAt: i })
   )
-  await write(store, change({ sagas: [...sagas, sagaRow('a1', 1, { saga: 'audit', status: 'parked' })] }))
-  const filters: readonly SagaFilter[] = [
+  await write(store, change({ sagas: [...many, sagaRow('a1', 1, { saga: 'audit', status: 'parked' })] }))
+  const filters: readonly FilterBy<'saga' | 'status' | 'key'>[] = [
     { saga: 'nobody' },
     { saga: 'audit' },
     { saga: 'audit', status: 'completed' },
@@ -77,7 +79,7 @@ test('a list costs what its page has, not what there is beside it', async (t) =>
     let least = Infinity
     for (let i = 0; i < 5; i++) {
       const before = process.cpuUsage()
-      await store.listSagas(filter, { limit: 50 })
+      await store.list(sagas, filter, { limit: 50 })
       least = Math.min(least, process.cpuUsage(before).user)
     }
     t.true(least < 1_500, `${JSON.stringify(filter)}: ${least} µs`)
@@ -86,21 +88,21 @@ test('a list costs what its page has, not what there is beside it', async (t) =>
 })
 
 test('a folder that is not there is an error with its path', async (t) => {
-  const error = await t.throwsAsync(openSqliteViewStore('/does/not/exist/view.sqlite'), {
+  const error = await t.throwsAsync(openSqliteViewStore('/does/not/exist/view.sqlite', shopLayout), {
     code: 'PARCOMOLO_VIEW_STORE_UNAVAILABLE'
   })
   t.regex(error?.message ?? '', /'\/does\/not\/exist\/view.sqlite'/)
 })
 
-const orders = Array.from({ length: 60 }, (_, i) => orderRow(`order-${i}`, i))
-const ids = orders.map(({ orderId }) => orderId)
+const placed = Array.from({ length: 60 }, (_, i) => orderRow(`order-${i}`, i))
+const ids = placed.map(({ orderId }) => orderId)
 
 /** Its rows as they were written; undefined where it was made anew, or is going to be. */
 const readWhole = async (file: string): Promise<unknown[] | undefined> => {
-  const store = await openSqliteViewStore(file)
+  const store = await openSqliteViewStore(file, shopLayout)
   try {
     if (store.wasReset) return undefined
-    const [byKey, page] = [await rowsOf(store, 'orders', ids), await store.listOrders({}, { limit: 100 })]
+    const [byKey, page] = [await rowsOf(store, orders, ids), await store.list(orders, {}, { limit: 100 })]
     return [...byKey.values(), ...page.found.rows]
   } catch (error) {
     if (!isParcomoloError(error, 'PARCOMOLO_VIEW_STORE_DAMAGED')) throw error
@@ -113,8 +115,8 @@ const readWhole = async (file: string): Promise<unknown[] | undefined> => {
 test('any wrong bit of a closed file leaves its rows right, or it is made anew', async (t) => {
   await inFolder(async (dir) => {
     const file = join(dir, 'view.sqlite')
-    const store = await openSqliteViewStore(file)
-    await write(store, change({ orders }))
+    const store = await openSqliteViewStore(file, shopLayout)
+    await write(store, change({ orders: placed }))
     await store.close()
     const whole = await readWhole(file)
     const bytes = await readFile(file)
@@ -127,8 +129,8 @@ test('any wrong bit of a closed file leaves its rows right, or it is made anew',
       const found = await readWhole(file)
       if (found === undefined) {
         t.true((await readWhole(file)) !== whole)
-        const again = await openSqliteViewStore(file)
-        t.is((await rowsOf(again, 'orders', ids)).size, 0, `byte ${at}: it is empty, and folded again`)
+        const again = await openSqliteViewStore(file, shopLayout)
+        t.is((await rowsOf(again, orders, ids)).size, 0, `byte ${at}: it is empty, and folded again`)
         await again.close()
         madeAnew++
       } else t.deepEqual(found, whole, `byte ${at}`)
@@ -141,35 +143,35 @@ test('any wrong bit of a closed file leaves its rows right, or it is made anew',
 test('a large file is looked over on another thread, to the same end', async (t) => {
   await inFolder(async (dir) => {
     const file = join(dir, 'view.sqlite')
-    const store = await openSqliteViewStore(file)
-    await write(store, change({ orders }))
+    const store = await openSqliteViewStore(file, shopLayout)
+    await write(store, change({ orders: placed }))
     await store.close()
-    t.true(await isFileSound(file, 0))
+    t.true(await isFileSound(file, shopLayout, 0))
     const bytes = await readFile(file)
     await writeFile(file, bytes.fill(0xff, 8192, 8192 + 8))
-    t.false(await isFileSound(file, 0))
-    t.false(await isFileSound(file))
+    t.false(await isFileSound(file, shopLayout, 0))
+    t.false(await isFileSound(file, shopLayout))
     await writeFile(file, 'garbage '.repeat(1000))
-    t.false(await isFileSound(file, 0))
+    t.false(await isFileSound(file, shopLayout, 0))
   })
 })
 
 test('a row that is damaged while the file is open is told, and the next opening makes the file anew', async (t) => {
   await inFolder(async (dir) => {
     const file = join(dir, 'view.sqlite')
-    const store = await openSqliteViewStore(file)
-    await write(store, change({ orders }))
+    const store = await openSqliteViewStore(file, shopLayout)
+    await write(store, change({ orders: placed }))
     await store.close()
     const hand = new DatabaseSync(file)
     hand.exec(`UPDATE orders SET body = replace(body, 'EUR', 'EUX') WHERE id = 'order-7'`)
     hand.close()
-    const damaged = await openSqliteViewStore(file)
+    const damaged = await openSqliteViewStore(file, shopLayout)
     t.false(damaged.wasReset)
-    t.is((await rowsOf(damaged, 'orders', ['order-8'])).size, 1)
-    const error = await t.throwsAsync(damaged.get('orders', ['order-7']), { code: 'PARCOMOLO_VIEW_STORE_DAMAGED' })
+    t.is((await rowsOf(damaged, orders, ['order-8'])).size, 1)
+    const error = await t.throwsAsync(damaged.get(orders, ['order-7']), { code: 'PARCOMOLO_VIEW_STORE_DAMAGED' })
     t.regex(error!.message, /a row of 'orders' is not as it was written.*built anew/)
     await damaged.close()
-    const again = await openSqliteViewStore(file)
+    const again = await openSqliteViewStore(file, shopLayout)
     t.true(again.wasReset)
     await again.close()
   })
@@ -178,8 +180,8 @@ test('a row that is damaged while the file is open is told, and the next opening
 test('a copy of an open file is made anew, a copy of a closed one is taken as it is', async (t) => {
   await inFolder(async (dir) => {
     const file = join(dir, 'view.sqlite')
-    const store = await openSqliteViewStore(file)
-    await write(store, change({ orders }))
+    const store = await openSqliteViewStore(file, shopLayout)
+    await write(store, change({ orders: placed }))
     await copyFile(file, join(dir, 'open'))
     await copyFile(`${file}-wal`, join(dir, 'open-wal'))
     await store.close()

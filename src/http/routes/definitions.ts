@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { didYouMean } from '../../base/index.ts'
-import type { RunningCount } from '../../view/index.ts'
+import { type RunningCount, runningCounts, sagas } from '../../view/index.ts'
 import { preferredType } from '../accept.ts'
 import type { DefinitionRevision, GraphFormat, RouteDeps, SagaDefinition } from '../deps.ts'
 import { timeText } from '../present.ts'
@@ -27,12 +27,15 @@ const addListDefinitions = (http: FastifyInstance, deps: RouteDeps): void => {
       config: { docs: { problems: ['PARCOMOLO_HTTP_NOT_READY'] } }
     },
     async (_, reply) => {
-      const counts = await deps.view.countRunning()
+      const counts = await runningIn(deps)
       const items = deps.definitions.list().map((found) => definitionJson(found, counts, summaryOf))
       return reply.send({ items, nextCursor: null })
     }
   )
 }
+
+const runningIn = async ({ view }: RouteDeps): Promise<readonly RunningCount[]> =>
+  runningCounts(await view.count(sagas))
 
 const addGetDefinition = (http: FastifyInstance, deps: RouteDeps): void => {
   http.get(
@@ -50,7 +53,7 @@ const addGetDefinition = (http: FastifyInstance, deps: RouteDeps): void => {
       const { saga } = request.params as { saga: string }
       const found = deps.definitions.get(saga)
       if (found === undefined) return unknownSaga(deps, reply, saga)
-      return reply.send(definitionJson(found, await deps.view.countRunning(), withYaml))
+      return reply.send(definitionJson(found, await runningIn(deps), withYaml))
     }
   )
 }

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { type SagaStatus, sagaStatuses } from '../../view/index.ts'
+import { sagaRowKey, sagas, type SagaStatus, sagaStatuses } from '../../view/index.ts'
 import { formatCursor } from '../cursor.ts'
 import type { RouteDeps } from '../deps.ts'
 import { sagaJson, sagaSummaryJson } from '../present.ts'
@@ -47,7 +47,7 @@ const addListSagas = (http: FastifyInstance, deps: RouteDeps): void => {
       if (page === undefined || !(await hasReachedPosition(deps, request, reply))) return reply
       const query = request.query as { saga?: string; key?: string; status?: SagaStatus }
       const filter = { saga: query.saga, key: query.key, status: query.status }
-      const { rows, next } = await deps.view.sagas(filter, page)
+      const { rows, next } = await deps.view.list(sagas, filter, page)
       return reply.send({ items: rows.map(sagaSummaryJson), nextCursor: formatCursor(next) })
     }
   )
@@ -69,7 +69,7 @@ const addGetSaga = (http: FastifyInstance, deps: RouteDeps): void => {
     async (request, reply) => {
       if (!(await hasReachedPosition(deps, request, reply))) return reply
       const params = request.params as { saga: string; key: string }
-      const row = await deps.view.saga(params.saga, params.key)
+      const row = await deps.view.row(sagas, sagaRowKey(params.saga, params.key))
       if (row !== undefined) return reply.send(sagaJson(row, await deps.inboxWaits?.(row)))
       const detail = `there is no instance of saga ${quoted(params.saga)} with key ${quoted(params.key)}`
       return sendProblem(reply, 'PARCOMOLO_HTTP_NOT_FOUND', detail)

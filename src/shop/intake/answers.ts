@@ -9,14 +9,14 @@ import {
   type TopicPartition
 } from '../../log/index.ts'
 import { header } from '../../task/index.ts'
-import { decodeRecord, type Place, type ViewRecord, type Waiter, Waiters } from '../../view/index.ts'
+import { decodeRecord, type Place, placesOf, type ViewRecord, type Waiter, Waiters } from '../../view/index.ts'
 
 export type AnswersDeps = {
   readonly log: Log
   readonly codec: Codec
   readonly clock: Clock
   /** The journals in which answers come. */
-  readonly topics: Readonly<Partial<Record<Place['source'], string>>>
+  readonly topics: readonly string[]
   readonly learn: (value: Uint8Array) => Promise<unknown> | undefined
   readonly waitersMax: number
   /** From where on a place is followed; its end if undefined. Never from more than `behindMax` before the end. */
@@ -73,12 +73,7 @@ export class Answers {
   }
 
   #places(): Place[] {
-    return (Object.entries(this.#deps.topics) as [Place['source'], string][]).flatMap(([source, topic]) =>
-      Array.from({ length: this.#deps.log.partitionCount(topic) }, (_, partition) => ({
-        ...{ topic, partition, source },
-        name: placeName({ topic, partition })
-      }))
-    )
+    return [...placesOf(this.#deps.topics, this.#deps.log)]
   }
 
   async #start(place: TopicPartition): Promise<number> {

@@ -1,7 +1,7 @@
 import { type Clock, insist } from '../../base/index.ts'
 import type { Codec } from '../../contract/index.ts'
 import type { Log } from '../../log/index.ts'
-import type { Place, ViewRecord, Waiter } from '../../view/index.ts'
+import type { ViewRecord, Waiter } from '../../view/index.ts'
 import { Answers } from './answers.ts'
 import { Catalogue, type PriceSource } from './catalogue.ts'
 
@@ -11,8 +11,8 @@ export type IntakeDeps = {
   readonly log: Log
   readonly codec: Codec
   readonly clock: Clock
-  /** The journals in which answers come, by what they tell of. */
-  readonly topics: Readonly<Partial<Record<Place['source'], string>>>
+  /** The journals in which answers come. */
+  readonly topics: readonly string[]
   readonly prices: PriceSource
   readonly learn?: (values: Iterable<Uint8Array | null>) => Promise<void> | undefined
   /** How far the read model has come at a place, if it has followed until now: who waits is told from there on. */

@@ -1,4 +1,5 @@
 export { catalogue } from './catalogue.ts'
 export { inventoryPrices } from './prices.ts'
+export { stock, type StockRow } from './projection.ts'
 export { inventoryComponent } from './reactions.ts'
 export { stockRoutes } from './routes.ts'

@@ -1,4 +1,4 @@
-import type { StockRow } from '../../view/index.ts'
+import type { StockRow } from './projection.ts'
 
 export const stockJson = ({ sku, name, priceCents, onHand, reserved }: Omit<StockRow, 'isSet'>) => ({
   sku,

@@ -22,6 +22,7 @@ import {
 import { formatPosition, type ViewRecord } from '../../view/index.ts'
 import { sku } from '../schemas.ts'
 import { stockJson } from './present.ts'
+import { stock as stockRows } from './projection.ts'
 import { stock, stockRequest } from './schemas.ts'
 
 /** `/stock`: what there is, and how much of it. */
@@ -52,7 +53,7 @@ const addListStock = (http: FastifyInstance, deps: RouteDeps): void => {
     async (request, reply) => {
       const page = pageRequested(deps, request, reply)
       if (page === undefined || !(await hasReachedPosition(deps, request, reply))) return reply
-      const { rows, next } = await deps.view.allStock(page)
+      const { rows, next } = await deps.view.list(stockRows, {}, page)
       return reply.send({ items: rows.map(stockJson), nextCursor: formatCursor(next) })
     }
   )
@@ -74,7 +75,7 @@ const addGetStock = (http: FastifyInstance, deps: RouteDeps): void => {
     async (request, reply) => {
       if (!(await hasReachedPosition(deps, request, reply))) return reply
       const params = request.params as { sku: string }
-      const row = await deps.view.stock(params.sku)
+      const row = await deps.view.row(stockRows, params.sku)
       if (row !== undefined) return reply.send(stockJson(row))
       return sendProblem(
         reply,
@@ -126,7 +127,7 @@ const sendStock = async (deps: RouteDeps, reply: FastifyReply, answer: ViewRecor
   const { sku: known, name, priceCents, onHand, reserved } = answer.value as StockSet
   const row = await asked(
     deps,
-    () => deps.view.stock(known),
+    () => deps.view.row(stockRows, known),
     () => (reserved === null ? undefined : { sku: known, name, priceCents, onHand, reserved })
   )
   if (row !== undefined) return reply.send(stockJson(row))

@@ -1,10 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { answerOf, asked, json, quoted, type RouteDeps, sendProblem, writeProblems } from '../../http/index.ts'
-import { formatPosition, type OrderRow, type ViewRecord } from '../../view/index.ts'
+import { formatPosition, type ViewRecord } from '../../view/index.ts'
+import type { Flow } from '../flow.ts'
+import { type OrderRow, orders } from './projection.ts'
 import { cancelAnswer, cancelRequest } from './schemas.ts'
+import type { Selling } from './selling.ts'
 
 /** `POST /cancelOrder`. The order component decides; what the view knows to be final is answered at once. */
-export const addCancelOrder = (http: FastifyInstance, deps: RouteDeps): void => {
+export const addCancelOrder = (http: FastifyInstance, deps: RouteDeps, { flow }: Selling): void => {
   http.post(
     '/cancelOrder',
     {
@@ -21,15 +24,19 @@ export const addCancelOrder = (http: FastifyInstance, deps: RouteDeps): void => 
         }
       }
     },
-    (request, reply) => cancelOrder(deps, request, reply)
+    (request, reply) => cancelOrder({ deps, flow }, request, reply)
   )
 }
 
-const cancelOrder = async (deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+const cancelOrder = async (
+  { deps, flow }: { readonly deps: RouteDeps; readonly flow: Flow },
+  request: FastifyRequest,
+  reply: FastifyReply
+): Promise<FastifyReply> => {
   const { orderId, reason = 'cancelled by the customer' } = request.body as { orderId: string; reason?: string }
   const known = await asked(
     deps,
-    async () => statusOf(await deps.view.order(orderId)),
+    async () => statusOf(await deps.view.row(orders[flow], orderId)),
     () => 'PENDING'
   )
   if (known !== 'PENDING') return answerAs(reply, orderId, known)

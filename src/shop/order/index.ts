@@ -1,4 +1,5 @@
 export { orderHealth } from './health.ts'
+export { type OrderRow, orders, whenEnded, whenPlaced } from './projection.ts'
 export { orderComponent } from './reactions.ts'
 export { orderRoutes } from './routes.ts'
 export type { Prices, Selling } from './selling.ts'

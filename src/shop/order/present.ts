@@ -1,5 +1,6 @@
 import { timeText } from '../../http/index.ts'
-import { type OrderRow, timelineEntries } from '../../view/index.ts'
+import { timelineEntries } from '../../view/index.ts'
+import type { OrderRow } from './projection.ts'
 
 /** An order as users see it. */
 export const orderJson = (row: OrderRow) => {

@@ -26,19 +26,12 @@ import {
   whenAnswered,
   writeProblems
 } from '../../http/index.ts'
-import {
-  formatPosition,
-  type Mark,
-  type OrderRow,
-  type OrderStatus,
-  orderStatuses,
-  timelineEntries,
-  type ViewRecord,
-  type Waiter
-} from '../../view/index.ts'
+import { formatPosition, type Mark, timelineEntries, type ViewRecord, type Waiter } from '../../view/index.ts'
 import { addCancelOrder } from './cancel-routes.ts'
+import type { Flow } from '../flow.ts'
+import { type NotPriced, type OrderRequest, priced } from '../pricing.ts'
 import { orderJson } from './present.ts'
-import { type NotPriced, type OrderRequest, priced } from './pricing.ts'
+import { type OrderRow, orders, type OrderStatus, orderStatuses, whenEnded, whenPlaced } from './projection.ts'
 import { customerId, order, orderAnswer, orderRequest } from './schemas.ts'
 import type { Selling } from './selling.ts'
 
@@ -48,9 +41,9 @@ export const orderRoutes = (selling: Selling): Routes => ({
   links: { '/orders': 'orders, newest first' },
   register: (http, deps) => {
     addPlaceOrder(http, deps, selling)
-    addGetOrder(http, deps)
-    addListOrders(http, deps)
-    addCancelOrder(http, deps)
+    addGetOrder(http, deps, selling)
+    addListOrders(http, deps, selling)
+    addCancelOrder(http, deps, selling)
   }
 })
 
@@ -105,7 +98,7 @@ const placeOrder = async (
   const requestHash = sha256Hex(canonicalJson({ ...body, voucher: body.voucher ?? null }))
   const key = request.headers['idempotency-key']
   const orderId = key === undefined ? deps.newId() : keyedId(deps.idSecret, 'order', String(key))
-  const known = key === undefined ? undefined : await viewed(deps, orderId)
+  const known = key === undefined ? undefined : await viewed(deps, selling, orderId)
   if (known !== undefined) return answerPlaced(reply, placedByRow(known), requestHash)
   const price = notTaken(selling) ?? (await priced(deps, selling, body.lines))
   if ('code' in price) return notPriced(reply, price)
@@ -117,7 +110,8 @@ const placeOrder = async (
     type: 'parcomolo.order.PlaceOrder',
     value: { orderId, customerId: customer, ...price, currency, paymentToken, shippingAddress, voucher, requestHash }
   }
-  const byView = (timeoutMs: number): Waiter<Placed> => mapped(deps.view.whenPlaced(orderId, timeoutMs), placedByRow)
+  const byView = (timeoutMs: number): Waiter<Placed> =>
+    mapped(whenPlaced(deps.view, selling.flow, orderId, timeoutMs), placedByRow)
   const waiter = whenAnswered(deps, command.id, byView, placedByRecord)
   const placed = await seenOf(deps, reply, { command, waiter }, (reason, error) =>
     outcomeUnknown(request, reply, orderId, { reason, error })
@@ -128,10 +122,10 @@ const placeOrder = async (
 }
 
 /** An order that was placed before. Where the view cannot tell, the order service will. */
-const viewed = (deps: RouteDeps, orderId: string): Promise<OrderRow | undefined> =>
+const viewed = (deps: RouteDeps, { flow }: Selling, orderId: string): Promise<OrderRow | undefined> =>
   asked(
     deps,
-    () => deps.view.order(orderId),
+    () => deps.view.row(orders[flow], orderId),
     () => undefined
   )
 
@@ -205,7 +199,7 @@ const outcomeUnknown = (
   sendProblem(reply, 'PARCOMOLO_HTTP_OUTCOME_UNKNOWN', detail, { requestId: request.id })
 }
 
-const addGetOrder = (http: FastifyInstance, deps: RouteDeps): void => {
+const addGetOrder = (http: FastifyInstance, deps: RouteDeps, { flow }: Selling): void => {
   http.get(
     '/orders/:orderId',
     {
@@ -225,34 +219,37 @@ const addGetOrder = (http: FastifyInstance, deps: RouteDeps): void => {
       },
       config: { docs: { problems: ['PARCOMOLO_HTTP_NOT_FOUND', 'PARCOMOLO_HTTP_OVERLOADED', ...readProblems] } }
     },
-    (request, reply) => getOrder(deps, request, reply)
+    (request, reply) => getOrder({ deps, flow }, request, reply)
   )
 }
 
-const getOrder = async (deps: RouteDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+const getOrder = async (asking: Asking, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  const { deps, flow } = asking
   const { orderId } = request.params as { orderId: string }
   const waitMs = waitRequested(deps, request, reply)
   if (waitMs === undefined || !(await hasReachedPosition(deps, request, reply))) return reply
-  const ended = waitMs === 0 ? undefined : await heldUntilEnd(deps, reply, orderId, waitMs)
+  const ended = waitMs === 0 ? undefined : await heldUntilEnd(asking, reply, orderId, waitMs)
   if (ended === 'sent away') return reply
   // Not ended in time: the answer is how far it has come.
-  const row = ended ?? (await deps.view.order(orderId))
+  const row = ended ?? (await deps.view.row(orders[flow], orderId))
   if (row === undefined) return sendProblem(reply, 'PARCOMOLO_HTTP_NOT_FOUND', `there is no order ${quoted(orderId)}`)
   return reply.send(orderJson(row))
 }
 
+type Asking = { readonly deps: RouteDeps; readonly flow: Flow }
+
 /** The order at its end; undefined where that has not come in time. */
 const heldUntilEnd = async (
-  deps: RouteDeps,
+  { deps, flow }: Asking,
   reply: FastifyReply,
   orderId: string,
   waitMs: number
 ): Promise<OrderRow | undefined | 'sent away'> => {
-  const waiter = deps.view.whenEnded(orderId, waitMs)
+  const waiter = whenEnded(deps.view, flow, orderId, waitMs)
   const ended = held(deps, reply, waiter)
   const { admission, view } = deps
   const read = async (): Promise<number | undefined> =>
-    (await view.order(orderId).catch(() => undefined))?.placedAt ?? undefined
+    (await view.row(orders[flow], orderId).catch(() => undefined))?.placedAt ?? undefined
   const placedAt = admission.begunAt(orderId) ?? (await Promise.race([ended.then((row) => row?.placedAt), read()]))
   const letGo = admission.holdFor(orderId, placedAt)
   if (letGo === undefined) {
@@ -263,7 +260,7 @@ const heldUntilEnd = async (
   return ended.finally(letGo)
 }
 
-const addListOrders = (http: FastifyInstance, deps: RouteDeps): void => {
+const addListOrders = (http: FastifyInstance, deps: RouteDeps, { flow }: Selling): void => {
   const { pageSizeMax, pageSizeDefault } = deps.limits
   http.get(
     '/orders',
@@ -284,8 +281,9 @@ const addListOrders = (http: FastifyInstance, deps: RouteDeps): void => {
     async (request, reply) => {
       const page = pageRequested(deps, request, reply)
       if (page === undefined || !(await hasReachedPosition(deps, request, reply))) return reply
-      const filter = request.query as { customerId?: string; status?: OrderStatus }
-      const { rows, next } = await deps.view.orders({ customerId: filter.customerId, status: filter.status }, page)
+      const query = request.query as { customerId?: string; status?: OrderStatus }
+      const filter = { customerId: query.customerId, status: query.status }
+      const { rows, next } = await deps.view.list(orders[flow], filter, page)
       return reply.send({ items: rows.map(orderJson), nextCursor: formatCursor(next) })
     }
   )

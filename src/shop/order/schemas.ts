@@ -1,6 +1,7 @@
 import { anyId, integer, listOf, object, orNull, place, type Schema, string, text, time } from '../../http/index.ts'
-import { orderStatuses, orderStockStatuses, sagaStatuses } from '../../view/index.ts'
+import { sagaStatuses } from '../../view/index.ts'
 import { sku } from '../schemas.ts'
+import { orderStatuses, orderStockStatuses } from './projection.ts'
 
 export const customerId: Schema = {
   type: 'string',

@@ -1,7 +1,9 @@
 import type { HealthCheck } from '../../http/index.ts'
+import type { Flow } from '../flow.ts'
 
 /** What it takes to accept orders, beside what every route has. */
 export type Selling = {
+  readonly flow: Flow
   /** Without the read model; only needed where there is an intake. */
   readonly prices?: Prices
   /** False while what is sold may not be known yet, since the inventory has not begun to work. */

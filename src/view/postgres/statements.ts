@@ -1,6 +1,6 @@
-import { usualEnd } from '../listing.ts'
-import type { OrderFilter, PageRequest, SagaFilter } from '../store.ts'
-import type { TableNames } from './layout.ts'
+import { keyParts, type Projection } from '../projection.ts'
+import type { PageRequest } from '../store.ts'
+import { keyText, quoted, type TableNames, unusual } from './layout.ts'
 import { indexed } from './text.ts'
 
 /** A statement with the values of its placeholders. */
@@ -21,52 +21,61 @@ export const withMoment = ({ state, positions }: TableNames, read: Statement, id
 
 export const selectNothing: Statement = { text: 'SELECT 1 WHERE false', values: [] }
 
-export const selectRows = (
-  tables: TableNames,
-  table: 'orders' | 'stock' | 'sagas',
-  keys: readonly string[]
-): Statement => {
-  if (table === 'sagas') {
-    // A saga's name has no slash; its key may.
-    const pairs = keys.map((key) => [key.slice(key.indexOf('/') + 1), key.slice(0, key.indexOf('/'))] as const)
-    const values = [pairs.map(([key]) => indexed(key)), pairs.map(([, saga]) => indexed(saga))]
-    return {
-      text: `SELECT body FROM ${tables.sagas} JOIN unnest($2::text[], $3::text[]) AS k (key, saga) USING (key, saga)`,
-      values
-    }
+/** Each with the number of its key among those asked for, from 1 on. */
+export const selectRows = (tables: TableNames, projection: Projection, keys: readonly string[]): Statement => {
+  const parts = keys.map((key) => keyParts(projection, key))
+  const columns = projection.key.map(quoted).join(', ')
+  const arrays = projection.key.map((_, i) => `$${i + 2}::text[]`).join(', ')
+  return {
+    text: `SELECT n, body FROM ${tableOf(tables, projection)}
+      JOIN unnest(${arrays}) WITH ORDINALITY AS k (${columns}, n) USING (${columns})`,
+    values: projection.key.map((_, i) => parts.map((of) => indexed(of[i]!)))
   }
-  const column = table === 'orders' ? 'id' : 'sku'
-  return { text: `SELECT body FROM ${tables[table]} WHERE ${column} = ANY ($2::text[])`, values: [keys.map(indexed)] }
 }
 
-/** The order of the lists, by the columns that they have beside the rows. */
-export const newestFirst = 'ORDER BY r.at DESC, r.row_key DESC'
-export const bySku = 'ORDER BY r.row_key'
-export const bySaga = 'ORDER BY r.saga, r.revision'
+/** The order of a list, by the columns that it has beside the rows. */
+export const orderOf = ({ newestBy }: Projection): string =>
+  newestBy === undefined ? 'ORDER BY r.row_key' : 'ORDER BY r.at DESC, r.row_key DESC'
 
-export const listOrders = ({ orders }: TableNames, filter: OrderFilter, page: PageRequest): Statement => {
-  const where = new Where().add('placed_at IS NOT NULL').equal('customer_id', filter.customerId)
-  where.status(filter.status, usualEnd.orders).before('(placed_at, id)', page)
-  return where.select('body, placed_at AS at, id AS row_key', orders, 'placed_at DESC, id DESC', page)
+export const listRows = (
+  tables: TableNames,
+  projection: Projection,
+  filter: Readonly<Record<string, string | undefined>>,
+  page: PageRequest
+): Statement => {
+  const { newestBy, shownBy, usual } = projection
+  const where = new Where()
+  if (shownBy !== undefined) where.add(`${quoted(shownBy)} IS NOT NULL`)
+  for (const [name, value] of Object.entries(filter)) where.equal(name, value)
+  // All but the usual have an index, which is taken only where the condition is said.
+  const wanted = usual === undefined ? undefined : filter[usual.column]
+  if (usual !== undefined && wanted !== undefined && wanted !== usual.value) where.add(unusual(usual))
+  const key = keyText(projection)
+  const time = newestBy === undefined ? undefined : quoted(newestBy)
+  where.after(key, time, page)
+  const order = time === undefined ? key : `${time} DESC, ${key} DESC`
+  return where.select(`body, ${time ?? 0} AS at, ${key} AS row_key`, tableOf(tables, projection), order, page)
 }
 
-export const listSagas = ({ sagas }: TableNames, filter: SagaFilter, page: PageRequest): Statement => {
-  const where = new Where().equal('saga', filter.saga).equal('key', filter.key).status(filter.status, usualEnd.sagas)
-  where.before(`(started_at, (saga || '/' || key))`, page)
-  const columns = `body, started_at AS at, saga || '/' || key AS row_key`
-  return where.select(columns, sagas, `started_at DESC, (saga || '/' || key) DESC`, page)
+export const countRows = (
+  tables: TableNames,
+  projection: Projection,
+  { by, until }: NonNullable<Projection['counts']>
+): Statement => {
+  const columns = by.map(quoted).join(', ')
+  const text = `SELECT ${columns}, count(*) AS count FROM ${tableOf(tables, projection)}
+    WHERE ${quoted(until)} IS NULL GROUP BY ${columns}`
+  return { text, values: [] }
 }
 
-export const listStock = ({ stock }: TableNames, page: PageRequest): Statement => {
-  const where = new Where().add('is_set')
-  if (page.after !== undefined) where.add('sku > ?', page.after.key)
-  return where.select('body, 0 AS at, sku AS row_key', stock, 'sku', page)
-}
+export const countOrder = ({ by }: NonNullable<Projection['counts']>): string =>
+  `ORDER BY ${by.map((name) => `r.${quoted(name)}`).join(', ')}`
 
-export const countRunning = ({ sagas }: TableNames): Statement => ({
-  text: `SELECT saga, revision, count(*) AS count FROM ${sagas} WHERE ended_at IS NULL GROUP BY saga, revision`,
-  values: []
-})
+const tableOf = ({ rows }: TableNames, { name }: Projection): string => {
+  const table = rows.get(name)
+  if (table === undefined) throw new TypeError(`the store has no projection '${name}'`)
+  return table
+}
 
 /** The conditions of a list, joined by AND; its placeholders begin at `$2`. */
 class Where {
@@ -82,17 +91,13 @@ class Where {
   }
 
   equal(column: string, value: string | undefined): this {
-    return value === undefined ? this : this.add(`${column} = ?`, indexed(value))
+    return value === undefined ? this : this.add(`${quoted(column)} = ?`, indexed(value))
   }
 
-  /** All but the usual status have an index, which is taken only where the condition is said. */
-  status(value: string | undefined, usual: string): this {
-    this.equal('status', value)
-    return value === undefined || value === usual ? this : this.add(`status <> '${usual}'`)
-  }
-
-  before(columns: string, { after }: PageRequest): this {
-    return after === undefined ? this : this.add(`${columns} < (?::bigint, ?::text)`, after.at, after.key)
+  after(key: string, time: string | undefined, { after }: PageRequest): this {
+    if (after === undefined) return this
+    if (time === undefined) return this.add(`${key} > ?`, after.key)
+    return this.add(`(${time}, ${key}) < (?::bigint, ?::text)`, after.at, after.key)
   }
 
   select(columns: string, table: string, order: string, page: PageRequest): Statement {

@@ -1,45 +1,29 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, isParcomoloError } from '../../base/index.ts'
 import { pageOf } from '../listing.ts'
-import type { OrderRow } from '../orders.ts'
-import type { SagaRow } from '../sagas.ts'
-import type { StockRow } from '../stock.ts'
-import {
-  type Moment,
-  type OrderFilter,
-  type Page,
-  type PageRequest,
-  type Read,
-  type RunningCount,
-  type SagaFilter,
-  sagaRowKey,
-  type TableName,
-  type Tables,
-  type ViewChange,
-  type ViewStore
-} from '../store.ts'
+import type { ViewLayout } from '../layout.ts'
+import type { FilterBy, Projection } from '../projection.ts'
+import type { Count, Moment, Page, PageRequest, Read, ViewChange, ViewStore } from '../store.ts'
 import type { PostgresAddress } from './address.ts'
 import { Database, type Row } from './database.ts'
 import { isRefusal, refused, saidBy, unavailable } from './failure.ts'
-import { dropOlderLayouts, prepareLayout, type TableNames } from './layout.ts'
+import { dropOlderLayouts, type PreparedLayout, prepareLayout, type TableNames } from './layout.ts'
 import {
-  bySaga,
-  bySku,
-  countRunning,
-  listOrders,
-  listSagas,
-  listStock,
-  newestFirst,
+  countOrder,
+  countRows,
+  listRows,
+  orderOf,
   selectNothing,
   selectRows,
   type Statement,
   withMoment
 } from './statements.ts'
 import { original } from './text.ts'
-import { writeStatement } from './write.ts'
+import { WriteStatement } from './write.ts'
 
 export type PostgresStoreOptions = {
   readonly address: PostgresAddress
+  readonly layout: ViewLayout
   readonly clock: Clock
   /** Aborted when nobody waits for it any longer. */
   readonly signal?: AbortSignal
@@ -51,12 +35,12 @@ const retryMs = 1_000
 
 /** Waits for the database; rejects with PARCOMOLO_VIEW_STORE_REFUSED where it answers and cannot be used. */
 export const openStore = async (options: PostgresStoreOptions): Promise<ViewStore> => {
-  const { address, clock, signal, onWaiting } = options
+  const { address, layout, clock, signal, onWaiting } = options
   const database = await Database.of(address, clock)
   let said: string | undefined
   try {
     for (;;) {
-      const opened = await attempt(database, address.schema)
+      const opened = await attempt(database, layout, address.schema)
       if (!(opened instanceof Error)) return opened
       if (opened.message !== said) onWaiting?.(opened)
       said = opened.message
@@ -69,10 +53,13 @@ export const openStore = async (options: PostgresStoreOptions): Promise<ViewStor
 }
 
 /** The store, or an error that may pass. */
-const attempt = async (database: Database, schema: string | undefined): Promise<ViewStore | Error> => {
+const attempt = async (
+  database: Database,
+  layout: ViewLayout,
+  schema: string | undefined
+): Promise<ViewStore | Error> => {
   try {
-    const layout = await prepareLayout(database, schema)
-    return new PostgresViewStore(database, layout)
+    return new PostgresViewStore(database, layout, await prepareLayout(database, layout, schema))
   } catch (error) {
     if (!isParcomoloError(error) || !ofDatabase.has(error.code)) throw error
     if (isRefusal(error.cause)) throw refused(database.name, saidBy(error.cause), error.cause)
@@ -97,19 +84,21 @@ const pause = (clock: Clock, signal: AbortSignal | undefined): Promise<void> =>
     else signal?.addEventListener('abort', stop, { once: true })
   })
 
-type Layout = Awaited<ReturnType<typeof prepareLayout>>
-
 /** The view's store in tables that any number of processes share. */
 class PostgresViewStore implements ViewStore {
+  readonly layout: ViewLayout
   readonly wasReset: boolean
   readonly #database: Database
   readonly #tables: TableNames
   readonly #schema: string
+  readonly #write: WriteStatement
   /** The newest that was seen, so that its positions are not told again. */
   #moment: Moment = { version: -1, id: '00000000-0000-0000-0000-000000000000', positions: new Map() }
 
-  constructor(database: Database, { tables, schema, hasOlder }: Layout) {
+  constructor(database: Database, layout: ViewLayout, { tables, schema, hasOlder }: PreparedLayout) {
+    this.layout = layout
     this.#database = database
+    this.#write = new WriteStatement(tables, layout.projections)
     this.#tables = tables
     this.#schema = schema
     this.wasReset = hasOlder
@@ -119,11 +108,9 @@ class PostgresViewStore implements ViewStore {
     return (await this.#read(selectNothing)).moment
   }
 
-  async get<T extends TableName>(table: T, keys: readonly string[]): Promise<Read<ReadonlyMap<string, Tables[T]>>> {
-    const { found, moment } = await this.#read(selectRows(this.#tables, table, keys))
-    const keyOf = keyByTable[table]
-    const rows = found.map(({ body }) => body as Tables[T])
-    return { found: new Map(rows.map((row) => [keyOf(row), row])), moment }
+  async get<Row extends object>(of: Projection<Row>, keys: readonly string[]): Promise<Read<ReadonlyMap<string, Row>>> {
+    const { found, moment } = await this.#read(selectRows(this.#tables, of, keys))
+    return { found: new Map(found.map(({ n, body }) => [keys[Number(n) - 1]!, body as Row])), moment }
   }
 
   async write(change: ViewChange, last: Moment): Promise<Moment | undefined> {
@@ -135,26 +122,25 @@ class PostgresViewStore implements ViewStore {
     return this.#seen({ version: Number(row['version']), id, positions })
   }
 
-  listOrders(filter: OrderFilter, page: PageRequest): Promise<Read<Page<OrderRow>>> {
-    return this.#list<OrderRow>(listOrders(this.#tables, filter, page), newestFirst, page)
+  async list<Row extends object, Filter extends string>(
+    of: Projection<Row, string, Filter>,
+    filter: FilterBy<Filter>,
+    page: PageRequest
+  ): Promise<Read<Page<Row>>> {
+    const { found, moment } = await this.#read(listRows(this.#tables, of, filter, page), orderOf(of))
+    const { rows, next } = pageOf(found, page, (row) => ({ at: Number(row['at']), key: String(row['row_key']) }))
+    return { found: { rows: rows.map(({ body }) => body as Row), next }, moment }
   }
 
-  listSagas(filter: SagaFilter, page: PageRequest): Promise<Read<Page<SagaRow>>> {
-    return this.#list<SagaRow>(listSagas(this.#tables, filter, page), newestFirst, page)
-  }
-
-  listStock(page: PageRequest): Promise<Read<Page<StockRow>>> {
-    return this.#list<StockRow>(listStock(this.#tables, page), bySku, page)
-  }
-
-  async countRunning(): Promise<Read<readonly RunningCount[]>> {
-    const { found, moment } = await this.#read(countRunning(this.#tables), bySaga)
-    const counts = found.map(({ saga, revision, count }) => ({
-      saga: original(String(saga)),
-      revision: original(String(revision)),
-      count: Number(count)
+  async count(of: Projection): Promise<Read<readonly Count[]>> {
+    const { counts } = of
+    if (counts === undefined) return { found: [], moment: await this.moment() }
+    const { found, moment } = await this.#read(countRows(this.#tables, of, counts), countOrder(counts))
+    const told = found.map((row) => ({
+      of: counts.by.map((name) => original(String(row[name]))),
+      count: Number(row['count'])
     }))
-    return { found: counts, moment }
+    return { found: told, moment }
   }
 
   async countSkipped(): Promise<number> {
@@ -163,19 +149,19 @@ class PostgresViewStore implements ViewStore {
   }
 
   async clear(last: Moment): Promise<boolean> {
-    const { state, positions, orders, stock, sagas, skipped } = this.#tables
+    const { state, positions, skipped, rows: tables } = this.#tables
     const isDone = await this.#database.transaction(async (query) => {
       const moved = `UPDATE ${state} SET version = version + 1, id = $2 WHERE id = $1 RETURNING version`
       const rows = await query(moved, [last.id, randomUUID()])
       if (rows.length === 0) return undefined
-      await query(`TRUNCATE ${[positions, orders, stock, sagas, skipped].join(', ')}`)
+      await query(`TRUNCATE ${[positions, skipped, ...tables.values()].join(', ')}`)
       return true
     })
     return isDone === true
   }
 
   dropOlder(): Promise<void> {
-    return dropOlderLayouts(this.#database, this.#schema)
+    return dropOlderLayouts(this.#database, this.#schema, this.layout)
   }
 
   failure(): Error | undefined {
@@ -196,16 +182,10 @@ class PostgresViewStore implements ViewStore {
 
   async #statement(change: ViewChange, last: Moment, id: string): Promise<Statement> {
     try {
-      return await writeStatement(this.#tables, change, last.id, id)
+      return await this.#write.of(change, last.id, id)
     } catch (cause) {
       throw unavailable(this.#database.name, cause)
     }
-  }
-
-  async #list<T>(statement: Statement, order: string, page: PageRequest): Promise<Read<Page<T>>> {
-    const { found, moment } = await this.#read(statement, order)
-    const { rows, next } = pageOf(found, page, (row) => ({ at: Number(row['at']), key: String(row['row_key']) }))
-    return { found: { rows: rows.map(({ body }) => body as T), next }, moment }
   }
 
   /** The rows that a statement finds, each with a body or a count. */
@@ -239,10 +219,4 @@ const momentOf = (row: Row): Moment => {
       positions.map(([place, [next, key, timestamp]]) => [place, { next, key: original(key), timestamp }])
     )
   }
-}
-
-const keyByTable: { readonly [T in TableName]: (row: Tables[T]) => string } = {
-  orders: ({ orderId }) => orderId,
-  stock: ({ sku }) => sku,
-  sagas: ({ saga, key }) => sagaRowKey(saga, key)
 }

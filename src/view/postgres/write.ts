@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type ViewChange } from '../store.ts'
-import type { TableNames } from './layout.ts'
+import { changing, type ColumnValue, primaryKey, type Projection } from '../projection.ts'
+import type { ViewChange } from '../store.ts'
+import { quoted, type TableNames } from './layout.ts'
 import type { Statement } from './statements.ts'
 import { indexed, stored } from './text.ts'
 
@@ -9,17 +10,34 @@ import { indexed, stored } from './text.ts'
  * from the moment `from` to the moment `to`, and only where that has worked there is a row of `turn`, without which
  * nothing is put anywhere.
  */
-export const writeStatement = async (
-  tables: TableNames,
-  change: ViewChange,
-  from: string,
-  to: string
-): Promise<Statement> => {
-  const columns = [from, to, ...positionColumns(change), ...skippedColumns(change), ...(await rowColumns(change))]
-  return { text: textOf(tables), values: columns }
+export class WriteStatement {
+  readonly #projections: readonly Projection[]
+  readonly #text: string
+
+  constructor(tables: TableNames, projections: readonly Projection[]) {
+    this.#projections = projections
+    this.#text = textOf(tables, projections)
+  }
+
+  async of(change: ViewChange, from: string, to: string): Promise<Statement> {
+    const values = [from, to, ...positionColumns(change), ...skippedColumns(change)]
+    for (const projection of this.#projections)
+      values.push(...(await rowColumns(projection, change.rows.get(projection.name) ?? [])))
+    return { text: this.#text, values }
+  }
 }
 
-const textOf = ({ state, positions, orders, stock, sagas, skipped }: TableNames): string => `
+/** The placeholders of positions and skipped records end with this one. */
+const ownPlaceholders = 10
+
+const textOf = ({ state, positions, skipped, rows }: TableNames, projections: readonly Projection[]): string => {
+  let last = ownPlaceholders
+  const puts = projections.map((projection) => {
+    const first = last + 1
+    last += Object.keys(projection.columns).length + 1
+    return putRows(rows.get(projection.name)!, projection, first)
+  })
+  return `
   WITH turn AS (UPDATE ${state} SET version = version + 1, id = $2 WHERE id = $1 RETURNING version),
   put_positions AS (
     INSERT INTO ${positions} (place, next, key, timestamp)
@@ -28,27 +46,23 @@ const textOf = ({ state, positions, orders, stock, sagas, skipped }: TableNames)
   ), put_skipped AS (
     INSERT INTO ${skipped} (place, "offset", code, message)
     SELECT s.* FROM turn, unnest($7::text[], $8::bigint[], $9::text[], $10::text[]) AS s ON CONFLICT DO NOTHING
-  ), put_orders AS (
-    INSERT INTO ${orders} (id, placed_at, customer_id, status, body)
-    SELECT o.id, o.placed_at, o.customer_id, o.status, o.body::json
-    FROM turn, unnest($11::text[], $12::bigint[], $13::text[], $14::text[], string_to_array($15, E'\\n'))
-      AS o (id, placed_at, customer_id, status, body)
-    ON CONFLICT (id) DO UPDATE SET placed_at = excluded.placed_at, customer_id = excluded.customer_id,
-      status = excluded.status, body = excluded.body
-  ), put_sagas AS (
-    INSERT INTO ${sagas} (key, saga, revision, status, started_at, ended_at, body)
-    SELECT i.key, i.saga, i.revision, i.status, i.started_at, i.ended_at, i.body::json
-    FROM turn, unnest(
-      $16::text[], $17::text[], $18::text[], $19::text[], $20::bigint[], $21::bigint[], string_to_array($22, E'\\n')
-    ) AS i (key, saga, revision, status, started_at, ended_at, body)
-    ON CONFLICT (key, saga) DO UPDATE SET status = excluded.status, ended_at = excluded.ended_at, body = excluded.body
-  ), put_stock AS (
-    INSERT INTO ${stock} (sku, is_set, body)
-    SELECT k.sku, k.is_set, k.body::json
-    FROM turn, unnest($23::text[], $24::boolean[], string_to_array($25, E'\\n')) AS k (sku, is_set, body)
-    ON CONFLICT (sku) DO UPDATE SET is_set = excluded.is_set, body = excluded.body
-  )
+  )${puts.join('')}
   SELECT version FROM turn`
+}
+
+/** Its columns from the placeholder `first` on, then the bodies. */
+const putRows = (table: string, projection: Projection, first: number): string => {
+  const entries = Object.entries(projection.columns)
+  const columns = entries.map(([name]) => quoted(name)).join(', ')
+  const arrays = entries.map(([, { type }], i) => `$${first + i}::${type === 'text' ? 'text' : 'bigint'}[]`)
+  const set = [...changing(projection).map(quoted), 'body'].map((name) => `${name} = excluded.${name}`).join(', ')
+  return `, put_${projection.name}_rows AS (
+    INSERT INTO ${table} (${columns}, body)
+    SELECT ${entries.map(([name]) => `r.${quoted(name)}`).join(', ')}, r.body::json
+    FROM turn, unnest(${arrays.join(', ')}, string_to_array($${first + entries.length}, E'\\n')) AS r (${columns}, body)
+    ON CONFLICT (${primaryKey(projection).map(quoted).join(', ')}) DO UPDATE SET ${set}
+  )`
+}
 
 const positionColumns = ({ positions }: ViewChange): unknown[] => {
   const all = [...positions]
@@ -67,23 +81,15 @@ const skippedColumns = ({ skipped }: ViewChange): unknown[] => [
   skipped.map(({ message }) => stored(message))
 ]
 
-const rowColumns = async ({ orders, sagas, stock }: ViewChange): Promise<unknown[]> => [
-  orders.map(({ orderId }) => indexed(orderId)),
-  orders.map(({ placedAt }) => placedAt),
-  orders.map(({ customerId }) => indexed(customerId)),
-  orders.map(({ status }) => status),
-  await jsonLines(orders),
-  sagas.map(({ key }) => indexed(key)),
-  sagas.map(({ saga }) => indexed(saga)),
-  sagas.map(({ revision }) => indexed(revision)),
-  sagas.map(({ status }) => status),
-  sagas.map(({ startedAt }) => startedAt),
-  sagas.map(({ endedAt }) => endedAt),
-  await jsonLines(sagas),
-  stock.map(({ sku }) => indexed(sku)),
-  stock.map(({ isSet }) => isSet),
-  await jsonLines(stock)
-]
+const rowColumns = async (projection: Projection, rows: readonly object[]): Promise<unknown[]> => {
+  const columns = Object.values(projection.columns).map((column) => rows.map((row) => storedValue(column.of(row))))
+  return [...columns, await jsonLines(rows)]
+}
+
+const storedValue = (value: ColumnValue | undefined): ColumnValue => {
+  if (value === undefined) throw new TypeError('a row lacks what one of its columns is made of')
+  return typeof value === 'string' ? indexed(value) : value
+}
 
 /** About a millisecond each. */
 const rowsPerSlice = 200

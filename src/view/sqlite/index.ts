@@ -1,3 +1,3 @@
-export { isUsable, layoutVersion as sqliteLayout } from './layout.ts'
+export { isUsable } from './layout.ts'
 export { restoreFile } from './restore.ts'
 export { openSqliteViewStore } from './store.ts'

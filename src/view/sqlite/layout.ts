@@ -1,37 +1,13 @@
 import { existsSync, rmSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { ParcomoloError } from '../../base/index.ts'
+import type { LayoutMark, ViewLayout } from '../layout.ts'
 import { autocheckpointPages } from './copy.ts'
+import { quoted, tableOf } from './listing.ts'
 import { crcOf, type RowValue } from './row-crc.ts'
 
-/**
- * Raise it with every change of the tables, of a row's JSON or of a fold: a store of another layout is thrown away and
- * folded again.
- */
-export const layoutVersion = 3
-
-/**
- * Every write pays for every index, so the usual end has none of its own: whoever lists completed ones finds them by
- * time, as nearly all are. Where they are not, the status is in the index, so that no row is read to be left out.
- */
-const tables = `
-  CREATE TABLE orders (
-    id TEXT PRIMARY KEY, placed_at INTEGER, customer_id TEXT NOT NULL, status TEXT NOT NULL, body TEXT NOT NULL,
-    crc INTEGER NOT NULL
-  ) WITHOUT ROWID;
-  CREATE INDEX orders_placed ON orders (placed_at, status);
-  CREATE INDEX orders_customer ON orders (customer_id, placed_at, status);
-  CREATE INDEX orders_status ON orders (status, placed_at) WHERE status <> 'COMPLETED';
-  CREATE TABLE stock (sku TEXT PRIMARY KEY, is_set INTEGER NOT NULL, body TEXT NOT NULL, crc INTEGER NOT NULL);
-  CREATE TABLE sagas (
-    key TEXT NOT NULL, saga TEXT NOT NULL, revision TEXT NOT NULL, status TEXT NOT NULL, started_at INTEGER NOT NULL,
-    ended_at INTEGER, body TEXT NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (key, saga)
-  ) WITHOUT ROWID;
-  CREATE INDEX sagas_started ON sagas (started_at, status);
-  CREATE INDEX sagas_saga ON sagas (saga, started_at, status);
-  CREATE INDEX sagas_saga_status ON sagas (saga, status, started_at) WHERE status <> 'completed';
-  CREATE INDEX sagas_status ON sagas (status, started_at) WHERE status <> 'completed';
-  CREATE INDEX sagas_running ON sagas (saga, revision) WHERE ended_at IS NULL;
+const tablesOf = ({ projections, version }: ViewLayout): string => `
+  ${projections.map(tableOf).join('')}
   CREATE TABLE shapes (number INTEGER PRIMARY KEY, body TEXT NOT NULL, crc INTEGER NOT NULL);
   CREATE TABLE positions (
     place TEXT PRIMARY KEY, next INTEGER NOT NULL, key TEXT NOT NULL, timestamp INTEGER NOT NULL, crc INTEGER NOT NULL
@@ -40,17 +16,22 @@ const tables = `
   CREATE TABLE skipped (
     place TEXT, offset INTEGER, code TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (place, offset)
   );
-  PRAGMA user_version = ${layoutVersion};
+  CREATE TABLE layout (said TEXT NOT NULL);
+  PRAGMA user_version = ${version};
 `
 
 /**
  * Opens the file with the tables of this layout in it. A file of another layout, one that is damaged, and a copy of one
  * that a process had open, which may be of several moments, are made anew.
  */
-export const openDatabase = (path: string, isSound: boolean): { database: DatabaseSync; wasReset: boolean } => {
-  const found = isSound ? openExisting(path) : undefined
+export const openDatabase = (
+  path: string,
+  layout: ViewLayout,
+  isSound: boolean
+): { database: DatabaseSync; wasReset: boolean } => {
+  const found = isSound ? openExisting(path, layout) : undefined
   if (found === undefined) removeFiles(path)
-  const database = found ?? create(path)
+  const database = found ?? create(path, layout)
   noteFile(database, path, true)
   return { database, wasReset: found === undefined }
 }
@@ -102,12 +83,12 @@ const isCopyOfOpen = (database: DatabaseSync, path: string): boolean => {
  * False for a file of this layout whose pages, indexes, or rows that are read at the start are damaged. It reads all of
  * the file, some 3 s a GiB, which nobody may have open.
  */
-export const looksSound = (path: string): boolean => {
+export const looksSound = (path: string, layout: LayoutMark): boolean => {
   if (path === ':memory:' || !existsSync(path)) return true
   let database: DatabaseSync | undefined
   try {
     database = connect(path)
-    return versionOf(database) !== layoutVersion || isSound(database)
+    return !isOf(database, layout) || isSound(database)
   } catch (error) {
     if (isDamage(error)) return false
     throw cannotOpen(path, error)
@@ -129,48 +110,48 @@ const isSound = (database: DatabaseSync): boolean => {
       .all()
       .map(({ number, body, crc }) => [crc, number, body])
   ]
-  return rows.every(([crc, ...columns]) => crc === crcOf(...(columns as RowValue[])))
+  return rows.every(([crc, ...columns]) => crc === crcOf(columns as RowValue[]))
 }
 
 /** False for a file that is missing, damaged or of another layout: opened, it would be made anew. */
-export const isUsable = (path: string): boolean => {
+export const isUsable = (path: string, layout: LayoutMark): boolean => {
   if (!existsSync(path)) return false
   try {
     const database = connect(path)
-    const version = versionOf(database)
+    const isIts = isOf(database, layout)
     database.close()
-    return version === layoutVersion
+    return isIts
   } catch {
     return false
   }
 }
 
 /** Empties the tables. */
-export const clearDatabase = (database: DatabaseSync): void => {
-  database.exec(`BEGIN; ${tableNames.map((name) => `DELETE FROM ${name};`).join(' ')} COMMIT`)
+export const clearDatabase = (database: DatabaseSync, { projections }: ViewLayout): void => {
+  const names = [...projections.map(({ name }) => quoted(name)), 'shapes', 'positions', 'skipped']
+  database.exec(`BEGIN; ${names.map((name) => `DELETE FROM ${name};`).join(' ')} COMMIT`)
 }
 
-const tableNames = ['orders', 'stock', 'sagas', 'shapes', 'positions', 'skipped']
-
 /** The database where the file is new or of this layout. */
-const openExisting = (path: string): DatabaseSync | undefined => {
+const openExisting = (path: string, layout: ViewLayout): DatabaseSync | undefined => {
   try {
     const database = connect(path)
-    const version = versionOf(database)
-    const isGood = version === layoutVersion && !isCopyOfOpen(database, path)
-    if (isGood) return database
+    if (isOf(database, layout) && !isCopyOfOpen(database, path)) return database
+    const isBlank = versionOf(database) === 0
     database.close()
-    return version === 0 && isEmptyFile(path) ? create(path) : undefined
+    return isBlank && isEmptyFile(path) ? create(path, layout) : undefined
   } catch (error) {
     if (isDamage(error)) return undefined
     throw cannotOpen(path, error)
   }
 }
 
-const create = (path: string): DatabaseSync => {
+const create = (path: string, layout: ViewLayout): DatabaseSync => {
   try {
     const database = connect(path)
-    database.exec(`BEGIN; ${tables} COMMIT`)
+    database.exec(`BEGIN; ${tablesOf(layout)}`)
+    database.prepare('INSERT INTO layout VALUES (?)').run(layout.said)
+    database.exec('COMMIT')
     return database
   } catch (error) {
     throw cannotOpen(path, error)
@@ -191,6 +172,9 @@ const connect = (path: string): DatabaseSync => {
   )
   return database
 }
+
+const isOf = (database: DatabaseSync, { version, said }: LayoutMark): boolean =>
+  versionOf(database) === version && database.prepare('SELECT said FROM layout').get()?.['said'] === said
 
 const versionOf = (database: DatabaseSync): number =>
   Number(database.prepare('PRAGMA user_version').get()?.['user_version'])

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { ShapeNumbers } from '../projection.ts'
 import type { Shape } from '../timeline.ts'
 import { crcOf } from './row-crc.ts'
-import type { ShapeNumbers } from './pack.ts'
 
 /**
  * The shapes of timeline entries that rows of this store name by a number. They are in a table of their own, written in
@@ -47,7 +47,7 @@ export class StoredShapes implements ShapeNumbers {
     if (number >= shapesMax) return undefined
     this.#database
       .prepare('INSERT INTO shapes (number, body, crc) VALUES (?, ?, ?)')
-      .run(number, text, crcOf(number, text))
+      .run(number, text, crcOf([number, text]))
     this.#shapes.push(shape)
     this.#byText.set(text, number)
     return number

@@ -1,6 +1,7 @@
 import type { ExecutionContext } from 'ava'
 import { systemClock } from '../../../src/base/index.ts'
 import { openPublisher } from '../../../src/orchestrator/index.ts'
+import { runningCounts, sagas } from '../../../src/view/index.ts'
 import { type RunningShop, startShop } from '../../helpers/running-shop.ts'
 import { requestBody } from '../../e2e/shop-client.ts'
 import { openWorld, type World } from './ports.ts'
@@ -187,7 +188,7 @@ const portsOf = async (
   const { definitions } = shop.system
   return {
     participants: world.participants,
-    running: { count: () => shop.view.countRunning() },
+    running: { count: () => shop.view.count(sagas).then(runningCounts) },
     definitions: {
       newest: async (saga) => {
         await definitions.caughtUp()

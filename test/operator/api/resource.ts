@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
+import { serviceNames } from '../../helpers/shop-parts.ts'
 
 export type Condition = { type: string; status: string; reason: string; message: string; lastTransitionTime: string }
 
@@ -31,9 +32,7 @@ export type Plural = 'sagas' | 'participants'
 
 export const fileOf = async (path: string): Promise<Resource> => parse(await readFile(path, 'utf8')) as Resource
 
-export const participantFiles = ['order', 'inventory', 'payment', 'shipping'].map(
-  (name) => `sagas/participants/${name}.yaml`
-)
+export const participantFiles = serviceNames.map((name) => `sagas/participants/${name}.yaml`)
 
 export const condition = (resource: Resource | undefined, type: string): Condition | undefined =>
   resource?.status?.conditions?.find((each) => each.type === type)

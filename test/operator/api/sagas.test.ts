@@ -5,6 +5,7 @@ import { openWorld, type World } from './ports.ts'
 import { testOnCluster, useCluster } from './cluster.ts'
 import { condition, fileOf, has, participantFiles, type Resource, smallSaga } from './resource.ts'
 import { Stage } from './stage.ts'
+import { serviceNames } from '../../helpers/shop-parts.ts'
 
 const cluster = useCluster()
 
@@ -20,8 +21,7 @@ const openAtWork = async (t: ExecutionContext) => {
   await stage.applyFiles(...participantFiles)
   const operator = stage.operator(world)
   await operator.atWork
-  for (const name of ['order', 'inventory', 'payment', 'shipping'])
-    await stage.until('participants', name, has('Ready'))
+  for (const name of serviceNames) await stage.until('participants', name, has('Ready'))
   return { stage, world, operator }
 }
 

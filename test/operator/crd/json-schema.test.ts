@@ -11,6 +11,7 @@ import { contracts as fixture } from '../../saga/load-fixture.ts'
 import { type Document, type Map, participants, sagas } from './corpus.ts'
 import { mutated, mutations, pathsOf } from './mutations.ts'
 import { sample } from './sample.ts'
+import { serviceNames } from '../../helpers/shop-parts.ts'
 
 const validator = (kind: string): ValidateFunction =>
   new Ajv2020({ strictTypes: false, allowUnionTypes: true }).compile(
@@ -55,7 +56,7 @@ test('all participants fit the schema that editors use', (t) => {
 
 test('the shipped files name the schemas, where they are', (t) => {
   t.regex(readFileSync('sagas/order.yaml', 'utf8'), /^# yaml-language-server: \$schema=schema\/saga\.schema\.json\n/)
-  for (const name of ['inventory', 'order', 'payment', 'shipping']) {
+  for (const name of serviceNames) {
     const text = readFileSync(`sagas/participants/${name}.yaml`, 'utf8')
     t.true(text.startsWith('# yaml-language-server: $schema=../schema/participant.schema.json\n'), name)
   }

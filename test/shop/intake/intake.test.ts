@@ -15,7 +15,7 @@ test('who waits is told within a moment after the view stands still, though no o
   let [isNeeded, looks] = [false, 0]
   const intake = new Intake({
     ...{ log, codec, clock, prices: inventoryPrices },
-    topics: { order: viewTopics.order, stock: viewTopics.stock },
+    topics: [viewTopics.order, viewTopics.stock],
     followedTo: (place) => positions[place],
     isNeeded: () => {
       looks++

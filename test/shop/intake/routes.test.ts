@@ -4,9 +4,9 @@ import { createHttp, type HealthCheck } from '../../../src/http/index.ts'
 import { shopRoutes } from '../../../src/shop/index.ts'
 import { Intake } from '../../../src/shop/intake/index.ts'
 import { commandSender } from '../../../src/main/commands.ts'
-import { viewTopics } from '../../helpers/shop-parts.ts'
+import { stock, viewTopics } from '../../helpers/shop-parts.ts'
 import { inventoryPrices } from '../../../src/shop/inventory/index.ts'
-import type { ViewProgress, ViewQuery, ViewState } from '../../../src/view/index.ts'
+import type { PageRequest, Projection, RowWait, ViewProgress, ViewQuery, ViewState } from '../../../src/view/index.ts'
 import { Waiters } from '../../../src/view/waiters.ts'
 import { type RunningShop, startShop, testIdSecret } from '../../helpers/running-shop.ts'
 import { get, jsonOf, orderBody, post, put } from '../../http/requests.ts'
@@ -29,14 +29,13 @@ const beside = async (t: ExecutionContext, script: Script) => {
     isStalled: () => script.state === 'stalled',
     progress: () => script.progress ?? { done: 0, of: 0, secondsLeft: undefined },
     health: () => ({ ...shop.view.health(), isCaughtUp: script.state !== 'catching-up' }),
-    order: async () => undefined,
-    stock: (sku: string) => shop.view.stock(sku),
-    allStock: (page: Parameters<ViewQuery['allStock']>[0]) => shop.view.allStock(page),
-    whenPlaced: (orderId: string, timeoutMs: number) => waiters.order(orderId, () => true, timeoutMs)
+    row: async (of: Projection, key: string) => (of.name === 'orders' ? undefined : shop.view.row(of, key)),
+    list: (of: Projection, _: unknown, page: PageRequest) => shop.view.list(of, {}, page),
+    whenRow: (of: Projection, key: string, _: unknown, wait: RowWait) => waiters.row(of, key, () => true, wait)
   } as unknown as ViewQuery
   const intake = new Intake({
     ...{ log, codec, clock: systemClock, prices: inventoryPrices },
-    topics: { order: viewTopics.order, stock: viewTopics.stock },
+    topics: [viewTopics.order, viewTopics.stock],
     followedTo: (place) => (script.state === 'catching-up' ? undefined : positions[place]),
     onError: (error) => t.fail(String(error))
   })
@@ -44,7 +43,7 @@ const beside = async (t: ExecutionContext, script: Script) => {
     ...{ view, intake, clock: systemClock, logLevel: 'silent' },
     sendCommand: commandSender(log, codec, systemClock),
     idSecret: Buffer.from(testIdSecret),
-    routes: shopRoutes({ prices: intake, isStocked: async () => script.isStocked ?? true }),
+    routes: shopRoutes({ flow: 'orchestration', prices: intake, isStocked: async () => script.isStocked ?? true }),
     viewHealth: () => (script.database === undefined ? [] : [script.database]),
     definitions: { list: () => [], get: () => undefined, graph: () => undefined }
   })
@@ -141,7 +140,8 @@ test('stock is set without the view, and the answer tells all of it', async (t) 
   const { orderId } = jsonOf(
     await post(http, '/orders', orderBody({ lines: [{ sku: 'desk', quantity: 3 }], paymentToken: 'tok_silent' }))
   )
-  while ((await shop.view.stock('desk'))?.reserved !== 3) await new Promise((resolve) => void setImmediate(resolve))
+  while ((await shop.view.row(stock, 'desk'))?.reserved !== 3)
+    await new Promise((resolve) => void setImmediate(resolve))
   const again = await put(http, '/stock/desk', { ...desk, onHand: 9 })
   t.deepEqual(again.json(), { sku: 'desk', ...desk, onHand: 9, reserved: 3, available: 6 })
   t.is(codeOf(await put(http, '/stock/desk', { ...desk, onHand: 2 })), '409 PARCOMOLO_HTTP_CONFLICT')

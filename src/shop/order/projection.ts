@@ -1,6 +1,26 @@
-import type { ViewRecord } from './record.ts'
-import type { SagaSummary } from './sagas.ts'
-import { appended, hasEntry, type Timeline } from './timeline.ts'
+import {
+  appended,
+  type ColumnValues,
+  follows,
+  hasEntry,
+  instanceKey,
+  type PackedTimeline,
+  packTimeline,
+  projection,
+  type SagaRow,
+  sagas,
+  sagaStatuses,
+  type SagaSummary,
+  sagaSummary,
+  type ShapeNumbers,
+  type Timeline,
+  timelineBytes,
+  unpackTimeline,
+  type ViewQuery,
+  type ViewRecord,
+  type Waiter
+} from '../../view/index.ts'
+import type { Flow } from '../flow.ts'
 
 /**
  * The orders projection: one row an order, folded from the order, stock, payment and shipping journals, with a summary
@@ -8,7 +28,7 @@ import { appended, hasEntry, type Timeline } from './timeline.ts'
  *
  * O1. Every member is a function of one journal's events of this order, in their order; `status` is a function of those
  *     members. So any interleaving of the journals gives the same row, and readers see the same timeline
- *     (timeline.ts), as each type stands in one journal.
+ *     (src/view/timeline.ts), as each type stands in one journal.
  * O2. Statuses only move forward, so an event that is told again changes nothing. A repeat is not listed in `timeline`
  *     either, which bounds the row however often a participant is asked; the saga's own timeline has every attempt.
  * O3. A row exists from the first event of any journal; readers see it from `OrderPlaced` on (`placedAt`).
@@ -42,20 +62,23 @@ export type OrderStockStatus = (typeof orderStockStatuses)[number]
 export type PaymentStatus = 'PENDING' | 'SUCCEEDED' | 'FAILED' | 'REFUNDED'
 export type ShippingStatus = 'PENDING' | 'SCHEDULED' | 'SHIPPED'
 
-/** Who moves an order on: the saga with its commands, or the services by reacting to one another's events. */
-export type Flow = 'orchestration' | 'choreography'
-
 /** The row after an event of the order, stock, payment or shipping journal. */
 export const foldOrder = (before: OrderRow | undefined, record: ViewRecord, flow: Flow): OrderRow => {
   const row = before ?? emptyOrder(String(record.value['orderId']))
   // The answer to whoever repeats a request: nothing has happened to the order.
   if (record.type === 'OrderAlreadyPlaced') return row
-  const changed = changeBySource(row, record)
+  const changed = changeByJournal(row, record)
   const isRepeat = hasEntry(row.timeline, record.type)
   if (isRepeat && changed === row) return row
   const timeline = isRepeat ? row.timeline : appended(row.timeline, record)
   return { ...changed, status: statusOf(changed, flow), timeline }
 }
+
+/** A saga that starts from this event, with the order id as its key, is the order's saga. */
+const startEvent = 'OrderPlaced'
+
+const withSagaRow = (before: OrderRow | undefined, saga: SagaRow, orderId: string): OrderRow | undefined =>
+  saga.startedBy === startEvent ? withSaga(before, orderId, sagaSummary(saga)) : undefined
 
 /** The row with what its saga has come to. */
 export const withSaga = (before: OrderRow | undefined, orderId: string, saga: SagaSummary): OrderRow => {
@@ -99,15 +122,15 @@ export const emptyOrder = (orderId: string): OrderRow => ({
   timeline: []
 })
 
-const changeBySource = (row: OrderRow, record: ViewRecord): OrderRow => {
-  switch (record.source) {
-    case 'order':
+const changeByJournal = (row: OrderRow, record: ViewRecord): OrderRow => {
+  switch (record.topic) {
+    case 'order-events':
       return changeByOrderEvent(row, record)
-    case 'stock':
+    case 'stock-events':
       return changeByStockEvent(row, record.type)
-    case 'payment':
+    case 'payment-events':
       return changeByPaymentEvent(row, record.type)
-    case 'shipping':
+    case 'shipping-events':
       return changeByShippingEvent(row, record)
     default:
       return row
@@ -200,3 +223,115 @@ const isSame = (a: SagaSummary, b: SagaSummary): boolean =>
 
 /** The saga named `order` comes first, then by name. */
 const precedence = (name: string): string => (name === 'order' ? '' : name)
+
+/** The orders in one flow. */
+const ordersIn = (flow: Flow) =>
+  projection({
+    name: 'orders',
+    layout: 1,
+    reads: ['order-events', 'stock-events', 'payment-events', 'shipping-events'],
+    keyOf: ({ value: { orderId } }) => (typeof orderId === 'string' ? orderId : undefined),
+    fold: (before: OrderRow | undefined, record) => foldOrder(before, record, flow),
+    follows: follows({ projection: sagas, keyOf: instanceKey, fold: withSagaRow }),
+    bytesOf: ({ customerId, requestHash, lines, timeline }) =>
+      orderBytes + customerId.length + requestHash.length + lines.length * lineBytes + timelineBytes(timeline),
+    columns: {
+      id: { type: 'text', of: ({ orderId }) => orderId },
+      placedAt: { type: 'integer', of: ({ placedAt }) => placedAt },
+      customerId: { type: 'text', of: ({ customerId }) => customerId },
+      status: { type: 'text', of: ({ status }) => status }
+    },
+    key: ['id'],
+    shownBy: 'placedAt',
+    newestBy: 'placedAt',
+    lists: [{ by: ['customerId'] }, { by: ['status'] }, { by: [] }],
+    usual: { column: 'status', value: 'COMPLETED' },
+    packing: { pack: packOrder, unpack: unpackOrder }
+  })
+
+const orderBytes = 600
+const lineBytes = 120
+
+/** Words of a known set as their number. */
+type PackedOrder = [
+  lines: (string | number)[],
+  totalCents: number,
+  currency: string,
+  requestHash: string,
+  statuses: [own: number, stock: number, payment: number, shipping: number],
+  trackingNumber: string | null,
+  saga: PackedSummary | 0,
+  timeline: PackedTimeline
+]
+type PackedSummary = [name: string, revision: string, status: number, step: string | null, ended: 0 | 1]
+
+const packOrder = (row: OrderRow, shapes: ShapeNumbers): PackedOrder => {
+  const { totalCents, currency, requestHash, shipping } = row
+  return [
+    packLines(row.lines),
+    ...([totalCents, currency, requestHash] as const),
+    [
+      orderStatuses.indexOf(row.ownStatus),
+      orderStockStatuses.indexOf(row.stock.status),
+      paymentStatuses.indexOf(row.payment.status),
+      shippingStatuses.indexOf(shipping.status)
+    ],
+    shipping.trackingNumber,
+    row.saga === null ? 0 : packSummary(row.saga),
+    packTimeline(row.timeline, shapes)
+  ]
+}
+
+const unpackOrder = (packed: PackedOrder, columns: ColumnValues, shapes: ShapeNumbers): OrderRow => {
+  const [lines, totalCents, currency, requestHash, [own, stock, payment, shipping], trackingNumber, saga] = packed
+  return {
+    orderId: String(columns['id']),
+    customerId: String(columns['customerId']),
+    placedAt: columns['placedAt'] as number | null,
+    lines: linesOf(lines),
+    ...{ totalCents, currency, requestHash },
+    status: columns['status'] as OrderStatus,
+    ownStatus: orderStatuses[own]!,
+    stock: { status: orderStockStatuses[stock]! },
+    payment: { status: paymentStatuses[payment]! },
+    shipping: { status: shippingStatuses[shipping]!, trackingNumber },
+    saga: saga === 0 ? null : unpackSummary(saga),
+    timeline: unpackTimeline(packed[7], shapes)
+  }
+}
+
+const paymentStatuses: readonly PaymentStatus[] = ['PENDING', 'SUCCEEDED', 'FAILED', 'REFUNDED']
+const shippingStatuses: readonly ShippingStatus[] = ['PENDING', 'SCHEDULED', 'SHIPPED']
+
+const packLines = (lines: readonly OrderLine[]): PackedOrder[0] => {
+  const items: PackedOrder[0] = []
+  for (const { sku, quantity, priceCents } of lines) items.push(sku, quantity, priceCents)
+  return items
+}
+
+const linesOf = (items: PackedOrder[0]): OrderLine[] =>
+  Array.from({ length: items.length / 3 }, (_, i) => {
+    const [sku, quantity, priceCents] = items.slice(3 * i, 3 * i + 3) as [string, number, number]
+    return { sku, quantity, priceCents }
+  })
+
+const packSummary = ({ name, revision, status, step, ended }: SagaSummary): PackedSummary => [
+  ...([name, revision, sagaStatuses.indexOf(status), step] as const),
+  ended ? 1 : 0
+]
+
+const unpackSummary = ([name, revision, status, step, ended]: PackedSummary): SagaSummary => ({
+  ...{ name, revision, step },
+  status: sagaStatuses[status]!,
+  ended: ended === 1
+})
+
+export const orders = { orchestration: ordersIn('orchestration'), choreography: ordersIn('choreography') } as const
+
+/** Waits for an order that is about to be placed. One that was placed long ago is found by its id. */
+export const whenPlaced = (view: ViewQuery, flow: Flow, orderId: string, timeoutMs: number): Waiter<OrderRow> =>
+  view.whenRow(orders[flow], orderId, () => true, { timeoutMs, by: 'write' })
+
+/** Waits for the order to have reached its end. */
+export const whenEnded = (view: ViewQuery, flow: Flow, orderId: string, timeoutMs: number): Waiter<OrderRow> =>
+  view.whenRow(orders[flow], orderId, (row) => hasOrderEnded(row, flow), { timeoutMs, by: 'read' })

@@ -1,4 +1,4 @@
-import type { ViewRecord } from './record.ts'
+import { projection, type ViewRecord } from '../../view/index.ts'
 
 /**
  * The stock projection: one row a SKU.
@@ -47,3 +47,21 @@ const linesOf = (record: ViewRecord): readonly { sku: string; quantity: number }
   const lines = record.value['lines']
   return Array.isArray(lines) ? (lines as { sku: string; quantity: number }[]) : []
 }
+
+export const stock = projection({
+  name: 'stock',
+  layout: 1,
+  reads: ['stock-events'],
+  keyOf: skusOf,
+  fold: foldStock,
+  bytesOf: ({ sku, name }) => stockBytes + sku.length + name.length,
+  columns: {
+    sku: { type: 'text', of: ({ sku }) => sku },
+    shown: { type: 'integer', of: ({ isSet }) => (isSet ? 1 : null) }
+  },
+  key: ['sku'],
+  shownBy: 'shown',
+  lists: []
+})
+
+const stockBytes = 250

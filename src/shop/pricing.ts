@@ -1,6 +1,7 @@
-import { didYouMean, type ErrorCode } from '../../base/index.ts'
-import { asked, quoted, type RouteDeps, type Violation } from '../../http/index.ts'
-import type { Selling } from './selling.ts'
+import { didYouMean, type ErrorCode } from '../base/index.ts'
+import { asked, quoted, type RouteDeps, type Violation } from '../http/index.ts'
+import { stock } from './inventory/index.ts'
+import type { Selling } from './order/index.ts'
 
 /** The body of `POST /orders`, once it has passed its schema. */
 export type OrderRequest = {
@@ -37,7 +38,7 @@ export const priced = async (
 ): Promise<Priced | NotPriced> => {
   const prices = await asked(
     deps,
-    async () => (await Promise.all(lines.map(({ sku }) => deps.view.stock(sku)))).map((row) => row?.priceCents),
+    async () => (await Promise.all(lines.map(({ sku }) => deps.view.row(stock, sku)))).map((row) => row?.priceCents),
     () => lines.map(({ sku }) => selling.prices?.price(sku))
   )
   const unknown = lines.map((line, i) => ({ line, i })).filter(({ i }) => prices[i] === undefined)
@@ -66,7 +67,7 @@ const unknownSkus = async (deps: RouteDeps, selling: Selling, unknown: readonly 
 const knownSkus = async (deps: RouteDeps, { prices, isStocked }: Selling): Promise<readonly string[] | undefined> => {
   const known = await asked(
     deps,
-    async () => (await deps.view.allStock({ limit: knownSkusMax })).rows.map(({ sku }) => sku),
+    async () => (await deps.view.list(stock, {}, { limit: knownSkusMax })).rows.map(({ sku }) => sku),
     () => (prices?.hasAllPrices === true ? prices.skus().slice(0, knownSkusMax) : undefined)
   )
   return known === undefined || (await isStocked?.()) === false ? undefined : known

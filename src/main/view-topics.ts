@@ -1,9 +1,10 @@
 import type { Application } from '../application/index.ts'
+import { callsTopic } from '../courier/index.ts'
 import { viewLayout, type ViewLayout } from '../view/index.ts'
 import { journalsOf } from './system.ts'
 
 /** The journals that the read model follows. */
-export const viewTopicsOf = (application: Application): readonly string[] => journalsOf(application)
+export const viewTopicsOf = (application: Application): readonly string[] => [...journalsOf(application), callsTopic]
 
 /** What the read model's store keeps. */
 export const viewLayoutOf = ({ projections }: Application): ViewLayout => viewLayout(projections)

@@ -127,7 +127,7 @@ test('a projection that reads a journal which is not followed is refused', async
   const { journals } = await stage(t)
   const { log, codec } = journals
   const store = await openSqliteViewStore(':memory:', onlySold)
-  const deps = { log, codec, store, topics: [viewTopics.saga], clock: systemClock }
+  const deps = { log, codec, store, topics: [viewTopics.saga, viewTopics.calls], clock: systemClock }
   await t.throwsAsync(openView(deps), { message: /'sold' reads 'order-events', which is not followed/ })
   await store.close()
 })

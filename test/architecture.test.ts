@@ -189,7 +189,7 @@ test('every file can be loaded by itself', async (t) => {
 })
 
 test('the top level holds nothing but what a reader expects there', (t) => {
-  const folders = ['charts', 'manifests', 'sagas', 'src', 'test', 'node_modules', 'dist', 'coverage']
+  const folders = ['charts', 'examples', 'manifests', 'sagas', 'src', 'test', 'node_modules', 'dist', 'coverage']
   const files = /^(package(-lock)?\.json|README\.md|LICENSE|Dockerfile|tsconfig(\.\w+)?\.json|knip\.jsonc)$/
   const wrong = readdirSync(root, { withFileTypes: true })
     .filter(({ name }) => !name.startsWith('.'))

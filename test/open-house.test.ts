@@ -26,7 +26,11 @@ type Job = {
 type Image = { readonly repository: string; readonly tag: string }
 
 const { scripts } = JSON.parse(read('package.json')) as { readonly scripts: Readonly<Record<string, string>> }
-const { services } = parse(read('compose.yaml')) as { readonly services: Readonly<Record<string, Service>> }
+const servicesOf = (file: string): Readonly<Record<string, Service>> =>
+  (parse(read(file), { merge: true }) as { readonly services: Readonly<Record<string, Service>> }).services
+const services = servicesOf('compose.yaml')
+/** Those that tests may kill. */
+const mortal = servicesOf('test/e2e/compose/compose.yaml')
 const workflow = parse(read('.github/workflows/ci.yml')) as {
   readonly permissions: unknown
   readonly concurrency?: unknown
@@ -90,7 +94,7 @@ const headingsOf = (text: string): string[] =>
   )
 
 test('services that tests may use listen on loopback alone, are pinned, and tell when they are ready', (t) => {
-  for (const [name, { image, ports, healthcheck }] of Object.entries(services)) {
+  for (const [name, { image, ports, healthcheck }] of [...Object.entries(services), ...Object.entries(mortal)]) {
     t.regex(image, /:\d+\.\d+(\.\d+)?$/, name)
     t.truthy(healthcheck, name)
     for (const port of ports) t.regex(port, /^127\.0\.0\.1:\d+:\d+$/, name)
@@ -105,6 +109,8 @@ test('the broker and the registry are those that the chart brings for developmen
   const named = ({ repository, tag }: Image): string => `${repository}:${tag}`
   t.is(services['kafka']?.image, named(kafka.broker.image))
   t.is(services['registry']?.image, named(registry.server.image))
+  for (const [name, { image }] of Object.entries(mortal))
+    t.is(image, name === 'registry' ? named(registry.server.image) : named(kafka.broker.image))
 })
 
 test('the variables of a service are read by tests, and name the port that it has', (t) => {

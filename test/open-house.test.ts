@@ -158,7 +158,7 @@ test('the workflow uses pinned actions, may only read, and ends', (t) => {
   t.truthy(workflow.concurrency)
   for (const [name, job] of jobs) {
     t.is(job.permissions, undefined, name)
-    t.true((job['timeout-minutes'] ?? Infinity) <= 25, name)
+    t.true((job['timeout-minutes'] ?? Infinity) <= 20, name)
   }
   t.false(read('.github/workflows/ci.yml').includes('secrets.'))
 })

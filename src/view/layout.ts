@@ -47,13 +47,14 @@ const wrongName = ({ name, layout }: Projection, all: readonly Projection[]): st
   return all.filter((other) => other.name === name).length > 1 ? 'is there twice' : undefined
 }
 
-const wrongColumns = ({ columns, key, lists }: Projection): string | undefined => {
+const wrongColumns = ({ columns, key, lists, newestBy }: Projection): string | undefined => {
   const bad = Object.keys(columns).find((name) => !/^[a-z][A-Za-z0-9]{0,29}$/.test(name) || ownColumns.has(name))
   if (bad !== undefined) return `has a column '${bad}'; expected letters and digits, and no name of the engine's own`
   if (key.length === 0 || key.some((name) => columns[name]!.type !== 'text')) return 'needs a key of columns of text'
-  return lists.some(({ by }) => by.some((name) => columns[name]!.type !== 'text'))
-    ? 'has a list by a column that is no text'
-    : undefined
+  if (lists.some(({ by }) => by.some((name) => columns[name]!.type !== 'text')))
+    return 'has a list by a column that is no text'
+  const listsAll = newestBy === undefined || lists.at(-1)?.by.length === 0
+  return listsAll ? undefined : 'has no list of all, { by: [] }, behind its other lists'
 }
 
 const wrongFollow = ({ follows }: Projection, all: readonly Projection[]): string | undefined => {

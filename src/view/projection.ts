@@ -127,6 +127,6 @@ export const listFor = ({ lists, usual }: Projection, filter: FilterBy): ListBy 
   return lists.find(({ by }) => by.every(isGiven))
 }
 
-/** The columns of a list's index beside its order; undefined where the primary key serves it. */
+/** True for a list that needs no index of its own, as the primary key finds its rows. */
 export const isServedByKey = (of: Projection, { by }: ListBy): boolean =>
   by.length === 0 ? of.newestBy === undefined : by.length === 1 && by[0] === primaryKey(of)[0]

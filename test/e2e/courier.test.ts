@@ -56,7 +56,7 @@ else
     const later = Array.from({ length: 8 }, (_, at) => `later-${at}`)
     await Promise.all(later.map(ask))
     const called = (): Set<string> =>
-      new Set(service.asked.filter(({ subject }) => /^later/.test(subject)).map(({ id }) => id))
+      new Set(service.asked.filter(({ subject }) => subject.startsWith('later')).map(({ id }) => id))
     while (called().size < later.length) await new Promise((resolve) => void setTimeout(resolve, 20))
     await engine.process('courier').end('SIGKILL')
     isHolding = false

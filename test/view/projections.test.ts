@@ -115,6 +115,7 @@ const wrong: readonly (readonly [Partial<Projection>, RegExp])[] = [
   [{ key: [] }, /needs a key of columns of text/],
   [{ columns: { ...sold.columns, body: { type: 'text', of: () => '' } } }, /has a column 'body'/],
   [{ lists: [{ by: ['highAt'] }] }, /has a list by a column that is no text/],
+  [{ lists: [{ by: ['sku'] }] }, /has no list of all/],
   [{ follows: { projection: { ...sold, name: 'x' }, keyOf: (key) => key, fold: () => undefined } }, /follows 'x'/]
 ]
 

@@ -189,11 +189,12 @@ test('every file can be loaded by itself', async (t) => {
 })
 
 test('the top level holds nothing but what a reader expects there', (t) => {
-  const folders = ['charts', 'manifests', 'sagas', 'src', 'test', 'node_modules', 'dist', 'coverage']
-  const files = /^(package(-lock)?\.json|README\.md|LICENSE|Dockerfile|tsconfig(\.\w+)?\.json|knip\.jsonc)$/
+  const folders = ['charts', 'docs', 'manifests', 'sagas', 'src', 'test', 'node_modules', 'dist', 'coverage']
+  const documents = ['README', 'CONTRIBUTING', 'SECURITY', 'CHANGELOG'].map((name) => `${name}.md`)
+  const files = /^(package(-lock)?\.json|LICENSE|Dockerfile|compose\.yaml|tsconfig(\.\w+)?\.json|knip\.jsonc)$/
   const wrong = readdirSync(root, { withFileTypes: true })
     .filter(({ name }) => !name.startsWith('.'))
-    .filter(({ name }) => !folders.includes(name) && !files.test(name))
+    .filter(({ name }) => ![...folders, ...documents].includes(name) && !files.test(name))
   t.deepEqual(
     wrong.map(({ name }) => name),
     []

@@ -75,17 +75,29 @@ else
     await trip.ask('sunk', { to: 'Atlantis' })
     t.is((await endOf(url, 'trip', 'sunk', 'compensated')).failure?.type, 'NoFlight')
 
-    for (const mood of ['broken', 'wrong', 'slow']) {
+    const calls = { broken: 'status 500', wrong: 'wrong-answer', slow: 'timeout' }
+    for (const [mood, detail] of Object.entries(calls)) {
       await trip.mood(mood)
       await trip.ask(mood)
       while (!trip.hotel.program.said().includes(`trip/hotel/${mood}:`)) await pause()
       await trip.mood('well')
-      await endOf(url, 'trip', mood, 'completed')
+      const { timeline } = await endOf(url, 'trip', mood, 'completed')
+      t.like(
+        timeline.find(({ type }) => type === 'CallFailed'),
+        { step: 'hotel', detail },
+        mood
+      )
     }
     for (const mood of ['late', 'twice']) {
       await trip.mood(mood)
       await trip.ask(mood)
-      await endOf(url, 'trip', mood, 'completed')
+      const { timeline } = await endOf(url, 'trip', mood, 'completed')
+      t.like(
+        timeline.find(({ type }) => type === 'CallAccepted'),
+        { step: 'hotel' },
+        mood
+      )
+      t.is(timeline.filter(({ type, step }) => type === 'StepSucceeded' && step === 'hotel').length, 1)
     }
     await trip.mood('well')
 
@@ -95,5 +107,9 @@ else
       timeline.some(({ step }) => step === 'hotel')
     while (!hasBegun(await endOf(url, 'trip', 'away', 'running').catch(() => ({ timeline: [] })))) await pause()
     await trip.startHotel()
-    await endOf(url, 'trip', 'away', 'completed')
+    const { timeline } = await endOf(url, 'trip', 'away', 'completed')
+    t.like(
+      timeline.find(({ type }) => type === 'CallFailed'),
+      { step: 'hotel', detail: 'unreachable' }
+    )
   })

@@ -187,6 +187,12 @@ export const errorCodes = {
     remedy:
       'Let its sender use murmur2 (librdkafka: partitioner=murmur2_random); parcomolo dead-letters resend brings what there is to the right partition.'
   },
+  PARCOMOLO_TASK_INPUT_OTHER_KEY: {
+    cause:
+      'A command stands under another key than that of the entity which it is for: its contract marks the field with @key. The task that has read it does not have that entity, so nothing is decided on it.',
+    remedy:
+      'Let its sender use what that field holds as key of the record, and send the command again; its letter resent would be refused again.'
+  },
   PARCOMOLO_TASK_INPUT_NOT_A_COMMAND: {
     cause:
       "A record on an inbox can be read, but it is none of the commands that the inbox's component takes: its full name counts, or that its schema resolves into the contract's.",

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { isParcomoloError, ParcomoloError } from '../base/index.ts'
 import { type Contract, contractSet, readContract } from '../contract/index.ts'
-import { type Finding, findingText, namedTwice } from '../saga/index.ts'
+import { type Finding, findingText, keysText, namedTwice } from '../saga/index.ts'
 import { type Call, type Command } from './command.ts'
 import { exitCode } from './exit-code.ts'
 import { isParticipant, loadFrom, neighboursOf, participantsBeside, readText, type TextFile } from './read-files.ts'
@@ -60,13 +60,18 @@ const verdictOn = async (path: string, folder: string | undefined, reserved: Res
       const said = `${path}: participant '${participant}' is valid: ${operations.size} operations`
       return { path, kind: 'participant', name: participant, lines: [said] }
     }
-    const { name, revision, steps, warnings } = await loadFrom(file, folder ?? participantsBeside(path), reserved)
+    const definition = await loadFrom(file, folder ?? participantsBeside(path), reserved)
+    const { name, revision, steps, warnings } = definition
     const said = `${path}: saga '${name}' is valid: ${steps.length} steps, revision ${revision}`
     return {
       path,
       kind: 'saga',
       name,
-      lines: [...warnings.map((warning) => `${findingText(warning)} (warning)`), said]
+      lines: [
+        ...warnings.map((warning) => `${findingText(warning)} (warning)`),
+        said,
+        `${path}: saga '${name}' has ${keysText(definition)}`
+      ]
     }
   } catch (error) {
     if (isParcomoloError(error, 'PARCOMOLO_CONTRACT_INVALID') || isParcomoloError(error, 'PARCOMOLO_FILE_ENCODING'))

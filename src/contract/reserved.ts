@@ -107,6 +107,6 @@ const namespaceOwner = (
   participant: string,
   services: readonly ReleaseService[]
 ): string | undefined =>
-  /^parcomolo\.(saga|definition|journal)(\.|$)/.test(namespace)
+  /^parcomolo\.(saga|orchestrator|definition|journal)(\.|$)/.test(namespace)
     ? "Parcomolo's own records"
     : ofService(participant, services, (service) => service.namespace === namespace)

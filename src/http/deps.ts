@@ -138,6 +138,8 @@ export type DefinitionRevision = {
   /** The file that it came from. */
   readonly source: string
   readonly yaml: string
+  /** Whether all of it stands under one key, and if not, why; null of one that is not current. */
+  readonly keys: string | null
 }
 
 export type GraphFormat = 'json' | 'svg' | 'mermaid'

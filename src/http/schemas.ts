@@ -79,7 +79,15 @@ const revisionMembers = {
 export const definitionSummary: Schema = object({ saga: string, revisions: listOf(object(revisionMembers)) })
 export const definition: Schema = object({
   saga: string,
-  revisions: listOf(object({ ...revisionMembers, yaml: string }))
+  revisions: listOf(
+    object({
+      ...{ ...revisionMembers, yaml: string },
+      keys: {
+        ...orNull(string),
+        description: 'of the newest revision: whether its task reads its own partition only, and if not, why'
+      }
+    })
+  )
 })
 
 export const health: Schema = object({

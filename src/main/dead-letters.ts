@@ -9,7 +9,7 @@ import type { Config } from './config.ts'
 import { readContractFiles } from './contract-files.ts'
 import { type Letter, Letters, noteHeaders, originOf, resentHeaders } from './letter.ts'
 import { openLog, openRegistry } from './open-log.ts'
-import { sagaJournal } from '../orchestrator/index.ts'
+import { orchestratorInbox, sagaJournal } from '../orchestrator/index.ts'
 import { applicationOf } from './application.ts'
 import { isHosted, systemTopics } from './system.ts'
 
@@ -197,7 +197,7 @@ class Desk {
   /** Where its record came from; of an inbox the partition of its key, where it may not have been. */
   #targetOf({ topic, partition, key }: Letter): TopicPartition {
     const { contracts, log } = this.#deps
-    const isKeyed = key !== '' && contracts.all.some(({ inbox }) => inbox === topic)
+    const isKeyed = key !== '' && isInbox(topic, contracts)
     return { topic, partition: isKeyed ? partitionOf(key, log.partitionCount(topic)) : partition }
   }
 
@@ -210,12 +210,16 @@ class Desk {
     const owner = topic === sagaJournal ? 'orchestrator' : all.find(({ events }) => events === topic)?.participant
     if (owner === 'orchestrator' || isHosted(application, owner ?? ''))
       return [`'${topic}' is the journal of '${owner}', to which nobody else writes`]
-    if (owner === undefined && all.every(({ inbox }) => inbox !== topic))
+    if (owner === undefined && !isInbox(topic, contracts))
       return [`'${topic}' is no inbox and no events topic of a participant`]
     const { partition } = this.#targetOf(letter)
     return partition < this.#deps.log.partitionCount(topic) ? [] : [`'${topic}' has no partition ${partition} any more`]
   }
 }
+
+/** Of a participant, or the orchestrator's own. */
+const isInbox = (topic: string, { all }: Contracts): boolean =>
+  topic === orchestratorInbox || all.some(({ inbox }) => inbox === topic)
 
 const hasNoRecord = ({ omitted, code }: Letter): string | undefined => {
   if (code === 'PARCOMOLO_LOG_BATCH_UNREADABLE') return 'it stands for a batch, whose producer has to send it again'

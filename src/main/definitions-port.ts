@@ -1,6 +1,6 @@
 import type { DefinitionsPort, SagaDefinition } from '../http/index.ts'
 import type { Definitions, Revision } from '../orchestrator/index.ts'
-import { sagaGraph, toMermaid, toSvg } from '../saga/index.ts'
+import { keysText, sagaGraph, toMermaid, toSvg } from '../saga/index.ts'
 
 /** The published definitions as the REST interface shows them: newest revision first. */
 export const definitionsPort = (definitions: Definitions): DefinitionsPort => {
@@ -34,5 +34,12 @@ const show = (revision: Revision, definitions: Definitions): SagaDefinition['rev
   retired: revision.retired,
   publishedAt: revision.publishedAt,
   source: revision.source,
-  yaml: revision.yaml
+  yaml: revision.yaml,
+  keys: keysOf(revision, definitions)
 })
+
+/** Of others than the newest nobody asks, and each would have to be compiled for it. */
+const keysOf = (revision: Revision, definitions: Definitions): string | null => {
+  const definition = definitions.isCurrent(revision) ? definitions.definitionOf(revision) : undefined
+  return definition === undefined ? null : keysText(definition)
+}

@@ -10,6 +10,8 @@ import {
   orchestratorComponent,
   PassedOver,
   type ParticipantFacts,
+  handOverProtocol,
+  orchestratorInbox,
   sagaJournal,
   sagaProtocol,
   tellingUnheard,
@@ -75,7 +77,8 @@ export const journalsOf = ({ services }: Application): readonly string[] => [
 
 /** Records on topics that no participant's contract names. */
 export const ownRecordsOf = (application: Application): readonly OwnRecords[] => [
-  { topic: sagaJournal, records: [...sagaProtocol.records.values()] },
+  { topic: sagaJournal, records: [...sagaProtocol.records.values(), ...handOverProtocol.records.values()] },
+  { topic: orchestratorInbox, records: [...handOverProtocol.records.values()] },
   { topic: definitionsTopic, records: [...definitionProtocol.records.values()] },
   { topic: courierSubject, records: [...courierProtocol.records.values()] },
   ...journalsOf(application).map((topic) => ({ topic, records: [...markerProtocol.records.values()] }))
@@ -181,12 +184,18 @@ export const definitionsTopicSpec: TopicSpec = { topic: definitionsTopic, partit
 export const systemTopics = (contracts: Contracts, installation: Installation): TopicSpec[] => {
   return [
     ...contracts.all.flatMap((contract) => participantTopics(contract, installation)),
-    ...topicsOf({ name: 'orchestrator', journal: sagaJournal }, installation.partitions),
+    ...orchestratorTopics(installation.partitions),
     definitionsTopicSpec,
     { topic: callsTopic, partitions: installation.partitions, cleanup: 'delete', retention: 'forever' },
     deadLetterTopic
   ]
 }
+
+/** What begins in its own inbox may be put off there for as long as its participants are away. */
+const orchestratorTopics = (partitions: number): TopicSpec[] =>
+  topicsOf({ name: 'orchestrator', journal: sagaJournal, inbox: orchestratorInbox }, partitions).map((spec) =>
+    spec.topic === orchestratorInbox ? { ...spec, retention: 'forever' } : spec
+  )
 
 const participantTopics = (
   { participant, inbox, events, http }: Contract,

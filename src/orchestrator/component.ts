@@ -12,18 +12,24 @@ import {
   type SagaEvent,
   standStill
 } from '../saga/index.ts'
-import type { Command, Component, Event, Input, JournalRead, MessageInput } from '../task/index.ts'
+import type { Command, Component, Event, Home, Input, JournalRead, MessageInput } from '../task/index.ts'
 import { fromRecord, toRecord } from './convert.ts'
 import type { Definitions } from './definitions.ts'
+import { eventOf, handedOver, handOverCommand, isHandedOver, isHome, isOf, orchestratorInbox } from './hand-over.ts'
 import { Payloads } from './payload.ts'
 import type { PassedOver } from './passed-over.ts'
-import { instanceKey, type Reading, Readings } from './readings.ts'
+import { instanceKey, type Reading } from './reading.ts'
+import { Readings } from './readings.ts'
 import { censusOf } from './running.ts'
 import { sagaJournal, sagaProtocol } from './saga-events.ts'
 import { decodeTracked, encodeTracked, payloadsOf, type Tracked } from './tracked.ts'
 
-/** When it is decided, and how the attempts of each instance stand then. */
-type Moment = { readonly now: number; readonly attemptsOf: ((entity: string) => AttemptOf | undefined) | undefined }
+/** When it is decided, and where, and how the attempts of each instance stand then. */
+type Moment = {
+  readonly now: number
+  readonly attemptsOf: ((entity: string) => AttemptOf | undefined) | undefined
+  readonly home?: Home | undefined
+}
 
 /** What is to be known of all participants, as they are when it is asked for. */
 export type ParticipantFacts = {
@@ -46,6 +52,7 @@ export const orchestratorComponent = (
   return {
     name: 'orchestrator',
     journal: sagaJournal,
+    inbox: orchestratorInbox,
     get reads() {
       return participants.reads()
     },
@@ -56,7 +63,10 @@ export const orchestratorComponent = (
     dueAt: ({ instance }, attemptOf) => instance && host.dueAt(instance, attemptOf),
     // Until its start comes, an early cancel is asked for by its key alone.
     hasEnded: ({ instance }) => instance === undefined || hasEnded(instance),
-    commandsOf: (event) => (event.type === 'CommandIssued' && isSagaEvent(event) ? [commandOf(event)] : []),
+    commandsOf: (event) => {
+      if (event.type === 'CommandIssued' && isSagaEvent(event)) return [commandOf(event)]
+      return isHandedOver(event) ? [handOverCommand(event, codec)] : []
+    },
     waits: {
       of: ({ instance }) => instance?.timers ?? none,
       keyOf: ({ recordKey }) => recordKey,
@@ -64,6 +74,7 @@ export const orchestratorComponent = (
       groupOf: (inbox) => participants.groupOf(inbox)
     },
     beginnings: host.readings,
+    needs: (input) => host.readings.needs(input),
     census: () => censusOf(definitions),
     keeps: payloadsOf,
     snapshot: { encode: encodeTracked, decode: (bytes) => host.decode(bytes) },
@@ -89,12 +100,13 @@ class Host {
   decide(entity: (key: string) => Tracked | undefined, input: Input, time: Moment): Event[] {
     const isTimer = input.kind === 'timer'
     const readings = isTimer ? [{ entity: input.key, input: { kind: 'timer' as const } }] : this.readings.of(input)
-    const arrived = isTimer ? nothing : input
+    const arrived = isTimer ? nothing : eventOf(input)
+    const moment = { ...time, home: input.home }
     const decided = new Map<string, Tracked | undefined>()
     const events: Event[] = []
     for (const reading of readings) {
       const before = decided.get(reading.entity) ?? entity(reading.entity)
-      const own = this.#decideOne(before, reading, time, arrived)
+      const own = this.#decideOne(before, reading, moment, arrived)
       events.push(...own)
       // The same instance may be meant twice: the second reading must see what the first has come to.
       if (readings.length > 1) {
@@ -139,15 +151,27 @@ class Host {
 
   #decideToBegin(before: Early | undefined, reading: Reading, moment: Moment, arrived: Arrived): Event[] {
     const { entity, input, begins } = reading
+    if (arrived.kind === 'message' && !isHome(keyIn(entity), arrived)) return this.#handOn(before, reading, arrived)
     if (input.kind === 'cancel' && before === undefined) return this.#cancelEarly(reading, arrived)
     if (input.kind !== 'start' || begins === undefined) return []
-    const start = { entity, input: { ...input, cancelledBy: before?.cancelledBy } }
-    return this.#decideOn(begins, { recordKey: arrived.key }, start, moment)
+    const start = { entity, input: { ...input, cancelledBy: before?.cancelledBy ?? reading.cancelledBy } }
+    return this.#decideOn(begins, { recordKey: input.key }, start, moment)
+  }
+
+  /**
+   * To the partition of its key. A start of the same key may be put off here, and its cancel must come after it; or it
+   * was handed on before: so the cancel is remembered here, and handed on as well.
+   */
+  #handOn(before: Early | undefined, reading: Reading, arrived: MessageInput): Event[] {
+    if (this.#definitions.newest(sagaIn(reading.entity)) === undefined) return []
+    const isEarly = reading.input.kind === 'cancel' && before === undefined
+    const early = isEarly ? this.#cancelEarly(reading, arrived) : []
+    return [...early, handedOver(reading, arrived, before?.cancelledBy)]
   }
 
   #cancelEarly(reading: Reading, arrived: Arrived): Event[] {
     const { entity } = reading
-    const definition = this.#definitions.current(entity.slice(0, entity.indexOf('/')))
+    const definition = this.#definitions.current(sagaIn(entity))
     if (definition === undefined || !isMeant(definition, reading)) return []
     return cancelEarly(definition.name, reading, arrived)
   }
@@ -160,30 +184,36 @@ class Host {
     if (!(definition instanceof ParcomoloError))
       return isMeant(definition, reading) ? this.#decideOn(definition, tracked, reading, moment) : []
     const parked = standStill(instance, definition.message)
-    return this.#journaled(tracked, reading.entity, parked)
+    return this.#journaled(tracked, reading.entity, parked, moment)
   }
 
   #decideOn(
     definition: Definition,
     tracked: { readonly instance?: Instance | undefined; readonly recordKey: string },
     { entity, input }: Reading,
-    { now, attemptsOf }: Moment
+    moment: Moment
   ): Event[] {
+    const { now, attemptsOf } = moment
     const resumed = tracked.instance === undefined ? none : goOn(tracked.instance)
     const instance = resumed.reduce((it: Instance | undefined, event) => evolve(it, event, now), tracked.instance)
     const decided = decide(definition, instance, input, { now, attemptOf: attemptsOf?.(entity) })
-    return this.#journaled(tracked, entity, resumed.length === 0 ? decided : [...resumed, ...decided])
+    return this.#journaled(tracked, entity, resumed.length === 0 ? decided : [...resumed, ...decided], moment)
   }
 
-  #journaled({ recordKey }: { readonly recordKey: string }, entity: string, events: readonly SagaEvent[]): Event[] {
-    const saga = entity.slice(0, entity.indexOf('/'))
-    const key = entity.slice(saga.length + 1)
+  #journaled(
+    { recordKey }: { readonly recordKey: string },
+    entity: string,
+    events: readonly SagaEvent[],
+    { home }: Moment
+  ): Event[] {
+    const [saga, key] = [sagaIn(entity), keyIn(entity)]
+    const whose = { saga, key, keyOf: keyOfCommands(key, recordKey, home) }
     return events.map((event) => {
       if (event.type === 'Emitted') {
         const { event: type, eventFullName: fullName, arguments: value } = event.value
         return { key: recordKey, type, fullName, value }
       }
-      return { key: recordKey, type: event.type, value: toRecord(event, saga, key, this.#codec) }
+      return { key: recordKey, type: event.type, value: toRecord(event, whose, this.#codec) }
     })
   }
 
@@ -197,6 +227,21 @@ type Arrived = MessageInput | typeof nothing
 
 const nothing = { kind: 'timer', key: '', putOff: undefined } as const
 
+const sagaIn = (entity: string): string => entity.slice(0, entity.indexOf('/'))
+
+const keyIn = (entity: string): string => entity.slice(entity.indexOf('/') + 1)
+
+/**
+ * An instance of an earlier release may live in the partition of its start event's key: its commands go on under that
+ * key, as their answers would not find it under another.
+ */
+const keyOfCommands =
+  (key: string, ofEvents: string, home: Home | undefined) =>
+  (wanted: string | null): string => {
+    if (wanted === null || wanted === ofEvents) return ''
+    return key === ofEvents || isOf(key, home) ? wanted : ''
+  }
+
 /** What is there of an instance before its start. */
 type Early = Extract<Tracked, { readonly cancelledBy: string }>
 
@@ -209,10 +254,10 @@ const isMeant = ({ cancel: own }: Definition, { cancel: by }: Reading): boolean 
   by === undefined || (own?.event === by.event && own.topic === by.topic && own.key.source === by.key.source)
 
 /** It is remembered where the start may still be among what was put off; anywhere else there has been none. */
-const cancelEarly = (saga: string, { entity, input }: Reading, { key: under, putOff }: Arrived): Event[] => {
+const cancelEarly = (saga: string, { entity, input }: Reading, { putOff }: Arrived): Event[] => {
   if (input.kind !== 'cancel' || putOff?.has(saga) !== true) return []
-  const key = entity.slice(saga.length + 1)
-  return [{ key: under, type: earlyCancel, value: { saga, key, event: input.message.type } }]
+  const key = keyIn(entity)
+  return [{ key, type: earlyCancel, value: { saga, key, event: input.message.type } }]
 }
 
 /** An event that a saga has emitted may have the short name of one. */
@@ -233,10 +278,11 @@ const commandOf = ({ key, value }: Event): Command => {
     saga: string
     key: string
     expiresAt: number | null
+    recordKey?: string
   }
   return {
     inbox: issued.inbox,
-    key,
+    key: issued.recordKey || key,
     id: issued.commandId,
     type: issued.command,
     value: issued.arguments,

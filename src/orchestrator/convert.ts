@@ -7,11 +7,20 @@ type Value = Readonly<Record<string, unknown>>
 /** The members of an event that hold payloads. */
 const payloadMembers = ['start', 'reply', 'rejection'] as const
 
+/** The instance that an event is of. */
+type Whose = {
+  readonly saga: string
+  readonly key: string
+  /** The key that its commands go under which have this one; empty: that of its events. */
+  readonly keyOf: (recordKey: string | null) => string
+}
+
 /** A record's value from an engine's event: payloads become type and bytes, a command's arguments its encoded bytes. */
-export const toRecord = (event: SagaEvent, saga: string, key: string, codec: Codec): Value => {
+export const toRecord = (event: SagaEvent, { saga, key, keyOf }: Whose, codec: Codec): Value => {
   const value: Record<string, unknown> = { saga, key, ...event.value }
   if (event.type === 'CommandIssued') {
     value['arguments'] = codec.encode(event.value.commandFullName, event.value.arguments)
+    value['recordKey'] = keyOf(event.value.recordKey)
     return value
   }
   for (const member of payloadMembers) {
@@ -26,6 +35,7 @@ export const toRecord = (event: SagaEvent, saga: string, key: string, codec: Cod
 /** The engine's event from a record. The arguments of a command stay encoded: no fold needs them. */
 export const fromRecord = (type: string, record: Value, payloads: Payloads): SagaEvent => {
   const value: Record<string, unknown> = { ...record }
+  if (value['recordKey'] === '') value['recordKey'] = null
   for (const member of payloadMembers) {
     const bytes = value[member]
     if (!(bytes instanceof Uint8Array)) continue

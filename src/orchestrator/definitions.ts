@@ -10,6 +10,7 @@ import {
   type ReleaseStarted
 } from './definition-events.ts'
 import { Revisions } from './revisions.ts'
+import { sagaJournal } from './saga-events.ts'
 
 const place = { topic: definitionsTopic, partition: 0 }
 
@@ -56,6 +57,15 @@ export class Definitions extends Revisions {
   /** What sagas may name now. */
   get contracts(): Contracts {
     return this.#contracts
+  }
+
+  get isSpread(): boolean {
+    try {
+      return this.#deps.log.partitionCount(sagaJournal) > 1
+    } catch {
+      // Where nobody has declared it, no task runs.
+      return false
+    }
   }
 
   /** True where a published contract of this participant is in force, not that of this release. */

@@ -69,8 +69,8 @@ const countBefore = async (
 /** Where the command went that a record of `saga-events` has issued, if it has. */
 const inboxOf = ({ log, codec }: InboxWaitDeps, { headers, key, value }: StoredRecord): TopicPartition | undefined => {
   if (headers[header.type] !== 'CommandIssued' || value === null) return undefined
-  const topic = String(codec.decode(value).value['inbox'])
-  return { topic, partition: partitionOf(key, log.partitionCount(topic)) }
+  const { inbox: topic, recordKey } = codec.decode(value).value as { inbox: string; recordKey: string }
+  return { topic, partition: partitionOf(recordKey || key, log.partitionCount(topic)) }
 }
 
 /** The sequence up to which a participant of this runtime has read, by its own journal. */

@@ -52,13 +52,14 @@ export const inUse = (
 ): ParcomoloError => {
   const waitsFor: WaitsFor = isInForce && !isReplaced ? 'saga' : 'instances'
   const why = waitsFor === 'saga' ? 'which is in force' : 'on which instances still run'
-  const fault = cause instanceof Error ? cause.message : String(cause)
+  const loss =
+    cause instanceof Error ? `would no longer load: ${cause.message}` : `would send otherwise: ${String(cause)}`
   const text =
     withdrawn === undefined
-      ? `saga '${saga}' needs what this contract changes: revision '${revision}', ${why}, would no longer load: ` +
-        `${fault}; expected a contract that has all of it; ${changeCures[waitsFor]}`
-      : `saga '${saga}' needs participant '${withdrawn}', which is to go: revision '${revision}', ${why}, would no ` +
-        `longer load: ${fault}; expected a participant that nothing needs; ${withdrawalCures[waitsFor]}`
+      ? `saga '${saga}' needs what this contract changes: revision '${revision}', ${why}, ${loss}; ` +
+        `expected a contract that has all of it; ${changeCures[waitsFor]}`
+      : `saga '${saga}' needs participant '${withdrawn}', which is to go: revision '${revision}', ${why}, ${loss}; ` +
+        `expected a participant that nothing needs; ${withdrawalCures[waitsFor]}`
   return new ParcomoloError('PARCOMOLO_CONTRACT_IN_USE', text, { details: { saga, revision, waitsFor }, cause })
 }
 

@@ -1,21 +1,11 @@
-import { type Definition, parseCommandId, type Payload, type SagaInput } from '../saga/index.ts'
-import type { MessageInput } from '../task/index.ts'
+import { ParcomoloError } from '../base/index.ts'
+import { type Definition, keysOfSaga, parseCommandId, type Payload } from '../saga/index.ts'
+import type { Beginnings, MessageInput, Needed } from '../task/index.ts'
 import type { Definitions } from './definitions.ts'
+import { type HandedOver, handedOverBy, orchestratorInbox } from './hand-over.ts'
 import type { PassedOver } from './passed-over.ts'
 import type { Payloads } from './payload.ts'
-import type { Cancellable } from './revisions.ts'
-
-/** An input as one instance sees it; `cancel`: the way of being cancelled by which it is meant. */
-export type Reading = {
-  readonly entity: string
-  readonly input: SagaInput
-  /** The definition by which its key was told, and that the instance begins on: the key of another may be another. */
-  readonly begins?: Definition
-  readonly cancel?: Cancellable['cancel']
-}
-
-/** `<saga>/<key>`: the entity's key, and the correlation id. */
-export const instanceKey = (saga: string, key: string): string => `${saga}/${key}`
+import { instanceKey, type Reading } from './reading.ts'
 
 /**
  * What messages mean, and to which instances. A saga whose key cannot be told of an event passes that event over, and
@@ -37,7 +27,11 @@ export class Readings {
    * is asked whom it concerns, and what is passed over is told then: a definition that changes before it is decided on
    * must not have it mean somebody else, who was not fetched.
    */
-  first(input: MessageInput): readonly Reading[] {
+  first(input: MessageInput): readonly Pick<Reading, 'entity'>[] {
+    const handed = handedOverBy(input)
+    // What it means has been found out, but its definition may be known here only when it is decided on.
+    if (handed !== undefined) return [{ entity: instanceKey(handed.saga, handed.key) }]
+    if (input.topic === orchestratorInbox) return none
     const readings = this.#find(input)
     input.memo = readings
     return readings
@@ -51,7 +45,9 @@ export class Readings {
     return readings.filter(({ begins }) => begins === undefined || !putOff.has(begins.name))
   }
 
-  #find(input: MessageInput): Reading[] {
+  #find(input: MessageInput): readonly Reading[] {
+    const handed = handedOverBy(input)
+    if (handed !== undefined) return [this.#handed(handed)]
     const message = this.#payloads.arrived(input.type, input.bytes, input.value)
     if (input.lane !== undefined) return this.#started(input.lane, input, message)
     const readings: Reading[] = []
@@ -67,15 +63,40 @@ export class Readings {
 
   /** A saga's name is its lane. */
   lanesOf(input: MessageInput): readonly string[] {
+    const handed = handedOverBy(input)
+    if (handed !== undefined) return handed.kind === 'start' ? [handed.saga] : none
     let lanes: readonly string[] = none
     // Most messages begin nothing, and this is asked of each.
     for (const { name, start } of this.#definitions.startable()) if (concerns(start, input)) lanes = [...lanes, name]
     return lanes
   }
 
-  inboxesOf(saga: string): readonly string[] {
+  inboxesOf(saga: string): ReturnType<Beginnings['inboxesOf']> {
     const definition = this.#definitions.current(saga)
     return definition === undefined ? none : inboxesOf(definition)
+  }
+
+  /** The event's own schema, and the revision that it is to begin on, which whoever handed it over has known. */
+  needs(input: MessageInput): Needed | undefined {
+    const handed = handedOverBy(input)
+    if (handed === undefined) return undefined
+    const { saga, revision, kind, message } = handed
+    const isKnown = kind !== 'start' || this.#definitions.revision(saga, revision) !== undefined
+    return { values: [message], ...(!isKnown && { known: () => this.#definitions.caughtUp() }) }
+  }
+
+  /** Throws where the revision that it begins on cannot be had: then it is a dead letter, not a saga that never was. */
+  #handed({ saga, key, kind, type, message: bytes, ...rest }: HandedOver): Reading {
+    const entity = instanceKey(saga, key)
+    const message = this.#payloads.passing(type, bytes)
+    if (kind === 'answer') return { entity, input: { kind, commandId: rest.causationId, message } }
+    if (kind === 'cancel') {
+      const expression = { source: rest.cancelKey, evaluate: () => key }
+      return { entity, input: { kind, message }, cancel: { event: type, topic: rest.topic, key: expression } }
+    }
+    const begins = this.#definitions.pinned(saga, rest.revision)
+    if (begins instanceof ParcomoloError) throw begins
+    return { ...beginning(begins, key, message), ...(rest.cancelledBy !== '' && { cancelledBy: rest.cancelledBy }) }
   }
 
   #started(saga: string, input: MessageInput, message: Payload): Reading[] {
@@ -129,7 +150,7 @@ const beginning = (begins: Definition, key: string, message: Payload): Reading =
 })
 
 /** All that an instance of it may send to. */
-const inboxesOf = (definition: Definition): readonly string[] => {
+const inboxesOf = (definition: Definition): ReturnType<Beginnings['inboxesOf']> => {
   const known = inboxes.get(definition)
   if (known !== undefined) return known
   const { steps, start } = definition
@@ -138,14 +159,15 @@ const inboxesOf = (definition: Definition): readonly string[] => {
     ...steps.flatMap(({ compensate }) => compensate ?? []),
     ...(start.compensate ? [start.compensate] : [])
   ]
-  const found = [...new Set(calls.map(({ inbox }) => inbox))]
+  const isUnderKey = keysOfSaga(definition).isOne
+  const found = [...new Set(calls.map(({ inbox }) => inbox))].map((inbox) => ({ inbox, isUnderKey }))
   inboxes.set(definition, found)
   return found
 }
 
 const none: readonly never[] = []
 
-const inboxes = new WeakMap<Definition, readonly string[]>()
+const inboxes = new WeakMap<Definition, ReturnType<Beginnings['inboxesOf']>>()
 
 type Teller = Pick<Definition, 'name' | 'revision'>
 

@@ -1,6 +1,6 @@
 import { ParcomoloError } from '../base/index.ts'
 import type { Contracts } from '../contract/index.ts'
-import type { Definition } from '../saga/index.ts'
+import { cancelTextIn, type Definition, keyMoved, standsUnderKey } from '../saga/index.ts'
 import { carries, contractsOfText, loadPublished } from './contract-text.ts'
 import type { DefinitionPublished } from './definition-events.ts'
 import { fitting, inUse, type Judging } from './judging.ts'
@@ -32,6 +32,8 @@ export abstract class Revisions {
   /** How many instances of this process run on each. */
   readonly #running = new Map<string, number>()
   readonly #texts = new Map<string, string>()
+  /** By revision: how its saga says that it is cancelled. */
+  readonly #ways = new Map<string, string>()
   /** Those that an instance has asked for in vain. */
   readonly #missed = new Set<string>()
   #startable: readonly Definition[] = []
@@ -39,6 +41,9 @@ export abstract class Revisions {
 
   /** What sagas may name now. */
   abstract get contracts(): Contracts
+
+  /** True where instances may live in other partitions than those of this process. */
+  abstract get isSpread(): boolean
 
   /**
    * The newest revision of a saga, which new instances take; undefined where there is none, where it is retired, or
@@ -63,9 +68,13 @@ export abstract class Revisions {
     return this.#published.get(nameOf({ saga, revision }))?.revision
   }
 
-  /** Each way of being cancelled once: of what is current, and of all revisions that instances run on here. */
+  /**
+   * Each way of being cancelled once: of what is current, of all revisions that instances run on here, and of those
+   * that others may run, where it is here that the cancel is read.
+   */
   cancellable(): readonly Cancellable[] {
-    return (this.#cancellable ??= cancellableOf([...this.#runningOnes(), ...this.#startable]))
+    const here = [...this.#runningOnes(), ...this.#startable]
+    return (this.#cancellable ??= cancellableOf([...here, ...(this.isSpread ? this.#elsewhere(here) : [])]))
   }
 
   /** All revisions of all sagas, loadable or not. */
@@ -122,7 +131,7 @@ export abstract class Revisions {
 
   /** Whether any revision at all can be loaded with what it may name now, and could not be with these. */
   isAnyLost(contracts: Contracts): boolean {
-    return [...this.#published.values()].some((published) => this.#faultBy(published, contracts) !== undefined)
+    return [...this.#published.values()].some((published) => this.#faultBy(published, contracts, false) !== undefined)
   }
 
   #needing(contracts: Contracts, hasInstances: Judging['hasInstances']) {
@@ -130,18 +139,18 @@ export abstract class Revisions {
       const { revision } = published
       const isInForce = this.isCurrent(revision) && !revision.retired
       const isPinned = this.#running.has(name) || hasInstances?.(revision) === true
-      const fault = isInForce || isPinned ? this.#faultBy(published, contracts) : undefined
+      const fault = isInForce || isPinned ? this.#faultBy(published, contracts, isPinned) : undefined
       return fault === undefined ? [] : [{ revision, isInForce, isPinned, fault }]
     })
   }
 
-  /** Why these contracts would take from it what it has now. */
-  #faultBy(published: Published, contracts: Contracts): unknown {
+  /** Why these contracts would take from it what it has now; from its instances the keys of what they have sent. */
+  #faultBy(published: Published, contracts: Contracts, isPinned: boolean): unknown {
     const definition = this.#compiled(published)
     if (definition === undefined) return undefined
     try {
-      this.#load(published, contracts)
-      return undefined
+      const next = this.#load(published, contracts)
+      return isPinned ? keyMoved(definition, next) : undefined
     } catch (error) {
       return published.isAsPublished && !this.#losesBy(definition, contracts) ? undefined : error
     }
@@ -227,6 +236,27 @@ export abstract class Revisions {
       const published = this.#published.get(name)
       return (published && this.#compiled(published)) ?? []
     })
+  }
+
+  /** One revision for each way that is in none of these, and whose cancels may stand in another partition. */
+  *#elsewhere(here: readonly Definition[]): Iterable<Definition> {
+    const ways = new Set(here.map(({ name, revision }) => this.#wayOf(nameOf({ saga: name, revision }))))
+    for (const [name, published] of this.#published) {
+      const way = this.#wayOf(name)
+      if (ways.has(way)) continue
+      ways.add(way)
+      const definition = this.#compiled(published)
+      if (definition?.cancel !== undefined && !standsUnderKey(definition.cancel)) yield definition
+      if (!this.#isNeeded(name, published)) published.compiled = undefined
+    }
+  }
+
+  /** Told by its text, as most revisions of a saga share it, and to compile each takes long. */
+  #wayOf(name: string): string {
+    const { saga = '', yaml = '' } = this.#published.get(name)?.revision ?? {}
+    const known = this.#ways.get(name) ?? `${saga} ${cancelTextIn(yaml)}`
+    this.#ways.set(name, known)
+    return known
   }
 
   #compiled(published: Published): Definition | undefined {

@@ -6,6 +6,7 @@ export const sagaJournal = 'saga-events'
 /**
  * The orchestrator's own records on `saga-events`, one for each event of the engine (saga/instance.ts), each with the
  * instance that it belongs to.
+ * `recordKey` is empty where a command goes under the key of the event that issues it.
  * A payload `x` of the engine is written as its record's name in `xType` and its bytes, as they came, in `x`.
  */
 export const sagaProtocol = readProtocolText(
@@ -17,7 +18,7 @@ protocol Saga {
   record CommandIssued {
     string saga; string key; string step; int index; boolean undo; boolean pivot; int attempt;
     string commandId; string command; string inbox; bytes arguments; long dueAt;
-    union { null, long } expiresAt = null;
+    union { null, long } expiresAt = null; string recordKey = "";
   }
   record RetryScheduled {
     string saga; string key; string step; int index; boolean undo; int attempt; long dueAt; string inbox = "";

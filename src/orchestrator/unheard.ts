@@ -2,15 +2,15 @@ import { type Definition, parseCommandId } from '../saga/index.ts'
 import type { Component, Input, MessageInput } from '../task/index.ts'
 import type { ParticipantFacts } from './component.ts'
 import type { Definitions } from './definitions.ts'
-import { instanceKey } from './readings.ts'
+import { eventOf } from './hand-over.ts'
+import { instanceKey } from './reading.ts'
 import type { Tracked } from './tracked.ts'
 
 /**
  * Why an answer of a participant meant nothing. `header-case`: it has no causation id, and headers that nobody reads,
  * for their letters' case. `not-awaited`: it is right, and nobody waits for it any more.
  */
-export type UnheardReason =
-  'no-causation-id' | 'header-case' | 'unknown-id' | 'wrong-key' | 'wrong-type' | 'not-awaited'
+export type UnheardReason = 'no-causation-id' | 'header-case' | 'unknown-id' | 'wrong-type' | 'not-awaited'
 
 export type UnheardCount = { readonly topic: string; readonly reason: UnheardReason; count: number }
 
@@ -74,9 +74,11 @@ export const tellingUnheard = (component: Component<Tracked>, facts: Facts): Com
     },
     decide: (entity, input, now, attemptsOf) => {
       const events = component.decide(entity, input, now, attemptsOf)
-      if (events.length > 0 || !isForeign(input) || input.causationId === undefined) return events
-      const reason = reasonOf(input, definitions, entity)
-      if (reason !== undefined) unheard.note(input, reason)
+      if (events.length > 0 || input.kind === 'timer') return events
+      const said = eventOf(input)
+      if (!isForeign(said) || said.causationId === undefined) return events
+      const reason = reasonOf(said, definitions, entity)
+      if (reason !== undefined) unheard.note(said, reason)
       return events
     }
   }
@@ -128,7 +130,7 @@ const reasonOf = (
   const command = parseCommandId(input.causationId!)
   if (command === undefined) return undefined
   const instance = entity(instanceKey(command.saga, command.key))?.instance
-  if (instance === undefined) return command.key === input.key ? 'unknown-id' : 'wrong-key'
+  if (instance === undefined) return 'unknown-id'
   const definition = definitions.pinned(instance.saga, instance.revision)
   if (definition === undefined || !('steps' in definition)) return undefined
   const awaited = awaitedBy(definition, command)

@@ -12,9 +12,16 @@ export type Definition = {
     readonly event: string
     readonly topic: string
     readonly key: Expression
+    /** The event's field that its contract calls its key; absent where it names none. */
+    readonly keyField?: string
     readonly compensate?: Compensation
   }
-  readonly cancel?: { readonly event: string; readonly topic: string; readonly key: Expression }
+  readonly cancel?: {
+    readonly event: string
+    readonly topic: string
+    readonly key: Expression
+    readonly keyField?: string
+  }
   /** From the start; counts until the pivot has been reached. */
   readonly deadlineMs?: number
   readonly body: readonly Node[]
@@ -65,6 +72,8 @@ export type Call = {
   readonly participant: string
   readonly inbox: string
   readonly arguments: Template
+  /** Of the argument that names the entity which it is for; absent where its contract names none. */
+  readonly key?: CommandKey
   readonly replies: readonly string[]
   readonly rejections: readonly string[]
   /** For one attempt, from when its command was read. */
@@ -73,6 +82,9 @@ export type Call = {
   readonly withinMs?: number
   readonly retry: RetryPolicy
 }
+
+/** The argument whose value is the record's key, and its expression's text; empty where it is written otherwise. */
+export type CommandKey = { readonly field: string; readonly source: string }
 
 export type Emission = { readonly event: string; readonly eventFullName: string; readonly arguments: Template }
 

@@ -51,13 +51,21 @@ const folds: Folds = {
   CommandIssued: (instance, value, sentAt) => {
     const slot = moved(slotOf(instance, value.index), value.undo ? 'undoing' : 'sent', value.attempt)
     const { index, dueAt, inbox } = value
-    const sent = withSlot(instance, value, slot, { index, dueAt, sentAt, inbox, ...expiry(value) })
+    const sent = withSlot(instance, value, slot, {
+      index,
+      dueAt,
+      sentAt,
+      inbox,
+      ...keyOf(value.recordKey),
+      ...expiry(value)
+    })
     return value.pivot && instance.phase === 'forward' ? { ...sent, phase: 'pivoting' } : sent
   },
   RetryScheduled: (instance, value) => {
     const slot = moved(slotOf(instance, value.index), value.undo ? 'undoPausing' : 'pausing', value.attempt)
     const { index, dueAt, inbox } = value
-    return withSlot(instance, value, slot, { index, dueAt, inbox, ...expiry(timerOf(instance, index)) })
+    const before = timerOf(instance, index)
+    return withSlot(instance, value, slot, { index, dueAt, inbox, ...keyOf(before?.key), ...expiry(before) })
   },
   StepProgressed: (instance, value) => withSlot(instance, value, moved(slotOf(instance, value.index), 'waiting')),
   StepSucceeded: (instance, value) => {
@@ -112,6 +120,9 @@ const withSlot = (instance: Instance, { index }: About, slot: number, timer?: Ti
   const timers = timer === undefined ? others : others.concat([timer])
   return { ...instance, slots: withItem(instance.slots, index + 1, slot, 0), timers }
 }
+
+/** Of many instances each is the shorter for it that their commands have no key of their own. */
+const keyOf = (key: string | null | undefined): Pick<Timer, 'key'> => (key == null ? {} : { key })
 
 /** Earlier releases have journaled none. */
 const expiry = (known: { readonly expiresAt?: number | null } | undefined): Pick<Timer, 'expiresAt'> =>

@@ -66,6 +66,8 @@ export type SagaEvents = {
     readonly command: string
     readonly commandFullName: string
     readonly inbox: string
+    /** The entity that it is for. Null where its contract names none: then it goes under the key of the instance. */
+    readonly recordKey: string | null
     readonly arguments: Fields
     /** When the answer is overdue, if the command is read the moment it is sent. */
     readonly dueAt: number
@@ -126,6 +128,8 @@ export type Timer = {
   readonly sentAt?: number
   /** Where the command goes; absent in what earlier releases have stored. */
   readonly inbox?: string
+  /** The key of its record; absent where that is the instance's. */
+  readonly key?: string
   /** When the command is of no use any more. */
   readonly expiresAt?: number
 }

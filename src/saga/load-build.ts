@@ -1,4 +1,4 @@
-import { type CommandType, type Contracts, type EventType } from '../contract/index.ts'
+import { type CommandType, type Contracts, type EventType, type RecordType } from '../contract/index.ts'
 import { checkCancel, checkRules, checkUndo } from './check.ts'
 import { presencesOf } from './check-presence.ts'
 import { type Call, type Definition, type Emission, type Expression, type Node, type Step } from './definition.ts'
@@ -62,7 +62,7 @@ const noContract = {
   records: new Map(),
   emits: new Set<string>()
 }
-const noRecord = { name: '', fullName: '', schema: {}, fields: [] }
+const noRecord: RecordType = { name: '', fullName: '', schema: {}, fields: [] }
 const noCommand: CommandType = {
   contract: noContract,
   record: noRecord,
@@ -90,6 +90,7 @@ const triggerOf = (
   return {
     event: record.name,
     topic,
+    ...(record.key !== undefined && { keyField: record.key }),
     key: asKey(
       expressionOf(building, key, { scope: building.scopes.key(typeOf(event)), expected: stringType }),
       key === undefined ? '' : building.findings.whereIs(key)
@@ -157,12 +158,31 @@ const callOf = (
     participant: contract.participant,
     inbox: contract.inbox,
     arguments: compileTemplate(draft.with, command && shapeOf(record), { scope, findings }),
+    ...keyOf(draft, record, findings),
     replies: operation.replies,
     rejections: operation.rejections,
     timeoutMs: draft.timeoutMs,
     ...(draft.withinMs && { withinMs: draft.withinMs.value }),
     retry: draft.retry
   }
+}
+
+/** It cannot be left to a default: that would send what is for many to one. */
+const keyOf = (
+  draft: DraftUndo | DraftStep,
+  { name, key, fields }: RecordType,
+  findings: Lookup['findings']
+): Pick<Call, 'key'> => {
+  if (key === undefined) return {}
+  const argument = draft.with?.fields.get(key)
+  // Without a default, it is missing like any other.
+  if (argument === undefined && fields.some((field) => field.name === key && field.hasDefault)) {
+    const place = draft.with ?? draft
+    const text = `${name} needs '${key}', its key, which says whom it is for; add it to 'with'`
+    findings.errorWhereNew(place, 'PARCOMOLO_SAGA_MISSING_FIELD', text)
+  }
+  const value = argument?.value
+  return { key: { field: key, source: value?.kind === 'expression' ? value.text : '' } }
 }
 
 const endsOf = (building: Building, { complete, abort }: Draft): Pick<Definition, 'complete' | 'abort'> => ({

@@ -3,6 +3,7 @@ import { pauseMs } from './backoff.ts'
 import { commandId } from './command-id.ts'
 import { type Emission, type Scope } from './definition.ts'
 import { type About, type Failure, type Instance, type SagaEvent } from './instance.ts'
+import { limitText, sagaLimits } from './limits.ts'
 import { InstanceScope } from './scope.ts'
 import { attemptMax } from './slot.ts'
 import { type Target, type Turn } from './turn.ts'
@@ -15,6 +16,8 @@ export const send = (turn: Turn, target: Target, attempt: number): SagaEvent => 
   const { step, index, call, undo, pivot } = target
   const made = evaluate(turn, call.arguments)
   if (typeof made === 'string') return expressionFailed(turn, target, made)
+  const key = call.key === undefined ? { value: null } : keyIn(made.value, call.key.field, call.command)
+  if (typeof key === 'string') return expressionFailed(turn, target, key)
   return {
     type: 'CommandIssued',
     value: {
@@ -27,11 +30,25 @@ export const send = (turn: Turn, target: Target, attempt: number): SagaEvent => 
       command: call.command,
       commandFullName: call.commandFullName,
       inbox: call.inbox,
+      recordKey: key.value,
       arguments: made.value,
       dueAt: turn.now + call.timeoutMs,
       expiresAt: timerOf(turn.instance, index)?.expiresAt ?? expiryOf(turn, target)
     }
   }
+}
+
+/** What names the entity, or the message of the error: nobody could be told by an empty key, nor by one without end. */
+const keyIn = (
+  value: Readonly<Record<string, unknown>>,
+  field: string,
+  command: string
+): { readonly value: string } | string => {
+  const key = value[field]
+  const { keyChars } = sagaLimits
+  if (typeof key === 'string' && key.length > 0 && key.length <= keyChars.value) return { value: key }
+  const found = typeof key === 'string' && key !== '' ? `has ${key.length} characters` : 'is empty'
+  return `the key '${field}' of ${command} ${found}; expected the name of what it is for; ${limitText(keyChars)}`
 }
 
 export const sendAgainLater = (turn: Turn, target: Target, next: number): SagaEvent => {

@@ -38,6 +38,10 @@ export const parseYaml = (file: SourceFile, findings: Findings): Document.Parsed
   return findings.hasErrors() ? undefined : document
 }
 
+/** How a saga that was read before says that it is cancelled, to compare it with others. */
+export const cancelTextIn = (text: string): string =>
+  String(parseDocument(text, { stringKeys: true, uniqueKeys: false }).getIn(['spec', 'cancel'], true))
+
 /** The parser takes them for keys like others. */
 const tellOfMergeKeys = (text: string, document: Document.Parsed, findings: Findings): void => {
   if (!text.includes('<<')) return

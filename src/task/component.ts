@@ -57,6 +57,8 @@ export type Component<S> = {
    * snapshots, it may be that only an earlier owner has known their schemas: so these are learnt first.
    */
   keeps?(entity: S): Iterable<Uint8Array>
+  /** What has to be known from outside before this message can be decided on; undefined where nothing has. */
+  needs?(input: MessageInput): Needed | undefined
   /** Who wants to know which of its entities live: one for each task, by which it is told. */
   census?(): Census<S>
   /** Entities as bytes, for snapshots. */
@@ -67,6 +69,9 @@ export type Component<S> = {
    */
   caughtUp?(): Promise<void>
 }
+
+/** Values in the wire format whose schemas are to be learnt, and what else has to come before. */
+export type Needed = { readonly values: readonly Uint8Array[]; readonly known?: () => Promise<void> }
 
 /**
  * Is told of each entity of one task, from its start or its take-over to its end, by the group that it belongs to: the
@@ -86,7 +91,7 @@ export type CensusGroup = { add(count: 1 | -1): void }
 export type Waits<S> = {
   /** Those under way, and those that pause; the same list as long as nothing of it has changed. */
   of(entity: S): readonly Awaited[]
-  /** The key that its commands have on the log. */
+  /** The key that its commands have on the log which have none of their own. */
   keyOf(entity: S): string
   /**
    * Whether the journal of this inbox's participant tells how far the inbox was read, as that of every component of
@@ -101,8 +106,8 @@ export type Waits<S> = {
 export type Beginnings = {
   /** The lanes in which this message begins something. */
   lanesOf(input: MessageInput): readonly string[]
-  /** The inboxes that what begins there will send to, under the message's key. */
-  inboxesOf(lane: string): readonly string[]
+  /** The inboxes that what begins there will send to, under the message's key or, where not, under any. */
+  inboxesOf(lane: string): readonly { readonly inbox: string; readonly isUnderKey: boolean }[]
 }
 
 /** A command under way, or in a pause before it is sent again. */
@@ -114,6 +119,8 @@ export type Awaited = {
   /** Absent in a pause. */
   readonly sentAt?: number
   readonly inbox?: string
+  /** The key of its record; absent where that is its entity's (`keyOf`). */
+  readonly key?: string
 }
 
 /** Whether its clock runs: `src/saga/attempt.ts` says what follows from it. */
@@ -159,6 +166,8 @@ export type MessageInput = {
   readonly topic: string
   readonly partition: number
   readonly offset: number
+  /** Absent where there is one partition. */
+  readonly home?: Home
   /** Lanes of which something is put off: this message begins nothing in them now. */
   readonly putOff?: ReadonlySet<string>
   /** What `keysOf` has found out may be kept here until it is decided on: the one thing of an input that is changed. */
@@ -167,7 +176,10 @@ export type MessageInput = {
   readonly lane?: string
 }
 
-export type TimerInput = { readonly kind: 'timer'; readonly key: string }
+export type TimerInput = { readonly kind: 'timer'; readonly key: string; readonly home?: Home }
+
+/** The partition of the journal whose task decides, of so many. */
+export type Home = { readonly partition: number; readonly partitions: number }
 
 /** An event to be journaled. The runtime adds the time and the place. */
 export type Event = {

@@ -1,13 +1,16 @@
 export { bind, type Reactions } from './bind.ts'
 export type {
+  Beginnings,
   Census,
   CensusGroup,
   Command,
   Component,
   Event,
+  Home,
   Input,
   JournalRead,
   MessageInput,
+  Needed,
   TimerInput
 } from './component.ts'
 export { deadHeader, deadLetterTopic, ownHeaders } from './dead-letters.ts'

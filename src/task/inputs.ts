@@ -1,7 +1,7 @@
 import { isParcomoloError, ParcomoloError, partitionOf } from '../base/index.ts'
 import type { Codec, Message } from '../contract/index.ts'
 import { type Chunk, type Headers, placeName, type StoredRecord, type TopicPartition } from '../log/index.ts'
-import type { Component, MessageInput } from './component.ts'
+import type { Component, Home, MessageInput } from './component.ts'
 import { header, parseSource, sequencePosition, sourceOf } from './headers.ts'
 import type { LaneChunk, Lanes } from './lanes.ts'
 import { isMarker } from './marker.ts'
@@ -92,7 +92,7 @@ const idCharsMax = 4096
  */
 export class Inputs {
   readonly #deps: InputsDeps
-  readonly #partitions: number
+  readonly #home: Home
   readonly #readsOwnOnly: (topic: string) => boolean
   /** The positions of what has been read, where those that are covered are behind. */
   readonly #read = new Map<string, number>()
@@ -103,7 +103,7 @@ export class Inputs {
   constructor(deps: InputsDeps) {
     this.#deps = deps
     const { component, journal, partitionCount } = deps
-    this.#partitions = partitionCount(journal.topic)
+    this.#home = { partition: journal.partition, partitions: partitionCount(journal.topic) }
     this.#source = sequencePosition(sourceOf(journal), '')
     this.#readsOwnOnly = ownOnly(component, journal, partitionCount)
   }
@@ -183,14 +183,14 @@ export class Inputs {
   }
 
   #owns(key: string): boolean {
-    return partitionOf(key, this.#partitions) === this.#deps.journal.partition
+    return partitionOf(key, this.#home.partitions) === this.#home.partition
   }
 
   readonly #event = (place: TopicPartition, record: StoredRecord): Taken | undefined => {
     const decoded = this.#decodedEvent(place, record)
     if (decoded === undefined) return undefined
     const { component, lanes: putOff } = this.#deps
-    const read = inputOf(place, record, decoded, { id: record.headers[header.id], attempt: 1 })
+    const read = inputOf(place, record, decoded, { id: record.headers[header.id], attempt: 1, home: this.#home })
     const lanes = component.beginnings?.lanesOf(read) ?? none
     const input = putOff.names.size === 0 ? read : { ...read, putOff: putOff.names }
     const keys = component.keysOf(input)
@@ -225,29 +225,42 @@ export class Inputs {
     const { component } = this.#deps
     const decoded = this.#decode(place, record.value!)
     if (decoded === undefined) return []
-    const named = { id: record.headers[header.id], attempt: 1 }
+    const named = { id: record.headers[header.id], attempt: 1, home: this.#home }
     const input = { ...inputOf(place, record, decoded, named), lane }
     if (component.beginnings?.lanesOf(input).includes(lane) !== true) return []
     return [{ input, keys: component.keysOf(input), place, record, sequence: undefined, lanes: none }]
   }
 
   readonly #command = (place: TopicPartition, record: StoredRecord): Taken | undefined => {
-    const { component } = this.#deps
-    const { name, keysOf } = component
     const { key, value, headers, unreadable } = record
     if (unreadable !== undefined) throw unreadable
-    if (key !== '' && !this.#owns(key)) throw misplaced(place, key, partitionOf(key, this.#partitions))
+    if (key !== '' && !this.#owns(key)) throw misplaced(place, key, partitionOf(key, this.#home.partitions))
     const sequence = this.#sequenceOf(place, headers)
     if (sequence !== undefined && !this.#isNew(sequence)) return undefined
     if (key === '') throw malformed('it has no key', 'the key that its answer is to have')
     if (value === null) throw malformed('it has no value', 'a command')
-    const named = { id: idOf(headers), attempt: attemptOf(headers) }
+    return this.#commandFrom(place, record, value, sequence)
+  }
+
+  #commandFrom(place: TopicPartition, record: StoredRecord, value: Uint8Array, sequence: Sequence | undefined): Taken {
+    const { component, codec, lanes: putOff } = this.#deps
+    const { key, headers } = record
+    const named = { id: idOf(headers), attempt: attemptOf(headers), home: this.#home }
     const decoded = this.#decode(place, value)
-    if (decoded === undefined) throw anotherRecord(this.#deps.codec.decode(value).fullName, name)
-    const input = inputOf(place, record, decoded, named)
-    const keys = keysOf(input)
-    if (keys.length === 0) throw notACommand(input.type, name)
-    return { input, keys, place, record, sequence, lanes: none }
+    if (decoded === undefined) throw anotherRecord(codec.decode(value).fullName, component.name)
+    this.#checkKey(place, key, decoded.message)
+    const read = inputOf(place, record, decoded, named)
+    const lanes = component.beginnings?.lanesOf(read) ?? none
+    const input = putOff.names.size === 0 ? read : { ...read, putOff: putOff.names }
+    const keys = component.keysOf(input)
+    if (keys.length === 0) throw notACommand(input.type, component.name)
+    return { input, keys, place, record, sequence, lanes }
+  }
+
+  /** Another task has the entity that it names: here it would be decided on as if there were none. */
+  #checkKey({ topic }: TopicPartition, key: string, { type, value }: Message): void {
+    const field = this.#deps.recordsOf?.(topic)?.get(type)?.key
+    if (field !== undefined && value[field] !== key) throw underAnotherKey(type, field, { key, named: value[field] })
   }
 
   /**
@@ -280,7 +293,7 @@ export class Inputs {
 
 const none: readonly never[] = []
 
-type Named = { readonly id: string | undefined; readonly attempt: number }
+type Named = { readonly id: string | undefined; readonly attempt: number; readonly home: Home }
 
 /** A record's value, and its bytes as the contract's own record. */
 type Decoded = { readonly message: Message; readonly bytes: Uint8Array }
@@ -289,7 +302,7 @@ const inputOf = (
   place: TopicPartition,
   { key, headers, offset }: StoredRecord,
   { message: { type, value }, bytes }: Decoded,
-  { id, attempt }: Named
+  { id, attempt, home }: Named
 ): MessageInput => ({
   kind: 'message',
   type,
@@ -304,6 +317,7 @@ const inputOf = (
   topic: place.topic,
   partition: place.partition,
   offset,
+  home,
   memo: undefined
 })
 
@@ -335,6 +349,17 @@ const misplaced = ({ topic, partition }: TopicPartition, key: string, expected: 
     `a command with the key '${key.slice(0, 80)}' stands in partition '${partition}' of '${topic}'; ` +
       `expected partition '${expected}', where Kafka's own partitioner (murmur2) puts that key, since one task has all ` +
       'of a key; send it with that partitioner (librdkafka: partitioner=murmur2_random), or resend its letter'
+  )
+
+const underAnotherKey = (
+  type: string,
+  field: string,
+  { key, named }: { readonly key: string; readonly named: unknown }
+): ParcomoloError =>
+  new ParcomoloError(
+    'PARCOMOLO_TASK_INPUT_OTHER_KEY',
+    `a '${type}' for '${String(named).slice(0, 80)}' has the key '${key.slice(0, 80)}'; ` +
+      `expected what its field '${field}' holds, since one task has all of an entity; send it again under that key`
   )
 
 const anotherRecord = (fullName: string, component: string): ParcomoloError =>

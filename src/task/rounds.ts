@@ -1,7 +1,7 @@
 import { isParcomoloError, type ParcomoloError } from '../base/index.ts'
 import type { LogRecord, Reader } from '../log/index.ts'
 import { Batch, bytesMost, type Decided, tooLarge } from './batch.ts'
-import type { Component, Event, Input } from './component.ts'
+import type { Component, Event, Home, Input, Needed } from './component.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { Entities } from './entities.ts'
 import { header } from './headers.ts'
@@ -33,6 +33,9 @@ export type RoundsDeps<S> = Pick<TaskDeps, 'codec' | 'clock' | 'fullNameOf' | 'o
   readonly unanswered: Unanswered | undefined
   /** Wakes the task at this time. */
   readonly wakeAt: (atMs: number) => void
+  /** Resolves when the task is to stop. */
+  readonly stopped: Promise<void>
+  readonly home: Home
   readonly learn: (values: Iterable<Uint8Array | null>) => Promise<void> | undefined
 }
 
@@ -101,11 +104,28 @@ export class Rounds<S> {
     const learning = patience.until(() => learn(values))
     if (learning !== undefined && !(await learning)) return undefined
     const taken = chunks.flatMap((chunk) => inputs.of(chunk))
-    for (const chunk of again) chunk.hold(inputs.again(chunk))
+    const anew = again.map((chunk) => ({ chunk, held: inputs.again(chunk) }))
+    if (!(await this.#areKnown([...taken, ...anew.flatMap(({ held }) => held)]))) return undefined
+    for (const { chunk, held } of anew) chunk.hold(held)
     this.#passedOver += values.length
     const fetching = snapshots.fetch(() => [...taken, ...lanes.held(this.#room)].flatMap(({ keys }) => keys))
     if (fetching !== undefined && !(await this.#hasLearntKept(await fetching))) return undefined
     return taken
+  }
+
+  /** All that these messages need from outside; false where the stop came first. */
+  async #areKnown(taken: readonly Taken[]): Promise<boolean> {
+    const { component, patience, learn, stopped } = this.#deps
+    const needed: Needed[] = []
+    if (component.needs !== undefined)
+      for (const { input } of taken) {
+        const needs = component.needs(input)
+        if (needs !== undefined) needed.push(needs)
+      }
+    if (needed.length === 0) return true
+    if ((await patience.until(() => learn(needed.flatMap(({ values }) => values)))) === false) return false
+    const coming = needed.flatMap(({ known }) => known?.().then(() => true) ?? [])
+    return (await Promise.race([Promise.all(coming), stopped.then(() => false)])) !== false
   }
 
   /** How far a partition was read, but for what was put off. */
@@ -198,7 +218,7 @@ export class Rounds<S> {
     const { component, entities, onTooLarge } = this.#deps
     if (!entities.isDue(entry, now)) return
     const before = this.#batch.count
-    const input = { kind: 'timer', key: entry.key } as const
+    const input = { kind: 'timer', key: entry.key, home: this.#deps.home } as const
     const refusal = this.#decide(input, now)
     if (refusal === undefined && this.#batch.count > before) return entities.reschedule(entry.key)
     entities.standStill(entry.key)

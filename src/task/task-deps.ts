@@ -4,6 +4,9 @@ import type { Log } from '../log/index.ts'
 import type { UnansweredLimits } from './unanswered.ts'
 import type { Turns } from './turns.ts'
 
+/** Of a contract; `key`: the field that names the entity, which its commands stand under. */
+export type OwnRecord = { readonly fullName: string; readonly key?: string }
+
 export type TaskDeps = {
   readonly log: Log
   readonly codec: Codec
@@ -14,7 +17,7 @@ export type TaskDeps = {
    * The records of the contract that a topic is under, by their short names: what bears such a name and neither is that
    * record nor resolves into it, is of somebody else. Undefined for a topic of no contract.
    */
-  readonly recordsOf?: (topic: string) => ReadonlyMap<string, { readonly fullName: string }> | undefined
+  readonly recordsOf?: (topic: string) => ReadonlyMap<string, OwnRecord> | undefined
   /** Named in markers, so that a reader of the journal sees who took over. */
   readonly owner: string
   /** A task has failed for good, not by being fenced; the process should stop. */

@@ -1,7 +1,7 @@
 import { LedClock } from '../base/index.ts'
 import { type JournalWriter, placeName, type Reader, type TopicPartition } from '../log/index.ts'
 import { Boundary } from './boundary.ts'
-import type { Census, Component, Event } from './component.ts'
+import type { Census, Component, Event, Home } from './component.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Entities } from './entities.ts'
 import { Forwarder } from './forwarder.ts'
@@ -290,7 +290,7 @@ export class Task<S> {
       ...{ component: this.#component, limits: this.#limits, stats: this.stats, patience: this.#patience },
       ...{ entities: this.#entities, timers: this.#timers, positions: this.#positions, inputs: this.#inputs },
       ...{ deadLetters: this.#deadLetters, snapshots: this.#snapshots, unanswered: this.#unanswered },
-      lanes: this.#lanes,
+      ...{ lanes: this.#lanes, stopped: this.#stop.promise, home: this.#home },
       wakeAt: (atMs) => (this.#cancelWake = clock.at(atMs, () => this.#resume()))
     })
   }
@@ -313,11 +313,21 @@ export class Task<S> {
     return new Unanswered({
       living,
       partitionCount: (topic) => log.partitionCount(topic),
-      tellsReading: (inbox) => waits.tellsReading(inbox),
+      tellsReading: (inbox, partition) => waits.tellsReading(inbox) && this.#readsTellerOf(inbox, partition),
       onClock: (entity) => this.#entities.clockRuns(entity, clock.now()),
       limits: this.#limits.unanswered,
       startedAt: clock.now()
     })
+  }
+
+  /** A participant tells of an inbox partition in that of its journal: this task reads its own, or all of them. */
+  #readsTellerOf(inbox: string, partition: number): boolean {
+    const { partition: own, partitions } = this.#home
+    return partition === own || this.#deps.log.partitionCount(inbox) !== partitions
+  }
+
+  get #home(): Home {
+    return { partition: this.journal.partition, partitions: this.#deps.log.partitionCount(this.journal.topic) }
   }
 
   #scheduleOf(journal: OwnJournal, forwarder: Forwarder): SnapshotSchedule<S> {

@@ -1,14 +1,14 @@
 import { Budget, partitionOf } from '../base/index.ts'
 import { placeName, type TopicPartition } from '../log/index.ts'
-import type { Attempt, AttemptOf, Awaited } from './component.ts'
+import type { Attempt, AttemptOf, Awaited, Beginnings } from './component.ts'
 import { type Entry, InboxLoad } from './inbox-load.ts'
 import type { WindowLimits } from './window.ts'
 
 export type UnansweredDeps = {
   /** Throws for a topic that nobody has declared. */
   readonly partitionCount: (topic: string) => number
-  /** True where the journal of an inbox's participant tells how far it has read. */
-  readonly tellsReading: (inbox: string) => boolean
+  /** True where it is heard from the participant's journal how far an inbox partition was read. */
+  readonly tellsReading: (inbox: string, partition: number) => boolean
   /** The clock of one of its attempts runs now, after its timer had fired in vain. */
   readonly onClock: (entity: string) => void
   readonly limits: UnansweredLimits
@@ -130,13 +130,10 @@ export class Unanswered {
     for (const one of this.#known.get(entity) ?? none) if (isSent(one)) one.isOverdue = one.readAt === undefined
   }
 
-  /** How much may begin that sends to these inboxes under this key. */
-  room(inboxes: readonly string[], key: string): number {
+  /** How much may begin that sends to these inboxes under this key, or under any. */
+  room(inboxes: ReturnType<Beginnings['inboxesOf']>, key: string): number {
     let room = Infinity
-    for (const inbox of inboxes) {
-      const place = this.#placeOf(inbox, key)
-      const load = place === undefined ? undefined : this.#loads.get(placeName(place))
-      if (load === undefined) continue
+    for (const load of this.#loadsOf(inboxes, key)) {
       const { window, unreadCount, count } = load
       const own = Math.min(window.limit - unreadCount, this.#deps.limits.unansweredMax - count, load.room)
       // Where memory holds it back, how much the participant reads says nothing of its pace.
@@ -175,14 +172,23 @@ export class Unanswered {
     this.#deps.onClock(entry.entity)
   }
 
-  #loadOf({ inbox }: Awaited, key: string, now: number): InboxLoad | undefined {
-    const place = inbox === undefined ? undefined : this.#placeOf(inbox, key)
+  *#loadsOf(inboxes: ReturnType<Beginnings['inboxesOf']>, key: string): Iterable<InboxLoad> {
+    for (const { inbox, isUnderKey } of inboxes) {
+      const place = isUnderKey ? this.#placeOf(inbox, key) : undefined
+      const load = place === undefined ? undefined : this.#loads.get(placeName(place))
+      if (load !== undefined) yield load
+      if (!isUnderKey) yield* [...this.#loads.values()].filter((one) => one.place.topic === inbox)
+    }
+  }
+
+  #loadOf({ inbox, key }: Awaited, keyOfEntity: string, now: number): InboxLoad | undefined {
+    const place = inbox === undefined ? undefined : this.#placeOf(inbox, key ?? keyOfEntity)
     if (place === undefined) return undefined
     const name = placeName(place)
     const known = this.#loads.get(name)
     if (known !== undefined) return known
     const { tellsReading, limits, startedAt } = this.#deps
-    const isTold = tellsReading(inbox!)
+    const isTold = tellsReading(place.topic, place.partition)
     const windowLimits = isTold ? limits.window : limits.windowUntold
     const account = this.#living.account('commands')
     const load = new InboxLoad({ place, isTold, windowLimits, account, now: Math.max(now, startedAt) })

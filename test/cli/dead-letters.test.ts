@@ -336,6 +336,24 @@ test('a command from the wrong partition is sent back to the one of its key, and
   })
 })
 
+test('what one task has handed over to another may be sent back as a command may', async (t) => {
+  const shop = await Installation.make(t, 3)
+  const key = 'o-1'
+  const [right, wrong] = [partitionOf(key, 3), (partitionOf(key, 3) + 1) % 3]
+  await shop.with(async ({ log, codec }) => {
+    const place = { topic: 'stock-events', partition: 0, offset: 0, recordKey: key }
+    const said = { type: 'StockReserved', message: new Uint8Array(), causationId: `order/stock/${key}`, ...place }
+    const unsaid = { revision: '', cancelledBy: '', cancelKey: '' }
+    const handed = { saga: 'order', key, kind: 'answer', ...said, ...unsaid }
+    const value = codec.encode('parcomolo.orchestrator.HandedOver', handed)
+    await log.send([{ topic: 'orchestrator-commands', partition: wrong, key, value, timestamp: 5, headers: {} }])
+  })
+  t.is(await shop.whileRunning((_, poisoned) => poisoned), `orchestrator-commands/${wrong}/0`)
+  t.deepEqual((await shop.command('resend', '0')).out, [
+    `0  HandedOver of orchestrator-commands/${wrong}/0 was sent to orchestrator-commands/${right}`
+  ])
+})
+
 const all = async (log: Log, topic: string): Promise<StoredRecord[]> => {
   const found: StoredRecord[] = []
   for await (const records of log.read(placed(topic), 0, await log.end(placed(topic)))) found.push(...records)

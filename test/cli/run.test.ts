@@ -326,7 +326,8 @@ test('verify passes what is committed', async (t) => {
   const { code, out, err } = await ran(['verify', 'sagas/order.yaml', 'sagas/participants/payment.yaml'])
   t.deepEqual([code, err], [0, []])
   t.regex(out[0]!, /^sagas\/order\.yaml: saga 'order' is valid: \d+ steps, revision [0-9a-f]{12}$/)
-  t.regex(out[1]!, /^sagas\/participants\/payment\.yaml: participant 'payment' is valid: \d+ operations$/)
+  t.regex(out[1]!, /^sagas\/order\.yaml: saga 'order' has one key: .* its task reads its own partition only$/)
+  t.regex(out[2]!, /^sagas\/participants\/payment\.yaml: participant 'payment' is valid: \d+ operations$/)
 })
 
 test('verify tells file, line and column of everything that is wrong, and ends with exit code 1', async (t) => {
@@ -430,7 +431,7 @@ test('verify refuses bytes that are no UTF-8, with line and column', async (t) =
   const { code, out } = await ran(['verify', path, 'sagas/order.yaml', '--participants', 'sagas/participants'])
   t.is(code, 1)
   t.regex(out[0]!, new RegExp(`^${path}:\\d+:\\d+ the byte 0xfc is no UTF-8; save the file in UTF-8$`))
-  t.is(out.length, 2)
+  t.is(out.length, 3)
 })
 
 test('verify refuses what is no file among the participants, and does not wait for it', async (t) => {

@@ -62,15 +62,15 @@ test('202 leaves the answer to an event, which may come late and twice', async (
   )
 })
 
-for (const [what, reply] of Object.entries<Reply>({
-  'status 500': { status: 500 },
-  'a broken connection': { broken: true },
-  'a redirect': { status: 307, headers: { location: 'http://127.0.0.1:1/' } },
-  'a body that is no JSON': { text: 'thank you' },
-  'a body that is not the reply': { body: { customerId: 5 } },
-  'a name that is no reply': { type: 'Refunded', body: { customerId: 'x' } },
-  'an unknown error': { status: 422, body: { detail: [] } },
-  'more than the largest answer': { text: `"${'x'.repeat(1_100_000)}"` }
+for (const [what, [reply, told]] of Object.entries<[Reply, string]>({
+  'status 500': [{ status: 500 }, 'status 500'],
+  'a broken connection': [{ broken: true }, 'unreachable'],
+  'a redirect': [{ status: 307, headers: { location: 'http://127.0.0.1:1/' } }, 'status 307: no redirect is followed'],
+  'a body that is no JSON': [{ text: 'thank you' }, 'wrong-answer'],
+  'a body that is not the reply': [{ body: { customerId: 5 } }, 'wrong-answer'],
+  'a name that is no reply': [{ type: 'Refunded', body: { customerId: 'x' } }, 'wrong-answer'],
+  'an unknown error': [{ status: 422, body: { detail: [] } }, 'wrong-answer'],
+  'more than the largest answer': [{ text: `"${'x'.repeat(1_100_000)}"` }, 'too-large']
 }))
   test(`${what} is no answer: the same command is sent again until it is right`, async (t) => {
     const service = await serve(t, ({ body }, count) =>
@@ -83,6 +83,11 @@ for (const [what, reply] of Object.entries<Reply>({
     t.is(service.asked.length, 3)
     const { body } = await stage.journal()
     t.is(body.filter(({ type }) => type === 'CallFailed').length, 2)
+    const { timeline } = (await stage.saga('dora')) as { timeline: { type: string }[] }
+    t.like(
+      timeline.filter(({ type }) => type === 'CallFailed'),
+      [1, 2].map((attempt) => ({ step: 'charge', attempt, detail: told, topic: 'http-calls' }))
+    )
   })
 
 test('a call that takes longer than its time is made again', async (t) => {

@@ -107,7 +107,15 @@ const definitionsOf = (revision: string): HttpDeps['definitions'] => {
   const order = {
     saga: 'order',
     revisions: [
-      { revision, current: true, retired: false, publishedAt: 0, source: 'sagas/order.yaml', yaml: 'kind: Saga' }
+      {
+        revision,
+        current: true,
+        retired: false,
+        publishedAt: 0,
+        source: 'sagas/order.yaml',
+        yaml: 'kind: Saga',
+        keys: null
+      }
     ]
   }
   const graphs = { json: { nodes: [] }, svg: '<svg/>', mermaid: 'flowchart TD' }

@@ -268,3 +268,25 @@ test('only what is current is compiled at a start, however many revisions there 
   t.is(stage.errors.length, 4)
   await next.system.stop()
 })
+
+test('a contract may not move the commands of what runs to another key', async (t) => {
+  const first = await opened(t)
+  const { stage } = first
+  await first.publish('r1', saga)
+  const award = await begin(stage, 'o-1')
+  const keyed = participant.replace('AwardPoints { string orderId', 'AwardPoints { @key string orderId')
+  // Under the order's id they went before.
+  await first.participants.accept(loyaltyOf(keyed))
+  const moved = keyed.replace(
+    'AwardPoints { @key string orderId; long points',
+    'AwardPoints { string orderId; long points; @key string to = ""'
+  )
+  const needed = /would send otherwise: 'AwardPoints' would go under 'to', and under 'saga\.key' it was sent/
+  await t.throwsAsync(first.participants.accept(loyaltyOf(moved)), {
+    code: 'PARCOMOLO_CONTRACT_IN_USE',
+    message: needed
+  })
+  await stage.say(0, stage.encode('PointsAwarded', { orderId: 'o-1', balance: 5 }), { orderId: 'o-1', answers: award })
+  await stage.command('IssueVoucher', 'o-1')
+  await first.system.stop()
+})

@@ -37,7 +37,7 @@ test('each answer that is passed over is counted and told with its reason', asyn
       ['header-case', 'PointsAwarded'],
       ['unknown-id', 'PointsAwarded'],
       ['unknown-id', 'PointsAwarded'],
-      ['wrong-key', 'PointsAwarded'],
+      ['unknown-id', 'PointsAwarded'],
       ['wrong-type', 'VoucherIssued'],
       ['not-awaited', 'PointsAwarded']
     ]

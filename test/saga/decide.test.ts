@@ -208,6 +208,7 @@ test('expressions see the start, the kept replies, the failure and the saga', (t
     command: 'UndoStart',
     commandFullName: 'test.UndoStart',
     inbox: 'test-commands',
+    recordKey: null,
     arguments: { reason: 'CRefused' },
     dueAt: 1000,
     expiresAt: null
@@ -232,6 +233,7 @@ test('a command is issued with its id, its arguments and the time when its answe
         command: 'DoA',
         commandFullName: 'test.DoA',
         inbox: 'test-commands',
+        recordKey: null,
         arguments: { for: 'Ada' },
         dueAt: 6000,
         expiresAt: null

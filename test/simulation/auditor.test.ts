@@ -291,6 +291,10 @@ const doctored: Readonly<Record<string, readonly [RegExp, readonly Fact[]]>> = {
     /9\.4 progress: saga 'order\/c' was not started once/,
     after('SagaStarted', 'c', saga('c', 'SagaStarted'))
   ],
+  'a saga key of two instances': [
+    /9\.9 one instance: saga 'order\/c' is more than one instance/,
+    after('SagaStarted', 'c', saga('c', 'SagaStarted'))
+  ],
   'a saga that goes on after its end': [
     /9\.4 progress: saga 'order\/c' went on after its end/,
     after('SagaCompleted', 'c', saga('c', 'StepSucceeded', 'complete'))

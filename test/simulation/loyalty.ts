@@ -15,10 +15,10 @@ spec:
   contract: |
     @namespace("test.loyalty")
     protocol Loyalty {
-      record AwardPoints { string orderId; long points; }
+      record AwardPoints { @key string orderId; long points; }
       record PointsAwarded { string orderId; long balance; }
       PointsAwarded awardPoints(AwardPoints command);
-      record TakePoints { string orderId; }
+      record TakePoints { @key string orderId; }
       record PointsTaken { string orderId; }
       PointsTaken takePoints(TakePoints command);
       record IssueVoucher { string orderId; long balance; }
@@ -53,8 +53,8 @@ export const compatibleContracts = {
     'record PointsAwarded { string orderId; }'
   ),
   withoutPoints: first.replace(
-    'record AwardPoints { string orderId; long points; }',
-    'record AwardPoints { string orderId; }'
+    'record AwardPoints { @key string orderId; long points; }',
+    'record AwardPoints { @key string orderId; }'
   )
 }
 
@@ -118,6 +118,16 @@ export const pointsSagas: readonly SagaVersion[] = [
 ].map(({ key, start }) => ({
   text: sagaOf({ name: 'points', key }, `${award('points')}, compensate: none`),
   ...{ start, cancel: nobody, end: () => 'completed' }
+}))
+
+/** Two orders are one run, wherever they stand; the second version has the runs of the first. */
+export const pairSagas: readonly SagaVersion[] = [
+  `'pair-' + string(${order('event')} / 2)`,
+  `'pair' + '-' + string(${order('event')} / 2)`
+].map((key) => ({
+  text: sagaOf({ name: 'pair', key }, `${award('points')}, ${taking}`),
+  start: (event) => `pair-${Math.floor(numberOf(event) / 2)}`,
+  ...{ cancel: nobody, end: () => 'completed', undoable: ['points'] }
 }))
 
 /** They differ in who is cancelled by an event; the second means another order than that of the event. */

@@ -67,6 +67,36 @@ export function chargingAgain(...[log, role, codec]: Parameters<Wrap>): Log {
   })
 }
 
+/** A task begins by itself what it hands over. */
+export function beginningStrangers(...[log, role, codec]: Parameters<Wrap>): Log {
+  if (role !== 'orchestrator') return log
+  const begun = (record: LogRecord): LogRecord => {
+    const event = record.value === null ? undefined : codec.decode(record.value)
+    if (event?.type !== 'HandedOver' || event.value['kind'] !== 'start') return record
+    const { type: startType, message: start, ...value } = event.value
+    const started = { ...value, startType, start, deadlineAt: null }
+    return { ...record, value: codec.encode('parcomolo.saga.SagaStarted', started) }
+  }
+  return instead(log, {
+    claim: async (place) => {
+      const writer = await log.claim(place)
+      if (place.topic !== 'saga-events') return writer
+      return { ...writer, append: (records) => writer.append(records.map(begun)) }
+    }
+  })
+}
+
+/** What is handed over is lost on its way. */
+export const losingHandedOver = (kind: string): Wrap => {
+  return (log, _, codec) =>
+    reading(log, (record, topic) => {
+      if (topic !== 'orchestrator-commands' || record.value === null || !codec.knows(record.value)) return record
+      const { value, fullName } = codec.decode(record.value)
+      if (value['kind'] !== kind) return record
+      return { ...record, value: codec.encode(fullName, { ...value, saga: 'nobody' }) }
+    })
+}
+
 export const withoutWaiting: (log: Log, records: Parameters<Log['send']>[0]) => Promise<void> = async (
   log,
   records
@@ -133,13 +163,16 @@ const withPositions = (record: StoredRecord, change: (positions: Entries) => Ent
 }
 
 /** A log that is read otherwise than it was written. */
-const reading = (log: Log, change: (record: StoredRecord) => StoredRecord): Log =>
+const reading = (log: Log, change: (record: StoredRecord, topic: string) => StoredRecord): Log =>
   instead(log, {
     reader: (starts, isolation) => {
       const reader = log.reader(starts, isolation)
       return {
         take: (recordsMax, bytesMax) =>
-          reader.take(recordsMax, bytesMax).map((chunk) => ({ ...chunk, records: chunk.records.map(change) })),
+          reader.take(recordsMax, bytesMax).map((chunk) => ({
+            ...chunk,
+            records: chunk.records.map((record) => change(record, chunk.topic))
+          })),
         ready: () => reader.ready(),
         close: () => reader.close()
       }

@@ -1,8 +1,10 @@
 import { noFaults } from '../helpers/simulated-log.ts'
 import { compatibleContracts, loyaltySagas } from './loyalty.ts'
 import {
+  beginningStrangers,
   chargingAgain,
   hearing,
+  losingHandedOver,
   rewriting,
   withAllRead,
   withLanesMoved,
@@ -19,13 +21,16 @@ import {
   changingContracts,
   cluster,
   failingKeys,
-  laptop
+  laptop,
+  severalKeys
 } from './scenarios.ts'
 
 const failingOften: Case = {
   ...{ ...cluster, ...failingKeys, nodes: 2, partitions: 2, orders: 20, absences: 0 },
   ...{ crashes: 1, pauses: 0, rebalances: 1 }
 }
+
+const severalOften: Case = { ...failingOften, ...severalKeys, partitions: 4 }
 
 /** Bugs put between the shop and its log, which a run has to find on one of its first seeds, some as what they are. */
 export const plantedBugs: Readonly<Record<string, Case & { readonly finds?: RegExp }>> = {
@@ -112,6 +117,26 @@ export const plantedBugs: Readonly<Record<string, Case & { readonly finds?: RegE
     ...failingOften,
     wrap: rewriting((text) => (isWatch(text) ? text.replace(/cancel: .*/, foreignCancel) : text)),
     finds: /3\.7 passed over: saga '.*' (was cancelled, but by no key of its revision|has not heard of its cancel)/
+  },
+  'a task that begins what belongs to another': {
+    ...severalOften,
+    wrap: beginningStrangers,
+    finds: /9\.9 one instance: saga 'pair\/.*' is more than one instance/
+  },
+  'starts that are lost as they are handed over': {
+    ...severalOften,
+    wrap: losingHandedOver('start'),
+    finds: /3\.7 passed over: '.*' has begun 0 instances of 'pair', though each version can tell its key/
+  },
+  'cancels that are lost as they are handed over': {
+    ...severalOften,
+    wrap: losingHandedOver('cancel'),
+    finds: /3\.7 passed over: saga 'watch\/.*' has not heard of its cancel/
+  },
+  'answers that are lost as they are handed over': {
+    ...severalOften,
+    wrap: losingHandedOver('answer'),
+    finds: /9\.4 progress: saga 'p.*' has not ended, and nothing more happens/
   },
   'a pinned revision that runs with the newest contract': {
     ...changingContracts,

@@ -4,6 +4,7 @@ import {
   giftSagas,
   impossibleContracts,
   loyaltySagas,
+  pairSagas,
   pointsSagas,
   watchSagas
 } from './loyalty.ts'
@@ -72,6 +73,16 @@ export const failingKeys: Pick<Case, 'beside' | 'cancels'> = {
     ...{ saves: 6, crashes: 1, outages: 1, thinksMsMax: 3000 }
   }
 }
+
+/** Sagas whose instances, starts, cancels and commands have keys of their own. */
+const besideKeys: NonNullable<Case['beside']> = {
+  ...{ sagas: [pairSagas, [watchSagas[1]!, watchSagas[0]!], [pointsSagas[1]!]], contracts: [] },
+  ...{ saves: 3, crashes: 1, outages: 0, thinksMsMax: 2000 }
+}
+
+export const severalKeys: Pick<Case, 'beside' | 'cancels'> = { cancels: 0.6, beside: besideKeys }
+
+const narrow = { partitions: 3, window: 1 }
 
 /** Those that some sagas can do without come more often. */
 const contractsSaved = [
@@ -166,9 +177,25 @@ export const scenarios: Readonly<Record<string, readonly [seeds: number, Case, c
     { ...laptop, ...failingKeys, partitions: 2 },
     ['passedOver', 'lost', 'cancelledBeside']
   ],
+  'a cluster with sagas of several keys': [
+    3,
+    { ...cluster, ...severalKeys, partitions: 4, orders: 20 },
+    ['fenced', 'cancelledBeside', 'handedOver']
+  ],
+  'a cluster with sagas of several keys, and narrow windows': [
+    3,
+    // Nobody edits, since what cancels a saga that is put off counts by the revision of then.
+    { ...awayCluster, ...severalKeys, beside: { ...besideKeys, sagas: [pairSagas, watchSagas], saves: 0 }, ...narrow },
+    ['fenced', 'handedOver', 'putOff']
+  ],
+  'a laptop with sagas of several keys': [
+    3,
+    { ...laptop, ...severalKeys, partitions: 3, orders: 20 },
+    ['lost', 'cancelledBeside', 'handedOver']
+  ],
   'a cluster whose contracts change': [2, changingContracts, ['contractChanged', 'contractRefused', 'fenced']],
   'a laptop whose contracts change': [
-    2,
+    6,
     { ...laptop, stormMs: 30_000, beside: besideContracts },
     ['contractChanged', 'contractRefused', 'lost']
   ]

@@ -245,6 +245,7 @@ const judged = async (evidence: Evidence): Promise<Outcome> => {
     cancelled: cancellations.length,
     refused: clients.refusals.length,
     jumps: time.trace.filter((line) => line.includes('the clock of ')).length,
+    handedOver: records.filter(({ topic }) => topic === 'orchestrator-commands').length,
     putOff: records.filter(({ headers }) => headers['parcomolo-lanes']?.includes('@')).length,
     garbage: letters.garbage,
     doubled: letters.doubled,

@@ -241,6 +241,21 @@ test('a foreign journal may have sequences and attempts of its own', (t) => {
   t.deepEqual([taken.length, poison], [2, []])
 })
 
+test('a command under another key than that of its entity is poison, which names both', (t) => {
+  const record = { fullName: 'test.counter.Add', key: 'name' }
+  const { taken, poison } = readerOf({ recordsOf: () => new Map([['Add', record]]) })(
+    'a-commands',
+    { key: 'y' },
+    { key: 'y', value: codec.encode(fullNameOf('Add'), { name: 'z', amount: 1 }) }
+  )
+  t.is(taken.length, 1)
+  t.deepEqual(
+    poison.map(({ offset, error }) => [offset, error.code]),
+    [[1, 'PARCOMOLO_TASK_INPUT_OTHER_KEY']]
+  )
+  t.regex(poison[0]!.error.message, /^a 'Add' for 'z' has the key 'y'; expected what its field 'name' holds/)
+})
+
 test('a command in a partition that is not its key’s is poison, which says where it belongs', (t) => {
   const positions = new Positions()
   const ours = readerOf({ positions })('a-commands', { key: 'x', ...fromJournal('7') }, { ...fromJournal('3') })

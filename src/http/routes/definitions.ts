@@ -138,5 +138,6 @@ const summaryOf = ({ revision, current, retired, publishedAt, source }: Definiti
 
 const withYaml = (revision: DefinitionRevision, running: number) => ({
   ...summaryOf(revision, running),
-  yaml: revision.yaml
+  yaml: revision.yaml,
+  keys: revision.keys
 })

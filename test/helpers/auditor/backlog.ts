@@ -27,11 +27,11 @@ export type Resend = { readonly event: AuditEvent; readonly why: 'read' | 'over'
 export type BacklogAudit = { readonly violations: readonly Violation[]; readonly resends: readonly Resend[] }
 
 export const auditBacklog = (journals: Journals, window?: Window): BacklogAudit => {
-  const loads = new Loads(journals)
+  const [loads, inboxes] = [new Loads(journals), inboxesIn(journals)]
   const events = new Map(journals.events('saga-events').map((event) => [`${event.partition}/${event.offset}`, event]))
   const records = journals.records.filter(({ topic }) => topic === 'saga-events')
   const watches = [...Map.groupBy(records, ({ partition }) => partition).values()].map((own) => {
-    const watch = new Watch(loads, window)
+    const watch = new Watch(loads, inboxes, window)
     for (const record of own) watch.take(record, events.get(`${record.partition}/${record.offset}`))
     return watch
   })
@@ -82,10 +82,24 @@ type Probe = {
 }
 
 /** One partition of `saga-events`, from its start to its end. */
+/** To which each saga has ever sent something. */
+type Inboxes = ReadonlyMap<unknown, ReadonlySet<unknown>>
+
+const inboxesIn = (journals: Journals): Inboxes => {
+  const inboxes = new Map<unknown, Set<unknown>>()
+  for (const { type, value } of journals.events('saga-events')) {
+    if (type !== 'CommandIssued') continue
+    const own = inboxes.get(value['saga']) ?? new Set()
+    inboxes.set(value['saga'], own.add(value['inbox']))
+  }
+  return inboxes
+}
+
 class Watch {
   readonly violations: Violation[] = []
   readonly resends: Resend[] = []
   readonly #loads: Loads
+  readonly #inboxes: Inboxes
   readonly #window: Window | undefined
   /** By instance and step. */
   readonly #open = new Map<string, Open>()
@@ -103,8 +117,9 @@ class Watch {
   /** What was written before, an owner who has just come may not have seen. */
   #seesFrom = 0
 
-  constructor(loads: Loads, window: Window | undefined) {
+  constructor(loads: Loads, inboxes: Inboxes, window: Window | undefined) {
     this.#loads = loads
+    this.#inboxes = inboxes
     this.#window = window
   }
 
@@ -221,10 +236,13 @@ class Watch {
   #start(event: AuditEvent): void {
     if (this.#window === undefined) return
     const { unread, unanswered } = this.#window
+    const sent = this.#inboxes.get(event.value['saga']) ?? new Set()
     for (const [load, open] of Map.groupBy(this.#open.values(), ({ load }) => load)) {
+      if (!sent.has(load.slice(load.indexOf('@') + 1, load.lastIndexOf('/')))) continue
       const told = this.#told(load, event.timestamp)
       const waiting = open.filter(({ event: { offset } }) => offset >= told)
-      if (waiting.length >= unread || open.length >= unanswered)
+      // Of an answer it is not told here what stood before its command, and so was read as well.
+      if ((waiting.length >= unread && !isUntold(load)) || open.length >= unanswered)
         this.#report(`a saga starts behind ${waiting.length} unread and ${open.length} unanswered in ${load}`, event)
     }
   }

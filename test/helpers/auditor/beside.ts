@@ -1,4 +1,4 @@
-import { type AuditEvent, type Journals, type Value, type Violation, violation } from './events.ts'
+import { type AuditEvent, at, type Journals, type Value, type Violation, violation } from './events.ts'
 import { foldSaga, instancesOf, type SagaEnd } from './sagas.ts'
 import { positionsIn } from './loads.ts'
 
@@ -37,7 +37,7 @@ export const auditBeside = (journals: Journals, versions: readonly SagaVersion[]
   return [
     ...begun.flatMap(auditKey),
     ...(isQuiet ? [...auditStarts(journals, versions, begun), ...begun.flatMap(auditEnd)] : []),
-    ...auditCancels(journals, begun)
+    ...auditCancels(journals, begun, isQuiet)
   ]
 }
 
@@ -127,7 +127,8 @@ const auditStarts = (journals: Journals, versions: readonly SagaVersion[], begun
       const say = `'${String(event.value['orderId'])}' has begun ${instances.length} instances of '${saga}'`
       const evidence = [event, ...instances.map(({ started }) => started)]
       if (instances.length > 1) return [violation(rule, `${say}, one event one`, ...evidence)]
-      if (instances.length === 0 && !keys.includes(undefined))
+      const isUsed = begun.some((one) => one.saga === saga && keys.includes(one.key))
+      if (instances.length === 0 && !keys.includes(undefined) && !isUsed)
         return [violation(rule, `${say}, though each version can tell its key`, ...evidence)]
       return []
     })
@@ -157,55 +158,83 @@ const auditEnd = ({ id, version, by, events }: Begun): Violation[] => {
     : [violation(rule, `saga '${id}' has ended ${end}, and should have ended ${expected}`, events[0]!, events.at(-1)!)]
 }
 
-const auditCancels = (journals: Journals, begun: readonly Begun[]): Violation[] => {
+const auditCancels = (journals: Journals, begun: readonly Begun[], isQuiet: boolean): Violation[] => {
   const orders = journals.events('order-events')
   const cancels = orders.filter(({ type }) => type === 'OrderCancelled')
-  const placedAt = new Map(
-    orders.flatMap((it) => (it.type === 'OrderPlaced' ? [[it.value['orderId'], it.offset]] : []))
-  )
+  const placed = new Map(orders.flatMap((it) => (it.type === 'OrderPlaced' ? [[it.value['orderId'], it]] : [])))
   const reading = new ReadTo(journals)
-  return begun.flatMap(({ id, key, version, started, by, events }) => {
-    const own = cancels.filter(
-      ({ partition, value }) => partition === started.partition && version.cancel(value) === key
-    )
+  const handedOver = cancelsHandedOver(journals)
+  return begun.flatMap(({ id, saga, key, version, started, by, events }) => {
+    const own = cancels.filter(({ value }) => version.cancel(value) === key)
     const [requested] = events.filter(({ type }) => type === 'CancelRequested' || type === 'CancelCameEarly')
     if (requested !== undefined && own.length === 0)
       return [violation(rule, `saga '${id}' was cancelled, but by no key of its revision`, started, requested)]
     const end = events.find(({ type }) => ends.has(type))?.offset ?? Infinity
-    const from = placedAt.get(by['orderId']) ?? Infinity
-    const missed = own.find((cancel) => cancel.offset > from && reading.isRead(cancel, end))
+    const start = placed.get(by['orderId'])
+    // What is in two partitions has no order; where it was handed over, it has another place.
+    const isAtHome = ({ partition, offset }: AuditEvent): boolean =>
+      partition === started.partition && start?.partition === partition && offset > start.offset
+    const handed = handedOver.filter(isMeant({ saga, key, version }))
+    const lost = own.find((cancel) => isLate(cancel, started) && !handed.some(isOf(cancel)))
+    if (lost !== undefined && isQuiet)
+      return [violation(rule, `the cancel of saga '${id}' was not handed over`, lost, started)]
+    const missed =
+      own.find((cancel) => isAtHome(cancel) && reading.isRead(cancel, 0, end)) ??
+      handed.find((cancel) => reading.isRead(cancel, started.offset, end))
     if (requested === undefined && missed !== undefined)
       return [violation(rule, `saga '${id}' has not heard of its cancel`, missed, started)]
     return []
   })
 }
 
+/** Each as it has come first: what comes again is a repeat. */
+const cancelsHandedOver = (journals: Journals): readonly AuditEvent[] => {
+  const cancels = journals.events('orchestrator-commands').filter(({ value }) => value['kind'] === 'cancel')
+  const sent = ({ headers }: AuditEvent): string => `${headers['ce_source']} ${headers['ce_sequence']}`
+  return [...Map.groupBy(cancels, sent).values()].map(([first]) => first!)
+}
+
+type Place = Pick<AuditEvent, 'topic' | 'partition' | 'offset'>
+
+/** By the way of being cancelled that its revision has: others that run have others. */
+const isMeant =
+  ({ saga, key, version }: Pick<Begun, 'saga' | 'key' | 'version'>) =>
+  ({ value }: AuditEvent): boolean =>
+    value['saga'] === saga &&
+    value['key'] === key &&
+    version.text.includes(`on: OrderCancelled, key: "${String(value['cancelKey'])}" }`)
+
+const isOf =
+  (cancel: AuditEvent) =>
+  ({ value }: AuditEvent): boolean =>
+    at(value as Place) === at(cancel)
+
+/** A cancel in another partition, when all processes must have known the revision for long. */
+const isLate = (cancel: AuditEvent, started: AuditEvent): boolean =>
+  cancel.partition !== started.partition && cancel.timestamp > started.timestamp + 10_000
+
 const ends = new Set(['SagaCompleted', 'SagaCompensated', 'CompensationStarted'])
 
-/** How far `order-events` was read, by each partition of `saga-events` that says so. */
+/** How far what it has in its own partition was read, by each partition of `saga-events` that says so. */
 class ReadTo {
-  readonly #moves: ReadonlyMap<number, readonly { readonly offset: number; readonly next: number }[]>
+  readonly #moves: ReadonlyMap<string, readonly { readonly offset: number; readonly next: number }[]>
 
   constructor(journals: Journals) {
     const records = journals.records.filter(({ topic }) => topic === 'saga-events')
-    this.#moves = new Map(
-      [...Map.groupBy(records, ({ partition }) => partition)].map(([partition, own]) => [
-        partition,
-        own.flatMap(({ offset, headers }) =>
-          positionsIn(headers).flatMap(([place, next]) =>
-            place === `order-events/${partition}` ? [{ offset, next }] : []
-          )
-        )
-      ])
+    const moves = records.flatMap(({ partition, offset, headers }) =>
+      positionsIn(headers).flatMap(([place, next]) =>
+        place.endsWith(`/${partition}`) && !place.startsWith('from:') ? [{ place, offset, next }] : []
+      )
     )
+    this.#moves = Map.groupBy(moves, ({ place }) => place)
   }
 
-  /** Whether an event was read for certain before this offset: the batch that covers it is not the last but one. */
-  isRead(event: AuditEvent, before: number): boolean {
-    const moves = this.#moves.get(event.partition) ?? []
-    const covering = moves.findIndex(({ next }) => next > event.offset)
+  /** Whether an event was read for certain between these offsets: the batch that covers it is not the last but one. */
+  isRead({ topic, partition, offset: own }: AuditEvent, after: number, before: number): boolean {
+    const moves = this.#moves.get(`${topic}/${partition}`) ?? []
+    const covering = moves.findIndex(({ next }) => next > own)
     const later = moves[covering + 2]
-    return covering >= 0 && later !== undefined && later.offset < before
+    return covering >= 0 && moves[covering]!.offset > after && later !== undefined && later.offset < before
   }
 }
 
@@ -224,7 +253,11 @@ const tooFew = (journals: Journals, versions: readonly SagaVersion[], { counts }
   const placed = journals.events('order-events').filter(({ type }) => type === 'OrderPlaced')
   return [...new Set(versions.map(({ text }) => sagaNameOf(text)))].flatMap((saga) => {
     if (!isAlwaysInForce(journals, saga)) return []
-    const passed = placed.length - begun.filter((one) => one.saga === saga).length
+    const own = begun.filter((one) => one.saga === saga)
+    const starts = versions.filter(({ text }) => sagaNameOf(text) === saga).map(({ start }) => start)
+    const has = ({ value }: AuditEvent): boolean =>
+      own.some(({ key, by }) => by['orderId'] === value['orderId'] || starts.some((start) => start(value) === key))
+    const passed = placed.filter((event) => !has(event)).length
     const counted = counts?.get(saga) ?? (counts === undefined ? Infinity : 0)
     return counted >= passed
       ? []

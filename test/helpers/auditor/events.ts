@@ -103,7 +103,8 @@ const topics = new Set([
   'inventory-commands',
   'payment-commands',
   'shipping-commands',
-  'loyalty-commands'
+  'loyalty-commands',
+  'orchestrator-commands'
 ])
 
 const byPlace = (a: AuditRecord, b: AuditRecord): number =>

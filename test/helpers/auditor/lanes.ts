@@ -1,18 +1,29 @@
-import { type AuditEvent, type AuditRecord, type Journals, type Violation, violation } from './events.ts'
+import { type AuditEvent, type AuditRecord, at, type Journals, type Violation, violation } from './events.ts'
 import { positionsIn } from './loads.ts'
 
 /**
  * B4. A saga starts when its event is passed: by the position of the event's partition, or where it was put off, by
  *     that of its lane. So each starts once, and those that were put off in the order in which they came.
+ *     Where it was handed over, that is so twice: of the event that was handed on, and of what came by that.
  */
 export const auditLanes = (journals: Journals): Violation[] => {
   const placed = new Map(
     journals.events('order-events').flatMap((event) => (event.type === 'OrderPlaced' ? [[idOf(event), event]] : []))
   )
   const records = journals.records.filter(({ topic }) => topic === 'saga-events')
+  // What was sent twice has come with the first.
+  const handed = new Map(
+    journals
+      .events('orchestrator-commands')
+      .toReversed()
+      .flatMap((event) => (isStart(event) ? [[startOf(event, event.value as Place), event]] : []))
+  )
   const starts = journals.events('saga-events').flatMap((event) => {
-    const order = event.type === 'SagaStarted' ? placed.get(orderOf(journals, event)) : undefined
-    return order === undefined ? [] : [{ event, order }]
+    if (event.type !== 'SagaStarted' && !(event.type === 'HandedOver' && isStart(event))) return []
+    const order = placed.get(orderOf(journals, event))
+    if (order === undefined) return []
+    const isStranger = event.type === 'SagaStarted' && order.partition !== event.partition
+    return [{ event, order: isStranger ? (handed.get(startOf(event, order)) ?? order) : order }]
   })
   return [...Map.groupBy(records, ({ partition }) => partition)].flatMap(([partition, own]) => {
     const bySaga = Map.groupBy(
@@ -25,7 +36,7 @@ export const auditLanes = (journals: Journals): Violation[] => {
 
 /** The order that a saga has begun with, whatever its key; a journal that was written by hand may not say. */
 const orderOf = (journals: Journals, event: AuditEvent): string => {
-  const start = event.value['start'] as Uint8Array | undefined
+  const start = (event.value['start'] ?? event.value['message']) as Uint8Array | undefined
   return start === undefined || start.length === 0 ? keyOf(event) : idOf(journals.decode(event, start))
 }
 
@@ -95,6 +106,13 @@ class Queue {
 
 /** One that is wrong is so at every batch from there on. */
 const reportedMax = 5
+
+const isStart = ({ value }: AuditEvent): boolean => value['kind'] === 'start'
+
+type Place = Pick<AuditEvent, 'topic' | 'partition' | 'offset'>
+
+/** Which saga has begun by the event at a place. */
+const startOf = ({ value }: AuditEvent, place: Place): string => `${String(value['saga'])} ${at(place)}`
 
 const idOf = ({ value }: AuditEvent): string => String(value['orderId'])
 

@@ -1,4 +1,12 @@
-import { type AuditEvent, type AuditRecord, at, type Journals, type Violation, violation } from './events.ts'
+import {
+  type AuditEvent,
+  type AuditRecord,
+  at,
+  type Journals,
+  type Value,
+  type Violation,
+  violation
+} from './events.ts'
 
 const rule = '9.7 journal'
 
@@ -64,7 +72,7 @@ const auditOffsets = (journals: Journals): Violation[] => {
 const auditForwarding = (journals: Journals, isQuiet: boolean): Violation[] => {
   const found: Violation[] = []
   const issued = new Map<string, AuditEvent>()
-  for (const event of journals.events('saga-events')) if (event.type === 'CommandIssued') issued.set(at(event), event)
+  for (const event of journals.events('saga-events')) if (senders.has(event.type)) issued.set(at(event), event)
   const arrived = new Set<string>()
   for (const command of inboxes.flatMap((inbox) => journals.events(inbox))) {
     const source = command.headers['ce_source'] ?? ''
@@ -83,9 +91,26 @@ const auditForwarding = (journals: Journals, isQuiet: boolean): Violation[] => {
   return found
 }
 
-const isSent = ({ value }: AuditEvent, command: AuditEvent): boolean =>
+const senders = new Set(['CommandIssued', 'HandedOver'])
+
+const isSent = ({ type, value }: AuditEvent, command: AuditEvent): boolean =>
+  type === 'HandedOver' ? isHandedOn(value, command) : isIssued(value, command)
+
+const isHandedOn = (value: Value, command: AuditEvent): boolean =>
+  command.topic === 'orchestrator-commands' &&
+  command.key === value['key'] &&
+  ['saga', 'key', 'kind', 'topic', 'partition', 'offset'].every((member) => command.value[member] === value[member])
+
+const isIssued = (value: Value, command: AuditEvent): boolean =>
   command.headers['ce_id'] === value['commandId'] &&
   command.topic === value['inbox'] &&
   command.type === value['command']
 
-const inboxes = ['order-commands', 'inventory-commands', 'payment-commands', 'shipping-commands', 'loyalty-commands']
+const inboxes = [
+  'order-commands',
+  'inventory-commands',
+  'payment-commands',
+  'shipping-commands',
+  'loyalty-commands',
+  'orchestrator-commands'
+]

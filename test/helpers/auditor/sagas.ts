@@ -1,11 +1,11 @@
 import { type AuditEvent, type Journals, type Violation, violation } from './events.ts'
 
-/** An instance's events, by `<saga>/<key>`. */
+/** An instance's events, by `<saga>/<key>`; what was handed over to it stands in the journal of another. */
 export const instancesOf = (journals: Journals): ReadonlyMap<string, readonly AuditEvent[]> => {
   const instances = new Map<string, AuditEvent[]>()
   for (const event of journals.events('saga-events')) {
     const { saga, key } = event.value
-    if (typeof saga !== 'string' || typeof key !== 'string') continue
+    if (typeof saga !== 'string' || typeof key !== 'string' || event.type === 'HandedOver') continue
     const id = `${saga}/${key}`
     const events = instances.get(id)
     if (events === undefined) instances.set(id, [event])
@@ -47,16 +47,25 @@ export type SagaRules = {
  */
 export const auditSagas = (journals: Journals, rules: SagaRules): Violation[] => {
   const found: Violation[] = []
-  for (const [id, events] of instancesOf(journals)) {
+  for (const [id, all] of instancesOf(journals)) {
+    const events = all.filter((event) => !isOfSender(event, all))
     found.push(...auditLife(id, events), ...auditProgress(id, events, rules), ...auditUndo(id, events, rules))
   }
   return found
 }
 
+/** A task that hands a start on has remembered the cancel that came before it. */
+const isOfSender = ({ type, partition }: AuditEvent, events: readonly AuditEvent[]): boolean =>
+  type === 'CancelCameEarly' && events.some((it) => it.type === 'SagaStarted' && it.partition !== partition)
+
 const auditLife = (id: string, events: readonly AuditEvent[]): Violation[] => {
   const found: Violation[] = []
   const started = events.filter(({ type }) => type === 'SagaStarted')
   const early = events.filter(({ type }) => type === 'CancelCameEarly')
+  const home = started[0]?.partition
+  const strangers = events.filter(({ partition }) => home !== undefined && partition !== home)
+  if (started.length > 1 || strangers.length > 0)
+    found.push(violation('9.9 one instance', `saga '${id}' is more than one instance`, ...started, ...strangers))
   if (started.length !== 1 || events[early.length] !== started[0])
     found.push(violation('9.4 progress', `saga '${id}' was not started once and first`, ...started, events[0]!))
   const sent = events.filter(({ type, value }) => type === 'CommandIssued' && value['undo'] === false)

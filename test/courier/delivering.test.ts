@@ -196,7 +196,7 @@ test('private addresses are refused where they are to be, however they are writt
   const { port } = new URL(service.url)
   for (const host of ['127.0.0.1', 'localhost', '[::1]', '[::ffff:127.0.0.1]', '0x7f.1']) {
     const contract = billingAt(`http://${host}:${port}/commands`)
-    const stage = await stageOf(t, contract, subscribe('timeout: 1m'), { courierPrivate: 'false' })
+    const stage = await stageOf(t, contract, subscribe('timeout: 1m'), { courierPrivate: false })
     await stage.subscribe('kim')
     await until(async () => (await stage.journal()).body.some(({ value }) => value['reason'] === 'address-refused'))
     await stage.running.stop()

@@ -190,6 +190,7 @@ const calling = ({ config, diagnostics, opening }: Stage): NonNullable<SystemDep
   opening.defer(() => client.close())
   return {
     ...{ client, by: randomUUID(), random: Math.random, onTrouble: diagnostics.trouble },
+    onStopped: (participant, error) => diagnostics.concern(`the delivery of commands to ${participant}`, error),
     headers: { environment: process.env, secretsFolder: config.courierSecrets }
   }
 }

@@ -233,3 +233,24 @@ test('a participant that comes, moves and goes while the process runs is followe
   })
   t.true(first.asked.length > 0)
 })
+
+test('whoever writes to the events topic beside the courier stops that participant alone', async (t) => {
+  const service = await serve(t, ({ body }) => ({ body: { customerId: body['customerId'], receipt: 1 } }))
+  const stage = await stageOf(t, billingAt(service.url), subscribe('timeout: 1m'))
+  await stage.subscribe('nia')
+  await stage.ended('nia')
+  await stage.intrude()
+  await stage.subscribe('oli')
+  const first = await Promise.race([stage.running.failed, new Promise((resolve) => void setTimeout(resolve, 2_000))])
+  t.is(first, undefined)
+  t.is((await fetch(`${stage.running.url}/readyz`)).status, 200)
+})
+
+test('an answer to a command that there is not is told as one that nobody hears', async (t) => {
+  const stage = await stageOf(t, billingAt('http://127.0.0.1:1/'), subscribe('timeout: 1m'))
+  const headers = { 'ce-causationid': 'subscribe/charge/nobody', 'ce-subject': 'nobody' }
+  t.is((await stage.post('Charged', { customerId: 'nobody', receipt: 1 }, headers)).status, 202)
+  const passedOver = /answers_passed_over_total\{[^}]*topic="billing-events"[^}]*\} 1/
+  await until(async () => passedOver.test(await (await fetch(`${stage.running.url}/metrics`)).text()))
+  t.pass()
+})

@@ -50,7 +50,9 @@ const filesUnder = (folder: string, name: RegExp): string[] =>
 
 const documents = [
   ...readdirSync(root).filter((name) => name.endsWith('.md')),
-  ...['docs', '.github', 'src', 'test', 'sagas', 'charts', 'manifests'].flatMap((folder) => filesUnder(folder, /\.md$/))
+  ...['docs', '.github', 'examples', 'src', 'test', 'sagas', 'charts', 'manifests'].flatMap((folder) =>
+    filesUnder(folder, /\.md$/)
+  )
 ]
 const tests = filesUnder('test', /\.ts$/)
 
@@ -103,7 +105,11 @@ test('every file, and every heading of one, that a document links to is there', 
     return existsSync(join(root, found)) && (heading === undefined || headingsOf(read(found)).includes(heading))
   }
   const wrong = documents.flatMap((file) =>
-    [...read(file).matchAll(/\]\((?!https?:)([^)\s]+)/g)]
+    [
+      ...read(file)
+        .replace(/^```.*?^```/gms, '')
+        .matchAll(/\]\((?!https?:)([^)\s]+)/g)
+    ]
       .filter(([, target]) => !isThere(file, target!))
       .map(([, target]) => `${file}: ${target}`)
   )

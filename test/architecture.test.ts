@@ -46,6 +46,8 @@ const rooms: Record<string, readonly string[]> = {
   http: ['base', 'contract', 'view', 'log'],
   console: ['http'],
   cli: ['base', 'contract', 'view', 'log', 'saga', 'operator/crd'],
+  // Of view/postgres the form of its address, of shop the value that it is.
+  config: ['application', 'base', 'shop', 'view/postgres'],
   main: ['*']
 }
 
@@ -90,7 +92,7 @@ const withoutShop = Object.keys(rooms).filter((room) => !/^shop\b/.test(room))
 const entry = 'src/cli/parcomolo.ts'
 
 /** They name the applications that there are; all others take what they are given. */
-const knowing = ['src/main/application.ts', entry]
+const knowing = ['src/config/applications.ts', entry]
 
 type Import = { file: string; line: number; target: string }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import { errorCodes } from '../src/base/index.ts'
-import { settingsInUse } from '../src/main/config.ts'
+import { settingsInUse } from '../src/config/index.ts'
 
 const src = fileURLToPath(new URL('../src', import.meta.url))
 const list = join(src, 'base', 'error-codes.ts')

@@ -1,10 +1,9 @@
 import { ParcomoloError, systemClock } from '../base/index.ts'
 import type { TopicRange } from '../log/index.ts'
-import { boundedLog } from './bounded-log.ts'
-import type { Config } from './config.ts'
-import { openLog } from './open-log.ts'
+import { applicationOf, type Config } from '../config/index.ts'
 import { definitionsTopic } from '../orchestrator/index.ts'
-import { applicationOf } from './application.ts'
+import { boundedLog } from './bounded-log.ts'
+import { openLog } from './open-log.ts'
 import { journalsOf } from './system.ts'
 
 /** What is decided about a topic, by whom and why. */

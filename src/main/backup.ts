@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { ParcomoloError } from '../base/index.ts'
 import { copyEmbeddedLog, type Faults, repairEmbeddedLog } from '../log/embedded/index.ts'
 import { openEmbeddedRegistry } from '../registry/embedded/index.ts'
-import type { Config } from './config.ts'
+import type { Config } from '../config/index.ts'
 import { idSecretFile } from './id-secret.ts'
 
 /** `records`: how many there are in all topics but the compacted ones. */

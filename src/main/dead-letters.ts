@@ -4,13 +4,12 @@ import { type Contracts, learnSchemas, makeCodec, type Message } from '../contra
 import { type Headers, placeName, type StoredRecord, type TopicPartition } from '../log/index.ts'
 import type { Registry } from '../registry/index.ts'
 import { deadLetterTopic, ownHeaders } from '../task/index.ts'
+import { applicationOf, type Config } from '../config/index.ts'
+import { orchestratorInbox, sagaJournal } from '../orchestrator/index.ts'
 import { type BoundedLog, boundedLog } from './bounded-log.ts'
-import type { Config } from './config.ts'
 import { readContractFiles } from './contract-files.ts'
 import { type Letter, Letters, noteHeaders, originOf, resentHeaders } from './letter.ts'
 import { openLog, openRegistry } from './open-log.ts'
-import { orchestratorInbox, sagaJournal } from '../orchestrator/index.ts'
-import { applicationOf } from './application.ts'
 import { isHosted, systemTopics } from './system.ts'
 
 /** A letter as it is listed. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ParcomoloError } from '../base/index.ts'
-import type { Config } from './config.ts'
+import type { Config } from '../config/index.ts'
 
 type Settings = Pick<Config, 'idSecret' | 'kafkaBrokers' | 'dataFolder'>
 

@@ -3,8 +3,7 @@ import { createSecureContext } from 'node:tls'
 import { isParcomoloError, shownPath } from '../base/index.ts'
 import { readFileBytes } from '../contract/index.ts'
 import type { KafkaOptions, KafkaTls } from '../log/kafka/index.ts'
-import { type Config, configInvalid } from './config.ts'
-import { settings } from './settings.ts'
+import { type Config, configInvalid, settings } from '../config/index.ts'
 
 /**
  * How to reach the Kafka cluster of this configuration. Reads the PEM files; rejects with PARCOMOLO_CONFIG_INVALID

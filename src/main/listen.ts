@@ -1,6 +1,6 @@
 import type { AddressInfo, Server } from 'node:net'
 import { ParcomoloError } from '../base/index.ts'
-import type { Config } from './config.ts'
+import type { Config } from '../config/index.ts'
 
 type Listener = {
   readonly doors: { listen(host: string, port: number, count: number): Promise<void> }

@@ -3,7 +3,7 @@ import { totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
 import { getHeapStatistics } from 'node:v8'
 import { Budget, budgetBytes, livingBytes } from '../base/index.ts'
-import type { Config } from './config.ts'
+import type { Config } from '../config/index.ts'
 
 /**
  * What this process may have, the part of it that is shared by all who hold what they have read, and that for the

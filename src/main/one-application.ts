@@ -1,7 +1,7 @@
 import { type Application, type Variant } from '../application/index.ts'
 import { ParcomoloError, systemClock } from '../base/index.ts'
 import type { Log, TopicSpec } from '../log/index.ts'
-import { everyApplication } from './application.ts'
+import { everyApplication } from '../config/index.ts'
 
 /**
  * What an installation runs: the key of the first record. It is never deleted, so whoever reads it later finds what the

@@ -7,7 +7,7 @@ import type { KafkaOptions } from '../log/kafka/index.ts'
 import { openEmbeddedRegistry } from '../registry/embedded/index.ts'
 import type { HttpRegistryOptions } from '../registry/http/index.ts'
 import type { Registry } from '../registry/index.ts'
-import type { Config } from './config.ts'
+import type { Config } from '../config/index.ts'
 import { kafkaOptions } from './kafka-options.ts'
 import { processMemory } from './memory-limit.ts'
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { start, waitForLine } from '../bench/processes.ts'
 import { freePort } from '../helpers/free-port.ts'
-import { settings } from '../../src/main/settings.ts'
+import { settings } from '../../src/config/settings.ts'
 import { limitMemory } from './memory-limit.ts'
 
 export type RoleSetup = {

@@ -1,4 +1,4 @@
-import type { Config } from '../../src/main/config.ts'
+import type { Config } from '../../src/config/index.ts'
 import { deadLetterTopic } from '../../src/task/index.ts'
 import { type Access, connect, openAccess } from '../bench/kafka/records.ts'
 import { openInstallation } from '../bench/kafka/installation.ts'

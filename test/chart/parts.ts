@@ -1,5 +1,5 @@
 /** What the tests of the chart look at in rendered resources. */
-import { rolesOf } from '../../src/main/roles.ts'
+import { rolesOf } from '../../src/config/roles.ts'
 import { shop } from '../../src/shop/index.ts'
 import { rendered, type Values } from './helm.ts'
 import { type Resource, resourcesIn } from './plain-manifests.ts'

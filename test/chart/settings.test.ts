@@ -1,5 +1,5 @@
 import test from 'ava'
-import { readConfig } from '../../src/main/config.ts'
+import { readConfig } from '../../src/config/index.ts'
 import { hasHelm, rendered } from './helm.ts'
 import { resourcesIn } from './plain-manifests.ts'
 import { variants } from './variants.ts'

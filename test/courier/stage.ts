@@ -9,7 +9,7 @@ import type { Storage } from '../../src/main/stage.ts'
 import type { Registry } from '../../src/registry/index.ts'
 import { readAll } from '../log/records.ts'
 import { type Running, start } from '../../src/main/start.ts'
-import type { Config } from '../../src/main/config.ts'
+import type { Config } from '../../src/config/index.ts'
 import { configOf, type Json, newFolder } from '../main/process-stage.ts'
 
 /** A participant over HTTP whose sagas the tests run: `extra` is put into `spec.http`. */

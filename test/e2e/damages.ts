@@ -3,7 +3,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writ
 import { join, relative } from 'node:path'
 import { seededRandom } from '../../src/base/index.ts'
 import { readMark, Mark } from '../../src/log/embedded/mark.ts'
-import { readConfig } from '../../src/main/config.ts'
+import { readConfig } from '../../src/config/index.ts'
 import { type Running, start } from '../../src/main/start.ts'
 import { testIdSecret } from '../helpers/running-shop.ts'
 import { get, getAll, type OrderView, post, requestBody, type StockView } from './shop-client.ts'

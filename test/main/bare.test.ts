@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import type { Config } from '../../src/main/config.ts'
+import type { Config } from '../../src/config/index.ts'
 import { start } from '../../src/main/start.ts'
 import { billing, Billing, subscribe, subscribeTwo } from '../helpers/foreign-billing.ts'
 import { configOf, json, newFolder, sharedStorage } from './process-stage.ts'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { isParcomoloError } from '../../src/base/index.ts'
-import { readConfig } from '../../src/main/config.ts'
+import { readConfig } from '../../src/config/index.ts'
 import { kafkaOptions } from '../../src/main/kafka-options.ts'
 import { certificateOf, newKey } from './certificate.ts'
 

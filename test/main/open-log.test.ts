@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import { readConfig } from '../../src/main/config.ts'
+import { readConfig } from '../../src/config/index.ts'
 import { openLog, openRegistry } from '../../src/main/open-log.ts'
 import { startConfluentDouble } from '../registry/confluent-double.ts'
 

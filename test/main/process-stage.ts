@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import type { Log } from '../../src/log/index.ts'
-import { type Config, readConfig } from '../../src/main/config.ts'
+import { type Config, readConfig } from '../../src/config/index.ts'
 import { openLog, openRegistry } from '../../src/main/open-log.ts'
 import type { Storage } from '../../src/main/stage.ts'
 

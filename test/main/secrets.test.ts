@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import test from 'ava'
 import { isParcomoloError, shownPath } from '../../src/base/index.ts'
-import { readConfig, settingsInUse } from '../../src/main/config.ts'
+import { readConfig, settingsInUse } from '../../src/config/index.ts'
 import { kafkaOptions } from '../../src/main/kafka-options.ts'
 import { newKey } from './certificate.ts'
 

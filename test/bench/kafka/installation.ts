@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { connector } from '../../../src/log/kafka/kafkajs.ts'
-import { type Config, readConfig } from '../../../src/main/config.ts'
+import { type Config, readConfig } from '../../../src/config/index.ts'
 import { kafkaOptions } from '../../../src/main/kafka-options.ts'
 
 export type Installation = {

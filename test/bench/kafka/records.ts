@@ -3,7 +3,7 @@ import { canonicalJson, isParcomoloError, sha256Hex, systemClock } from '../../.
 import { type Codec, registerContracts } from '../../../src/contract/index.ts'
 import type { Log, Reader, StoredRecord } from '../../../src/log/index.ts'
 import { commandSender } from '../../../src/main/commands.ts'
-import type { Config } from '../../../src/main/config.ts'
+import type { Config } from '../../../src/config/index.ts'
 import { readContractFiles } from '../../../src/main/contract-files.ts'
 import { openLog, openRegistry } from '../../../src/main/open-log.ts'
 import { ownRecords, theShop, viewTopics } from '../../helpers/shop-parts.ts'

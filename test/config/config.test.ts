@@ -1,6 +1,6 @@
 import test from 'ava'
 import { isParcomoloError } from '../../src/base/index.ts'
-import { type Config, readConfig, settingsInUse } from '../../src/main/config.ts'
+import { type Config, readConfig, settingsInUse } from '../../src/config/index.ts'
 
 const linesOf = (environment: Record<string, string>): readonly string[] => {
   try {

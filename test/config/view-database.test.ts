@@ -1,6 +1,6 @@
 import test from 'ava'
 import { isParcomoloError } from '../../src/base/index.ts'
-import { readConfig, settingsInUse } from '../../src/main/config.ts'
+import { readConfig, settingsInUse } from '../../src/config/index.ts'
 
 const postgresOf = (url: string) => {
   const { viewDatabase } = readConfig({ VIEW_DATABASE_URL: url })

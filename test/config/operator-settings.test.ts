@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { isParcomoloError } from '../../src/base/index.ts'
-import { readConfig } from '../../src/main/config.ts'
+import { readConfig } from '../../src/config/index.ts'
 import { countRunning } from '../../src/main/running-counts.ts'
 
 const problemsOf = (environment: Record<string, string>): string => {

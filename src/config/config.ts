@@ -1,12 +1,7 @@
 import { nearest, ParcomoloError, shownText } from '../base/index.ts'
 import type { Setting } from '../application/index.ts'
-import { laterSettings, ownNames, settings } from './settings.ts'
+import { type Config, laterSettings, ownNames, settings } from './settings.ts'
 import { type Given, wrongTogether } from './settings-together.ts'
-
-/** The process's configuration, as it was when it started. */
-export type Config = {
-  readonly [Name in keyof typeof settings]: (typeof settings)[Name] extends Setting<infer T> ? T : never
-}
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

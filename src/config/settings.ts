@@ -1,15 +1,4 @@
 import { didYouMean } from '../base/index.ts'
-import { courierSettings } from './courier-settings.ts'
-import { kafkaSettings } from './kafka-settings.ts'
-import { operatorSettings } from './operator-settings.ts'
-import {
-  type ApplicationName,
-  applications,
-  applicationSettings,
-  everyApplication,
-  standardApplication
-} from './application.ts'
-import { readRoles, rolesOf } from './roles.ts'
 import {
   anyText,
   byteCount,
@@ -20,6 +9,17 @@ import {
   type Setting,
   wholeNumber
 } from '../application/index.ts'
+import { courierSettings } from './courier-settings.ts'
+import { kafkaSettings } from './kafka-settings.ts'
+import { operatorSettings } from './operator-settings.ts'
+import {
+  type ApplicationName,
+  applications,
+  applicationSettings,
+  everyApplication,
+  standardApplication
+} from './applications.ts'
+import { readRoles, rolesOf } from './roles.ts'
 import { viewDatabase, type ViewDatabase } from './view-database.ts'
 
 /** Of whichever application: that one has no such role is told when it is known which it is. */
@@ -123,6 +123,11 @@ export const settings = {
     ...oneOf('error', 'warn', 'info', 'debug')
   }
 } as const
+
+/** The process's configuration, as it was when it started. */
+export type Config = {
+  readonly [Name in keyof typeof settings]: (typeof settings)[Name] extends Setting<infer T> ? T : never
+}
 
 /** Variables of versions to come: taking no notice of them would leave somebody in a false belief. */
 export const laterSettings: readonly RegExp[] = [/^OTEL_.+$/, /^OIDC_ISSUER$/, /^SMTP_URL$/]

@@ -1,6 +1,5 @@
-import { type Application, noApplication } from '../application/index.ts'
+import { type Application, noApplication, type Setting } from '../application/index.ts'
 import { shop, shopSettings } from '../shop/index.ts'
-import type { Config } from './config.ts'
 
 /**
  * The applications that this release has, by the names that `PARCOMOLO_APP` takes, each with the variables that only it
@@ -17,7 +16,11 @@ export type ApplicationName = keyof typeof applications
 export const standardApplication: ApplicationName = 'shop'
 
 /** What says which application runs, and how. */
-export type Choice = Pick<Config, 'app' | keyof typeof applicationSettings>
+export type Choice = { readonly app: ApplicationName } & {
+  readonly [Name in keyof typeof applicationSettings]: (typeof applicationSettings)[Name] extends Setting<infer T>
+    ? T
+    : never
+}
 
 /** The one that a process runs. */
 export const applicationOf = ({ app, flow }: Choice): Application => (app === 'none' ? noApplication : shop(flow))

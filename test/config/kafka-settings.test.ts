@@ -1,7 +1,7 @@
 import test from 'ava'
 import { isParcomoloError } from '../../src/base/index.ts'
-import { readConfig, settingsInUse } from '../../src/main/config.ts'
-import { componentsOf, rolesIn } from '../../src/main/roles.ts'
+import { readConfig, settingsInUse } from '../../src/config/index.ts'
+import { componentsOf, rolesIn } from '../../src/config/roles.ts'
 import { serviceNames, theShop } from '../helpers/shop-parts.ts'
 import { shop } from '../../src/shop/index.ts'
 

@@ -1,8 +1,7 @@
-import type { Config } from './config.ts'
 import type { Application, ApplicationSetting } from '../application/index.ts'
-import { applicationOf, applications, applicationSettings, type Choice, everyApplication } from './application.ts'
+import { applicationOf, applications, applicationSettings, type Choice, everyApplication } from './applications.ts'
 import { rolesOf, sagaRoles } from './roles.ts'
-import { settings } from './settings.ts'
+import { type Config, settings } from './settings.ts'
 
 type Key = keyof typeof settings
 

@@ -189,7 +189,18 @@ test('every file can be loaded by itself', async (t) => {
 })
 
 test('the top level holds nothing but what a reader expects there', (t) => {
-  const folders = ['charts', 'docs', 'manifests', 'sagas', 'src', 'test', 'node_modules', 'dist', 'coverage']
+  const folders = [
+    'charts',
+    'docs',
+    'examples',
+    'manifests',
+    'sagas',
+    'src',
+    'test',
+    'node_modules',
+    'dist',
+    'coverage'
+  ]
   const documents = ['README', 'CONTRIBUTING', 'SECURITY', 'CHANGELOG'].map((name) => `${name}.md`)
   const files = /^(package(-lock)?\.json|LICENSE|Dockerfile|compose\.yaml|tsconfig(\.\w+)?\.json|knip\.jsonc)$/
   const wrong = readdirSync(root, { withFileTypes: true })

@@ -1,5 +1,5 @@
 /** What somebody who comes from outside is told to run is there, and is the same in every place that tells it. */
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, globSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
@@ -50,7 +50,9 @@ const filesUnder = (folder: string, name: RegExp): string[] =>
 
 const documents = [
   ...readdirSync(root).filter((name) => name.endsWith('.md')),
-  ...['docs', '.github', 'src', 'test', 'sagas', 'charts', 'manifests'].flatMap((folder) => filesUnder(folder, /\.md$/))
+  ...['docs', '.github', 'examples', 'src', 'test', 'sagas', 'charts', 'manifests'].flatMap((folder) =>
+    filesUnder(folder, /\.md$/)
+  )
 ]
 const tests = filesUnder('test', /\.ts$/)
 
@@ -70,6 +72,32 @@ test('every npm script that a document or the workflow names is there', (t) => {
   t.true(named.length > 20)
 })
 
+test('a test that needs more than npm is chosen by the script that brings it', (t) => {
+  const variables: Readonly<Record<string, RegExp>> = {
+    'test:kafka': /process\.env\['(KAFKA_BROKERS|SCHEMA_REGISTRY_URL)'\]|KAFKA_SECURE_\w+:/,
+    'test:postgres': /process\.env\['TEST_DATABASE_URL'\]/,
+    'test:faults': /process\.env\['KAFKA_FAULT_BROKERS'\]/,
+    'test:cluster': /process\.env\['CLUSTER_IMAGE'\]/
+  }
+  for (const [script, pattern] of Object.entries(variables)) {
+    const globs = [...scripts[script]!.matchAll(/"([^"]+)"/g)].map(([, glob]) => glob!)
+    const chosen = globs.flatMap((glob) => globSync(glob, { cwd: root }))
+    const needing = tests.filter(
+      (file) => file.endsWith('.test.ts') && closureOf(file).some((part) => pattern.test(read(part)))
+    )
+    t.deepEqual(needing, chosen.toSorted(), script)
+    t.true(chosen.length > 0, script)
+  }
+})
+
+/** A file with all of `test` that it imports, also by others. */
+const closureOf = (file: string, seen = new Set<string>()): readonly string[] => {
+  if (seen.has(file)) return []
+  seen.add(file)
+  const targets = [...read(file).matchAll(/\bfrom '(\.[^']+\.ts)'/g)].map(([, target]) => join(dirname(file), target!))
+  return [file, ...targets.filter((target) => tests.includes(target)).flatMap((target) => closureOf(target, seen))]
+}
+
 test('every file, and every heading of one, that a document links to is there', (t) => {
   const isThere = (file: string, target: string): boolean => {
     const [path = '', heading] = target.split('#')
@@ -77,7 +105,11 @@ test('every file, and every heading of one, that a document links to is there', 
     return existsSync(join(root, found)) && (heading === undefined || headingsOf(read(found)).includes(heading))
   }
   const wrong = documents.flatMap((file) =>
-    [...read(file).matchAll(/\]\((?!https?:)([^)\s]+)/g)]
+    [
+      ...read(file)
+        .replace(/^```.*?^```/gms, '')
+        .matchAll(/\]\((?!https?:)([^)\s]+)/g)
+    ]
       .filter(([, target]) => !isThere(file, target!))
       .map(([, target]) => `${file}: ${target}`)
   )

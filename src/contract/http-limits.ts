@@ -17,7 +17,7 @@ export const httpLimits = {
 export const httpPatterns = {
   url: /^https?:\/\/[^\s#@]+$/,
   headerName: /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/,
-  value: /^[ -~]{1,4096}$/,
+  value: /^[ -~]+$/,
   env: /^COURIER_[A-Z0-9_]{1,120}$/,
   secret: /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,252}$/
 } as const

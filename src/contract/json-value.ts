@@ -126,7 +126,7 @@ class Reading {
   }
 
   #misfit(path: string, json: unknown, expected: string): undefined {
-    this.#say(path, `is ${shown(json)}; expected ${expected}`)
+    this.#say(path, `is ${shown(json, this.#isStrict)}; expected ${expected}`)
   }
 
   #say(path: string, message: string): void {
@@ -181,11 +181,12 @@ const expectedOf = (type: FieldType): string => {
 
 const shownMax = 60
 
-const shown = (json: unknown): string => {
-  if (typeof json === 'boolean' || typeof json === 'number') return `the ${typeof json} '${json}'`
+/** Who gets a fault of what they have sent may see it; a fault of others is shown to those who run the process. */
+const shown = (json: unknown, withValue: boolean): string => {
   if (json === null) return 'null'
   if (Array.isArray(json)) return `a list of ${json.length}`
-  if (typeof json !== 'string') return 'an object'
-  const text = json
-  return `the string '${text.length > shownMax ? `${text.slice(0, shownMax)}…` : text}'`
+  if (typeof json !== 'string' && typeof json !== 'number' && typeof json !== 'boolean') return 'an object'
+  if (!withValue) return `a ${typeof json}`
+  const text = String(json)
+  return `the ${typeof json} '${text.length > shownMax ? `${text.slice(0, shownMax)}…` : text}'`
 }

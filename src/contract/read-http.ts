@@ -97,13 +97,14 @@ const readHeader = (yaml: YamlFile, item: Node, at: string): HttpHeader[] => {
   const source = given[0]!
   const text = yaml.text(fields.get(source), `${at}.${source}`)
   if (name === undefined || text === undefined) return []
-  if (httpPatterns[source].test(text.value)) return [{ name: name.value, source, text: text.value }]
+  const isFitting = text.value.length <= httpLimits.headerCharsMax && httpPatterns[source].test(text.value)
+  if (isFitting) return [{ name: name.value, source, text: text.value }]
   yaml.report(text, `${at}.${source}`, `it is refused; expected ${expectedOf[source]}`)
   return []
 }
 
 const expectedOf = {
-  value: 'visible ASCII characters and blanks',
+  value: `visible ASCII characters and blanks, at most ${httpLimits.headerCharsMax}`,
   env: "a variable of the courier's environment, whose name begins with 'COURIER_'",
   secret: "the name of a file in the folder PARCOMOLO_COURIER_SECRETS: letters, digits, '.', '_' and '-'"
 }

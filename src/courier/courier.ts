@@ -26,12 +26,21 @@ export type CourierDeps = {
   readonly taskDeps: (participant: string) => TaskDeps
   /** What a participant does wrong, or cannot be reached by: once, until it works again, with undefined. */
   readonly onTrouble: (participant: string, error: ParcomoloError | undefined) => void
+  /** The deliveries to a participant have failed by what stands in its topics, and begin again after a while. */
+  readonly onStopped: (participant: string, error: unknown) => void
 }
+
+/** Somebody else has written to the events topic: a fault of that participant alone. */
+const isOfParticipant = (error: unknown): boolean =>
+  isParcomoloError(error, 'PARCOMOLO_TASK_DEFECT') || isParcomoloError(error, 'PARCOMOLO_TASK_JOURNAL_UNREADABLE')
+
+const beginAgainMs = 5_000
 
 /** Delivers the commands of all participants that speak HTTP. */
 export class Courier {
   readonly #deps: CourierDeps
   readonly #deliveries = new Map<string, Deliveries>()
+  readonly #ending = new Set<Promise<void>>()
   readonly #stop = new AbortController()
 
   constructor(deps: CourierDeps) {
@@ -47,22 +56,43 @@ export class Courier {
   }
 
   /** Whoever runs the tasks stops these. */
-  stop(): void {
+  async stop(): Promise<void> {
     this.#stop.abort()
     for (const deliveries of this.#deliveries.values()) deliveries.stop()
     this.#deliveries.clear()
+    await Promise.all(this.#ending)
   }
 
   #begin(name: string, contract: Contract): void {
+    const { runners, taskDeps } = this.#deps
     const deliveries = new Deliveries(contract, this.#deps, this.#stop.signal)
     this.#deliveries.set(name, deliveries)
-    this.#deps.runners.set(name, runComponent(deliveries.component, this.#deps.taskDeps(name)))
+    const given = taskDeps(name)
+    const onFailure = (error: unknown): void =>
+      isOfParticipant(error) ? this.#beginAgain(name, deliveries, error) : given.onFailure(error)
+    const runner = runComponent(deliveries.component, { ...given, onFailure })
+    runner.ready.catch(() => undefined)
+    runners.set(name, runner)
+  }
+
+  #beginAgain(name: string, deliveries: Deliveries, error: unknown): void {
+    if (this.#deliveries.get(name) !== deliveries) return
+    const { clock, onStopped } = this.#deps
+    onStopped(name, error)
+    this.#end(name, deliveries)
+    clock.at(clock.now() + beginAgainMs, () => (this.#stop.signal.aborted ? undefined : this.follow()))
   }
 
   #end(name: string, deliveries: Deliveries): void {
     deliveries.stop()
     this.#deliveries.delete(name)
-    void this.#deps.runners.get(name)?.stop()
+    const ending =
+      this.#deps.runners
+        .get(name)
+        ?.stop()
+        .catch(() => undefined) ?? Promise.resolve()
+    this.#ending.add(ending)
+    void ending.then(() => this.#ending.delete(ending))
     this.#deps.runners.delete(name)
   }
 }

@@ -162,8 +162,14 @@ const begun = (came: CommandCame, heldUntil: number | null, by: string): Event =
   return record(came.key, 'DeliveryBegun', value)
 }
 
-const stopped = ({ key, correlationId, cause, attempt }: StoppedOf, id: string, reason: string): Event =>
-  record(key, 'DeliveryStopped', { commandId: id, correlationId, cause, attempt, reason })
+const stopped = (of: StoppedOf, id: string, reason: string): Event =>
+  record(of.key, 'DeliveryStopped', { ...told(of, id), attempt: of.attempt, reason })
+
+/** What whoever shows it to people has to know. */
+const told = ({ correlationId, cause }: Pick<Open, 'correlationId' | 'cause'>, id: string): Event['value'] => {
+  const { step = '', undo = false } = parseCommandId(id) ?? {}
+  return { commandId: id, correlationId, step, undo, cause }
+}
 
 type StoppedOf = Pick<Open, 'key' | 'correlationId' | 'cause' | 'attempt'>
 
@@ -197,14 +203,13 @@ const decideOutcome = (find: Find, came: OutcomeCame, given: Circumstances): rea
   // Of a call that another owner has begun anew meanwhile, or that was answered by an event.
   if (!isOpen(delivery) || delivery.status !== 'calling' || delivery.tries !== came.tries) return []
   const { commandId: id } = came
-  const { key, correlationId, cause } = delivery
-  const told = { commandId: id, correlationId, cause }
+  const { key } = delivery
   const released = releasedBy(find, id, delivery, given)
   if (delivery.isUndone) return [stopped(delivery, id, 'undone'), ...released]
-  if (came.accepted) return [record(key, 'CallAccepted', told), ...released]
+  if (came.accepted) return [record(key, 'CallAccepted', told(delivery, id)), ...released]
   const { tries, reason, detail } = came
   const nextTryAt = given.now + pauseAfter(came)
-  return [record(key, 'CallFailed', { ...told, tries, reason, detail, nextTryAt }), ...released]
+  return [record(key, 'CallFailed', { ...told(delivery, id), tries, reason, detail, nextTryAt }), ...released]
 }
 
 /** The undo that waits for this call. */

@@ -11,11 +11,14 @@ protocol Courier {
   record DeliveryAskedAgain { string commandId; int attempt; }
   record CallBegun { string commandId; string by; }
   record CallFailed {
-    string commandId; string correlationId; string cause; int tries; string reason; string detail; long nextTryAt;
+    string commandId; string correlationId; string step; boolean undo; string cause;
+    int tries; string reason; string detail; long nextTryAt;
   }
-  record CallAccepted { string commandId; string correlationId; string cause; }
+  record CallAccepted { string commandId; string correlationId; string step; boolean undo; string cause; }
   record DeliveryAnswered { string commandId; string answer; }
-  record DeliveryStopped { string commandId; string correlationId; string cause; int attempt; string reason; }
+  record DeliveryStopped {
+    string commandId; string correlationId; string step; boolean undo; string cause; int attempt; string reason;
+  }
   record EventTaken { string eventId; }
   record CallOutcome {
     string commandId; int tries; boolean accepted; string reason; string detail; long retryAfterMs; double jitter;

@@ -1,4 +1,4 @@
-import { anyText, oneOf, optional, type Setting } from '../application/index.ts'
+import { anyText, optional, type Setting, yesOrNo } from '../application/index.ts'
 
 /** How participants that speak HTTP are called. */
 export const courierSettings = {
@@ -8,7 +8,7 @@ export const courierSettings = {
     meaning:
       'Whether participants that speak HTTP may be at addresses of this machine and of private networks; false where ' +
       'not everybody who writes contracts may reach these',
-    ...oneOf('true', 'false')
+    ...yesOrNo
   },
   courierSecrets: {
     name: 'PARCOMOLO_COURIER_SECRETS',

@@ -103,7 +103,7 @@ const openHttp = async (stage: Stage, parts: RestParts, serving: Serving): Promi
 const httpDeps = (stage: Stage, parts: RestParts, serving: Serving): HttpDeps => {
   const { config, application, opening, diagnostics, clock, memory } = stage
   const { system, operator } = parts
-  const { log, codec } = parts.deps
+  const { log, codec, unheard } = parts.deps
   const { model, served, sendCommand } = serving
   const contracts = (): Contracts => system.definitions.contracts
   const isReadTold = (participant: string): boolean => {
@@ -127,7 +127,8 @@ const httpDeps = (stage: Stage, parts: RestParts, serving: Serving): HttpDeps =>
     inboxWaits: inboxWaits({ log, codec, contracts, tellsReading: isReadTold }, clock),
     health: () => healthOf(diagnostics, { log, operator }),
     viewHealth: () => viewHealth(model.store, model.view.isOpen ? undefined : opening.doing),
-    metrics: async () => metricsText({ memory, log, system, operator }) + (await diskMetricsText(log)),
+    metrics: async () =>
+      metricsText({ memory, log, system, operator, ...(unheard && { unheard }) }) + (await diskMetricsText(log)),
     logLevel: requestLevel(config)
   }
 }

@@ -186,10 +186,11 @@ const open = async (stage: Stage): Promise<string> => {
 
 /** A name of its own for each start, so that no call of an earlier process is taken for one under way. */
 const calling = ({ config, diagnostics, opening }: Stage): NonNullable<SystemDeps['courier']> => {
-  const client = makeClient(config.courierPrivate === 'true')
+  const client = makeClient(config.courierPrivate)
   opening.defer(() => client.close())
   return {
     ...{ client, by: randomUUID(), random: Math.random, onTrouble: diagnostics.trouble },
+    onStopped: (participant, error) => diagnostics.concern(`the delivery of commands to ${participant}`, error),
     headers: { environment: process.env, secretsFolder: config.courierSecrets }
   }
 }

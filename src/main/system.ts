@@ -19,7 +19,6 @@ import {
 } from '../orchestrator/index.ts'
 import {
   deadLetterTopic,
-  type JournalRead,
   markerProtocol,
   type Runner,
   type TaskDeps,
@@ -40,7 +39,7 @@ export type SystemDeps = {
   /** Named in the markers of journals. */
   readonly owner: string
   /** How participants that speak HTTP are called; without it, nobody does so here. */
-  readonly courier?: Pick<CourierDeps, 'client' | 'headers' | 'by' | 'random' | 'onTrouble'> | undefined
+  readonly courier?: Pick<CourierDeps, 'client' | 'headers' | 'by' | 'random' | 'onTrouble' | 'onStopped'> | undefined
   /** Counts the answers of foreign participants that are passed over; nobody does if not given. */
   readonly unheard?: Unheard
   readonly onFailure: (error: unknown) => void
@@ -111,15 +110,14 @@ export const startSystem = async (given: SystemDeps): Promise<System> => {
   let courier: Courier | undefined
   const stop = async (): Promise<void> => {
     definitions.close()
-    courier?.stop()
-    await Promise.all([...runners.values()].map((runner) => runner.stop()))
+    await Promise.all([courier?.stop(), ...[...runners.values()].map((runner) => runner.stop())])
   }
   try {
     for (const start of components(deps, definitions, passedOver)) runners.set(...start())
-    courier = followCourier(deps, definitions, runners)
     renewOrchestrator(runners, definitions)
     log.onGrown?.(() => runners.get('orchestrator')?.renew())
     await Promise.all([...runners.values()].map(({ ready }) => ready))
+    courier = followCourier(deps, definitions, runners)
   } catch (error) {
     await stop()
     throw error
@@ -261,8 +259,12 @@ const factsOf = ({ application }: SystemDeps, definitions: Definitions): Partici
 })
 
 /** The journals of all participants. */
-const readsOf = (application: Application, contracts: Contracts): JournalRead[] =>
-  contracts.all.map((it) => ({ topic: it.events, isPartitionedByKey: tellsReading(application, it) }))
+const readsOf = (application: Application, contracts: Contracts): ReturnType<ParticipantFacts['reads']> =>
+  contracts.all.map((it) => ({
+    topic: it.events,
+    isPartitionedByKey: tellsReading(application, it),
+    isForeign: !isHosted(application, it.participant)
+  }))
 
 /** Participants come and go while it runs. */
 const followCourier = (

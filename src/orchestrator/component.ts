@@ -33,8 +33,8 @@ type Moment = {
 
 /** What is to be known of all participants, as they are when it is asked for. */
 export type ParticipantFacts = {
-  /** Their events topics. */
-  reads(): readonly JournalRead[]
+  /** Their events topics; `isForeign`: what stands there is said by who runs elsewhere. */
+  reads(): readonly (JournalRead & { readonly isForeign: boolean })[]
   /** Whether the participant of this inbox journals how far it has read it. */
   tellsReading(inbox: string): boolean
   /** The consumer group by which it reads, where its contract names one. */

@@ -115,7 +115,7 @@ const knownOf = (definitions: Definitions, participants: ParticipantFacts): (() 
         [...replies, ...rejections].map((name) => `${events} ${name}`)
       )
     )
-    const foreign = participants.reads().filter(({ isPartitionedByKey }) => !isPartitionedByKey)
+    const foreign = participants.reads().filter(({ isForeign }) => isForeign)
     known = { foreign: new Set(foreign.map(({ topic }) => topic)), answers: new Set(answers) }
     return known
   }

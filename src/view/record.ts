@@ -8,6 +8,8 @@ import type { Shape } from './timeline.ts'
 
 /** The orchestrator's journal, the one that the engine itself writes. */
 export const sagaJournal = 'saga-events'
+/** Where the courier tells what came of its calls for sagas. */
+export const callsTopic = 'http-calls'
 
 /** A followed partition, with its name in positions. */
 export type Place = TopicPartition & { readonly name: string }
@@ -61,7 +63,7 @@ export const decodeRecord = (
     const { topic, partition } = place
     const causationId = record.headers['ce_causationid']
     const { key, offset, timestamp: at } = record
-    const isOfSaga = topic === sagaJournal && isOfEngine(fullName)
+    const isOfSaga = topic === callsTopic || (topic === sagaJournal && isOfEngine(fullName))
     const shape = shapes.of(topic, type, isOfSaga ? extrasOf(type, value) : noExtras)
     return { topic, partition, offset, at, key, type, fullName, value, causationId, shape }
   } catch (error) {

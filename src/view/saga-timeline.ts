@@ -9,7 +9,7 @@ export type SagaExtras = {
 
 /** Empty for an event that says no more than its type. */
 export const extrasOf = (type: string, value: Readonly<Record<string, unknown>>): SagaExtras => {
-  const { step, undo, attempt } = value
+  const { step, undo, tries, attempt = tries } = value
   const detail = detailOf(type, value)
   if (step === undefined && detail === undefined) return noExtras
   const extras: { -readonly [Member in keyof SagaExtras]: SagaExtras[Member] } = {}
@@ -32,11 +32,14 @@ const detailMembers: Readonly<Record<string, string>> = {
   StepRejected: 'rejectionType',
   CancelRequested: 'event',
   CancelRefused: 'reason',
-  SagaParked: 'reason'
+  SagaParked: 'reason',
+  DeliveryStopped: 'reason'
 }
 
 const detailOf = (type: string, value: Readonly<Record<string, unknown>>): unknown => {
   if (type === 'CompensationStarted') return (value['failure'] as { type?: unknown }).type
+  // Of most failures the reason says enough; what is in the answers of others is not for everybody.
+  if (type === 'CallFailed') return value['reason'] === 'status' ? value['detail'] : value['reason']
   const member = detailMembers[type]
   return member === undefined ? undefined : value[member]
 }

@@ -1,11 +1,12 @@
 import { projection } from './projection.ts'
-import { isOfEngine, sagaJournal, type ViewRecord } from './record.ts'
+import { callsTopic, isOfEngine, sagaJournal, type ViewRecord } from './record.ts'
 import type { Count } from './store.ts'
 import { packTimeline, type PackedTimeline, unpackTimeline } from './timeline-pack.ts'
 import { appended, entryCount, type Timeline, timelineBytes, withoutEntry } from './timeline.ts'
 
 /**
- * The sagas projection: one row an instance, folded from `saga-events` alone.
+ * The sagas projection: one row an instance, folded from `saga-events`; what came of calls by
+ * HTTP (`http-calls`) stands in its timeline, and changes nothing else.
  *
  * G1. `status` is a function of the steps under way (`active`) and of the direction; it never leaves an end.
  * G2. `timeline` has every event of the instance, retries included, up to `timelineEntriesMax`; beyond it the middle is
@@ -99,8 +100,10 @@ export const sagaRowKey = (saga: string, key: string): string => `${saga}/${key}
 export const instanceKey = (rowKey: string): string => rowKey.slice(rowKey.indexOf('/') + 1)
 
 /** An event that a saga emits stands on the journal under its own type, and is no instance's. */
-const rowKeyOf = ({ fullName, value }: ViewRecord): string | undefined =>
-  isOfEngine(fullName) ? sagaRowKey(String(value['saga']), String(value['key'])) : undefined
+const rowKeyOf = ({ topic, fullName, value }: ViewRecord): string | undefined => {
+  if (topic === callsTopic) return String(value['correlationId'])
+  return isOfEngine(fullName) ? sagaRowKey(String(value['saga']), String(value['key'])) : undefined
+}
 
 export const sagaSummary = (row: SagaRow): SagaSummary => {
   const { saga: name, revision, status, step } = row
@@ -228,8 +231,8 @@ type PackedSaga = readonly [
 /** The engine's own read model: the instances of sagas. */
 export const sagas = projection({
   name: 'sagas',
-  layout: 1,
-  reads: [sagaJournal],
+  layout: 2,
+  reads: [sagaJournal, callsTopic],
   keyOf: rowKeyOf,
   fold: foldSaga,
   bytesOf: ({ key, failure, active, timeline }) =>

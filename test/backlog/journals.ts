@@ -8,7 +8,8 @@ import {
   placeName,
   type TopicPartition
 } from '../../src/log/index.ts'
-import { viewTopics } from '../helpers/shop-parts.ts'
+import { journalsOf } from '../../src/main/system.ts'
+import { theShop } from '../helpers/shop-parts.ts'
 import { header } from '../../src/task/index.ts'
 import {
   type OrderTemplate,
@@ -75,7 +76,7 @@ class Journals {
 
   static async open(log: Log, { opening }: Templates): Promise<Journals> {
     const writers = new Map<string, JournalWriter>()
-    for (const topic of Object.values(viewTopics))
+    for (const topic of journalsOf(theShop))
       for (let partition = 0; partition < log.partitionCount(topic); partition++)
         writers.set(placeName({ topic, partition }), await log.claim({ topic, partition }))
     const journals = new Journals(log, writers)

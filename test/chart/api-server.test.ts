@@ -104,10 +104,14 @@ function testOnServer(): void {
     await accepts(t, await readFile(join(root, 'manifests/parcomolo.yaml'), 'utf8'))
   })
 
-  test('the example of a new participant and a new saga is accepted', async (t) => {
-    const { out } = await fed('kubectl', ['kustomize', 'manifests/loyalty'], '')
-    await accepts(t, `${out}\n---\n${asStream(podsOf(resourcesIn(out)))}`)
-  })
+  for (const [what, folder] of [
+    ['a new participant and a new saga', 'manifests/loyalty'],
+    ['a trip over HTTP', 'manifests/trip']
+  ] as const)
+    test(`the example of ${what} is accepted`, async (t) => {
+      const { out } = await fed('kubectl', ['kustomize', folder], '')
+      await accepts(t, `${out}\n---\n${asStream(podsOf(resourcesIn(out)))}`)
+    })
 
   test('it refuses a pod that is not restricted', async (t) => {
     const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'root' } }

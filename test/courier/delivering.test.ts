@@ -62,15 +62,15 @@ test('202 leaves the answer to an event, which may come late and twice', async (
   )
 })
 
-for (const [what, reply] of Object.entries<Reply>({
-  'status 500': { status: 500 },
-  'a broken connection': { broken: true },
-  'a redirect': { status: 307, headers: { location: 'http://127.0.0.1:1/' } },
-  'a body that is no JSON': { text: 'thank you' },
-  'a body that is not the reply': { body: { customerId: 5 } },
-  'a name that is no reply': { type: 'Refunded', body: { customerId: 'x' } },
-  'an unknown error': { status: 422, body: { detail: [] } },
-  'more than the largest answer': { text: `"${'x'.repeat(1_100_000)}"` }
+for (const [what, [reply, told]] of Object.entries<[Reply, string]>({
+  'status 500': [{ status: 500 }, 'status 500'],
+  'a broken connection': [{ broken: true }, 'unreachable'],
+  'a redirect': [{ status: 307, headers: { location: 'http://127.0.0.1:1/' } }, 'status 307: no redirect is followed'],
+  'a body that is no JSON': [{ text: 'thank you' }, 'wrong-answer'],
+  'a body that is not the reply': [{ body: { customerId: 5 } }, 'wrong-answer'],
+  'a name that is no reply': [{ type: 'Refunded', body: { customerId: 'x' } }, 'wrong-answer'],
+  'an unknown error': [{ status: 422, body: { detail: [] } }, 'wrong-answer'],
+  'more than the largest answer': [{ text: `"${'x'.repeat(1_100_000)}"` }, 'too-large']
 }))
   test(`${what} is no answer: the same command is sent again until it is right`, async (t) => {
     const service = await serve(t, ({ body }, count) =>
@@ -83,6 +83,11 @@ for (const [what, reply] of Object.entries<Reply>({
     t.is(service.asked.length, 3)
     const { body } = await stage.journal()
     t.is(body.filter(({ type }) => type === 'CallFailed').length, 2)
+    const { timeline } = (await stage.saga('dora')) as { timeline: { type: string }[] }
+    t.like(
+      timeline.filter(({ type }) => type === 'CallFailed'),
+      [1, 2].map((attempt) => ({ step: 'charge', attempt, detail: told, topic: 'http-calls' }))
+    )
   })
 
 test('a call that takes longer than its time is made again', async (t) => {
@@ -191,7 +196,7 @@ test('private addresses are refused where they are to be, however they are writt
   const { port } = new URL(service.url)
   for (const host of ['127.0.0.1', 'localhost', '[::1]', '[::ffff:127.0.0.1]', '0x7f.1']) {
     const contract = billingAt(`http://${host}:${port}/commands`)
-    const stage = await stageOf(t, contract, subscribe('timeout: 1m'), { courierPrivate: 'false' })
+    const stage = await stageOf(t, contract, subscribe('timeout: 1m'), { courierPrivate: false })
     await stage.subscribe('kim')
     await until(async () => (await stage.journal()).body.some(({ value }) => value['reason'] === 'address-refused'))
     await stage.running.stop()
@@ -227,4 +232,25 @@ test('a participant that comes, moves and goes while the process runs is followe
     return second.asked.length > 0
   })
   t.true(first.asked.length > 0)
+})
+
+test('whoever writes to the events topic beside the courier stops that participant alone', async (t) => {
+  const service = await serve(t, ({ body }) => ({ body: { customerId: body['customerId'], receipt: 1 } }))
+  const stage = await stageOf(t, billingAt(service.url), subscribe('timeout: 1m'))
+  await stage.subscribe('nia')
+  await stage.ended('nia')
+  await stage.intrude()
+  await stage.subscribe('oli')
+  const first = await Promise.race([stage.running.failed, new Promise((resolve) => void setTimeout(resolve, 2_000))])
+  t.is(first, undefined)
+  t.is((await fetch(`${stage.running.url}/readyz`)).status, 200)
+})
+
+test('an answer to a command that there is not is told as one that nobody hears', async (t) => {
+  const stage = await stageOf(t, billingAt('http://127.0.0.1:1/'), subscribe('timeout: 1m'))
+  const headers = { 'ce-causationid': 'subscribe/charge/nobody', 'ce-subject': 'nobody' }
+  t.is((await stage.post('Charged', { customerId: 'nobody', receipt: 1 }, headers)).status, 202)
+  const passedOver = /answers_passed_over_total\{[^}]*topic="billing-events"[^}]*\} 1/
+  await until(async () => passedOver.test(await (await fetch(`${stage.running.url}/metrics`)).text()))
+  t.pass()
 })

@@ -76,6 +76,8 @@ export type Stage = {
   restart(): Promise<void>
   /** All of the participant's events topic, decoded. */
   journal(): Promise<{ body: { type: string; value: Record<string, unknown> }[] }>
+  /** Writes to the participant's events topic, as only the courier may. */
+  intrude(): Promise<void>
   /** How many instances there are. */
   sagas(): Promise<number>
 }
@@ -127,6 +129,10 @@ export const stageOf = async (
       const records = await readAll(opened.log!, { topic: 'billing-events', partition: 0 })
       const known = records.filter(({ value }) => value !== null && codec.knows(value))
       return { body: known.map(({ value }) => codec.decode(value!)) }
+    },
+    intrude: () => {
+      const record = { key: 'x', value: new Uint8Array([9, 9, 9]), timestamp: Date.now(), headers: {} }
+      return opened.log!.send([{ topic: 'billing-events', partition: 0, ...record }])
     },
     sagas: async () => (await opened.log!.end({ topic: 'saga-events', partition: 0 })) / 2,
     restart: async () => {

@@ -20,7 +20,8 @@ export const viewTopics = {
   stock: 'stock-events',
   payment: 'payment-events',
   shipping: 'shipping-events',
-  saga: 'saga-events'
+  saga: 'saga-events',
+  calls: 'http-calls'
 } as const
 
 /** What its read model keeps. */

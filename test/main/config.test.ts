@@ -24,7 +24,7 @@ test('an empty environment gives the laptop configuration', (t) => {
     flow: 'orchestration',
     partitions: 1,
     memoryBytes: null,
-    courierPrivate: 'true',
+    courierPrivate: true,
     courierSecrets: null,
     definitions: 'files',
     namespace: null,

@@ -4,12 +4,15 @@ import { noApplication } from '../../src/application/index.ts'
 import { sold } from '../view/sold.ts'
 import { theShop } from '../helpers/shop-parts.ts'
 
-test('the read model follows the journals of the application, and what its projections read beside them', (t) => {
-  t.deepEqual(viewTopicsOf(noApplication), ['saga-events'])
-  const reading = { ...noApplication, projections: [{ ...sold, reads: ['saga-events', 'billing-events'] }] }
-  t.deepEqual(viewTopicsOf(reading), ['saga-events', 'billing-events'])
+test('the read model follows journals, what came of calls, and what projections read beside them', (t) => {
+  t.deepEqual(viewTopicsOf(noApplication), ['saga-events', 'http-calls'])
+  const reading = {
+    ...noApplication,
+    projections: [{ ...sold, reads: ['saga-events', 'billing-events'] }]
+  }
+  t.deepEqual(viewTopicsOf(reading), ['saga-events', 'http-calls', 'billing-events'])
   t.deepEqual(viewTopicsOf(theShop).toSorted(), [
-    ...['order-events', 'payment-events', 'saga-events', 'shipping-events', 'stock-events']
+    ...['http-calls', 'order-events', 'payment-events', 'saga-events', 'shipping-events', 'stock-events']
   ])
 })
 

@@ -195,7 +195,7 @@ export const scenarios: Readonly<Record<string, readonly [seeds: number, Case, c
   ],
   'a cluster whose contracts change': [2, changingContracts, ['contractChanged', 'contractRefused', 'fenced']],
   'a laptop whose contracts change': [
-    2,
+    6,
     { ...laptop, stormMs: 30_000, beside: besideContracts },
     ['contractChanged', 'contractRefused', 'lost']
   ]

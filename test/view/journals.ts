@@ -28,7 +28,14 @@ export type Journals = {
 /** `headers`: of the record, beside none. */
 export type Told = readonly [type: string, value: object, headers?: Readonly<Record<string, string>>]
 
-const namespaces = { order: 'order', stock: 'inventory', payment: 'payment', shipping: 'shipping', saga: 'saga' }
+const namespaces = {
+  order: 'order',
+  stock: 'inventory',
+  payment: 'payment',
+  shipping: 'shipping',
+  saga: 'saga',
+  calls: 'courier'
+}
 
 export const openJournals = async (clock: Clock = systemClock): Promise<Journals> => {
   const dir = await mkdtemp(join(tmpdir(), 'parcomolo-view-'))

@@ -3,7 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { systemClock } from '../../src/base/index.ts'
-import { openView, type Projection, sagas, type View, viewLayout, type ViewLayout } from '../../src/view/index.ts'
+import {
+  follows,
+  instanceKey,
+  openView,
+  type Projection,
+  projection,
+  sagas,
+  type View,
+  viewLayout,
+  type ViewLayout
+} from '../../src/view/index.ts'
 import { openSqliteViewStore } from '../../src/view/sqlite/index.ts'
 import { viewTopics } from '../helpers/shop-parts.ts'
 import { type Journals, openJournals } from './journals.ts'
@@ -97,6 +107,47 @@ for (const [name, layout] of [
     await again.close()
   })
 
+type LatestRow = { readonly key: string; readonly saga: string; readonly status: string; readonly times: number }
+
+/** What became of the instance of a key that has changed last: of whatever saga. */
+const latest = projection({
+  name: 'latest',
+  layout: 1,
+  reads: [],
+  keyOf: () => undefined,
+  fold: (before: LatestRow | undefined) => before,
+  follows: follows({
+    projection: sagas,
+    keyOf: instanceKey,
+    fold: (before: LatestRow | undefined, { saga, status }, key): LatestRow =>
+      before?.saga === saga && before.status === status
+        ? before
+        : { key, saga, status, times: (before?.times ?? 0) + 1 }
+  }),
+  bytesOf: ({ key }) => 100 + key.length,
+  columns: { key: { type: 'text', of: ({ key }) => key } },
+  key: ['key'],
+  lists: []
+})
+
+const instance = (saga: string) => ({ saga, key: 'k/1' })
+const begun = (saga: string) =>
+  [
+    'SagaStarted',
+    { ...instance(saga), revision: 'r', startType: 'OrderPlaced', start: Buffer.alloc(0), deadlineAt: null }
+  ] as const
+
+test('a projection that follows another is folded with its rows, by a key made of theirs', async (t) => {
+  const at = await stage(t)
+  const view = await open(at, viewLayout([latest]), { recentBytesMax: 1 })
+  await at.journals.tell('saga', begun('audit'), begun('order'))
+  const ended = view.whenRow(latest, 'k/1', ({ status }) => status === 'completed', wait)
+  await at.journals.tell('saga', ['SagaCompleted', instance('audit')])
+  t.deepEqual(await ended.done, { key: 'k/1', saga: 'audit', status: 'completed', times: 3 })
+  t.deepEqual((await view.list(latest, {}, page)).rows.length, 1)
+  await view.close()
+})
+
 test('beside the read models of nobody else there are the instances of sagas', async (t) => {
   const at = await stage(t)
   const view = await open(at, viewLayout([]))
@@ -128,7 +179,7 @@ test('a projection that reads a journal which is not followed is refused', async
   const { journals } = await stage(t)
   const { log, codec } = journals
   const store = await openSqliteViewStore(':memory:', onlySold)
-  const deps = { log, codec, store, topics: [viewTopics.saga], clock: systemClock }
+  const deps = { log, codec, store, topics: [viewTopics.saga, viewTopics.calls], clock: systemClock }
   await t.throwsAsync(openView(deps), { message: /'sold' reads 'order-events', which is not followed/ })
   await store.close()
 })

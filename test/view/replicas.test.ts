@@ -4,7 +4,7 @@ import { testReplicas } from './replicas.ts'
 import { oneAtATime } from './shared-store.ts'
 import { shopLayout } from '../helpers/shop-parts.ts'
 
-// In one process a SQLite store can stand for the one that several share; postgres-store.test.ts has the real one.
+// In one process a SQLite store can stand for the one that several share; store.postgres.test.ts has the real one.
 testReplicas(test, async () => {
   const store = await openSqliteViewStore(':memory:', shopLayout)
   const shared = oneAtATime(store)

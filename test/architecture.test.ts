@@ -12,7 +12,14 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const rooms: Record<string, readonly string[]> = {
   base: [],
   contract: ['base'],
-  saga: ['base', 'contract'],
+  // The door of the rooms in it, by which all others come in.
+  saga: ['saga/definition', 'saga/engine', 'saga/graph', 'saga/load', 'saga/source'],
+  'saga/definition': ['base'],
+  'saga/engine': ['base', 'saga/definition'],
+  'saga/source': ['base', 'saga/definition'],
+  'saga/expression': ['base', 'saga/definition', 'saga/source'],
+  'saga/load': ['base', 'contract', 'saga/definition', 'saga/expression', 'saga/source'],
+  'saga/graph': ['saga/definition'],
   log: ['base'],
   'log/embedded': ['base', 'log'],
   'log/kafka': ['base', 'log'],
@@ -46,9 +53,9 @@ const rooms: Record<string, readonly string[]> = {
 const libraries: Record<string, readonly string[]> = {
   avsc: ['contract', 'registry'],
   '@kafkajs/confluent-schema-registry': ['registry/http'],
-  yaml: ['contract', 'saga', 'operator', 'operator/crd'],
+  yaml: ['contract', 'saga/source', 'saga/load', 'operator', 'operator/crd'],
   '@kubernetes/client-node': ['operator/kube'],
-  '@marcbachmann/cel-js': ['saga'],
+  '@marcbachmann/cel-js': ['saga/expression'],
   fastify: ['http', 'shop'],
   '@fastify/swagger': ['http'],
   '@fastify/swagger-ui': ['http'],
@@ -62,6 +69,12 @@ const libraries: Record<string, readonly string[]> = {
 const pure: Record<string, readonly string[]> = {
   base: ['node:crypto'],
   saga: [],
+  'saga/definition': [],
+  'saga/engine': [],
+  'saga/source': [],
+  'saga/expression': [],
+  'saga/load': [],
+  'saga/graph': [],
   shop: [],
   log: [],
   registry: []
@@ -138,6 +151,13 @@ test('the engine speaks of no shop, but in examples', (t) => {
 test('one file of the engine knows which applications there are', (t) => {
   const wrong = internalImports.filter(({ file, target }) => roomOf(target) === 'shop' && !file.startsWith('src/shop/'))
   t.deepEqual(wrong.filter(({ file }) => !knowing.includes(file)).map(said), [])
+})
+
+test('the rooms of saga are entered by its door', (t) => {
+  const wrong = internalImports.filter(
+    ({ file, target }) => roomOf(target).startsWith('saga/') && !/^saga\b/.test(roomOf(file))
+  )
+  t.deepEqual(wrong.map(said), [])
 })
 
 test('main is imported by nobody but the entry file of the command line', (t) => {

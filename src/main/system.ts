@@ -285,11 +285,11 @@ const followCourier = (
   return courier
 }
 
-/** It reads the journals of participants that come later, too. */
+/** It reads the journals of participants that come later, too, and other partitions of those that change their way. */
 const renewOrchestrator = (runners: ReadonlyMap<string, Runner>, definitions: Definitions): void => {
   const topicsRead = (): string =>
     definitions.contracts.all
-      .map(({ events }) => events)
+      .map(({ events, http }) => `${events}${http === undefined ? '' : ' by the courier'}`)
       .sort()
       .join(' ')
   let read = topicsRead()

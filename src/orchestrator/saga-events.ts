@@ -4,8 +4,8 @@ import { readProtocolText } from '../contract/index.ts'
 export const sagaJournal = 'saga-events'
 
 /**
- * The orchestrator's own records on `saga-events`, one for each event of the engine (saga/instance.ts), each with the
- * instance that it belongs to.
+ * The orchestrator's own records on `saga-events`, one for each event of the engine (saga/engine/instance.ts), each
+ * with the instance that it belongs to.
  * `recordKey` is empty where a command goes under the key of the event that issues it.
  * A payload `x` of the engine is written as its record's name in `xType` and its bytes, as they came, in `x`.
  */

@@ -123,7 +123,7 @@ export type Awaited = {
   readonly key?: string
 }
 
-/** Whether its clock runs: `src/saga/attempt.ts` says what follows from it. */
+/** Whether its clock runs: `src/saga/engine/attempt.ts` says what follows from it. */
 export type Attempt =
   | { readonly kind: 'read'; readonly at: number }
   | { readonly kind: 'unread' }

@@ -254,3 +254,14 @@ test('an answer to a command that there is not is told as one that nobody hears'
   await until(async () => passedOver.test(await (await fetch(`${stage.running.url}/metrics`)).text()))
   t.pass()
 })
+
+test('a participant that spoke Kafka may go over to HTTP while the process runs', async (t) => {
+  const service = await serve(t, ({ body }) => ({ body: { customerId: body['customerId'], receipt: 1 } }))
+  const foreign = billingAt(service.url).replace(/ {2}http: .*\n/, '')
+  const stage = await stageOf(t, foreign, subscribe('timeout: 1m'))
+  await writeFile(join(stage.folder, 'participants/billing.yaml'), billingAt(service.url))
+  const event = { customerId: 'pia', card: 'tok', note: '' }
+  await until(async () => (await stage.post('Subscribed', event, { 'ce-id': 'pia' })).status === 202)
+  await stage.ended('pia')
+  t.is(service.asked.length, 1)
+})

@@ -7,7 +7,7 @@ import { parse, stringify } from 'yaml'
 import { parseDuration } from '../../src/base/index.ts'
 import { contractSet, readContract } from '../../src/contract/index.ts'
 import { loadSaga, type SagaEvent } from '../../src/saga/index.ts'
-import { payload, Scenario } from './scenario.ts'
+import { payload, Scenario } from './engine/scenario.ts'
 
 /**
  * One test a file in conformance/. A file has a saga, as under `spec` in sagas/, and runs of it. Each move of a run

@@ -1,7 +1,7 @@
 import { parse } from 'yaml'
 import type { Map } from './corpus.ts'
 
-/** A saga with every key of the language, on the contracts of test/saga/load-fixture.ts. */
+/** A saga with every key of the language, on the contracts of test/saga/load/fixture.ts. */
 export const sample = (): Map =>
   parse(`
 apiVersion: parcomolo.io/v1alpha1

@@ -1,0 +1,1 @@
+export { type LoadedDefinition, loadSaga } from './load.ts'

@@ -28,7 +28,7 @@ import { decodeTracked, encodeTracked, payloadsOf, type Tracked } from './tracke
 type Moment = {
   readonly now: number
   readonly attemptsOf: ((entity: string) => AttemptOf | undefined) | undefined
-  readonly home?: Home | undefined
+  readonly home: Home | undefined
 }
 
 /** What is to be known of all participants, as they are when it is asked for. */
@@ -57,7 +57,7 @@ export const orchestratorComponent = (
       return participants.reads()
     },
     keysOf: (input) => (input.kind === 'timer' ? [input.key] : host.readings.first(input).map(({ entity }) => entity)),
-    decide: (entity, input, now, attemptsOf) => host.decide(entity, input, { now, attemptsOf }),
+    decide: (entity, input, now, attemptsOf) => host.decide(entity, input, { now, attemptsOf, home: input.home }),
     touches: (event) => (isSagaEvent(event) ? [entityOf(event)] : []),
     evolve: (tracked, event) => host.evolve(tracked, event),
     dueAt: ({ instance }, attemptOf) => instance && host.dueAt(instance, attemptOf),
@@ -97,11 +97,10 @@ class Host {
     this.readings = new Readings(definitions, this.#payloads, passedOver)
   }
 
-  decide(entity: (key: string) => Tracked | undefined, input: Input, time: Moment): Event[] {
+  decide(entity: (key: string) => Tracked | undefined, input: Input, moment: Moment): Event[] {
     const isTimer = input.kind === 'timer'
     const readings = isTimer ? [{ entity: input.key, input: { kind: 'timer' as const } }] : this.readings.of(input)
     const arrived = isTimer ? nothing : eventOf(input)
-    const moment = { ...time, home: input.home }
     const decided = new Map<string, Tracked | undefined>()
     const events: Event[] = []
     for (const reading of readings) {
@@ -112,7 +111,7 @@ class Host {
       if (readings.length > 1) {
         decided.set(
           reading.entity,
-          own.reduce((tracked, event) => this.#folded(tracked, event, time.now), before)
+          own.reduce((tracked, event) => this.#folded(tracked, event, moment.now), before)
         )
       }
     }

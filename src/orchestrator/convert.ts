@@ -35,7 +35,8 @@ export const toRecord = (event: SagaEvent, { saga, key, keyOf }: Whose, codec: C
 /** The engine's event from a record. The arguments of a command stay encoded: no fold needs them. */
 export const fromRecord = (type: string, record: Value, payloads: Payloads): SagaEvent => {
   const value: Record<string, unknown> = { ...record }
-  if (value['recordKey'] === '') value['recordKey'] = null
+  // Empty, or absent in what earlier releases have journaled.
+  if (type === 'CommandIssued') value['recordKey'] ||= null
   for (const member of payloadMembers) {
     const bytes = value[member]
     if (!(bytes instanceof Uint8Array)) continue

@@ -171,9 +171,9 @@ export class Inputs {
     const { codec, recordsOf } = this.#deps
     const message = codec.decode(value)
     const own = recordsOf?.(place.topic)?.get(message.type)
-    if (own === undefined || own.fullName === message.fullName) return { message, bytes: value }
+    if (own === undefined || own.fullName === message.fullName) return { message, bytes: value, key: own?.key }
     const resolved = codec.decodeAs(value, own.fullName)
-    return resolved && { message: resolved, bytes: codec.encode(own.fullName, resolved.value) }
+    return resolved && { message: resolved, bytes: codec.encode(own.fullName, resolved.value), key: own.key }
   }
 
   #note(positions: string | undefined): void {
@@ -248,19 +248,13 @@ export class Inputs {
     const named = { id: idOf(headers), attempt: attemptOf(headers), home: this.#home }
     const decoded = this.#decode(place, value)
     if (decoded === undefined) throw anotherRecord(codec.decode(value).fullName, component.name)
-    this.#checkKey(place, key, decoded.message)
+    checkKey(key, decoded)
     const read = inputOf(place, record, decoded, named)
     const lanes = component.beginnings?.lanesOf(read) ?? none
     const input = putOff.names.size === 0 ? read : { ...read, putOff: putOff.names }
     const keys = component.keysOf(input)
     if (keys.length === 0) throw notACommand(input.type, component.name)
     return { input, keys, place, record, sequence, lanes }
-  }
-
-  /** Another task has the entity that it names: here it would be decided on as if there were none. */
-  #checkKey({ topic }: TopicPartition, key: string, { type, value }: Message): void {
-    const field = this.#deps.recordsOf?.(topic)?.get(type)?.key
-    if (field !== undefined && value[field] !== key) throw underAnotherKey(type, field, { key, named: value[field] })
   }
 
   /**
@@ -295,8 +289,14 @@ const none: readonly never[] = []
 
 type Named = { readonly id: string | undefined; readonly attempt: number; readonly home: Home }
 
-/** A record's value, and its bytes as the contract's own record. */
-type Decoded = { readonly message: Message; readonly bytes: Uint8Array }
+/** A record's value, and its bytes as the contract's own record; `key`: the field that names its entity. */
+type Decoded = { readonly message: Message; readonly bytes: Uint8Array; readonly key: string | undefined }
+
+/** Another task has the entity that it names: here it would be decided on as if there were none. */
+const checkKey = (recordKey: string, { message: { type, value }, key: field }: Decoded): void => {
+  if (field !== undefined && value[field] !== recordKey)
+    throw underAnotherKey(type, field, { key: recordKey, named: value[field] })
+}
 
 const inputOf = (
   place: TopicPartition,

@@ -105,7 +105,8 @@ export class Rounds<S> {
     if (learning !== undefined && !(await learning)) return undefined
     const taken = chunks.flatMap((chunk) => inputs.of(chunk))
     const anew = again.map((chunk) => ({ chunk, held: inputs.again(chunk) }))
-    if (!(await this.#areKnown([...taken, ...anew.flatMap(({ held }) => held)]))) return undefined
+    const coming = this.#comingFor([...taken, ...anew.flatMap(({ held }) => held)])
+    if (coming !== undefined && !(await coming)) return undefined
     for (const { chunk, held } of anew) chunk.hold(held)
     this.#passedOver += values.length
     const fetching = snapshots.fetch(() => [...taken, ...lanes.held(this.#room)].flatMap(({ keys }) => keys))
@@ -113,16 +114,21 @@ export class Rounds<S> {
     return taken
   }
 
-  /** All that these messages need from outside; false where the stop came first. */
-  async #areKnown(taken: readonly Taken[]): Promise<boolean> {
-    const { component, patience, learn, stopped } = this.#deps
-    const needed: Needed[] = []
-    if (component.needs !== undefined)
-      for (const { input } of taken) {
-        const needs = component.needs(input)
-        if (needs !== undefined) needed.push(needs)
-      }
-    if (needed.length === 0) return true
+  /** All that these messages need from outside; undefined where that is nothing, false where the stop came first. */
+  #comingFor(taken: readonly Taken[]): Promise<boolean> | undefined {
+    const { component } = this.#deps
+    if (component.needs === undefined) return undefined
+    let needed: Needed[] | undefined
+    // Most need nothing, and this is asked of each.
+    for (const { input } of taken) {
+      const needs = component.needs(input)
+      if (needs !== undefined) (needed ??= []).push(needs)
+    }
+    return needed && this.#getToKnow(needed)
+  }
+
+  async #getToKnow(needed: readonly Needed[]): Promise<boolean> {
+    const { patience, learn, stopped } = this.#deps
     if ((await patience.until(() => learn(needed.flatMap(({ values }) => values)))) === false) return false
     const coming = needed.flatMap(({ known }) => known?.().then(() => true) ?? [])
     return (await Promise.race([Promise.all(coming), stopped.then(() => false)])) !== false

@@ -32,13 +32,13 @@ const judge = async (t: ExecutionContext, shop: KafkaShop, flow: 'orchestration'
   t.is(told(audit({ records, schemas, flow, isQuiet: true, now: Date.now(), shown })), '')
 }
 
-/** Four partitions of each journal and inbox, and one of each of the inventory's. */
+/** Four partitions of each journal and inbox, the orchestrator's too, and one of each of the inventory's. */
 const partitionsRead = {
   'parcomolo-order': 4,
   'parcomolo-inventory': 1,
   'parcomolo-payment': 4,
   'parcomolo-shipping': 4,
-  'parcomolo-orchestrator': 3 * 4 + 1
+  'parcomolo-orchestrator': 4 * 4 + 1
 }
 
 /** Once all is done, tools show that nothing of it is waiting. */

@@ -190,9 +190,8 @@ const keyOf = (
   const argument = draft.with?.fields.get(key)
   // Without a default, it is missing like any other.
   if (argument === undefined && fields.some((field) => field.name === key && field.hasDefault)) {
-    const place = draft.with ?? draft
     const text = `${name} needs '${key}', its key, which says whom it is for; add it to 'with'`
-    findings.errorWhereNew(place, 'PARCOMOLO_SAGA_MISSING_FIELD', text)
+    findings.errorWhereNew(draft.with ?? draft, 'PARCOMOLO_SAGA_MISSING_FIELD', text)
   }
   const value = argument?.value
   return { key: { field: key, source: value?.kind === 'expression' ? value.text : '' } }

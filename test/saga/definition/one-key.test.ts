@@ -117,7 +117,18 @@ test("a command's key cannot be left to its default; of what was published befor
     /:8:45 steps\[0\]\.with: Charge needs 'account', its key, which says whom it is for; add it to 'with'$/
   t.throws(() => load({ steps }), { code: 'PARCOMOLO_SAGA_INVALID', message })
   t.throws(() => load({ steps: '{ name: c, command: Charge, compensate: none }' }), { code: 'PARCOMOLO_SAGA_INVALID' })
-  t.like(load({ steps }, contracts, true), { warnings: [{ code: 'PARCOMOLO_SAGA_MISSING_FIELD' }] })
+  const broken = '{ name: c, command: Charge, with: 5, compensate: none }'
+  t.throws(() => load({ steps: broken }), { code: 'PARCOMOLO_SAGA_INVALID' })
+  const published = load({ steps }, contracts, true)
+  t.like(published, { warnings: [{ code: 'PARCOMOLO_SAGA_MISSING_FIELD' }] })
+  t.regex(keysText(published), /since 'Charge' of step 'c' goes under 'account', and the start event/)
+  const keyless = contractsOf(keyed.replace('@key string account = ""', 'string account = ""'))
+  t.is(
+    keyMoved(load({ steps }, keyless), published),
+    "'Charge' would go under 'account', and under 'saga.key' it was sent"
+  )
+  const needed = contractsOf(keyed.replace('string account = "";', 'string account;'))
+  t.throws(() => load({ steps }, needed), { message: /steps\[0\]\.with: Charge needs 'account' \(string\); add it/ })
 })
 
 test('it is told whether a contract moves a command to another key', (t) => {

@@ -26,7 +26,7 @@ const rooms: Record<string, readonly string[]> = {
   registry: ['base'],
   'registry/embedded': ['base', 'registry'],
   'registry/http': ['base', 'registry'],
-  task: ['base', 'contract', 'log', 'registry'],
+  task: ['base', 'contract', 'log'],
   // The log's port because it keeps the topic of definitions itself, outside of any task.
   orchestrator: ['base', 'contract', 'saga', 'task', 'log'],
   // Of saga the form of command ids alone, by which an undo is known.
@@ -39,13 +39,12 @@ const rooms: Record<string, readonly string[]> = {
   'shop/intake': ['base', 'contract', 'log', 'task', 'view'],
   view: ['base', 'contract', 'log', 'task'],
   'view/postgres': ['base', 'view'],
-  operator: ['base', 'contract', 'saga', 'registry', 'operator/kube', 'operator/crd'],
+  operator: ['base', 'contract', 'saga', 'operator/kube', 'operator/crd'],
   'operator/kube': ['base'],
   // The bounds of what sagas and contracts hold, said once, become the bounds of the resources.
   'operator/crd': ['base', 'contract', 'saga'],
-  http: ['base', 'contract', 'view', 'log'],
-  console: ['http'],
-  cli: ['base', 'contract', 'view', 'log', 'saga', 'operator/crd'],
+  http: ['base', 'contract', 'view'],
+  cli: ['base', 'contract', 'saga', 'operator/crd'],
   // Of view/postgres the form of its address, of shop the value that it is.
   config: ['application', 'base', 'shop', 'view/postgres'],
   main: ['*']
@@ -61,7 +60,7 @@ const libraries: Record<string, readonly string[]> = {
   fastify: ['http', 'shop'],
   '@fastify/swagger': ['http'],
   '@fastify/swagger-ui': ['http'],
-  'prom-client': ['http', 'main'],
+  'prom-client': ['http'],
   kafkajs: ['log/kafka'],
   pg: ['view/postgres'],
   'node:sqlite': ['view', 'log/embedded']
@@ -104,6 +103,39 @@ test('every import goes where the table of rooms allows it', (t) => {
   })
   t.deepEqual(wrong.map(said), [])
   t.true(internalImports.length > 0)
+})
+
+test('no room may import what it has no use for', (t) => {
+  const used = new Set(internalImports.map(({ file, target }) => `${roomOf(file)} → ${roomOf(target)}`))
+  const allowed = Object.entries(rooms).flatMap(([from, list]) => list.map((to) => `${from} → ${to}`))
+  t.deepEqual(
+    allowed.filter((arrow) => !arrow.endsWith('*') && !used.has(arrow)),
+    []
+  )
+})
+
+test('no room may use a library that it has no use for', (t) => {
+  const used = new Set(externalImports.map(({ file, target }) => `${roomOf(file)} → ${libraryOf(target)}`))
+  const allowed = Object.entries(libraries).flatMap(([library, list]) => list.map((room) => `${room} → ${library}`))
+  t.deepEqual(
+    allowed.filter((arrow) => !used.has(arrow)),
+    []
+  )
+})
+
+test('the arrows of the table go round in no circle', (t) => {
+  const arrows = Object.entries(rooms).filter(([, list]) => !list.includes('*'))
+  const floors: string[] = []
+  // Whoever imports only what has a floor already stands on top of it; who never does is in a circle, or above one.
+  for (let height = -1; height < floors.length;) {
+    height = floors.length
+    const next = arrows.filter(([room, list]) => !floors.includes(room) && list.every((to) => floors.includes(to)))
+    floors.push(...next.map(([room]) => room))
+  }
+  t.deepEqual(
+    arrows.map(([room]) => room).filter((room) => !floors.includes(room)),
+    []
+  )
 })
 
 test('no service imports another service, but for the types of its contract', (t) => {

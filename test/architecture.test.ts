@@ -31,6 +31,8 @@ const rooms: Record<string, readonly string[]> = {
   orchestrator: ['base', 'contract', 'saga', 'task', 'log'],
   // Of saga the form of command ids alone, by which an undo is known.
   courier: ['base', 'contract', 'log', 'saga', 'task'],
+  // Of orchestrator the names of its topics.
+  'dead-letters': ['base', 'contract', 'log', 'orchestrator', 'registry', 'task'],
   // What an application is: of http, view and log it knows the forms of what an application is given and gives.
   application: ['base', 'contract', 'http', 'log', 'task', 'view'],
   // Of http what routes need, of view what they read.

@@ -1,6 +1,6 @@
 export { acceptLoss } from './accept-loss.ts'
 export { backUp, repair, restore } from './backup.ts'
 export { type Config, readConfig, settingsInUse } from '../config/index.ts'
-export { type DeadLetters, openDeadLetters } from './dead-letters.ts'
+export { openDeadLetters, type OpenDeadLetters } from './dead-letters.ts'
 export { type Running, start, type StartOptions } from './start.ts'
 export { ownRecordsOf, startSystem, type System, type SystemDeps } from './system.ts'

@@ -1,0 +1,1 @@
+export { type DeadLetter, type DeadLetters, type DeadRecord, Desk, type Resending } from './desk.ts'

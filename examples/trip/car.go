@@ -111,7 +111,7 @@ func main() {
 	if data == "" {
 		data = "examples/trip/data"
 	}
-	http.Handle("POST /commands", open(filepath.Join(data, "cars.jsonl")))
+	http.Handle("/commands", open(filepath.Join(data, "cars.jsonl")))
 	log.Println("cars at http://localhost:" + port + "/commands")
 	log.Fatal(http.ListenAndServe(":"+port, nil))
 }

@@ -42,6 +42,8 @@ const rooms: Record<string, readonly string[]> = {
   view: ['base', 'contract', 'log', 'task'],
   'view/postgres': ['base', 'view'],
   operator: ['base', 'contract', 'saga', 'operator/kube', 'operator/crd'],
+  // What is published, and in whose stead, is the orchestrator's to say.
+  'operator/files': ['base', 'contract', 'operator', 'orchestrator', 'saga'],
   'operator/kube': ['base'],
   // The bounds of what sagas and contracts hold, said once, become the bounds of the resources.
   'operator/crd': ['base', 'contract', 'saga'],

@@ -1,17 +1,16 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ParcomoloError } from '../base/index.ts'
 import {
   type Contract,
   type Contracts,
   contractSet,
   readContract,
   readTextFile,
-  type ReleaseService,
-  yamlNames
+  type ReleaseService
 } from '../contract/index.ts'
 import { namedTwice } from '../saga/index.ts'
 import type { Application } from '../application/index.ts'
+import { yamlFiles } from '../operator/files/index.ts'
 import { isHosted } from './system.ts'
 
 /** A file that is no contract that can be used beside the others. */
@@ -76,18 +75,4 @@ const contractsIn = async (
   )
   for (const [path, error] of twice) onRefused(path, error)
   return found.filter(({ path }) => !twice.has(path))
-}
-
-/** The YAML files of a folder, in the order of their names. */
-export const yamlFiles = async (dir: string): Promise<string[]> => {
-  try {
-    return (await yamlNames(dir)).map((name) => join(dir, name))
-  } catch (cause) {
-    throw new ParcomoloError(
-      'PARCOMOLO_MAIN_SAGAS_UNREADABLE',
-      `the folder '${dir}' cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unknown'}); ` +
-        'it holds the sagas and their participants; set PARCOMOLO_SAGAS to the folder that has them',
-      { cause }
-    )
-  }
 }

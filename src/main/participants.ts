@@ -12,6 +12,7 @@ import {
 import type { Beside, ParticipantText, RunningPort } from '../operator/index.ts'
 import type { DefinitionPublished, Definitions, Judging, Publisher } from '../orchestrator/index.ts'
 import type { Registry } from '../registry/index.ts'
+import type { Participants, Taken } from '../operator/files/index.ts'
 import { isHosted } from './system.ts'
 
 export type ParticipantsDeps = {
@@ -26,25 +27,6 @@ export type ParticipantsDeps = {
   readonly ensureTopics?: (contract: Contract) => Promise<void>
   /** The services of this release whose file was not taken at the start, since a saga needs what it takes away. */
   readonly held?: ReadonlySet<string>
-}
-
-/** What has come into force; nothing where it was so already. */
-export type Taken = { readonly isNew: boolean; readonly sagas: readonly DefinitionPublished[] }
-
-export type Participants = {
-  /**
-   * Makes all processes know a participant, or a new version of its contract, with those sagas and participants beside
-   * it that it cannot be taken without. Resolves when this process has it. Nothing is published where it is in force
-   * already, or refused: by PARCOMOLO_CONTRACT_INVALID, PARCOMOLO_CONTRACT_CONFLICT, PARCOMOLO_CONTRACT_IN_USE where a
-   * saga in force or with instances needs what it takes away, PARCOMOLO_REGISTRY_INCOMPATIBLE, or
-   * PARCOMOLO_MAIN_PARTICIPANT_OF_RELEASE (retryable).
-   */
-  accept(participant: ParticipantText, beside?: Beside): Promise<Taken>
-  /**
-   * It is no longer there for sagas that are published from now on. Rejects with PARCOMOLO_CONTRACT_IN_USE, and it
-   * stays, where a saga in force or with instances needs it.
-   */
-  withdraw(name: string): Promise<void>
 }
 
 /** How participants come and go while processes run. */

@@ -1,5 +1,5 @@
-import { type Clock, inTime, ParcomoloError } from '../base/index.ts'
-import { isYamlName } from '../contract/index.ts'
+import { type Clock, inTime, ParcomoloError } from '../../base/index.ts'
+import { isYamlName } from '../../contract/index.ts'
 import { FolderWatch } from './folder-watch.ts'
 import { participantsIn } from './folder-files.ts'
 import { SagaFolder, type SagaFolderDeps } from './saga-folder.ts'

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import { readContract, readTextFile } from '../contract/index.ts'
-import type { ParticipantText } from '../operator/index.ts'
-import type { SagaText } from '../orchestrator/index.ts'
-import { namedTwice } from '../saga/index.ts'
-import { yamlFiles } from './contract-files.ts'
+import { readContract, readTextFile } from '../../contract/index.ts'
+import type { SagaText } from '../../orchestrator/index.ts'
+import { namedTwice } from '../../saga/index.ts'
+import type { ParticipantText } from '../ports.ts'
+import { yamlFiles } from './yaml-files.ts'
 
 export const participantsIn = (dir: string): string => join(dir, 'participants')
 

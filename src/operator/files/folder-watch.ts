@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Clock } from '../base/index.ts'
+import type { Clock } from '../../base/index.ts'
 
 export type FolderWatchDeps = {
   readonly folders: readonly string[]

@@ -1,9 +1,9 @@
 import { readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { FolderWatch } from '../../src/main/folder-watch.ts'
-import { VirtualClock } from '../helpers/virtual-clock.ts'
-import { newFolder } from '../log/folder.ts'
+import { FolderWatch } from '../../../src/operator/files/folder-watch.ts'
+import { VirtualClock } from '../../helpers/virtual-clock.ts'
+import { newFolder } from '../../log/folder.ts'
 
 /** Knows when the watch has looked and waits again. */
 class WatchedClock extends VirtualClock {

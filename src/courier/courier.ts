@@ -2,6 +2,7 @@ import { type Clock, insist, isParcomoloError, ParcomoloError, partitionOf } fro
 import { type Codec, type Contract, toJson } from '../contract/index.ts'
 import type { Log, LogRecord } from '../log/index.ts'
 import { header, type Runner, runComponent, type TaskDeps } from '../task/index.ts'
+import type { CallCounts } from './call-counts.ts'
 import { Calls } from './calls.ts'
 import type { Client } from './client.ts'
 import { type Call, courierComponent } from './component.ts'
@@ -17,6 +18,7 @@ export type CourierDeps = {
   readonly contracts: () => readonly Contract[]
   readonly client: Client
   readonly headers: HeaderSources
+  readonly counts: CallCounts
   /** No two processes that ever were have the same. */
   readonly by: string
   /** From 0 to 1. */
@@ -217,6 +219,7 @@ class Deliveries {
   /** Each trouble once, until an answer is right again. */
   #tell(verdict: Verdict): void {
     const { participant, http } = this.#now()
+    this.#deps.counts.add(participant, outcomeOf(verdict))
     if (verdict.kind !== 'failed') {
       if (this.#troubles.size > 0) this.#deps.onTrouble(participant, undefined)
       this.#troubles.clear()
@@ -230,6 +233,11 @@ class Deliveries {
       verdict.isWrong === true ? wrongAnswer(origin, verdict) : failedCall(origin, verdict)
     )
   }
+}
+
+const outcomeOf = (verdict: Verdict): string => {
+  if (verdict.kind === 'failed') return verdict.reason
+  return verdict.kind === 'accepted' ? 'accepted' : 'answered'
 }
 
 const outcomeName = courierProtocol.records.get('CallOutcome')!.fullName

@@ -1,3 +1,4 @@
+export { CallCounts } from './call-counts.ts'
 export { type Client, makeClient } from './client.ts'
 export { Courier, type CourierDeps } from './courier.ts'
 export type { HeaderSources } from './header-values.ts'

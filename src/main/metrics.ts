@@ -1,5 +1,6 @@
 import type { Log } from '../log/index.ts'
 import type { ProcessMemory } from './memory-limit.ts'
+import type { CallCounts } from '../courier/index.ts'
 import type { PassedOver, Unheard } from '../orchestrator/index.ts'
 import type { RunningTask } from '../task/index.ts'
 import type { Parts } from './stage.ts'
@@ -8,7 +9,7 @@ import type { Parts } from './stage.ts'
 export const metricsText = ({ memory, log, system, operator, unheard }: Parts): string => {
   const lines = [...(memory === undefined ? [] : memoryLines(memory)), ...(log === undefined ? [] : logLines(log))]
   if (unheard !== undefined) lines.push(...unheardLines(unheard))
-  lines.push(...taskLines(system), ...passedOverLines(system?.passedOver))
+  lines.push(...taskLines(system), ...passedOverLines(system?.passedOver), ...callLines(system?.calls))
   return `${lines.join('\n')}\n${operator?.metrics() ?? ''}`
 }
 
@@ -56,6 +57,16 @@ const passedOverLines = (passedOver: PassedOver | undefined): string[] =>
     'parcomolo_saga_events_passed_over',
     [...(passedOver?.counts() ?? [])].map(({ saga, revision, reason, count }) => [
       `{saga="${saga}",revision="${revision}",reason="${reason}"}`,
+      count
+    ])
+  )
+
+/** Calls of participants over HTTP, by what came of them. */
+const callLines = (calls: CallCounts | undefined): string[] =>
+  counter(
+    'parcomolo_courier_calls',
+    (calls?.all() ?? []).map(({ participant, outcome, count }) => [
+      `{participant="${participant}",outcome="${outcome}"}`,
       count
     ])
   )

@@ -1,7 +1,15 @@
 import { type Application, type Service, serviceOf } from '../application/index.ts'
 import { type Clock, isParcomoloError, ParcomoloError } from '../base/index.ts'
 import { type Codec, type Contract, type Contracts, contractSet, type RecordType } from '../contract/index.ts'
-import { callsTopic, Courier, courierProtocol, courierSubject, type CourierDeps, postsTopic } from '../courier/index.ts'
+import {
+  CallCounts,
+  callsTopic,
+  Courier,
+  courierProtocol,
+  courierSubject,
+  type CourierDeps,
+  postsTopic
+} from '../courier/index.ts'
 import type { Log, TopicSpec } from '../log/index.ts'
 import {
   definitionProtocol,
@@ -65,6 +73,7 @@ export type System = {
   readonly runners: ReadonlyMap<string, Runner>
   readonly definitions: Definitions
   readonly passedOver: PassedOver
+  readonly calls: CallCounts
   stop(): Promise<void>
 }
 
@@ -107,6 +116,7 @@ export const startSystem = async (given: SystemDeps): Promise<System> => {
     onUsed: deps.onKeyUsed ?? (() => undefined)
   })
   const runners = new Map<string, Runner>()
+  const calls = new CallCounts()
   let courier: Courier | undefined
   const stop = async (): Promise<void> => {
     definitions.close()
@@ -117,13 +127,13 @@ export const startSystem = async (given: SystemDeps): Promise<System> => {
     renewOrchestrator(runners, definitions)
     log.onGrown?.(() => runners.get('orchestrator')?.renew())
     await Promise.all([...runners.values()].map(({ ready }) => ready))
-    courier = followCourier(deps, definitions, runners)
+    courier = followCourier(deps, definitions, { runners, counts: calls })
   } catch (error) {
     await stop()
     throw error
   }
   let stopped: Promise<void> | undefined
-  return { runners, definitions, passedOver, stop: () => (stopped ??= stop()) }
+  return { runners, definitions, passedOver, calls, stop: () => (stopped ??= stop()) }
 }
 
 /**
@@ -270,12 +280,12 @@ const readsOf = (application: Application, contracts: Contracts): ReturnType<Par
 const followCourier = (
   deps: SystemDeps,
   definitions: Definitions,
-  runners: Map<string, Runner>
+  own: Pick<CourierDeps, 'runners' | 'counts'>
 ): Courier | undefined => {
   const { log, codec, clock, courier: calling, roles } = deps
   if (calling === undefined || roles?.includes('courier') === false) return undefined
   const courier = new Courier({
-    ...{ log, codec, clock, ...calling, runners },
+    ...{ log, codec, clock, ...calling, ...own },
     contracts: () =>
       definitions.contracts.all.filter((it) => it.http !== undefined && !isHosted(deps.application, it.participant)),
     taskDeps: (participant) => taskDeps(deps, definitions, participant)

@@ -88,6 +88,10 @@ for (const [what, [reply, told]] of Object.entries<[Reply, string]>({
       timeline.filter(({ type }) => type === 'CallFailed'),
       [1, 2].map((attempt) => ({ step: 'charge', attempt, detail: told, topic: 'http-calls' }))
     )
+    const metrics = await (await fetch(`${stage.running.url}/metrics`)).text()
+    const calls = 'parcomolo_courier_calls_total{participant="billing",outcome='
+    t.true(metrics.includes(`${calls}"${told.split(' ')[0]}"} 2\n`), metrics)
+    t.true(metrics.includes(`${calls}"answered"} 1\n`))
   })
 
 test('a call that takes longer than its time is made again', async (t) => {

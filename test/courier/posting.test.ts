@@ -31,6 +31,8 @@ test('what does not fit is refused with each fault and its place', async (t) => 
   t.like(await stage.post('Subscribd', event), { status: 400, body: { errors: [{ path: 'ce-type' }] } })
   t.like(await stage.post('Charge', event), { status: 400, body: { errors: [{ path: 'ce-type' }] } })
   t.like(await stage.post('Subscribed', event, { 'ce-subject': 'bob' }), { body: { errors: [{ path: 'ce-subject' }] } })
+  const nobody = await stage.post('Subscribed', { ...event, customerId: '' }, { 'ce-subject': 'bob' })
+  t.like(nobody, { status: 400, body: { errors: [{ path: 'customerId' }] } })
   t.like(await stage.post('Charged', { customerId: 'ada', receipt: 1 }), { body: { errors: [{ path: 'ce-subject' }] } })
   t.like(await stage.post('Subscribed', event, { 'ce-id': '' }), { status: 400 })
   t.like(await stage.post('Subscribed', event, { 'content-type': 'text/plain' }), { status: 415 })

@@ -104,6 +104,8 @@ const keyOf = (
   const path = 'ce-subject'
   if (causationId.causationId !== undefined)
     return subject ?? { path, message: "is missing; expected that of the answer's command" }
+  if (field !== undefined && named === '')
+    return { path: field, message: `is empty; expected the key of this ${quoted(name)}: what it is about` }
   if (named === '')
     return subject ?? { path, message: `is missing; expected what this ${quoted(name)} is about: its key` }
   if (subject === undefined || subject === named) return named

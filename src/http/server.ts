@@ -100,5 +100,7 @@ const healthOf = (deps: RouteDeps): Health => {
  */
 const timedIds =
   (clock: HttpDeps['clock']): (() => string) =>
-  () =>
-    clock.now().toString(16).padStart(12, '0') + randomUUID().replaceAll('-', '').slice(12)
+  () => {
+    const chance = randomUUID()
+    return clock.now().toString(16).padStart(12, '0') + chance.slice(14, 18) + chance.slice(19, 23) + chance.slice(24)
+  }

@@ -95,8 +95,8 @@ const placeOrder = async (
   reply: FastifyReply
 ): Promise<FastifyReply> => {
   const body = request.body as OrderRequest
-  const requestHash = sha256Hex(canonicalJson({ ...body, voucher: body.voucher ?? null }))
   const key = request.headers['idempotency-key']
+  const requestHash = key === undefined ? unkeyed : sha256Hex(canonicalJson({ ...body, voucher: body.voucher ?? null }))
   const orderId = key === undefined ? deps.newId() : keyedId(deps.idSecret, 'order', String(key))
   const known = key === undefined ? undefined : await viewed(deps, selling, orderId)
   if (known !== undefined) return answerPlaced(reply, placedByRow(known), requestHash)
@@ -141,6 +141,9 @@ const notPriced = (reply: FastifyReply, { code, detail, errors }: NotPriced): Fa
   sendProblem(reply, code, detail, errors.length === 0 ? {} : { errors })
 
 const currency = 'EUR'
+
+/** In the place of a request's hash: no other request can name an order whose id was made by chance. */
+const unkeyed = 'unkeyed'
 
 /** An order as whoever came first with its id has placed it. */
 type Placed = {

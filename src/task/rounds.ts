@@ -131,6 +131,8 @@ export class Rounds<S> {
     const { patience, learn, stopped } = this.#deps
     if ((await patience.until(() => learn(needed.flatMap(({ values }) => values)))) === false) return false
     const coming = needed.flatMap(({ known }) => known?.().then(() => true) ?? [])
+    // The stop is seldom: who waits for it each time is kept until then.
+    if (coming.length === 0) return true
     return (await Promise.race([Promise.all(coming), stopped.then(() => false)])) !== false
   }
 

@@ -41,22 +41,22 @@ export class Cluster {
   readonly #leaders = new Map<string, number>()
   readonly #links = new Map<string, Promise<Link>>()
   readonly #troubles = new Set<Trouble>()
-  readonly #closing = Promise.withResolvers<never>()
+  /** Each ends one that is under way. */
+  readonly #pauses = new Set<(error: unknown) => void>()
   /** What one topic alone suffers from. */
   readonly #concerns: Concerns | undefined
   #nodes: readonly Node[] = []
   #refreshing: Promise<void> | undefined
-  #isClosed = false
+  #closedBy: ParcomoloError | undefined
 
   constructor(connector: Connector, seeds: readonly string[], concerns?: Concerns) {
     this.#connector = connector
     this.#seeds = seeds
     this.#concerns = concerns
-    this.#closing.promise.catch(() => undefined)
   }
 
   get isClosed(): boolean {
-    return this.#isClosed
+    return this.#closedBy !== undefined
   }
 
   /** Follows the leaders of these topics from now on; resolves when each partition has one. */
@@ -160,24 +160,30 @@ export class Cluster {
 
   /** Rejects with what does not pass by itself. */
   async #tried<T>(attempt: () => Promise<T>): Promise<{ readonly done: T } | { readonly error: unknown }> {
-    if (this.#isClosed) throw closedError()
+    if (this.isClosed) throw closedError()
     try {
       return { done: await attempt() }
     } catch (error) {
-      if (this.#isClosed) throw closedError()
+      if (this.isClosed) throw closedError()
       if (passes(error)) return { error }
       throw error
     }
   }
 
-  /** Rejects when the log is closed. */
-  async pause(ms: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const passed = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))
+  /** Ends early with `signal`; rejects when the log is closed. Nothing is kept of it when it is over. */
+  async pause(ms: number, signal?: AbortSignal): Promise<void> {
+    if (this.#closedBy !== undefined) throw this.#closedBy
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const end = (): void => resolve()
+    const timer = setTimeout(end, signal?.aborted === true ? 0 : ms)
+    signal?.addEventListener('abort', end)
+    this.#pauses.add(reject)
     try {
-      await Promise.race([passed, this.#closing.promise])
+      await promise
     } finally {
       clearTimeout(timer)
+      signal?.removeEventListener('abort', end)
+      this.#pauses.delete(reject)
     }
   }
 
@@ -191,9 +197,9 @@ export class Cluster {
   }
 
   async close(error: ParcomoloError): Promise<void> {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    this.#closing.reject(error)
+    if (this.isClosed) return
+    this.#closedBy = error
+    for (const end of this.#pauses) end(error)
     const links = [...this.#links.values()]
     this.#links.clear()
     for (const link of links) link.then(retire, () => undefined)
@@ -242,7 +248,7 @@ export class Cluster {
         retire(link)
       }
     }
-    if (this.#isClosed) throw closedError()
+    if (this.isClosed) throw closedError()
     throw failure
   }
 
@@ -256,7 +262,7 @@ export class Cluster {
   }
 
   async #connect(nodeId: number): Promise<Link> {
-    if (this.#isClosed) throw closedError()
+    if (this.isClosed) throw closedError()
     const node = this.#nodes.find((candidate) => candidate.nodeId === nodeId)
     if (node === undefined) throw new BrokerRefusal(brokerError.leaderNotAvailable, `node ${nodeId}`)
     const link = this.#connector.link(node)
@@ -266,7 +272,7 @@ export class Cluster {
       retire(link)
       throw error
     }
-    if (this.#isClosed) retire(link)
+    if (this.isClosed) retire(link)
     return link
   }
 

@@ -46,7 +46,7 @@ export class GroupMember implements Membership {
   #mine: readonly TopicPartition[] = []
   #hasAnnounced = false
   #hasLeft = false
-  #left = Promise.withResolvers<void>()
+  readonly #left = new AbortController()
   #confirmations: (() => void)[] = []
 
   constructor(cluster: Cluster, stats: KafkaStats, options: GroupOptions) {
@@ -86,7 +86,7 @@ export class GroupMember implements Membership {
   async leave(): Promise<void> {
     if (this.#hasLeft) return
     this.#hasLeft = true
-    this.#left.resolve()
+    this.#left.abort()
     this.#confirmed()
     const groupId = this.#options.group
     if (this.#memberId === '' || this.#cluster.isClosed) return
@@ -97,7 +97,7 @@ export class GroupMember implements Membership {
 
   async #beat(): Promise<void> {
     while (!this.#hasLeft) {
-      await Promise.race([this.#cluster.pause(this.#heartbeatMs), this.#left.promise])
+      await this.#cluster.pause(this.#heartbeatMs, this.#left.signal)
       if (this.#hasLeft) return
       const confirmed = this.#confirmations.length
       if (await this.#isSettled()) for (const resolve of this.#confirmations.splice(0, confirmed)) resolve()
